@@ -1,0 +1,5 @@
+"""`python -m ecs_model` is `ecs-model`."""
+
+from ecs_model.cli import main
+
+raise SystemExit(main())
