@@ -1,0 +1,102 @@
+"""Compile C once, keep the library in a cache, load it: safe under many processes and after a kill.
+
+A library appears under its final name only when it is whole (`os.replace`), so a killed compilation
+leaves nothing that a later one could trip over. The key holds source, flags, compiler and CPU.
+"""
+
+import ctypes
+import functools
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from ecs_model.errors import ConfigError
+
+# As fast as -ffast-math here, but not-a-number tests keep working and nothing is flushed to zero.
+FLAGS = (
+    "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-fno-signed-zeros",
+    "-freciprocal-math", "-ffp-contract=fast", "-fopenmp-simd", "-fPIC",
+)  # fmt: skip
+WIDE = "-mprefer-vector-width=512"
+
+
+def cache_folder(kind):
+    """The folder for files that can be made again, created if need be (XDG_CACHE_HOME)."""
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = root / "ecs-model" / kind
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot write the cache folder {folder}: {error.strerror}; set XDG_CACHE_HOME to a "
+            "folder that can be written"
+        ) from None
+    return folder
+
+
+def compiler():
+    """Path of the C compiler; ConfigError if there is none."""
+    for name in filter(None, (os.environ.get("CC"), "gcc", "cc", "clang")):
+        if found := shutil.which(name):
+            return found
+    raise ConfigError(
+        "no C compiler found (looked for $CC, gcc, cc, clang): membranes and finite elements are "
+        "compiled at run time; install one (Debian: apt-get install gcc; cluster: module load gcc)"
+    )
+
+
+def load(source):
+    """The library compiled from a C source, from the cache if it is there."""
+    path = library(source)
+    try:
+        return ctypes.CDLL(str(path))
+    except OSError:  # torn by a full disk or of another machine: make it again, once
+        path.unlink(missing_ok=True)
+        return ctypes.CDLL(str(library(source)))
+
+
+def library(source):
+    """Path of the library compiled from a C source; compiles if it is not in the cache."""
+    cc = compiler()
+    key = hashlib.sha256(repr((source, FLAGS, WIDE, _version(cc), _cpu())).encode()).hexdigest()
+    path = cache_folder("kernels") / f"{key[:24]}.so"
+    if not path.is_file():
+        _compile(cc, source, path)
+    return path
+
+
+def _compile(cc, source, path):
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix="building-") as folder:
+        code, made = Path(folder, "kernel.c"), Path(folder, "kernel.so")
+        code.write_text(source)
+        attempts = [[*FLAGS, WIDE], [*FLAGS], [*FLAGS, "-DPLAIN_MATH"], ["-O2", "-fPIC"]]
+        for flags in attempts:
+            done = subprocess.run(
+                [cc, *flags, "-Werror=implicit-function-declaration", "-shared", str(code)]
+                + ["-Wl,-z,defs", "-o", str(made), "-lm"],
+                capture_output=True, text=True,
+            )  # fmt: skip
+            if done.returncode == 0:
+                os.replace(made, path)
+                return
+    first = next((x for x in done.stderr.splitlines() if "error" in x), done.stderr.strip())
+    raise ConfigError(f"the C compiler {cc} failed on a membrane model: {first}")
+
+
+@functools.cache
+def _version(cc):
+    return subprocess.run([cc, "--version"], capture_output=True, text=True).stdout
+
+
+@functools.cache
+def _cpu():
+    """What -march=native depends on: a cache may be shared by machines that differ."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return sorted({x for x in lines if x.startswith(("model name", "flags", "Features"))})

@@ -1,0 +1,122 @@
+"""Exact derivatives of plain NumPy formulas by sparse dual numbers.
+
+A dual number carries a value and its partial derivatives; what is not in `slopes` is zero by
+structure, so the sparsity of a Jacobian comes out of the formula itself. Values may be numbers,
+arrays or the symbols of `codegen`: the compiled Jacobian is the same text, differentiated.
+"""
+
+import numpy as np
+
+
+class Dual(np.lib.mixins.NDArrayOperatorsMixin):
+    """A value together with its partial derivatives, `slopes[key]`."""
+
+    def __init__(self, value, slopes):
+        self.value, self.slopes = value, slopes
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        """Apply a NumPy function and the chain rule."""
+        if method != "__call__" or kwargs or ufunc not in {*_RULES, *_FLAT}:
+            raise TypeError(f"np.{ufunc.__name__} has no derivative here; derivative.py lists them")
+        values = [value_of(x) for x in inputs]
+        result = ufunc(*values)
+        return result if ufunc in _FLAT else _chain(ufunc, inputs, values, result)
+
+    def __array_function__(self, function, types, args, kwargs):
+        """Differentiate `np.where` branch by branch."""
+        if function is not np.where:
+            raise TypeError(f"np.{function.__name__} has no derivative here; use np.where")
+        condition, yes, no = args
+        condition = value_of(condition)
+        slopes = {
+            key: np.where(condition, slope_of(yes, key), slope_of(no, key))
+            for key in _keys(yes) | _keys(no)
+        }
+        return Dual(np.where(condition, value_of(yes), value_of(no)), slopes)
+
+    def __bool__(self):
+        """Refuse to branch on a value."""
+        raise TypeError("a compiled formula cannot branch on a value; use np.where")
+
+
+def _chain(ufunc, inputs, values, result):
+    partials = _RULES[ufunc](result, *values)
+    slopes = {}
+    for x, partial in zip(inputs, partials, strict=True):
+        for key in _keys(x):
+            term = x.slopes[key] if partial is None else partial * x.slopes[key]
+            slopes[key] = slopes[key] + term if key in slopes else term
+    return Dual(result, slopes)
+
+
+def value_of(x):
+    """A number, array, symbol or record without its derivatives."""
+    if isinstance(x, Dual):
+        return x.value
+    if isinstance(x, tuple):
+        return type(x)(*map(value_of, x))
+    return x
+
+
+def slope_of(x, key):
+    """The derivative of `x` with respect to the variable `key`; 0.0 if it does not depend on it."""
+    return x.slopes.get(key, 0.0) if isinstance(x, Dual) else 0.0
+
+
+def _keys(x):
+    return x.slopes.keys() if isinstance(x, Dual) else set()
+
+
+def jacobian(f, y):
+    """`f(y)` as a list, and its Jacobian as rows `{column: derivative}` without structural zeros.
+
+    Args:
+        f: function from a record to a record of the same length.
+        y: record of numbers, arrays or symbols.
+    """
+    rates = f(type(y)(*(Dual(v, {j: 1.0}) for j, v in enumerate(y))))
+    rows = [dict(r.slopes) if isinstance(r, Dual) else {} for r in rates]
+    return [value_of(r) for r in rates], rows
+
+
+def root(f, start, iterations, *args):
+    """The zero v of f(v, *args) by Newton steps from `start`, differentiable in the arguments.
+
+    The number of steps is fixed, so that the search is a formula like any other. Derivatives
+    follow from the implicit function theorem, not from differentiating the search.
+    """
+    plain, v = [value_of(a) for a in args], value_of(start)
+    for _ in range(iterations):
+        g = f(Dual(v, {"root": 1.0}), *plain)
+        v = v - g.value / g.slopes["root"]
+    steepness = f(Dual(v, {"root": 1.0}), *plain).slopes["root"]
+    residual = f(v, *args)
+    if not isinstance(residual, Dual):
+        return v
+    return Dual(v, {key: -slope / steepness for key, slope in residual.slopes.items()})
+
+
+_FLAT = {
+    np.less, np.less_equal, np.greater, np.greater_equal,
+    np.logical_and, np.logical_or, np.isnan,
+}  # fmt: skip
+
+_RULES = {  # result, arguments -> partial derivatives; None stands for one
+    np.add: lambda r, a, b: (None, None),
+    np.subtract: lambda r, a, b: (None, -1.0),
+    np.multiply: lambda r, a, b: (b, a),
+    np.divide: lambda r, a, b: (1 / b, -r / b),
+    np.negative: lambda r, a: (-1.0,),
+    np.exp: lambda r, a: (r,),
+    np.expm1: lambda r, a: (r + 1,),
+    np.log: lambda r, a: (1 / a,),
+    np.log1p: lambda r, a: (1 / (1 + a),),
+    np.sqrt: lambda r, a: (0.5 / r,),
+    np.tanh: lambda r, a: (1 - r * r,),
+    np.cos: lambda r, a: (-np.sin(a),),
+    np.sin: lambda r, a: (np.cos(a),),
+    np.abs: lambda r, a: (np.where(a < 0, -1.0, 1.0),),
+    np.minimum: lambda r, a, b: (np.where(a < b, 1.0, 0.0), np.where(a < b, 0.0, 1.0)),
+    np.maximum: lambda r, a, b: (np.where(a > b, 1.0, 0.0), np.where(a > b, 0.0, 1.0)),
+    np.power: lambda r, a, n: (n * a ** (n - 1), None),  # exponents are numbers
+}

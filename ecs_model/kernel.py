@@ -1,0 +1,180 @@
+"""The C source of a membrane's step: what the model says, at every node, in blocks.
+
+Blocks of nodes share a sub-step, so that the innermost loop runs over nodes and fills the vector
+registers while a spiking node costs only its block. Within a block, ROS2 steps with error control
+or a fixed number of them carry the nodes through the macro step; a block never waits for another.
+"""
+
+from ecs_model.codegen import Recording, Symbol, as_c
+from ecs_model.schemes import ros2
+
+BLOCK = 32
+VECTOR_MATH = ("exp", "log", "expm1", "log1p", "sin", "cos", "tanh")  # in glibc's libmvec
+
+_SOURCE = """\
+#include <math.h>
+#include <string.h>
+{math}
+enum {{ BLOCK = {block}, STATES = {states} }};
+#define HUGE_ERROR 1e30
+
+/* One step of `dt` for a block: the new state, and each node's error in units of tolerance. */
+static void step(double dt, double (*restrict w)[BLOCK], double (*restrict made)[BLOCK],
+                 double *restrict error{arguments})
+{{
+  #pragma omp simd
+  for (int i = 0; i < BLOCK; ++i) {{
+    {load}
+    {lines}
+    double worst = 0.0, bad = 0.0;
+    {store}
+    error[i] = bad > 0.0 ? HUGE_ERROR : worst;
+  }}
+}}
+
+static double largest(const double *error)
+{{
+  double worst = 0.0;
+  for (int i = 0; i < BLOCK; ++i) {{
+    const double e = error[i] < HUGE_ERROR ? error[i] : HUGE_ERROR;  /* also catches nan */
+    worst = worst > e ? worst : e;
+  }}
+  return worst;
+}}
+
+/* Advance n nodes by `duration`. `fixed` > 0: that many equal sub-steps; else error control, the
+   first trial step of each block in `trial`. Returns the number of sub-steps of all blocks, or
+   -1 - (first node of the block) where a state stopped being a positive, finite number. */
+long advance(long n, double duration, double tolerance, long fixed, double *const *y,
+             const double *const *in, double *trial)
+{{
+  double w[STATES][BLOCK] __attribute__((aligned(64)));
+  double made[STATES][BLOCK] __attribute__((aligned(64)));
+  double error[BLOCK] __attribute__((aligned(64)));
+  {fields}
+  {uniform}
+  const double shortest = duration * 1e-7;
+  long steps = 0;
+  for (long start = 0; start < n; start += BLOCK) {{
+    const long count = n - start < BLOCK ? n - start : BLOCK;
+    for (int j = 0; j < STATES; ++j) {{
+      memcpy(w[j], y[j] + start, count * sizeof(double));
+      for (long i = count; i < BLOCK; ++i) w[j][i] = w[j][0];
+    }}
+    {gather}
+    double left = duration, h = fixed > 0 ? duration / fixed : trial[start / BLOCK];
+    long remaining = fixed;
+    if (!(h > 0.0) || h > duration) h = duration;
+    while (fixed > 0 ? remaining > 0 : left > 0.0) {{
+      const double dt = fixed > 0 ? h : h < 0.5 * left ? h : h < left ? 0.5 * left : left;
+      step(dt, w, made, error{pass});
+      ++steps;
+      const double e = fixed > 0 ? 0.0 : largest(error) / tolerance;
+      if (e <= 1.0) {{
+        memcpy(w, made, sizeof w);
+        left = dt < left ? left - dt : 0.0;
+        --remaining;
+        double growth = e > 0.09 ? 0.9 / sqrt(e) : 3.0;
+        if (fixed <= 0 && (dt >= h || growth < 1.0)) h = dt * growth;
+      }} else {{
+        const double cut = 0.9 / sqrt(e);
+        h = dt * (cut < 0.1 ? 0.1 : cut);
+        if (h < shortest) return -1 - start;
+      }}
+    }}
+    if (fixed > 0) {{
+      double bad = 0.0;
+      for (int i = 0; i < BLOCK; ++i) bad += !(error[i] < HUGE_ERROR);
+      if (bad > 0.0) return -1 - start;
+    }} else trial[start / BLOCK] = h;
+    for (int j = 0; j < STATES; ++j) memcpy(y[j] + start, w[j], count * sizeof(double));
+  }}
+  return steps;
+}}
+"""
+
+_MATH = """\
+#ifndef PLAIN_MATH  /* glibc has vector versions of these */
+{declarations}
+#endif"""
+
+
+def step_source(model, parameters, surroundings, scales):
+    """C source of `advance` for a membrane model.
+
+    Args:
+        model: the membrane model.
+        parameters: record of numbers or arrays; only which of the two matters here.
+        surroundings: likewise.
+        scales: for each state, the absolute size of an error that counts like its tolerance.
+    """
+    recording = Recording()
+    y = _symbols(recording, "y", model.State())
+    p, env = _symbols(recording, "p", parameters), _symbols(recording, "env", surroundings)
+    new, error = ros2(lambda y: model.rhs(y, p, env), y, Symbol(recording, "dt"))
+    inputs = list(zip((*p, *env), _is_field(parameters, surroundings), strict=True))
+    fields = [s.name for s, is_field in inputs if is_field]
+    return _SOURCE.format(
+        math=_MATH.format(declarations=_declarations(recording)),
+        block=BLOCK,
+        states=len(y),
+        load="\n    ".join(_loads(y, fields)),
+        lines="\n    ".join(recording.lines),
+        store="\n    ".join(_stores(model, y, new, error, scales)),
+        arguments="".join(
+            f", const double *restrict v_{s.name}" if is_field else f", const double {s.name}"
+            for s, is_field in inputs
+        ),
+        **_inputs(inputs),
+    )
+
+
+def _symbols(recording, prefix, record):
+    return type(record)(*(Symbol(recording, f"{prefix}_{name}") for name in record._fields))
+
+
+def _is_field(*records):
+    return [getattr(value, "ndim", 0) > 0 for record in records for value in record]
+
+
+def _declarations(recording):
+    return "\n".join(
+        f'extern double {name}(double) __attribute__((simd("notinbranch"), const));'
+        for name in recording.functions()
+        if name in VECTOR_MATH
+    )
+
+
+def _loads(y, fields):
+    return [f"const double {s.name} = w[{j}][i];" for j, s in enumerate(y)] + [
+        f"const double {name} = v_{name}[i];" for name in fields
+    ]
+
+
+def _inputs(inputs):
+    """The parts of `advance` that bring parameters to a block: numbers once, fields by block."""
+    fields = [(j, s.name) for j, (s, is_field) in enumerate(inputs) if is_field]
+    numbers = [(j, s.name) for j, (s, is_field) in enumerate(inputs) if not is_field]
+    return {
+        "fields": "\n  ".join(
+            f"double v_{name}[BLOCK] __attribute__((aligned(64)));" for _, name in fields
+        ),
+        "uniform": "\n  ".join(f"const double {name} = in[{j}][0];" for j, name in numbers),
+        "gather": "\n    ".join(
+            f"memcpy(v_{name}, in[{j}] + start, count * sizeof(double));"
+            f" for (long i = count; i < BLOCK; ++i) v_{name}[i] = v_{name}[0];"
+            for j, name in fields
+        ),
+        "pass": "".join(f", {'v_' if is_field else ''}{s.name}" for s, is_field in inputs),
+    }
+
+
+def _stores(model, y, new, error, scales):
+    """Store the new state, its scaled error, and whether a concentration left its range."""
+    for j, (name, value) in enumerate(zip(y._fields, new, strict=True)):
+        yield f"made[{j}][i] = {as_c(value)};"
+        weight = f"({float(scales[j])!r} + fabs({y[j].name}))"
+        yield f"{{ const double e = fabs({as_c(error[j])}) / {weight};"
+        yield "  worst = worst > e ? worst : e; bad += e < HUGE_ERROR ? 0.0 : 1.0; }"
+        if model.State.quantities[name].low == 0.0:
+            yield f"bad += {as_c(value)} >= 0.0 ? 0.0 : 1.0;"

@@ -1,0 +1,97 @@
+"""The membrane at every node of this process: one compiled step, applied in place."""
+
+import ctypes
+
+import numpy as np
+
+from ecs_model.compiler import load
+from ecs_model.errors import SolutionError
+from ecs_model.kernel import BLOCK, step_source
+from ecs_model.units import to_si
+
+# Absolute size of an error that counts as much as the relative tolerance, by unit of the state.
+SCALES = {"mM": 1.0, "mV": 0.1, "1": 1.0}
+
+
+class Reaction:
+    """Advances `state`, a record of arrays over owned nodes, in place.
+
+    Parameters and surroundings are numbers or arrays over owned nodes. Arrays are shared, not
+    copied: `state.K_o` may be the vector that diffuses.
+
+    Args:
+        model: the membrane model.
+        state: record of contiguous arrays, one value per owned node [SI].
+        parameters: record of numbers or arrays [SI].
+        surroundings: record of numbers or arrays [SI].
+        tolerance: relative error of a sub-step.
+        substeps: fixed number of sub-steps per call instead of error control; 0 for control.
+    """
+
+    def __init__(self, model, state, parameters, surroundings, tolerance=1e-3, substeps=0):
+        self.model, self.state = model, state
+        self.parameters, self.surroundings = parameters, surroundings
+        self.substeps, self.tolerance = substeps, tolerance
+        self.nodes = len(state[0])
+        self.trial = np.zeros(-(-self.nodes // BLOCK))  # trial sub-step of each block [s]
+        self.block_steps = 0
+        self._inputs = [np.ascontiguousarray(v, float) for v in (*parameters, *surroundings)]
+        self._pointers = _addresses(state), _addresses(self._inputs)
+        self._advance = load(source(model, parameters, surroundings)).advance
+        self._advance.restype = ctypes.c_long
+
+    def advance(self, duration):
+        """Advance every node by `duration` [s].
+
+        Raises:
+            SolutionError: where a state stops being finite, or a concentration positive, at the
+                smallest sub-step. The other blocks of this process are then undefined.
+        """
+        y, inputs = self._pointers
+        done = self._advance(
+            ctypes.c_long(self.nodes), ctypes.c_double(duration), ctypes.c_double(self.tolerance),
+            ctypes.c_long(self.substeps), y, inputs, ctypes.c_void_p(self.trial.ctypes.data),
+        )  # fmt: skip
+        if done < 0:
+            raise SolutionError(self._complaint(-1 - done))
+        self.block_steps += done
+
+    def observe(self, name):
+        """An observable of the model at every owned node [SI]."""
+        _, formula = self.model.observables[name]
+        value = formula(self.state, self.parameters, self.surroundings)
+        return np.broadcast_to(value, self.nodes)
+
+    def cell_potassium(self):
+        """K+ inside cells at every owned node [mol per m^3 of tissue]; 0.0 if there is none."""
+        if self.model.cell_potassium is None:
+            return 0.0
+        return self.model.cell_potassium(self.state, self.parameters, self.surroundings)
+
+    def _complaint(self, node):
+        values = ", ".join(
+            f"{name} = {column[node]:.4g} {self.model.State.quantities[name].unit}"
+            for name, column in zip(self.state._fields, _in_units(self.model, self.state))
+        )
+        return (
+            f"the membrane {self.model.name!r} leaves the range of finite, non-negative states "
+            f"near the node with {values}"
+        )
+
+
+def source(model, parameters, surroundings):
+    """C source of the step of a model; what rank 0 compiles before the others load it."""
+    quantities = model.State.quantities.values()
+    scales = [to_si(SCALES.get(q.unit, abs(q.value) or 1.0), q.unit) for q in quantities]
+    return step_source(model, parameters, surroundings, scales)
+
+
+def _in_units(model, state):
+    return (
+        column / to_si(1.0, q.unit)
+        for column, q in zip(state, model.State.quantities.values(), strict=True)
+    )
+
+
+def _addresses(arrays):
+    return (ctypes.c_void_p * len(arrays))(*(a.ctypes.data for a in arrays))
