@@ -1,0 +1,66 @@
+"""What the launcher says before MPI starts: which process this is, and whether it can work at all.
+
+Nothing here imports MPI: `--help` and error texts must come once, however many processes run.
+"""
+
+import os
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+from ecs_model.errors import ConfigError
+
+_KNOWN = (  # rank, size, as different launchers name them
+    ("PMI_RANK", "PMI_SIZE"),
+    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
+    ("PMIX_RANK", "OMPI_COMM_WORLD_SIZE"),
+    ("MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE"),
+    ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
+)
+
+
+def rank_and_size(environment=os.environ):
+    """(rank, number of processes) as the launcher tells them; (0, 1) without a launcher."""
+    for rank, size in _KNOWN:
+        if rank in environment and environment.get("SLURM_STEP_NUM_TASKS", "1") != "":
+            return int(environment[rank]), int(environment.get(size, 1))
+    return 0, 1
+
+
+def check_before_mpi(environment=os.environ):
+    """Raise ConfigError where starting MPI would abort: PMIx launchers with the MPICH wheel."""
+    foreign = "PMIX_RANK" in environment or "OMPI_COMM_WORLD_RANK" in environment
+    if "PMI_RANK" in environment or not foreign:
+        return
+    try:
+        wheel = version("mpich")
+    except PackageNotFoundError:
+        return
+    who = "Open MPI's mpiexec" if "OMPI_COMM_WORLD_RANK" in environment else "srun --mpi=pmix"
+    raise ConfigError(
+        f"started by {who}, but this environment carries MPICH {wheel}, which it cannot start; "
+        f"use {own_mpiexec()} -n N, or srun --mpi=pmi2 -n N"
+    )
+
+
+def check_size(size, library, environment=os.environ):
+    """Raise ConfigError where the launcher started N tasks that MPI does not join."""
+    started = rank_and_size(environment)[1]
+    if started > 1 and size == 1:
+        raise ConfigError(
+            f"the launcher started {started} tasks, but MPI sees one process in each: {started} "
+            f"copies would run and overwrite each other. The MPI library here is {library}; use "
+            f"its own launcher, {own_mpiexec()} -n {started}, or srun --mpi=pmi2 -n {started}"
+        )
+
+
+def own_mpiexec():
+    """Path of the mpiexec that belongs to this environment, or its name if there is none."""
+    path = os.path.join(sys.prefix, "bin", "mpiexec")
+    return path if os.path.exists(path) else "mpiexec"
+
+
+def limit_threads(size, environment=os.environ):
+    """Keep numerical libraries to one thread where several processes share a machine."""
+    if size > 1:
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            environment.setdefault(name, "1")

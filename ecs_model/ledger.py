@@ -1,0 +1,120 @@
+"""Book-keeping of K+: what each source, surface and bath gives or takes, to round-off.
+
+Amounts are in mol (per m^2 of cross-section in 1-D, per m of depth in 2-D). Each term is computed
+from its own integral, not from what is missing, so that the sum of all terms is a check.
+"""
+
+import numpy as np
+
+
+class Ledger:
+    """Loads, exchanges and baths of one tissue, and what they have given so far.
+
+    Args:
+        operators: matrices of the tissue.
+        loads, exchanges, baths: from `stimulus`.
+
+    Attributes:
+        given: name -> amount [mol] that this process's nodes got so far.
+        exchange: conductance of all exchanges at each owned node [m^3/s].
+        held: owned nodes at baths.
+    """
+
+    def __init__(self, operators, loads=(), exchanges=(), baths=()):
+        self._operators = operators
+        self.loads, self.baths = list(loads), list(baths)
+        self.held = np.unique(np.concatenate([np.empty(0, np.int64), *(b.nodes for b in baths)]))
+        self.exchanges = [_without(x, self.held) for x in exchanges]
+        self.exchange = np.zeros(operators.mesh.owned)
+        for x in self.exchanges:
+            self.exchange[x.nodes] += x.conductances
+        self.given = {x.name: 0.0 for x in (*self.loads, *self.exchanges, *self.baths)}
+        self._couplings = [self._coupling(bath) for bath in self.baths]
+
+    def _coupling(self, bath):
+        """Nodes beside a bath's nodes, and column sums of its rows of the mass and K there."""
+        ones, mask = self._operators.vector()
+        mask[bath.nodes] = 1.0
+        columns = []
+        for matrix in (self._operators.mass, self._operators.stiffness):
+            result, values = self._operators.vector()
+            matrix.mult(ones, result)
+            columns.append(values)
+        nodes = np.flatnonzero((columns[0] != 0) | (columns[1] != 0))
+        return nodes, columns[0][nodes], columns[1][nodes]
+
+    def hold_baths(self, potassium, t):
+        """Set K+ [mM] at baths to their concentration at time `t` [s]; the bath pays."""
+        for bath in self.baths:
+            change = bath.bath.at(t) - potassium[bath.nodes]
+            self.given[bath.name] += float(self._operators.lumped[bath.nodes] @ change)
+            potassium[bath.nodes] += change
+
+    def add_loads(self, right, t, dt):
+        """Add what loads and baths behind exchanges bring from `t` to `t + dt` to `right` [mol]."""
+        for load in self.loads:
+            right[load.nodes] += load.rates * load.profile.integral(t, t + dt)
+        for x in self.exchanges:
+            right[x.nodes] += x.conductances * x.bath.integral(t, t + dt)
+
+    def closing_weights(self, dt):
+        """Weights w with w . d = `due` for every increment d over `dt` that conserves K+."""
+        weights = self._operators.lumped + dt / 2 * self.exchange
+        for nodes, mass, stiffness in self._couplings:
+            weights[nodes] -= mass + dt / 2 * stiffness
+        weights[self.held] = 0.0
+        return weights
+
+    def due(self, potassium, t, dt):
+        """Amount [mol] that this process's share of a step must bring, by all terms together."""
+        return sum(amount for _, amount in self._terms(potassium, None, t, dt))
+
+    def settle(self, potassium, increment, t, dt):
+        """Book a step that takes `potassium` [mM] to `potassium + increment`."""
+        for name, amount in self._terms(potassium, increment, t, dt):
+            self.given[name] += amount
+
+    def _terms(self, u, d, t, dt):
+        for load in self.loads:
+            yield load.name, float(load.rates.sum()) * load.profile.integral(t, t + dt)
+        for x in self.exchanges:
+            yield x.name, self._exchanged(x, u[x.nodes] + _half(d, x.nodes), t, dt)
+        for bath, (nodes, mass, stiffness) in zip(self.baths, self._couplings, strict=True):
+            half = _half(d, nodes)
+            reaction = 2 * np.sum(mass * half) + dt * float(stiffness @ (u[nodes] + half))
+            yield bath.name, float(reaction) - self._loads_at(bath.nodes, t, dt)
+
+    def _exchanged(self, x, potassium, t, dt):
+        """Amount [mol] through a surface while its nodes are at `potassium` [mM]."""
+        inflow = float(x.conductances.sum()) * x.bath.integral(t, t + dt)
+        return inflow - dt * float(x.conductances @ potassium)
+
+    def settle_limited(self, potassium, arriving, t, dt):
+        """Book a limited step: surfaces saw `potassium`, baths kept what was `arriving` [mol]."""
+        for load in self.loads:
+            self.given[load.name] += float(load.rates.sum()) * load.profile.integral(t, t + dt)
+        for x in self.exchanges:
+            self.given[x.name] += self._exchanged(x, potassium[x.nodes], t, dt)
+        for bath in self.baths:
+            kept = float(arriving[bath.nodes].sum()) + self._loads_at(bath.nodes, t, dt)
+            self.given[bath.name] -= kept
+
+    def _loads_at(self, nodes, t, dt):
+        """What loads bring to nodes that a bath holds: it goes straight into the bath."""
+        if not len(nodes):
+            return 0.0
+        return sum(
+            float(load.rates[np.isin(load.nodes, nodes)].sum()) * load.profile.integral(t, t + dt)
+            for load in self.loads
+        )
+
+
+def _half(increment, nodes):
+    return 0.0 if increment is None else increment[nodes] / 2
+
+
+def _without(exchange, held):
+    keep = ~np.isin(exchange.nodes, held)
+    return type(exchange)(
+        exchange.name, exchange.nodes[keep], exchange.conductances[keep], exchange.bath
+    )

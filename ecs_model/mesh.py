@@ -1,0 +1,186 @@
+"""A mesh over all processes: cells, tags, nodes, and the way back to the order of the input.
+
+Everything that leaves the program or enters it later (output, checkpoints, fields from files) is in
+input order, so that it does not depend on the number of processes.
+"""
+
+import hashlib
+
+import basix.ufl
+import numpy as np
+import ufl
+from dolfinx import fem, la
+from dolfinx import io as dolfinx_io
+from dolfinx import mesh as dolfinx_mesh
+from dolfinx.graph import adjacencylist
+from mpi4py import MPI
+
+_SHAPES = {1: "interval", 2: "triangle", 3: "tetrahedron"}
+
+
+class Mesh:
+    """A distributed mesh with P1 nodes.
+
+    Attributes:
+        domain, space: the DOLFINx mesh and its P1 space.
+        dimension: 1, 2 or 3.
+        regions, boundaries: names -> tags.
+        cell_tags: one tag per local cell, ghosts included.
+        coordinates: (local nodes, 3) [m], ghosts included.
+        owned: number of nodes that this process owns; they come first.
+        nodes, cells: number in total.
+        volumes: share of each owned node in the volume, integral of its hat [m^d].
+        fingerprint: of coordinates and cells, the same for any number of processes.
+    """
+
+    def __init__(self, comm, data):
+        """Distribute `data`, a MeshData on rank 0 (what the other processes pass is not read)."""
+        about = (data.gdim, data.regions, data.boundaries, _fingerprint(data)) if data else None
+        self.comm = comm
+        self.dimension, self.regions, self.boundaries, self.fingerprint = comm.bcast(about, 0)
+        self.domain = _create(comm, data, self.dimension)
+        self.space = fem.functionspace(self.domain, ("Lagrange", 1))
+        self._number_nodes()
+        self._number_cells()
+        self.cell_tags = self.from_root_cells(data.cell_tags if data else None).astype(np.int32)
+        self.facet_tags = _distribute_facets(comm, self.domain, data)
+        self.volumes = self.spread_cells(np.ones(len(self.cell_tags)))
+
+    def _number_nodes(self):
+        index_map, geometry = self.space.dofmap.index_map, self.domain.geometry
+        self.owned, self.nodes = index_map.size_local, index_map.size_global
+        to_geometry = np.empty(self.owned + index_map.num_ghosts, np.int32)
+        to_geometry[self.space.dofmap.list.ravel()] = geometry.dofmaps[0].ravel()
+        self.node_of_geometry = np.full(len(geometry.x), -1, np.int32)
+        self.node_of_geometry[to_geometry] = np.arange(len(to_geometry), dtype=np.int32)
+        self.coordinates = geometry.x[to_geometry]
+        self.input_nodes = geometry.input_global_indices[to_geometry[: self.owned]]
+        self._node_order = self.comm.gather(self.input_nodes)
+
+    def _number_cells(self):
+        topology = self.domain.topology
+        cells = topology.index_map(self.dimension)
+        self.owned_cells, self.cells = cells.size_local, cells.size_global
+        self.input_cells = topology.original_cell_index
+        self.cell_nodes = self.space.dofmap.list
+        self.cell_volumes = _volumes(self.coordinates[self.cell_nodes], self.dimension)
+        self._cell_order = self.comm.gather(self.input_cells)
+        self._owned_cell_order = self.comm.gather(self.input_cells[: self.owned_cells])
+
+    def spread_cells(self, values):
+        """Integral of (piecewise constant) `values` times each owned node's hat.
+
+        Args:
+            values: one value per local cell.
+        """
+        shares = (values * self.cell_volumes)[: self.owned_cells] / (self.dimension + 1)
+        nodes = self.cell_nodes[: self.owned_cells]
+        return self.sum_shares(nodes.ravel(), np.repeat(shares, self.dimension + 1))
+
+    def node_average(self, values):
+        """Average of cell values at each owned node, weighted by volume."""
+        return self.spread_cells(values) / self.volumes
+
+    def sum_shares(self, nodes, shares):
+        """Sum over all processes of `shares` at local `nodes`: one value per owned node."""
+        total = la.vector(self.space.dofmap.index_map)
+        total.array[:] = np.bincount(nodes, shares, len(total.array))
+        total.scatter_reverse(la.InsertMode.add)
+        return total.array[: self.owned].copy()
+
+    def facet_shares(self, facets):
+        """Integral over `facets` (local indices, ghosts are skipped) of each owned node's hat."""
+        count = self.domain.topology.index_map(self.dimension - 1).size_local
+        facets = facets[facets < count]
+        vertices = dolfinx_mesh.entities_to_geometry(self.domain, self.dimension - 1, facets)
+        nodes = self.node_of_geometry[vertices.reshape(-1, self.dimension)]
+        areas = _areas(self.coordinates[nodes], self.dimension)
+        return self.sum_shares(nodes.ravel(), np.repeat(areas / self.dimension, self.dimension))
+
+    def gather(self, values):
+        """Owned node values of all processes, in input order, on rank 0; None elsewhere."""
+        return _in_input_order(self.comm, values, self._node_order, self.nodes)
+
+    def gather_cells(self, values):
+        """Values of owned cells of all processes, in input order, on rank 0; None elsewhere."""
+        own = np.asarray(values)[: self.owned_cells]
+        return _in_input_order(self.comm, own, self._owned_cell_order, self.cells)
+
+    def from_root(self, values):
+        """Owned node values out of an array in input order, which only rank 0 holds."""
+        return _from_root(self.comm, values, self._node_order)
+
+    def from_root_cells(self, values):
+        """Values of local cells (ghosts included) out of an array that only rank 0 holds."""
+        return _from_root(self.comm, values, self._cell_order)
+
+    def sum(self, values):
+        """Sum of owned values over all processes."""
+        return self.comm.allreduce(float(np.sum(values)))
+
+    def extent(self):
+        """Lower and upper corner of the mesh [m], each of shape (3,)."""
+        low, high = self.coordinates.min(0), self.coordinates.max(0)
+        self.comm.Allreduce(MPI.IN_PLACE, low, MPI.MIN)
+        self.comm.Allreduce(MPI.IN_PLACE, high, MPI.MAX)
+        return low, high
+
+
+def _create(comm, data, dimension):
+    element = basix.ufl.element("Lagrange", _SHAPES[dimension], 1, shape=(dimension,))
+    points = data.points if data else np.empty((0, dimension))
+    cells = data.cells if data else np.empty((0, dimension + 1))
+    cells = np.ascontiguousarray(cells, np.int64)
+    return dolfinx_mesh.create_mesh(comm, cells, ufl.Mesh(element), np.ascontiguousarray(points))
+
+
+def _distribute_facets(comm, domain, data):
+    d = domain.topology.dim
+    facets = data.facets if data else np.empty((0, d))
+    tags = data.facet_tags if data else np.empty(0)
+    entities, values = dolfinx_io.distribute_entity_data(
+        domain, d - 1, np.ascontiguousarray(facets, np.int64), np.ascontiguousarray(tags, np.int32)
+    )
+    domain.topology.create_entities(d - 1)
+    domain.topology.create_connectivity(d - 1, 0)
+    domain.topology.create_connectivity(d - 1, d)
+    return dolfinx_mesh.meshtags_from_entities(domain, d - 1, adjacencylist(entities), values)
+
+
+def _fingerprint(data):
+    digest = hashlib.sha256()
+    for array in (data.points, data.cells, data.cell_tags, data.facets, data.facet_tags):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:32]
+
+
+def _volumes(corners, dimension):
+    """Volumes [m^d] of simplices from their corners, shape (cells, d + 1, 3)."""
+    edges = corners[:, 1:, :dimension] - corners[:, :1, :dimension]
+    return np.abs(np.linalg.det(edges)) / (1, 1, 2, 6)[dimension]
+
+
+def _areas(corners, dimension):
+    """Areas [m^(d-1)] of facets from their corners, shape (facets, d, 3); 1 for points."""
+    if dimension == 1:
+        return np.ones(len(corners))
+    edges = corners[:, 1:] - corners[:, :1]
+    if dimension == 2:
+        return np.linalg.norm(edges[:, 0], axis=1)
+    return np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1) / 2
+
+
+def _in_input_order(comm, values, order, count):
+    values = np.ascontiguousarray(values)
+    parts = comm.gather(values)
+    if comm.rank != 0:
+        return None
+    whole = np.empty((count, *values.shape[1:]), values.dtype)
+    for indices, part in zip(order, parts, strict=True):
+        whole[indices] = part
+    return whole
+
+
+def _from_root(comm, values, order):
+    parts = None if comm.rank != 0 else [np.asarray(values)[indices] for indices in order]
+    return comm.scatter(parts)

@@ -1,0 +1,89 @@
+"""Starting MPI, DOLFINx and PETSc, and failing together.
+
+An exception on one process leaves the others waiting for ever, so everything that can fail on some
+of them goes through `together` or `on_root`: all processes raise, or none does.
+"""
+
+import sys
+import traceback
+
+from ecs_model import launcher
+from ecs_model.errors import ConfigError, EcsModelError
+
+
+def start():
+    """MPI.COMM_WORLD, with DOLFINx and PETSc ready; ConfigError says what is missing or wrong."""
+    launcher.check_before_mpi()
+    launcher.limit_threads(launcher.rank_and_size()[1])
+    MPI = _import_all()
+    comm = MPI.COMM_WORLD
+    library = MPI.Get_library_version().split("\n")[0].strip("\0 ")
+    launcher.check_size(comm.size, library)
+    if comm.size > 1:
+        sys.excepthook = _abort_hook(comm)
+    return comm
+
+
+def _import_all():
+    try:
+        import dolfinx_solver  # noqa: F401  finds the wheel's libraries for what follows
+    except ModuleNotFoundError as error:
+        if error.name != "dolfinx_solver":
+            raise
+    try:
+        import dolfinx
+        import petsc4py.PETSc  # noqa: F401
+        from mpi4py import MPI
+    except ImportError as error:
+        raise ConfigError(
+            f"DOLFINx with PETSc is not usable here ({error}); install the package with pip, which "
+            "brings it, or load your cluster's DOLFINx 0.11 with petsc4py"
+        ) from None
+    if not dolfinx.__version__.startswith("0.11."):
+        raise ConfigError(f"DOLFINx {dolfinx.__version__} found; this version needs 0.11")
+    return MPI
+
+
+def _abort_hook(comm):
+    def hook(kind, error, trace):
+        sys.stdout.flush()
+        lines = "".join(traceback.format_exception(kind, error, trace)).splitlines()
+        print("\n".join(f"[process {comm.rank}] {x}" for x in lines), file=sys.stderr, flush=True)
+        comm.Abort(1)
+
+    return hook
+
+
+def together(comm, work):
+    """`work()` on every process; if it fails on some, the first of their errors is raised on all.
+
+    Only for errors a user can mend; anything else is a bug and ends the run at once.
+    """
+    result = error = None
+    try:
+        result = work()
+    except EcsModelError as caught:
+        error = caught
+    first = next((e for e in comm.allgather(error) if e is not None), None)
+    if first is not None:
+        raise first
+    return result
+
+
+def on_root(comm, work):
+    """`work()` on rank 0, its result on all; an error a user can mend is raised on all."""
+    result = error = None
+    if comm.rank == 0:
+        try:
+            result = work()
+        except EcsModelError as caught:
+            error = caught
+    result, error = comm.bcast((result, error), root=0)
+    if error is not None:
+        raise error
+    return result
+
+
+def root_does(comm, work):
+    """`work()` on rank 0 without handing its result round; errors are raised on all."""
+    on_root(comm, lambda: work() and None)

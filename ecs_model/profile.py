@@ -1,0 +1,63 @@
+"""Time courses of sources and baths, with exact integrals: what enters does not depend on the step.
+
+A profile is piecewise linear: values at increasing times, constant before the first and after the
+last; a jump is two values at the same time. A step, a pulse, a train and a table are all this.
+"""
+
+import numpy as np
+
+
+class Profile:
+    """A piecewise linear function of time [s]."""
+
+    def __init__(self, times, values):
+        self.times, self.values = np.asarray(times, float), np.asarray(values, float)
+        rises = np.diff(self.times) * (self.values[1:] + self.values[:-1]) / 2
+        self._areas = np.concatenate([[0.0], np.cumsum(rises)])
+
+    def at(self, t):
+        """Value at time `t` [s]; at a jump, the value after it."""
+        k = np.searchsorted(self.times, t, side="right")
+        if k == 0 or k == len(self.times):
+            return float(self.values[min(k, len(self.values) - 1)])
+        (t0, t1), (v0, v1) = self.times[k - 1 : k + 1], self.values[k - 1 : k + 1]
+        return float(v0 + (v1 - v0) * (t - t0) / (t1 - t0))
+
+    def integral(self, start, end):
+        """Integral from `start` to `end` [s]."""
+        return self._area(end) - self._area(start)
+
+    def edges(self, end):
+        """Times [s] up to `end` at which something changes abruptly."""
+        return [float(t) for t in np.unique(self.times) if 0 < t < end]
+
+    def _area(self, t):
+        """Integral from the first time to `t`."""
+        if t <= self.times[0]:
+            return (t - self.times[0]) * self.values[0]
+        if t >= self.times[-1]:
+            return self._areas[-1] + (t - self.times[-1]) * self.values[-1]
+        k = np.searchsorted(self.times, t, side="right")
+        return self._areas[k - 1] + (t - self.times[k - 1]) * (self.values[k - 1] + self.at(t)) / 2
+
+
+def constant(value=1.0):
+    """A profile that never changes."""
+    return Profile([0.0], [value])
+
+
+def step(start):
+    """0 before `start` [s], 1 from then on."""
+    return Profile([start, start], [0.0, 1.0])
+
+
+def pulse(start, duration):
+    """1 for `duration` [s] from `start`, 0 otherwise."""
+    return train(start, duration, duration, 1)
+
+
+def train(start, duration, period, count):
+    """`count` pulses of `duration` [s], one every `period` [s]."""
+    begins = start + period * np.arange(count)
+    times = np.stack([begins, begins, begins + duration, begins + duration], axis=1)
+    return Profile(times.ravel(), np.tile([0.0, 1.0, 1.0, 0.0], count))

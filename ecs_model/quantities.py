@@ -1,0 +1,69 @@
+"""Text such as "3.5 mM" to SI: the table of `units` first, pint for everything else.
+
+The table answers in microseconds and covers what people write; pint takes a good half second to
+start and knows all the rest, compound units included.
+"""
+
+import functools
+import math
+import re
+
+from ecs_model.units import DIMENSIONS, dimension, si_unit, to_si
+
+_NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
+
+
+def parse(text, unit):
+    """The SI value of a quantity written as text, of the dimension of `unit`.
+
+    Raises:
+        ValueError: what is wrong, in words for the user.
+    """
+    if not isinstance(text, str):
+        raise ValueError(f'needs a unit: write a string such as "{text} {unit}"')
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        raise ValueError(f'cannot read {text!r} as a quantity; write for example "1 {unit}"')
+    number, written = float(match[1]), match[2]
+    if not written and dimension(unit) != "a pure number":
+        raise ValueError(f'{text!r} has no unit; write for example "{text} {unit}"')
+    value = _convert(number, written or "1", unit)
+    if not math.isfinite(value):
+        raise ValueError(f"{text!r} is not a finite number")
+    return value
+
+
+def _convert(number, written, unit):
+    if dimension(written) is None:
+        return _by_pint(number, written, unit)
+    if dimension(written) != dimension(unit):
+        raise ValueError(f"'{number:g} {written}' is {dimension(written)}; {wanted(unit)}")
+    return _rounded(to_si(number, written))
+
+
+def _by_pint(number, written, unit):
+    pint = _pint()
+    try:
+        return _rounded(pint.Quantity(number, written).to(si_unit(unit)).magnitude)
+    except Exception as error:  # pint raises many kinds, tokenizer errors among them
+        if type(error).__name__ == "DimensionalityError":
+            raise ValueError(f"'{number:g} {written}' is not {dimension(unit)}; {wanted(unit)}") from None
+        raise ValueError(f"unknown unit {written!r}; {wanted(unit)}") from None
+
+
+@functools.cache
+def _pint():
+    import pint
+
+    return pint.UnitRegistry(cache_folder=":auto:")
+
+
+def _rounded(value):
+    """Without the last digits, which depend on the unit it was written in."""
+    return float(f"{value:.15g}")
+
+
+def wanted(unit):
+    """Words that say what would be right."""
+    units = list(DIMENSIONS[dimension(unit)])
+    return f"{dimension(unit)} is needed here (for example in {', '.join(units[:4])})"

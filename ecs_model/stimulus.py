@@ -1,0 +1,164 @@
+"""Where K+ enters or leaves the tissue other than through membranes: sources and boundaries.
+
+Each is a list of owned nodes with weights, times a profile in time. Weights are integrals over the
+finite elements, so that what all nodes get together is exactly what was asked for.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from dolfinx import geometry
+from mpi4py import MPI
+
+from ecs_model.errors import ConfigError
+from ecs_model.profile import Profile
+
+
+@dataclass(frozen=True)
+class Load:
+    """K+ that enters at given rates [mol/s], one per node of `nodes`, times the profile."""
+
+    name: str
+    nodes: np.ndarray
+    rates: np.ndarray
+    profile: Profile
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """Flux k (K_bath - K): `conductances` k |facets| [m^3/s] at `nodes`, bath [mM] in time."""
+
+    name: str
+    nodes: np.ndarray
+    conductances: np.ndarray
+    bath: Profile
+
+
+@dataclass(frozen=True)
+class Bath:
+    """Nodes whose K+ is held at the concentration of a bath [mM]."""
+
+    name: str
+    nodes: np.ndarray
+    bath: Profile
+
+
+def facet_load(mesh, name, tag, flux, profile):
+    """A Load that brings `flux` [mol/m^2/s] through the facets of a boundary tag."""
+    shares = mesh.facet_shares(exterior_facets(mesh, name, tag))
+    return _load(name, flux * shares, profile)
+
+
+def facet_exchange(mesh, name, tag, permeability, bath):
+    """An Exchange with `permeability` [m/s] through the facets of a boundary tag."""
+    shares = mesh.facet_shares(exterior_facets(mesh, name, tag))
+    nodes = np.flatnonzero(shares)
+    return Exchange(name, nodes, permeability * shares[nodes], bath)
+
+
+def facet_bath(mesh, name, tag, bath):
+    """A Bath that holds all nodes on the facets of a boundary tag."""
+    shares = mesh.facet_shares(exterior_facets(mesh, name, tag))
+    return Bath(name, np.flatnonzero(shares), bath)
+
+
+def cell_load(mesh, name, density, rate, profile):
+    """A Load of `rate` [mol/s] in all, spread over cells in proportion to `density`."""
+    shares = mesh.spread_cells(density)
+    total = mesh.sum(shares)
+    if not total > 0:
+        raise ConfigError(f"{name}: no cell of the mesh lies in its region; nothing would enter")
+    return _load(name, rate / total * shares, profile)
+
+
+def gaussian_load(mesh, name, centre, width, rate, profile):
+    """A Load of `rate` [mol/s] in all, spread as a Gaussian of standard deviation `width` [m]."""
+    centre = np.pad(np.asarray(centre, float), (0, 3 - len(centre)))
+    distance = np.linalg.norm(mesh.coordinates[: mesh.owned] - centre, axis=1)
+    shares = mesh.volumes * np.exp(-((distance / width) ** 2) / 2)
+    total = mesh.sum(shares)
+    if not total > 0:
+        raise ConfigError(f"{name}: the Gaussian lies outside the mesh or between its nodes")
+    return _load(name, rate / total * shares, profile)
+
+
+def point_load(mesh, name, point, rate, profile):
+    """A Load of `rate` [mol/s] at a point, shared by the corners of its cell."""
+    nodes, weights = Points(mesh, name, [point]).owned_shares(0)
+    return Load(name, nodes, rate * weights, profile)
+
+
+def _load(name, rates, profile):
+    nodes = np.flatnonzero(rates)
+    return Load(name, nodes, rates[nodes], profile)
+
+
+def exterior_facets(mesh, name, tag):
+    """Local facets with a tag, on the surface of the tissue; ConfigError if they are inside it."""
+    facets = mesh.facet_tags.find(tag)
+    cells = mesh.domain.topology.connectivity(mesh.dimension - 1, mesh.dimension)
+    owned = mesh.domain.topology.index_map(mesh.dimension - 1).size_local
+    counts = np.diff(cells.offsets)[facets[facets < owned]]
+    inside, total = mesh.sum(counts > 1), mesh.sum(np.ones(len(counts)))
+    if total == 0 or inside:
+        what = "no facet has this tag" if total == 0 else f"{int(inside)} of its facets lie inside"
+        raise ConfigError(f"{name}: not a boundary of the tissue ({what})")
+    return facets
+
+
+class Points:
+    """Where given points lie: in which cell of which process, with barycentric weights.
+
+    A point on the border of several cells goes to the one that comes first in the input, so that
+    nothing depends on the number of processes.
+    """
+
+    def __init__(self, mesh, name, points):
+        self.mesh = mesh
+        padded = np.zeros((len(points), 3))
+        padded[:, : mesh.dimension] = np.asarray(points, float)[:, : mesh.dimension]
+        cells = self._containing_cells(padded)
+        found = [mesh.input_cells[c] if c >= 0 else mesh.cells for c in cells]
+        first = np.array(found, np.int64)
+        mesh.comm.Allreduce(MPI.IN_PLACE, first, MPI.MIN)
+        for point, best in zip(padded, first, strict=True):
+            if best == mesh.cells:
+                raise ConfigError(f"{name}: the point {_in_mm(point)} is outside the mesh")
+        self.mine = [c if f == b else -1 for c, f, b in zip(cells, found, first, strict=True)]
+        self.weights = [
+            _barycentric(mesh.coordinates[mesh.cell_nodes[c]], x, mesh.dimension) if c >= 0 else None
+            for c, x in zip(self.mine, padded, strict=True)
+        ]
+
+    def _containing_cells(self, points):
+        """For each point the owned cell first in the input that holds it, or -1."""
+        mesh, domain = self.mesh, self.mesh.domain
+        owned = np.arange(mesh.owned_cells, dtype=np.int32)
+        if not len(owned):
+            return [-1] * len(points)
+        tree = geometry.bb_tree(domain, mesh.dimension, entities=owned)
+        candidates = geometry.compute_collisions_points(tree, points)
+        hits = geometry.compute_colliding_cells(domain, candidates, points)
+        links = [hits.links(k) for k in range(len(points))]
+        return [min(cs, key=lambda c: mesh.input_cells[c]) if len(cs) else -1 for cs in links]
+
+    def owned_shares(self, k):
+        """Owned nodes of point `k`'s cell and their weights, wherever the cell lies."""
+        mesh, cell = self.mesh, self.mine[k]
+        nodes = mesh.cell_nodes[cell] if cell >= 0 else np.empty(0, np.int32)
+        weights = self.weights[k] if cell >= 0 else np.empty(0)
+        total = mesh.sum_shares(nodes, weights)
+        found = np.flatnonzero(total)
+        return found, total[found]
+
+
+def _barycentric(corners, x, dimension):
+    edges = (corners[1:] - corners[0])[:, :dimension].T
+    rest = np.linalg.solve(edges, (x - corners[0])[:dimension])
+    weights = np.clip(np.concatenate([[1 - rest.sum()], rest]), 0.0, 1.0)
+    weights[np.abs(weights) < 1e-12] = 0.0
+    return weights / weights.sum()
+
+
+def _in_mm(point):
+    return "(" + ", ".join(f"{1e3 * x:.4g}" for x in point) + ") mm"
