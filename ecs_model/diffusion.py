@@ -8,9 +8,9 @@ iterations of conjugate gradients. What the solver leaves over is then given bac
 |d|, so that K+ is conserved to round-off whatever the tolerance.
 """
 
+from ecs_model.native import MPI, PETSc
+
 import numpy as np
-from mpi4py import MPI
-from petsc4py import PETSc
 
 from ecs_model.errors import SolutionError
 from ecs_model.ledger import Ledger
@@ -47,7 +47,7 @@ class Diffusion:
         self._b, self._right = operators.vector()
         self._d, self.increment = operators.vector()
         self._scratch = np.zeros_like(potassium)
-        self._last_step = 0.0
+        self.last_step = 0.0
         self._levels = {}
         self._limiter = None
 
@@ -80,9 +80,9 @@ class Diffusion:
         self._right[self.ledger.held] = 0.0
 
     def _solve(self, dt):
-        if self._last_step and dt != self._last_step:
-            self.increment *= dt / self._last_step
-        self._last_step = dt
+        if self.last_step and dt != self.last_step:
+            self.increment *= dt / self.last_step
+        self.last_step = dt
         solver, _ = self._level(dt)
         solver.solve(self._b, self._d)
         self.iterations = solver.getIterationNumber()
@@ -148,12 +148,12 @@ class Diffusion:
 
     def state(self):
         """What a restart needs beside K+ itself: name -> owned array."""
-        return {"increment": self.increment, "last_step": self._last_step}
+        return {"increment": self.increment, "last_step": self.last_step}
 
     def restore(self, increment, last_step):
         """Continue from what `state` gave."""
         self.increment[:] = increment
-        self._last_step = last_step
+        self.last_step = last_step
 
 
 def set_options(solver, options):

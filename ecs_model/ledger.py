@@ -67,14 +67,15 @@ class Ledger:
 
     def due(self, potassium, t, dt):
         """Amount [mol] that this process's share of a step must bring, by all terms together."""
-        return sum(amount for _, amount in self._terms(potassium, None, t, dt))
+        return sum(amount for _, amount in self.terms(potassium, None, t, dt))
 
     def settle(self, potassium, increment, t, dt):
         """Book a step that takes `potassium` [mM] to `potassium + increment`."""
-        for name, amount in self._terms(potassium, increment, t, dt):
+        for name, amount in self.terms(potassium, increment, t, dt):
             self.given[name] += amount
 
-    def _terms(self, u, d, t, dt):
+    def terms(self, u, d, t, dt):
+        """Pairs (name, amount [mol]) of a step from `u` to `u + d` [mM]; `d` None stands for 0."""
         for load in self.loads:
             yield load.name, float(load.rates.sum()) * load.profile.integral(t, t + dt)
         for x in self.exchanges:

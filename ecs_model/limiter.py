@@ -9,8 +9,9 @@ References:
     Kuzmin & Turek (2002), J Comput Phys 175, 525: algebraic form for finite elements.
 """
 
+from ecs_model.native import PETSc
+
 import numpy as np
-from petsc4py import PETSc
 
 from ecs_model.errors import SolutionError
 

@@ -6,6 +6,8 @@ input order, so that it does not depend on the number of processes.
 
 import hashlib
 
+from ecs_model.native import MPI
+
 import basix.ufl
 import numpy as np
 import ufl
@@ -13,7 +15,6 @@ from dolfinx import fem, la
 from dolfinx import io as dolfinx_io
 from dolfinx import mesh as dolfinx_mesh
 from dolfinx.graph import adjacencylist
-from mpi4py import MPI
 
 _SHAPES = {1: "interval", 2: "triangle", 3: "tetrahedron"}
 
@@ -35,7 +36,7 @@ class Mesh:
 
     def __init__(self, comm, data):
         """Distribute `data`, a MeshData on rank 0 (what the other processes pass is not read)."""
-        about = (data.gdim, data.regions, data.boundaries, _fingerprint(data)) if data else None
+        about = (data.dim, data.regions, data.boundaries, _fingerprint(data)) if data else None
         self.comm = comm
         self.dimension, self.regions, self.boundaries, self.fingerprint = comm.bcast(about, 0)
         self.domain = _create(comm, data, self.dimension)
@@ -87,6 +88,13 @@ class Mesh:
         total.array[:] = np.bincount(nodes, shares, len(total.array))
         total.scatter_reverse(la.InsertMode.add)
         return total.array[: self.owned].copy()
+
+    def with_ghosts(self, values):
+        """Values of owned nodes, and of the ghosts that other processes own."""
+        vector = la.vector(self.space.dofmap.index_map)
+        vector.array[: self.owned] = values
+        vector.scatter_forward()
+        return vector.array
 
     def facet_shares(self, facets):
         """Integral over `facets` (local indices, ghosts are skipped) of each owned node's hat."""

@@ -6,11 +6,12 @@ with alpha and the effective diffusivity D (D_free / lambda^2, a number or a ten
 each cell, so that interfaces between regions are exact. M_theta = theta M + (1 - theta) M_lumped.
 """
 
+from ecs_model.native import PETSc
+
 import numpy as np
 import ufl
 from dolfinx import fem
 from dolfinx.fem.petsc import assemble_matrix
-from petsc4py import PETSc
 
 SAME = PETSc.Mat.Structure.SAME_NONZERO_PATTERN
 

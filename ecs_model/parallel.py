@@ -7,41 +7,24 @@ of them goes through `together` or `on_root`: all processes raise, or none does.
 import sys
 import traceback
 
+import numpy as np
+
 from ecs_model import launcher
-from ecs_model.errors import ConfigError, EcsModelError
+from ecs_model.errors import EcsModelError
 
 
 def start():
     """MPI.COMM_WORLD, with DOLFINx and PETSc ready; ConfigError says what is missing or wrong."""
     launcher.check_before_mpi()
     launcher.limit_threads(launcher.rank_and_size()[1])
-    MPI = _import_all()
+    from ecs_model.native import MPI
+
     comm = MPI.COMM_WORLD
     library = MPI.Get_library_version().split("\n")[0].strip("\0 ")
     launcher.check_size(comm.size, library)
     if comm.size > 1:
         sys.excepthook = _abort_hook(comm)
     return comm
-
-
-def _import_all():
-    try:
-        import dolfinx_solver  # noqa: F401  finds the wheel's libraries for what follows
-    except ModuleNotFoundError as error:
-        if error.name != "dolfinx_solver":
-            raise
-    try:
-        import dolfinx
-        import petsc4py.PETSc  # noqa: F401
-        from mpi4py import MPI
-    except ImportError as error:
-        raise ConfigError(
-            f"DOLFINx with PETSc is not usable here ({error}); install the package with pip, which "
-            "brings it, or load your cluster's DOLFINx 0.11 with petsc4py"
-        ) from None
-    if not dolfinx.__version__.startswith("0.11."):
-        raise ConfigError(f"DOLFINx {dolfinx.__version__} found; this version needs 0.11")
-    return MPI
 
 
 def _abort_hook(comm):
@@ -52,6 +35,25 @@ def _abort_hook(comm):
         comm.Abort(1)
 
     return hook
+
+
+class Team:
+    """What the processes of a communicator agree on."""
+
+    def __init__(self, comm):
+        self._comm = comm
+
+    def highest(self, values):
+        """The highest of each of some numbers over all processes."""
+        from ecs_model.native import MPI
+
+        result = np.array(values, float)
+        self._comm.Allreduce(MPI.IN_PLACE, result, MPI.MAX)
+        return result
+
+    def first(self, text):
+        """The first text that is not empty, of all processes; empty if there is none."""
+        return next(filter(None, self._comm.allgather(text)), "")
 
 
 def together(comm, work):
@@ -86,4 +88,11 @@ def on_root(comm, work):
 
 def root_does(comm, work):
     """`work()` on rank 0 without handing its result round; errors are raised on all."""
-    on_root(comm, lambda: work() and None)
+    kept_on_root(comm, work)
+
+
+def kept_on_root(comm, work):
+    """`work()` on rank 0, None elsewhere; an error a user can mend is raised on all."""
+    kept = []
+    on_root(comm, lambda: kept.append(work()))
+    return kept[0] if kept else None

@@ -24,17 +24,25 @@ class Reaction:
         state: record of contiguous arrays, one value per owned node [SI].
         parameters: record of numbers or arrays [SI].
         surroundings: record of numbers or arrays [SI].
+        weights: of each owned node in the amount of K+ outside (alpha times volume).
         tolerance: relative error of a sub-step.
         substeps: fixed number of sub-steps per call instead of error control; 0 for control.
+
+    Attributes:
+        given: amount of K+ that the membranes of this process's nodes gave so far.
+        block_steps: sub-steps of all blocks so far.
     """
 
-    def __init__(self, model, state, parameters, surroundings, tolerance=1e-3, substeps=0):
+    def __init__(
+        self, model, state, parameters, surroundings, weights=None, tolerance=1e-3, substeps=0
+    ):
         self.model, self.state = model, state
         self.parameters, self.surroundings = parameters, surroundings
         self.substeps, self.tolerance = substeps, tolerance
         self.nodes = len(state[0])
         self.trial = np.zeros(-(-self.nodes // BLOCK))  # trial sub-step of each block [s]
-        self.block_steps = 0
+        self.block_steps, self.given = 0, 0.0
+        self._weights = np.zeros(self.nodes) if weights is None else weights
         self._inputs = [np.ascontiguousarray(v, float) for v in (*parameters, *surroundings)]
         self._pointers = _addresses(state), _addresses(self._inputs)
         self._advance = load(source(model, parameters, surroundings)).advance
@@ -48,6 +56,7 @@ class Reaction:
                 smallest sub-step. The other blocks of this process are then undefined.
         """
         y, inputs = self._pointers
+        before = float(self._weights @ self.state[0])
         done = self._advance(
             ctypes.c_long(self.nodes), ctypes.c_double(duration), ctypes.c_double(self.tolerance),
             ctypes.c_long(self.substeps), y, inputs, ctypes.c_void_p(self.trial.ctypes.data),
@@ -55,6 +64,7 @@ class Reaction:
         if done < 0:
             raise SolutionError(self._complaint(-1 - done))
         self.block_steps += done
+        self.given += float(self._weights @ self.state[0]) - before
 
     def observe(self, name):
         """An observable of the model at every owned node [SI]."""
@@ -71,7 +81,9 @@ class Reaction:
     def _complaint(self, node):
         values = ", ".join(
             f"{name} = {column[node]:.4g} {self.model.State.quantities[name].unit}"
-            for name, column in zip(self.state._fields, _in_units(self.model, self.state))
+            for name, column in zip(
+                self.state._fields, _in_units(self.model, self.state), strict=True
+            )
         )
         return (
             f"the membrane {self.model.name!r} leaves the range of finite, non-negative states "

@@ -46,7 +46,7 @@ def record(table):
     """Turn a class body of quantities into a named tuple whose defaults are in SI."""
     quantities = {name: q for name, q in vars(table).items() if isinstance(q, Quantity)}
     defaults = [to_si(q.value, q.unit) for q in quantities.values()]
-    tuple_type = namedtuple(  # noqa: PYI024
+    tuple_type = namedtuple(
         table.__name__, quantities, defaults=defaults, module=table.__module__
     )
     tuple_type.__doc__, tuple_type.quantities = table.__doc__, quantities

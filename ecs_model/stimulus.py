@@ -6,9 +6,10 @@ finite elements, so that what all nodes get together is exactly what was asked f
 
 from dataclasses import dataclass
 
+from ecs_model.native import MPI
+
 import numpy as np
 from dolfinx import geometry
-from mpi4py import MPI
 
 from ecs_model.errors import ConfigError
 from ecs_model.profile import Profile

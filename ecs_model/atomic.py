@@ -1,0 +1,133 @@
+"""Files that are either the old ones or the new ones, whatever kills the program in between.
+
+Everything is written under a hidden temporary name in the same folder, forced to the disk, and then
+renamed. A failure leaves the old file as it was and removes the temporary.
+"""
+
+import errno
+import json
+import math
+import os
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from ecs_model.errors import ConfigError
+
+_NOT_ALLOWED = "give an output that you may write to"
+_FULL = "free some space or give an output on another disk"
+_REMEDIES = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EROFS: _NOT_ALLOWED,
+    errno.EACCES: _NOT_ALLOWED,
+    errno.EPERM: _NOT_ALLOWED,
+    errno.ENOENT: "the folder that should hold it does not exist",
+    errno.ENOTDIR: "a part of that path is a file, not a folder",
+    errno.EEXIST: "a file of that name is in the way",
+}
+
+
+def write_text(path, text):
+    """Make `path` hold `text` in UTF-8."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path, obj):
+    """Make `path` hold `obj` as JSON, keys sorted; nan and infinity become null."""
+    write_text(path, json.dumps(_plain(obj), indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def write_bytes(path, data):
+    """Make `path` hold `data` (anything with the buffer protocol)."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.tmp")
+    with explained(path):
+        try:
+            with open(temporary, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+            sync_folder(path.parent)
+        finally:
+            _forget(temporary)
+
+
+def replace_directory(temporary, final):
+    """Force the directory `temporary` to the disk and call it `final`.
+
+    An older directory `final` is moved aside first and removed last: who is interrupted in between
+    finds it under the name `.final.old`.
+    """
+    temporary, final = Path(temporary), Path(final)
+    old = final.with_name(f".{final.name}.old")
+    with explained(final):
+        try:
+            _sync_tree(temporary)
+            if final.exists():
+                shutil.rmtree(old, ignore_errors=True)
+                os.replace(final, old)
+            os.replace(temporary, final)
+            sync_folder(final.parent)
+        except OSError:
+            _put_back(old, final)
+            raise
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def explained(path):
+    """A block whose OSError becomes the ConfigError "cannot write <path>: <reason>; <remedy>"."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        remedy = _REMEDIES.get(error.errno, "check the disk")
+        raise ConfigError(f"cannot write {path}: {reason}; {remedy}") from error
+
+
+def sync_folder(folder):
+    """Force the names in `folder` to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_tree(folder):
+    for where, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            with open(Path(where, name), "rb") as file:
+                os.fsync(file.fileno())
+        sync_folder(where)
+
+
+def _put_back(old, final):
+    if old.exists() and not final.exists():
+        os.replace(old, final)
+
+
+def _forget(temporary):
+    try:
+        os.unlink(temporary)
+    except OSError:
+        pass  # renamed, or never made: nothing is left over
+
+
+def _plain(obj):
+    """`obj` in the types that JSON knows."""
+    if isinstance(obj, dict):
+        return {str(key): _plain(value) for key, value in obj.items()}
+    if isinstance(obj, np.ndarray | np.generic):
+        return _plain(obj.tolist())
+    if isinstance(obj, list | tuple):
+        return [_plain(value) for value in obj]
+    if isinstance(obj, float):
+        return obj if math.isfinite(obj) else None
+    return str(obj) if isinstance(obj, Path) else obj

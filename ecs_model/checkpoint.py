@@ -1,0 +1,197 @@
+"""The state of a run on disk, in input order: whole or not at all, for any number of processes.
+
+A checkpoint holds the state as the loop left it, not a tidied-up one, so that writing it changes
+nothing and a run that continues from it takes the very steps of one that was never stopped.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from ecs_model import __version__, atomic
+from ecs_model.errors import ConfigError
+from ecs_model.kernel import BLOCK
+from ecs_model.parallel import on_root, root_does
+
+KEPT = 2
+
+
+class Checkpoints:
+    """Writes checkpoints of a simulation.
+
+    Args:
+        mesh: the mesh, for its order of nodes and its fingerprint.
+        tracker: arrival times and maxima, which are part of the state.
+        folder: where they go.
+        every: ticks between checkpoints.
+        identity: what a checkpoint must share with the run that continues it.
+    """
+
+    def __init__(self, mesh, tracker, folder, every, identity):
+        self._mesh, self._tracker, self.every = mesh, tracker, every
+        self._folder, self._constant = Path(folder), dict(identity)
+        self._written = 0
+
+    def add(self, name, value):
+        """Put a constant into every checkpoint."""
+        self._constant[name] = value
+
+    def observe(self, t, simulation):
+        """Write one, but not of the start."""
+        self.write(simulation)
+
+    def write(self, simulation):
+        """Write the state as it is; the two newest checkpoints are kept."""
+        if self._written == simulation.tick:
+            return
+        arrays = {k: self._mesh.gather(v) for k, v in self._arrays(simulation).items()}
+        manifest = self._manifest(simulation)
+        root_does(self._mesh.comm, lambda: self._store(simulation.tick, manifest, arrays))
+        self._written = simulation.tick
+
+    def _arrays(self, s):
+        state = {f"state/{n}": v for n, v in s.reaction.state._asdict().items()}
+        tracked = {f"tracker/{n}": v for n, v in self._tracker.state().items()}
+        return state | tracked | {
+            "trial": np.repeat(s.reaction.trial, BLOCK)[: s.reaction.nodes],
+            "increment": s.diffusion.increment, "last": s.pace.last, "slope": s.pace.slope,
+        }  # fmt: skip
+
+    def _manifest(self, s):
+        given = self._mesh.comm.gather((s.reaction.given, s.diffusion.ledger.given))
+        return self._constant | {
+            "tick": s.tick, "ticks": s.clock.ticks, "time": s.time, "owed": s.owed,
+            "steps": s.steps, "rejected": s.rejected, "limited": s.diffusion.limited,
+            "iterations": s.diffusion.total_iterations,
+            "level": s.pace.level, "known": s.pace.known, "last_step": s.diffusion.last_step,
+            "processes": self._mesh.comm.size, "given": given,
+        }  # fmt: skip
+
+    def _store(self, tick, manifest, arrays):
+        with atomic.explained(self._folder):
+            self._folder.mkdir(exist_ok=True)
+        path = self._folder / f"ck_{tick:010d}.h5"
+        temporary = path.with_suffix(".tmp")
+        with atomic.explained(path):
+            with h5py.File(temporary, "w") as file:
+                file.attrs["manifest"] = json.dumps(manifest)
+                for name, values in arrays.items():
+                    file.create_dataset(name, data=values, fletcher32=True, chunks=True)
+            with open(temporary, "rb") as file:
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+            atomic.sync_folder(self._folder)
+        for old in sorted(self._folder.glob("ck_*.h5"))[:-KEPT]:
+            old.unlink()
+
+
+class OnRequest:
+    """Writes a checkpoint when a process asked for one: after a signal, or some elapsed time."""
+
+    every = 0
+
+    def __init__(self, checkpoints):
+        self._checkpoints = checkpoints
+
+    def observe(self, t, simulation):
+        """Write one if all agreed to."""
+        if simulation.request:
+            self._checkpoints.write(simulation)
+
+
+def identity(fingerprint, source, clock):
+    """What a checkpoint must share with the run that continues it."""
+    return {
+        "version": __version__, "mesh": fingerprint, "model": source,
+        "clock": [clock.end, clock.ticks],
+    }  # fmt: skip
+
+
+def newest(comm, folder):
+    """Path and manifest of the newest whole checkpoint, on all processes.
+
+    Raises:
+        ConfigError: if there is none.
+    """
+    return on_root(comm, lambda: _newest(Path(folder)))
+
+
+def _newest(folder):
+    broken = []
+    for path in sorted(folder.glob("ck_*.h5"), reverse=True):
+        try:
+            with h5py.File(path) as file:
+                for name in _names(file):
+                    file[name][()]  # checks the sums
+                return path, json.loads(file.attrs["manifest"])
+        except (OSError, KeyError, ValueError) as error:
+            broken.append(f"{path.name} is broken ({str(error).splitlines()[0][:80]})")
+    found = "; ".join(broken) or "there is none"
+    raise ConfigError(f"{folder}: no checkpoint can be used: {found}; start the run again")
+
+
+def _names(file):
+    names = []
+    file.visititems(lambda name, item: names.append(name) if hasattr(item, "shape") else None)
+    return names
+
+
+def refuse_foreign(path, manifest, expected):
+    """Raise ConfigError if a checkpoint belongs to another mesh, model, version or clock."""
+    words = {
+        "version": "version of ecs-model", "mesh": "mesh", "model": "membrane model",
+        "clock": "time.end or time.step",
+    }  # fmt: skip
+    for key, what in words.items():
+        if manifest.get(key) != expected[key]:
+            raise ConfigError(
+                f"{path}: the checkpoint was written with another {what} "
+                f"({_short(manifest.get(key))}, this run has {_short(expected[key])}); start a new run"
+            )
+
+
+def _short(value):
+    text = str(value)
+    return text if len(text) < 40 else text[:12] + "..."
+
+
+def restore(mesh, path, manifest, simulation, tracker):
+    """Put a simulation into the state of a checkpoint."""
+    arrays = _read(path) if mesh.comm.rank == 0 else None
+
+    def field(name):
+        return mesh.from_root(arrays[name] if arrays else None)
+
+    s = simulation
+    for name, column in zip(s.reaction.state._fields, s.reaction.state, strict=True):
+        column[:] = field(f"state/{name}")
+    s.reaction.trial[:] = np.minimum.reduceat(
+        field("trial"), np.arange(0, s.reaction.nodes, BLOCK)
+    ) if s.reaction.nodes else 0.0  # fmt: skip
+    s.diffusion.restore(field("increment"), manifest["last_step"])
+    s.pace.last[:], s.pace.slope[:] = field("last"), field("slope")
+    s.pace.level, s.pace.known = manifest["level"], manifest["known"]
+    s.tick, s.owed, s.steps = manifest["tick"], manifest["owed"], manifest["steps"]
+    s.rejected, s.diffusion.limited = manifest["rejected"], manifest["limited"]
+    s.diffusion.total_iterations = manifest["iterations"]
+    tracker.restore(s.time, *(field(f"tracker/{n}") for n in ("arrival", "highest", "last")))
+    s.reaction.given, s.diffusion.ledger.given = _given(mesh.comm, manifest)
+
+
+def _read(path):
+    with h5py.File(path) as file:
+        return {name: file[name][()] for name in _names(file)}
+
+
+def _given(comm, manifest):
+    """What this process's share of the balance was; on another number, rank 0 has it all."""
+    parts = manifest["given"]
+    if len(parts) == comm.size:
+        membranes, terms = parts[comm.rank]
+        return membranes, dict(terms)
+    share = 1.0 if comm.rank == 0 else 0.0
+    terms = {name: share * sum(p[1][name] for p in parts) for name in parts[0][1]}
+    return share * sum(p[0] for p in parts), terms

@@ -1,0 +1,58 @@
+"""Time as whole numbers of ticks: no drift, and a restart meets the same moments."""
+
+from dataclasses import dataclass
+
+from ecs_model.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Clock:
+    """From 0 to `end` [s] in `ticks` equal ticks; the smallest step is one tick."""
+
+    end: float
+    ticks: int
+
+    def at(self, tick):
+        """Time [s] of a tick; exactly `end` at the last."""
+        return self.end * tick / self.ticks
+
+    def before(self, t):
+        """The last tick at or before time `t` [s]."""
+        return int(t / self.end * self.ticks * (1 + 1e-12))
+
+    def ticks_in(self, interval, name):
+        """An interval [s] in ticks; ConfigError if it is not a whole number of them."""
+        count = interval / self.end * self.ticks
+        if round(count) < 1 or abs(count - round(count)) > 1e-6 * count:
+            raise ConfigError(
+                f"{name} is {interval:.6g} s, which is not a whole number of steps of "
+                f"{self.end / self.ticks:.6g} s; make it a multiple"
+            )
+        return round(count)
+
+
+def plan(end, step, series, adaptive):
+    """The clock of a run.
+
+    Args:
+        end: of the run [s].
+        step: wished step, or smallest step if adaptive [s]; never exceeded.
+        series: interval [s] of what is recorded most often; a whole number of ticks.
+        adaptive: an interval then is a power of two of ticks, so that long steps fit.
+
+    Raises:
+        ConfigError: if `end` is not a whole number of intervals.
+    """
+    intervals = round(end / series)
+    if intervals < 1 or abs(end / series - intervals) > 1e-6 * intervals:
+        raise ConfigError(
+            f"time.end is {end:.6g} s, which is not a multiple of output.series ({series:.6g} s); "
+            "make it one"
+        )
+    per_interval = 1
+    if adaptive:
+        while series / per_interval > step * (1 + 1e-9):
+            per_interval *= 2
+    else:
+        per_interval = -int(-series / step * (1 - 1e-9) // 1)
+    return Clock(end, intervals * per_interval)

@@ -1,0 +1,440 @@
+"""The TOML file of a run as frozen models: names, units, ranges, defaults, meanings. Nothing else.
+
+Quantities are written as text with a unit and held in SI. Unknown keys are errors. The template,
+the JSON schema and the documentation are printed from these models.
+"""
+
+import difflib
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    Tag,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+from ecs_model.membrane import MODELS
+from ecs_model.quantities import parse
+from ecs_model.units import from_si, si_unit
+
+
+def _quantity(unit, above=None, at_least=None):
+    """The type of a setting that is a quantity, written with a unit and held in SI."""
+
+    def read(value: Any) -> float:
+        si = parse(value, unit)
+        if above is not None and not si > above:
+            raise ValueError(f"must be above {from_si(above, unit):g} {unit}")
+        if at_least is not None and si < at_least:
+            raise ValueError(f"must be at least {from_si(at_least, unit):g} {unit}")
+        return si
+
+    def write(si: float) -> str:
+        return f"{si!r} {si_unit(unit)}"
+
+    schema = {"type": "string", "description": f"quantity such as '1 {unit}'"}
+    return Annotated[
+        float, BeforeValidator(read), PlainSerializer(write), WithJsonSchema(schema)
+    ]
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("needs a number")
+    if not math.isfinite(value):
+        raise ValueError("must be a finite number")
+    return float(value)
+
+
+Number = Annotated[float, BeforeValidator(_number)]
+Length = _quantity("um", above=0.0)
+Coordinate = _quantity("um")
+Seconds = _quantity("s", above=0.0)
+Instant = _quantity("s", at_least=0.0)
+Concentration = _quantity("mM", at_least=0.0)
+Diffusivity = _quantity("m^2/s", above=0.0)
+Point = Annotated[list[Coordinate], Field(min_length=1, max_length=3)]
+
+
+class Strict(BaseModel):
+    """Frozen settings that refuse what they do not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _exactly_one(model, names, what):
+    given = [n for n in names if getattr(model, n) is not None]
+    if len(given) != 1:
+        found = " and ".join(given) if given else "none of them"
+        raise ValueError(f"{what}: give exactly one of {', '.join(names)} (found {found})")
+    return model
+
+
+class FromFile(Strict):
+    """Values over the mesh: a field of the mesh file, or an array in input order."""
+
+    field: str | None = Field(None, description="name of a field that came with the mesh, or in file")
+    file: str | None = Field(None, description=".npy (one value per node or cell, input order) or mesh")
+
+    @model_validator(mode="after")
+    def _something(self):
+        if self.field is None and self.file is None:
+            raise ValueError("give a field of the mesh, or a file")
+        return self
+
+
+class Anisotropy(Strict):
+    """Tortuosity along and across fibres."""
+
+    parallel: Annotated[Number, Field(ge=1)] = Field(description="tortuosity along the fibres")
+    across: Annotated[Number, Field(ge=1)] = Field(description="tortuosity across the fibres")
+    direction: list[Number] | None = Field(None, description="fibre direction, one for all")
+    field: str | None = Field(None, description="or a field of directions that came with the mesh")
+
+    @model_validator(mode="after")
+    def _one_direction(self):
+        return _exactly_one(self, ("direction", "field"), "where fibres run")
+
+
+def _shape(value):
+    """Which alternative a value is meant to be, by its shape: one message instead of three."""
+    if isinstance(value, dict | Strict):
+        table = value if isinstance(value, dict) else dict(value)
+        return "(anisotropy)" if {"parallel", "across", "direction"} & {*table} else "(file)"
+    return "(text)" if isinstance(value, str) else "(number)"
+
+
+def _text_or_number(value):
+    return "(text)" if isinstance(value, str) else "(number)"
+
+
+def _number_or_table(value):
+    shape = _shape(value)
+    return "(number)" if shape == "(text)" else shape
+
+
+_ALPHA = Annotated[Number, Field(gt=0, lt=1)]
+_TORTUOSITY = Annotated[Number, Field(ge=1)]
+_FILE = Annotated[FromFile, Tag("(file)")]
+_ANISOTROPY = Annotated[Anisotropy, Tag("(anisotropy)")]
+Alpha = Annotated[
+    Annotated[_ALPHA, Tag("(number)")] | _FILE | Annotated[FromFile, Tag("(anisotropy)")],
+    Discriminator(_number_or_table),
+]
+Tortuosity = Annotated[
+    Annotated[_TORTUOSITY, Tag("(number)")] | _ANISOTROPY | _FILE,
+    Discriminator(_number_or_table),
+]
+LocalTortuosity = Annotated[
+    Annotated[_TORTUOSITY, Tag("(number)")] | _ANISOTROPY | Annotated[Anisotropy, Tag("(file)")],
+    Discriminator(_number_or_table),
+]
+# A parameter: a number in the model's unit, text with a unit, or a field over the mesh.
+Local = Annotated[
+    Annotated[str, Tag("(text)")] | Annotated[Number, Tag("(number)")],
+    Discriminator(_text_or_number),
+]
+Settable = Annotated[
+    Annotated[str, Tag("(text)")]
+    | Annotated[Number, Tag("(number)")]
+    | _FILE
+    | Annotated[FromFile, Tag("(anisotropy)")],
+    Discriminator(_shape),
+]
+
+
+class Ball(Strict):
+    """All points within a radius."""
+
+    centre: Point
+    radius: Length
+
+
+class Box(Strict):
+    """All points between two corners."""
+
+    low: Point
+    high: Point
+
+
+class Cylinder(Strict):
+    """All points within a radius of a line."""
+
+    centre: Point
+    axis: list[Number] = Field([0.0, 0.0, 1.0], min_length=3, max_length=3)
+    radius: Length
+
+
+class Region(Strict):
+    """A part of the tissue with values of its own."""
+
+    name: str = Field(description="what messages and results call it")
+    tag: str | None = Field(None, description="name of a region of the mesh")
+    ball: Ball | None = None
+    box: Box | None = None
+    cylinder: Cylinder | None = None
+    alpha: _ALPHA | None = Field(None, description="volume fraction here")
+    tortuosity: LocalTortuosity | None = Field(None, description="tortuosity here")
+    D: Diffusivity | None = Field(None, description="free diffusivity here")
+    parameters: dict[str, Local] = Field({}, description="membrane parameters here")
+    initial: dict[str, Local] = Field({}, description="initial state here")
+
+    @model_validator(mode="after")
+    def _one_place(self):
+        return _exactly_one(self, ("tag", "ball", "box", "cylinder"), "where the region is")
+
+
+class Tissue(Strict):
+    """The extracellular space."""
+
+    alpha: Alpha = Field(0.2, description="extracellular volume fraction")
+    tortuosity: Tortuosity = Field(
+        1.6, description="lambda: effective diffusivity is D / lambda^2"
+    )
+    D: Diffusivity = Field(1.96e-9, description="free diffusivity of K+ (2.62e-9 m^2/s at 37 C)")
+    temperature: _quantity("K", above=0.0) = Field(310.15, description="temperature")
+    regions: list[Region] = Field([], description="parts with values of their own; the last wins")
+
+
+class Refinement(Strict):
+    """Smaller cells around a point."""
+
+    point: Point
+    radius: Length = Field(description="within this radius cells have the size `cell`")
+    cell: Length
+    node: bool = Field(False, description="make the point a node of the mesh")
+
+
+class MeshSettings(Strict):
+    """A generated mesh or a file."""
+
+    generator: str | None = Field(None, description="one of those that `ecs-model mesh` lists")
+    file: str | None = Field(None, description="path of a .msh, .xdmf or .vtu file")
+    unit: Literal["m", "cm", "mm", "um"] | None = Field(None, description="unit of a file's lengths")
+    length: Length | None = None
+    size: Annotated[list[Length], Field(min_length=2, max_length=3)] | None = None
+    thickness: Length | None = None
+    radius: Length | None = None
+    cell: Length | None = Field(None, description="wished edge length of cells")
+    unstructured: bool | None = None
+    refine: list[Refinement] | None = Field(None, description="smaller cells around points")
+    surface: str | None = Field(None, description="S1, fsaverage5: built-in cortex")
+    hemisphere: Literal["left", "right"] | None = None
+    centre: Point | None = Field(None, description="middle of a patch of cortex")
+    subdivisions: int | None = Field(None, ge=0)
+    layers: int | None = Field(None, ge=1)
+    white: str | None = Field(None, description="file of your own white surface")
+    pial: str | None = Field(None, description="file of your own pial surface")
+    position: Coordinate | None = Field(None, description="where a coronal slice cuts")
+    axis: int | None = Field(None, ge=0, le=2)
+    window: Annotated[list[Coordinate], Field(min_length=4, max_length=4)] | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self):
+        _exactly_one(self, ("generator", "file"), "where the mesh comes from")
+        if self.file is not None and self.unit is None:
+            raise ValueError('a mesh file needs its unit of length, such as unit = "um"')
+        return self
+
+    def arguments(self):
+        """What was set, for the generator: name -> value [SI]."""
+        skip = {"generator", "file", "unit", "refine"}
+        values = {k: v for k, v in self if v is not None and k not in skip}
+        if self.refine:
+            values["refine"] = [(r.point, r.radius, r.cell, r.node) for r in self.refine]
+        return values
+
+
+class Membrane(Strict):
+    """What the cells do."""
+
+    model: str = Field("pump_leak", description="one of those that `ecs-model models` lists")
+    file: str | None = Field(None, description="Python file with a model of your own")
+    parameters: dict[str, Settable] = Field({}, description="bare numbers are in the model's units")
+    initial: dict[str, Settable] = Field({}, description="initial state; the default is rest")
+    tolerance: Annotated[Number, Field(gt=0, le=0.1)] = Field(
+        1e-3, description="relative error of a sub-step"
+    )
+    substeps: int = Field(0, ge=0, description="fixed number of sub-steps; 0 for error control")
+
+    @field_validator("model")
+    @classmethod
+    def _known(cls, name):
+        if name not in MODELS:
+            close = difflib.get_close_matches(name, MODELS, 1)
+            hint = f"; did you mean '{close[0]}'?" if close else ""
+            raise ValueError(f"no such membrane model{hint} There are {', '.join(MODELS)}")
+        return name
+
+
+class ProfileSettings(Strict):
+    """When something acts."""
+
+    kind: Literal["constant", "step", "pulse", "train", "table"] = "constant"
+    start: Instant = 0.0
+    duration: Seconds | None = None
+    period: Seconds | None = None
+    count: int | None = Field(None, ge=1)
+    file: str | None = Field(None, description="table: lines of time [s] and factor")
+
+    @model_validator(mode="after")
+    def _complete(self):
+        needed = {
+            "pulse": ("duration",),
+            "train": ("duration", "period", "count"),
+            "table": ("file",),
+        }.get(self.kind, ())
+        missing = [name for name in needed if getattr(self, name) is None]
+        if missing:
+            raise ValueError(f"a profile of kind {self.kind!r} needs {', '.join(missing)}")
+        if self.kind == "train" and self.period < self.duration:
+            raise ValueError("the period of a train cannot be shorter than its pulses")
+        return self
+
+
+class Source(Strict):
+    """K+ that enters the extracellular space."""
+
+    name: str
+    point: Point | None = Field(None, description="point source here")
+    region: str | None = Field(None, description="over a region of the tissue")
+    gaussian: Ball | None = Field(None, description="centre, and radius as standard deviation")
+    rate: _quantity("mol/s") | None = Field(None, description="in all, while the profile is 1")
+    amount: _quantity("mol") | None = Field(None, description="in all, over the whole profile")
+    load: _quantity("mM/s") | None = Field(None, description="rise of K+ in the extracellular space")
+    profile: ProfileSettings = ProfileSettings()
+
+    @model_validator(mode="after")
+    def _one_of_each(self):
+        _exactly_one(self, ("point", "region", "gaussian"), "where the source is")
+        _exactly_one(self, ("rate", "amount", "load"), "how much enters")
+        if self.load is not None and self.region is None:
+            raise ValueError("a load in mM/s goes with a region; give rate or amount instead")
+        if self.amount is not None and self.profile.kind in ("constant", "step"):
+            raise ValueError("an amount needs a profile that ends: pulse, train or table")
+        return self
+
+
+class Boundary(Strict):
+    """What happens at a part of the surface; elsewhere nothing passes."""
+
+    on: str = Field(description="name of a boundary of the mesh")
+    bath: Concentration | None = Field(None, description="K+ is held at this concentration")
+    flux: _quantity("mol/m^2/s") | None = Field(None, description="K+ enters at this rate")
+    exchange: _quantity("m/s", at_least=0.0) | None = Field(
+        None, description="permeability k of an exchange k (outside - K)"
+    )
+    outside: Concentration | None = Field(None, description="concentration behind an exchange")
+    before: Concentration | None = Field(None, description="concentration where the profile is 0")
+    profile: ProfileSettings = ProfileSettings()
+
+    @model_validator(mode="after")
+    def _one_kind(self):
+        _exactly_one(self, ("bath", "flux", "exchange"), "what happens at the boundary")
+        if self.exchange is not None and self.outside is None:
+            raise ValueError("an exchange needs the concentration outside")
+        if self.before is None and self.flux is None and self.profile.kind != "constant":
+            raise ValueError("a profile of a bath needs the concentration before it")
+        return self
+
+
+class Time(Strict):
+    """How long, and in which steps."""
+
+    end: Seconds = Field(description="end of the simulation")
+    step: Seconds = Field(0.02, description="step, or the smallest step if adaptive")
+    adaptive: bool = Field(True, description="longer steps where little happens")
+    tolerance: _quantity("mM", above=0.0) = Field(
+        0.05, description="largest surprise of K+ in a step, if adaptive"
+    )
+
+
+class Solver(Strict):
+    """How transport is solved."""
+
+    scheme: Literal["implicit", "rkl2"] = Field("implicit", description="rkl2 is explicit, lumped")
+    theta: Annotated[Number, Field(ge=0, le=1)] | None = Field(
+        None, description="share of consistent mass; the default is the model's best"
+    )
+    rtol: Annotated[Number, Field(gt=0, lt=1)] = Field(1e-4, description="residual of a solve")
+    petsc: dict[str, str | int | float] = Field({}, description="PETSc options of the solver")
+
+
+class Output(Strict):
+    """What is written, and how often."""
+
+    every: Seconds | None = Field(None, description="fields; the default is 20 times")
+    series: Seconds | None = Field(None, description="series.csv; the default is 8 rows per field")
+    fields: list[str] | None = Field(None, description="states and observables; default K_o and V")
+    precision: Literal["single", "double"] = "single"
+
+
+class Probe(Strict):
+    """A point at which the time course is recorded."""
+
+    name: str
+    at: Point
+
+
+class Line(Strict):
+    """A line along which profiles are recorded, and front speed and width measured."""
+
+    name: str
+    start: Point
+    end: Point
+    points: int = Field(101, ge=2)
+
+
+class Detect(Strict):
+    """Thresholds of what the verdicts say."""
+
+    seizure: _quantity("mM", above=0.0) = Field(10.0, description="ceiling of K+ in seizures")
+    sd: _quantity("mM", above=0.0) = Field(20.0, description="K+ of a spreading depolarization")
+    fraction: Annotated[Number, Field(gt=0, lt=1)] = Field(
+        0.01, description="share of the tissue that must reach it"
+    )
+    front: _quantity("mM", above=0.0) = Field(12.0, description="K+ that counts as front's arrival")
+
+
+class Checkpoint(Strict):
+    """When the state is saved, beside on signals."""
+
+    every: Seconds | None = Field(None, description="simulated time between checkpoints")
+    wall: Seconds | None = Field(600.0, description="elapsed time between checkpoints")
+
+
+class Config(Strict):
+    """A run."""
+
+    title: str = ""
+    mesh: MeshSettings
+    tissue: Tissue = Tissue()
+    membrane: Membrane = Membrane()
+    boundary: list[Boundary] = Field([], description="surfaces where K+ passes")
+    source: list[Source] = Field([], description="where K+ enters")
+    time: Time
+    solver: Solver = Solver()
+    output: Output = Output()
+    probe: list[Probe] = Field([], description="points to record")
+    line: list[Line] = Field([], description="lines to record")
+    detect: Detect = Detect()
+    checkpoint: Checkpoint = Checkpoint()
+
+    @model_validator(mode="after")
+    def _unique_names(self):
+        for kind in ("probe", "line", "source"):
+            names = [x.name for x in getattr(self, kind)]
+            if twice := {n for n in names if names.count(n) > 1}:
+                raise ValueError(f"two entries of [[{kind}]] are named {twice.pop()!r}")
+        names = [r.name for r in self.tissue.regions]
+        if twice := {n for n in names if names.count(n) > 1}:
+            raise ValueError(f"two tissue.regions are named {twice.pop()!r}")
+        return self

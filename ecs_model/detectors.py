@@ -1,0 +1,114 @@
+"""What a run means: seizure-level K+, spreading depolarization, fronts. Pure functions of arrays.
+
+A verdict is yes or no; its margin is the natural logarithm of what was reached over what counts,
+positive for yes, so that a scan can find the border between the two by interpolation.
+
+The thresholds: K+ stays below a ceiling of 10-12 mM during normal and epileptiform activity
+(Heinemann & Lux 1977, Brain Res 120, 231) and beyond it in spreading depolarization, where it
+passes 20 mM on the way to 30-80 mM (Somjen 2001, Physiol Rev 81, 1065).
+"""
+
+import numpy as np
+
+
+def reached_by(fraction, highest, volumes):
+    """The K+ [mM] that at least `fraction` of the tissue reached.
+
+    Args:
+        fraction: share of the volume, 0 to 1.
+        highest: highest K+ [mM] of each node.
+        volumes: volume of each node.
+    """
+    order = np.argsort(highest)[::-1]
+    covered = np.cumsum(volumes[order]) / volumes.sum()
+    place = min(int(np.searchsorted(covered, fraction)), len(order) - 1)
+    return float(highest[order][place])
+
+
+def verdict(reached, threshold):
+    """`{"verdict": bool, "margin": float, ...}` for a level that was reached [mM]."""
+    margin = float(np.log(max(reached, 1e-30) / threshold))
+    return {
+        "verdict": margin >= 0, "margin": margin, "reached_mM": reached, "threshold_mM": threshold,
+    }  # fmt: skip
+
+
+def recruited(highest, volumes, threshold):
+    """Share of the tissue (0 to 1) whose K+ reached `threshold` [mM]."""
+    return float(volumes[highest >= threshold].sum() / volumes.sum())
+
+
+def front_speed(times, positions):
+    """Speed [m/s] of a front by least squares over its arrival times [s]; nan if it never moved.
+
+    Args:
+        times: arrival at each position; nan where it never came.
+        positions: distances along its way [m].
+    """
+    there = np.isfinite(times)
+    if np.count_nonzero(there) < 3 or np.ptp(times[there]) == 0:
+        return float("nan")
+    t, x = times[there] - times[there].mean(), positions[there] - positions[there].mean()
+    return float((t @ x) / (t @ t))
+
+
+def steady_speed(times, positions, start=0.4, end=0.9):
+    """Speed [m/s] and its spread (0 to 1) over a part of the way, where a front is steady.
+
+    Args:
+        times: arrival times [s]; nan where it never came.
+        positions: distances along its way [m], increasing.
+        start, end: the part of the way that counts, as shares of its length.
+    """
+    share = (positions - positions[0]) / np.ptp(positions)
+    part = (share >= start) & (share <= end)
+    speed = front_speed(times[part], positions[part])
+    middle = share[part] < (start + end) / 2
+    halves = [front_speed(times[part][k], positions[part][k]) for k in (middle, ~middle)]
+    return speed, abs(halves[1] - halves[0]) / abs(speed) if speed else float("nan")
+
+
+def front_width(positions, profile, low=0.1, high=0.9):
+    """Distance [m] over which a profile falls from `high` to `low` of its range; nan without one.
+
+    Args:
+        positions: increasing [m].
+        profile: K+ [mM] there.
+        low, high: shares of the range of the profile.
+    """
+    bottom, top = profile.min(), profile.max()
+    scaled = (profile - bottom) / (top - bottom) if top > bottom else np.zeros_like(profile)
+    crossings = [_last_crossing(positions, scaled, level) for level in (low, high)]
+    return abs(crossings[0] - crossings[1])
+
+
+def _last_crossing(x, y, level):
+    """The last position at which `y` crosses `level`, by linear interpolation; nan if never."""
+    k = np.flatnonzero((y[:-1] - level) * (y[1:] - level) < 0)
+    if not len(k):
+        return float("nan")
+    k = k[-1]
+    return float(x[k] + (level - y[k]) / (y[k + 1] - y[k]) * (x[k + 1] - x[k]))
+
+
+def front_jumps(corner_values, threshold):
+    """Differences of K+ [mM] across the cells in which the front stands.
+
+    Args:
+        corner_values: K+ [mM] at the corners of cells, shape (cells, corners).
+        threshold: the K+ [mM] that marks the front.
+    """
+    low, high = corner_values.min(axis=1), corner_values.max(axis=1)
+    return (high - low)[(low < threshold) & (high >= threshold)]
+
+
+def cells_per_front(jumps, amplitude):
+    """How many cells the steep part (10-90 %) of a front spans; nan without a front.
+
+    Args:
+        jumps: from `front_jumps`.
+        amplitude: difference of K+ [mM] from one side of the front to the other.
+    """
+    if not len(jumps) or not amplitude > 0:
+        return float("nan")
+    return float(0.8 * amplitude / np.median(jumps))

@@ -1,0 +1,263 @@
+"""What is measured during a run. Each observer looks when it is due and touches nothing."""
+
+from ecs_model.native import MPI
+
+import numpy as np
+
+from ecs_model import detectors
+from ecs_model.units import from_si
+
+
+class Tracker:
+    """When K+ first reached a threshold at each node, and the highest K+ it reached.
+
+    Args:
+        potassium: owned K+ [mM], the array that advances.
+        threshold: K+ [mM] that counts as arrival.
+
+    Attributes:
+        arrival: time [s] at each owned node; nan where it never came.
+        highest: highest K+ so far [mM].
+    """
+
+    every = 0
+
+    def __init__(self, potassium, threshold):
+        self.threshold = threshold
+        self.arrival = np.full(len(potassium), np.nan)
+        self.highest = np.zeros(len(potassium))
+        self.last, self.last_time = potassium.copy(), 0.0
+
+    def observe(self, t, simulation):
+        """Note arrivals since the last look, at times interpolated linearly."""
+        potassium = simulation.reaction.state[0]
+        np.maximum(self.highest, potassium, out=self.highest)
+        if potassium.max(initial=0.0) >= self.threshold:
+            self._note_arrivals(t, potassium)
+        self.last[:] = potassium
+        self.last_time = t
+
+    def _note_arrivals(self, t, potassium):
+        new = np.flatnonzero((potassium >= self.threshold) & np.isnan(self.arrival))
+        before, after = self.last[new], potassium[new]
+        rise = np.where(after > before, after - before, 1.0)
+        share = np.clip((self.threshold - before) / rise, 0.0, 1.0)
+        self.arrival[new] = self.last_time + share * (t - self.last_time)
+
+    def state(self):
+        """What a restart needs: name -> owned array."""
+        return {"arrival": self.arrival, "highest": self.highest, "last": self.last}
+
+    def restore(self, t, arrival, highest, last):
+        """Continue from what `state` gave at time `t` [s]."""
+        self.arrival[:], self.highest[:], self.last[:] = arrival, highest, last
+        self.last_time = t
+
+
+class Balance:
+    """Where K+ is and where it came from.
+
+    Args:
+        mesh: the mesh.
+        lumped: weights of owned nodes in the amount outside.
+        reaction: the membranes.
+        ledger: sources and boundaries.
+    """
+
+    def __init__(self, mesh, lumped, reaction, ledger):
+        self._mesh, self._lumped, self._reaction = mesh, lumped, reaction
+        self._ledger = ledger
+        self.has_cells = reaction.model.cell_potassium is not None
+        self.start = self._stored()
+
+    def names(self):
+        """Names of the amounts, as columns of a table."""
+        cells = ["cell_K"] if self.has_cells else []
+        return ["ecs_K", *cells, "membranes", *self._ledger.given]
+
+    def unit(self):
+        """The unit of amounts, by the dimension of the mesh."""
+        return {1: "mol/m^2", 2: "mol/m", 3: "mol"}[self._mesh.dimension]
+
+    def amounts(self):
+        """Name -> amount: now stored outside and in cells; given by membranes and each term."""
+        given = [self._reaction.given, *self._ledger.given.values()]
+        total = np.array([*self._stored_here(), *given])
+        self._mesh.comm.Allreduce(MPI.IN_PLACE, total, MPI.SUM)
+        stored = total[:2] if self.has_cells else total[:1]
+        return dict(zip(self.names(), map(float, [*stored, *total[2:]]), strict=True))
+
+    def report(self):
+        """The balance from the start until now: amounts, and what does not close."""
+        now = self.amounts()
+        given = {name: now[name] for name in ["membranes", *self._ledger.given]}
+        change = now["ecs_K"] - self.start[0]
+        report = {
+            "unit": self.unit(),
+            "ecs_start": self.start[0], "ecs_end": now["ecs_K"],
+            "given": given, "ecs_unexplained": change - sum(given.values()),
+        }  # fmt: skip
+        if self.has_cells:
+            outside = sum(amount for name, amount in given.items() if name != "membranes")
+            cells = now["cell_K"] - self.start[1]
+            report |= {
+                "cells_start": self.start[1], "cells_end": now["cell_K"],
+                "total_unexplained": change + cells - outside,
+            }  # fmt: skip
+        scale = abs(report["ecs_start"]) + abs(report.get("cells_start", 0.0))
+        worst = max(abs(report["ecs_unexplained"]), abs(report.get("total_unexplained", 0.0)))
+        return report | {"relative_error": worst / scale if scale else worst}
+
+    def _stored_here(self):
+        outside = float(self._lumped @ self._reaction.state[0])
+        inside = float(np.sum(self._mesh.volumes * self._reaction.cell_potassium()))
+        return outside, inside
+
+    def _stored(self):
+        return tuple(self._mesh.comm.allreduce(x) for x in self._stored_here())
+
+
+class Columns:
+    """The named fields of a model in the units of its declaration."""
+
+    def __init__(self, reaction, names):
+        self._reaction, model = reaction, reaction.model
+        self.units = {
+            name: model.State.quantities[name].unit
+            if name in model.State.quantities
+            else model.observables[name][0]
+            for name in names
+        }
+
+    def values(self):
+        """Name -> owned array in its unit."""
+        state = self._reaction.state
+        return {
+            name: from_si(
+                getattr(state, name) if name in state._fields else self._reaction.observe(name),
+                unit,
+            )
+            for name, unit in self.units.items()
+        }
+
+
+class SeriesRow:
+    """One row of series.csv: probes, extremes, balance.
+
+    Args:
+        mesh, columns, balance, tracker: what is measured.
+        probes: names of points; `sampler`: their values.
+        table: SeriesFile on rank 0, None elsewhere.
+        every: ticks between rows.
+    """
+
+    def __init__(self, mesh, columns, balance, tracker, probes, sampler, table, every):
+        self._mesh, self._columns, self._balance = mesh, columns, balance
+        self._tracker, self._probes, self._sampler = tracker, probes, sampler
+        self._table, self.every = table, every
+
+    @staticmethod
+    def header(columns, balance, probes):
+        """Names and units of the columns."""
+        units = {f"{field}@{p}": unit for field, unit in columns.units.items() for p in probes}
+        units |= {"max_K_o": "mM", "min_K_o": "mM", "recruited": "1"}
+        units |= dict.fromkeys(balance.names(), balance.unit())
+        return ["t", *units], units
+
+    def observe(self, t, simulation):
+        """Append the row of time `t` [s]."""
+        row = [t]
+        if self._probes:
+            for values in self._columns.values().values():
+                row.extend(self._sampler(values))
+        row.extend(self._extremes(simulation.reaction.state[0]))
+        row.extend(self._balance.amounts().values())
+        if self._table is not None:
+            self._table.append(row)
+
+    def _extremes(self, potassium):
+        comm = self._mesh.comm
+        high = comm.allreduce(potassium.max(initial=0.0), MPI.MAX)
+        low = comm.allreduce(potassium.min(initial=np.inf), MPI.MIN)
+        reached = self._mesh.volumes * (self._tracker.highest >= self._tracker.threshold)
+        return high, low, self._mesh.sum(reached) / self._mesh.sum(self._mesh.volumes)
+
+
+class LineProfile:
+    """Profiles along a line, and the front in them.
+
+    Args:
+        sampler: values at the points of the line.
+        positions: distances of the points along the line [m].
+        columns: what is recorded.
+        table: LineSeries on rank 0, None elsewhere.
+        every: ticks between profiles.
+    """
+
+    def __init__(self, name, sampler, positions, columns, table, every):
+        self.name, self.sampler, self.positions = name, sampler, positions
+        self._columns, self._table, self.every = columns, table, every
+        self.widths = []
+
+    def observe(self, t, simulation):
+        """Append the profiles of time `t` [s]."""
+        profiles = {name: self.sampler(v) for name, v in self._columns.values().items()}
+        self.widths.append(detectors.front_width(self.positions, profiles["K_o"]))
+        if self._table is not None:
+            self._table.append(t, profiles)
+
+    def front(self, tracker):
+        """Speed and width of the front along the line, from the arrival times of its points."""
+        arrival = self.sampler(tracker.arrival)
+        speed, spread = detectors.steady_speed(arrival, self.positions)
+        width = float(np.nanmedian(self.widths)) if np.isfinite(self.widths).any() else np.nan
+        return {
+            "speed_mm_per_min": from_si(speed, "mm/min"), "speed_spread": spread,
+            "width_um": from_si(width, "um"), "arrived": float(np.isfinite(arrival).mean()),
+        }  # fmt: skip
+
+
+class FieldWriter:
+    """Fields for ParaView.
+
+    Args:
+        mesh, columns: what is written.
+        series: FieldSeries on rank 0, None elsewhere.
+        every: ticks between output times.
+    """
+
+    def __init__(self, mesh, columns, series, every):
+        self._mesh, self._columns, self._series, self.every = mesh, columns, series, every
+
+    def observe(self, t, simulation):
+        """Write the fields of time `t` [s]."""
+        gathered = {name: self._mesh.gather(v) for name, v in self._columns.values().items()}
+        if self._series is not None:
+            self._series.write(t, gathered)
+
+
+class FrontResolution:
+    """How many cells the front spans, the least seen; tells when a mesh is too coarse.
+
+    Args:
+        mesh: the mesh.
+        threshold: K+ [mM] that marks the front.
+        every: ticks between looks.
+    """
+
+    def __init__(self, mesh, threshold, every):
+        self._mesh, self._threshold, self.every = mesh, threshold, every
+        self.fewest = np.nan
+
+    def observe(self, t, simulation):
+        """Measure at time `t` [s]; the start does not count, it is as sharp as it was asked for."""
+        potassium = simulation.reaction.state[0]
+        comm = self._mesh.comm
+        high = comm.allreduce(potassium.max(initial=0.0), MPI.MAX)
+        if simulation.tick == 0 or high < self._threshold:
+            return
+        low = comm.allreduce(potassium.min(initial=np.inf), MPI.MIN)
+        corners = self._mesh.with_ghosts(potassium)[self._mesh.cell_nodes[: self._mesh.owned_cells]]
+        jumps = comm.allgather(detectors.front_jumps(corners, self._threshold))
+        cells = detectors.cells_per_front(np.concatenate(jumps), high - low)
+        self.fewest = float(np.fmin(self.fewest, cells))

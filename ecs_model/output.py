@@ -1,0 +1,155 @@
+"""The observers of a run that writes to a run directory: new, or continued."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecs_model.checkpoint import Checkpoints, OnRequest, identity
+from ecs_model.fieldfile import FieldSeries
+from ecs_model.observers import (
+    Balance,
+    Columns,
+    FieldWriter,
+    FrontResolution,
+    LineProfile,
+    SeriesRow,
+)
+from ecs_model.parallel import kept_on_root
+from ecs_model.progress import Progress
+from ecs_model.rundir import LineSeries, SeriesFile
+from ecs_model.sampling import Sampler
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a run writes with."""
+
+    balance: Balance
+    lines: list[LineProfile]
+    resolution: FrontResolution
+    checkpoints: Checkpoints
+    progress: Progress
+    files: list
+
+    def close(self):
+        """Close all files."""
+        self.progress.close()
+        for file in self.files:
+            if file is not None:
+                file.close()
+
+
+def attach(parts, run, until=None, quiet=False):
+    """Give a simulation its observers.
+
+    Args:
+        parts: of the run, from `assemble.build`.
+        run: its RunDir.
+        until: time [s] of the checkpoint that it continues from; None for a new run.
+        quiet: say nothing on the terminal.
+
+    Returns:
+        Outputs: to be closed at the end.
+    """
+    config, mesh, simulation = parts.config, parts.mesh, parts.simulation
+    files = _Files(mesh.comm, run, until)
+    clock = simulation.clock
+    every = clock.ticks_in(config.output.every, "output.every")
+    often = clock.ticks_in(config.output.series, "output.series")
+    lumped, ledger = parts.operators.lumped, simulation.diffusion.ledger
+    balance = Balance(mesh, lumped, simulation.reaction, ledger)
+    columns = Columns(simulation.reaction, field_names(config, parts.model))
+    rows = _rows(parts, columns, balance, files, often)
+    lines = [_line(line, parts, columns, files, often) for line in config.line]
+    fields = FieldWriter(mesh, columns, files.fields(parts, columns.units), every)
+    resolution = FrontResolution(mesh, config.detect.front, every)
+    progress = Progress(clock, mesh.comm.rank, quiet)
+    ours = identity(mesh.fingerprint, parts.identity, clock)
+    period = config.checkpoint.every
+    period = clock.ticks_in(period, "checkpoint.every") if period else 0
+    checkpoints = Checkpoints(mesh, parts.tracker, run.checkpoints, period, ours)
+    simulation.observers = [
+        parts.tracker, rows, *lines, fields, resolution, progress, OnRequest(checkpoints),
+        *([checkpoints] if period else []),
+    ]  # fmt: skip
+    return Outputs(balance, lines, resolution, checkpoints, progress, files.opened)
+
+
+def field_names(config, model):
+    """The fields that are written: those asked for, or K+ and what the model shows."""
+    if config.output.fields is not None:
+        return ["K_o", *(n for n in config.output.fields if n != "K_o")]
+    return ["K_o", *(n for n in model.observables if n == "V")]
+
+
+def _rows(parts, columns, balance, files, every):
+    config, mesh = parts.config, parts.mesh
+    names = [p.name for p in config.probe]
+    samplers = [Sampler(mesh, f"probe '{p.name}'", [_point(p.at)]) for p in config.probe]
+    sample = lambda values: np.array([s(values)[0] for s in samplers])  # noqa: E731
+    header = SeriesRow.header(columns, balance, names)
+    table = files.series(*header)
+    return SeriesRow(mesh, columns, balance, parts.tracker, names, sample, table, every)
+
+
+def _line(line, parts, columns, files, every):
+    start, end = _point(line.start), _point(line.end)
+    shares = np.linspace(0.0, 1.0, line.points)
+    points = start + shares[:, None] * (end - start)
+    positions = shares * np.linalg.norm(end - start)
+    sampler = Sampler(parts.mesh, f"line '{line.name}'", points)
+    table = files.line(line.name, positions, columns.units)
+    return LineProfile(line.name, sampler, positions, columns, table, every)
+
+
+def _point(values):
+    return np.pad(np.asarray(values, float), (0, 3 - len(values)))
+
+
+class _Files:
+    """Opens the files of a run on rank 0, new or continued; None on the other processes."""
+
+    def __init__(self, comm, run, until):
+        self._comm, self._run, self._until = comm, run, until
+        self.opened = []
+
+    def _open(self, create, resume):
+        work = create if self._until is None else resume
+        file = kept_on_root(self._comm, work)
+        self.opened.append(file)
+        return file
+
+    def series(self, columns, units):
+        path = self._run.series
+        return self._open(
+            lambda: SeriesFile.create(path, columns, units),
+            lambda: SeriesFile.resume(path, columns, units, self._until),
+        )
+
+    def line(self, name, positions, units):
+        folder = self._run.path
+        return self._open(
+            lambda: LineSeries.create(folder, name, positions, units),
+            lambda: LineSeries.resume(folder, name, positions, units, self._until),
+        )
+
+    def fields(self, parts, units):
+        mesh, d = parts.mesh, parts.mesh.dimension
+        points = mesh.gather(mesh.coordinates[: mesh.owned, :d])
+        cells = mesh.gather_cells(_input_cells(mesh))
+        tags = mesh.gather_cells(mesh.cell_tags)
+        still = {k: mesh.gather_cells(parts.cells[k]) for k in ("alpha", "tortuosity")}
+        precision = "f4" if parts.config.output.precision == "single" else "f8"
+        static = {"region": tags, **still}
+        common = {"units": {**units, "alpha": "1", "tortuosity": "1"}, "precision": precision}
+        folder = self._run.path
+        return self._open(
+            lambda: FieldSeries.create(folder, points, cells, static, **common),
+            lambda: FieldSeries.resume(folder, points, cells, static, until=self._until, **common),
+        )
+
+
+def _input_cells(mesh):
+    """Node numbers of owned cells, as the input counts them."""
+    numbers = mesh.domain.geometry.input_global_indices
+    return numbers[mesh.domain.geometry.dofmaps[0][: mesh.owned_cells]]

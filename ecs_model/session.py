@@ -1,0 +1,347 @@
+"""A run from its configuration to its directory: start, continue, finish.
+
+Whatever the command line does with runs is one call here, with the communicator as an argument.
+"""
+
+import datetime
+import platform
+import resource
+import subprocess
+import sys
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+import tomli_w
+
+from ecs_model import __version__, assemble, atomic, detectors, output, read
+from ecs_model.checkpoint import newest, refuse_foreign, restore
+from ecs_model.errors import ConfigError, EcsModelError
+from ecs_model.fieldfile import write_maps
+from ecs_model.parallel import on_root, root_does, start
+from ecs_model.progress import LOG, StopRequest, Timer, start_log
+from ecs_model.rundir import RunDir
+from ecs_model.simulation import GO_ON, SAVE
+
+STOPPED = 75  # exit code of a run that wrote a checkpoint and wants to be continued
+COARSE = 3.0  # fewer cells than this across a front: the mesh is too coarse for its speed
+
+
+def run(config_path, directory, comm=None, overrides=(), overwrite=False, quiet=False):
+    """Run a configuration into a new run directory; 0, or 75 after a signal.
+
+    Args:
+        config_path: TOML file.
+        directory: the run directory to make.
+        comm: MPI communicator; all processes by default.
+        overrides: texts such as "tissue.alpha=0.1".
+        overwrite: delete a run that is there already.
+        quiet: say nothing but warnings and errors.
+
+    Raises:
+        ConfigError: for whatever the user can mend before the run.
+        SolutionError: if the computation cannot go on.
+    """
+    began = time.perf_counter()
+    comm = comm or start()
+    text, config = on_root(comm, lambda: _read(config_path, overrides))
+    base = Path(config_path).resolve().parent
+    folder = on_root(comm, lambda: RunDir.create(directory, overwrite))
+    root_does(comm, lambda: _open_run(folder, text, config, base, comm, config_path))
+    with _Session(comm, folder, config, base, quiet, began) as session:
+        return session.go(None)
+
+
+def resume(directory, comm=None, quiet=False):
+    """Continue a run from its newest checkpoint; 0, or 75 after a signal.
+
+    Args:
+        directory: the run directory.
+        comm: MPI communicator of any size; all processes by default.
+        quiet: say nothing but warnings and errors.
+
+    Raises:
+        ConfigError: if there is nothing to continue, or it does not fit.
+    """
+    began = time.perf_counter()
+    comm = comm or start()
+    folder = on_root(comm, lambda: RunDir.open(directory))
+    config = on_root(comm, lambda: read.read_config(folder.resolved))
+    base = on_root(comm, lambda: _base(folder))
+    found = newest(comm, folder.checkpoints)
+    with _Session(comm, folder, config, base, quiet, began) as session:
+        return session.go(found)
+
+
+class _Session:
+    """One execution of a run: sets the log and signals up, and says how it ended."""
+
+    def __init__(self, comm, folder, config, base, quiet, began):
+        self.comm, self.folder, self.config, self.base = comm, folder, config, base
+        self.quiet, self.began, self.timer = quiet, began, Timer()
+        self._ended = "error"
+
+    def __enter__(self):
+        start_log(self.folder.log, self.quiet, self.comm.rank)
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if error is not None:
+            LOG.error("%s", error) if not isinstance(error, EcsModelError) else None
+            self._note(ended="error", reason=str(error))
+        for handler in LOG.handlers:
+            handler.close()
+
+    def go(self, checkpoint):
+        """Build, run and finish; the exit code."""
+        comm, config = self.comm, self.config
+        parts = assemble.build(config, comm, self.base)
+        self._announce(parts)
+        until = None
+        if checkpoint is not None:
+            until = self._continue(parts, checkpoint)
+        outputs = output.attach(parts, self.folder, until, self.quiet)
+        if checkpoint is not None:
+            outputs.balance.start = tuple(checkpoint[1]["start"])
+        outputs.checkpoints.add("start", outputs.balance.start)
+        self._watch(parts.simulation)
+        self.timer.add("set-up", time.perf_counter() - self.began)
+        with StopRequest() as stop:
+            parts.simulation.ask = _asking(comm, stop, config.checkpoint.wall, outputs.checkpoints)
+            signal = parts.simulation.run()
+        outputs.close()
+        return self._finish(parts, outputs, signal)
+
+    def _continue(self, parts, checkpoint):
+        path, manifest = checkpoint
+        ours = output.identity(parts.mesh.fingerprint, parts.identity, parts.simulation.clock)
+        refuse_foreign(path, manifest, ours)
+        restore(parts.mesh, path, manifest, parts.simulation, parts.tracker)
+        LOG.info("continuing from %s at t = %.6g s", path.name, manifest["time"])
+        self._note(ended="running", resumed_at=manifest["time"])
+        return manifest["time"]
+
+    def _watch(self, simulation):
+        self.timer.watch("membranes", simulation.reaction, "advance")
+        self.timer.watch("diffusion", simulation.diffusion, "advance")
+        for observer in simulation.observers:
+            self.timer.watch(type(observer).__name__, observer, "observe")
+
+    def _announce(self, parts):
+        mesh, s = parts.mesh, parts.simulation
+        title = self.config.title or "run"
+        LOG.info("%s -> %s", title, self.folder.path)
+        LOG.info(
+            "%d nodes, %d cells on %d process%s; membrane %s; %g s in ticks of %.4g s",
+            mesh.nodes, mesh.cells, self.comm.size, "es" * (self.comm.size > 1),
+            parts.model.name, s.clock.end, s.clock.at(1),
+        )  # fmt: skip
+        self._note(
+            mesh={"fingerprint": mesh.fingerprint, "nodes": mesh.nodes, "cells": mesh.cells}
+        )
+
+    def _finish(self, parts, outputs, signal):
+        summary = summarise(parts, outputs, self.timer)
+        maps = _maps(parts)
+        root_does(self.comm, lambda: self._write_end(parts, summary, maps))
+        self._say_end(parts, summary, signal)
+        if signal:
+            self._note(ended="stopped", reason=f"signal {signal}", time=parts.simulation.time)
+            return STOPPED
+        self._note(ended="finished", time=parts.simulation.time)
+        return 0
+
+    def _write_end(self, parts, summary, maps):
+        units = {"arrival_K_o": "s", "max_K_o": "mM"}
+        write_maps(self.folder.path, maps, units)
+        atomic.write_json(self.folder.summary, summary)
+        from ecs_model.postprocess.paraview import write_paraview_script
+
+        write_paraview_script(self.folder.path)
+
+    def _say_end(self, parts, summary, signal):
+        for line in report_lines(summary, self.timer):
+            LOG.info("%s", line)
+        if signal:
+            LOG.warning(
+                "stopped by signal %d at t = %.6g s; continue with: ecs-model resume %s",
+                signal, parts.simulation.time, self.folder.path,
+            )  # fmt: skip
+
+    def _note(self, **facts):
+        """Add facts to run.json, on rank 0."""
+        if self.comm.rank == 0:
+            known = _read_json(self.folder.run_json)
+            atomic.write_json(self.folder.run_json, known | facts | {"updated": _now()})
+
+
+def _read(path, overrides):
+    text = read.read_text(path)
+    config = assemble.with_intervals(read.parse_config(text, str(path), overrides))
+    assemble.check_names(config, assemble.membrane_model(config, Path(path).parent))
+    return text, config
+
+
+def _open_run(folder, text, config, base, comm, path):
+    atomic.write_json(folder.run_json, _provenance(comm, base, path))
+    atomic.write_text(folder.config, text)
+    atomic.write_text(folder.resolved, resolved_text(config))
+
+
+def resolved_text(config):
+    """The configuration as TOML with every default written out."""
+    return tomli_w.dumps(config.model_dump(exclude_none=True))
+
+
+def _provenance(comm, base, path):
+    names = ("dolfinx-solver-real", "fenics-dolfinx", "petsc4py", "mpi4py", "numpy", "h5py", "gmsh")
+    return {
+        "ecs_model": __version__, "commit": _commit(), "started": _now(), "ended": "running",
+        "command": sys.argv, "config": str(Path(path).resolve()), "base": str(base),
+        "python": platform.python_version(), "versions": _versions(names),
+        "petsc": _petsc_version(), "host": platform.node(), "processes": comm.size,
+        "machine": platform.platform(),
+    }  # fmt: skip
+
+
+def _petsc_version():
+    from petsc4py import PETSc
+
+    return ".".join(map(str, PETSc.Sys.getVersion()))
+
+
+def _versions(names):
+    found = {}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _commit():
+    """The commit of the checkout that runs, with + if it was changed; None for an installation."""
+    here = Path(__file__).resolve().parents[1]
+    if not (here / ".git").exists():
+        return None
+    git = ["git", "-C", str(here)]
+    done = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True)
+    changed = subprocess.run([*git, "status", "--porcelain", "-uno"], capture_output=True)
+    return done.stdout.strip() + "+" * bool(changed.stdout) if done.returncode == 0 else None
+
+
+def _now():
+    return datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def _read_json(path):
+    import json
+
+    try:
+        return json.loads(Path(path).read_text())
+    except (OSError, ValueError):
+        return {}
+
+
+def _base(folder):
+    base = _read_json(folder.run_json).get("base")
+    if base is None:
+        raise ConfigError(f"{folder.run_json}: missing or broken; the run cannot be continued")
+    return base
+
+
+def _asking(comm, stop, wall, checkpoints):
+    """What this process wants after a step; rank 0's clock decides about elapsed time."""
+    last = [time.monotonic()]
+
+    def ask():
+        if stop.signal:
+            return int(stop.signal)
+        if comm.rank == 0 and wall and time.monotonic() - last[0] > wall:
+            last[0] = time.monotonic()
+            return SAVE
+        return GO_ON
+
+    return ask
+
+
+def _maps(parts):
+    tracker, gather = parts.tracker, parts.mesh.gather
+    return {"arrival_K_o": gather(tracker.arrival), "max_K_o": gather(tracker.highest)}
+
+
+def summarise(parts, outputs, timer):
+    """What came out, as numbers and verdicts: the content of summary.json, on all processes."""
+    mesh, config, s = parts.mesh, parts.config, parts.simulation
+    highest, volumes = mesh.gather(parts.tracker.highest), mesh.gather(mesh.volumes)
+    verdicts = on_root(mesh.comm, lambda: _verdicts(config.detect, highest, volumes))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return {
+        "title": config.title, "time": s.time, **verdicts,
+        "fronts": {line.name: line.front(parts.tracker) for line in outputs.lines},
+        "cells_per_front": outputs.resolution.fewest,
+        "balance": outputs.balance.report(),
+        "steps": s.steps, "rejected_steps": s.rejected, "limited_steps": s.diffusion.limited,
+        "iterations_per_step": s.diffusion.total_iterations / max(1, s.steps),
+        "substeps_per_step": _substeps(mesh.comm, s),
+        "nodes": mesh.nodes, "processes": mesh.comm.size,
+        "peak_memory_bytes": mesh.comm.allreduce(peak),
+        "seconds": timer.seconds,
+    }  # fmt: skip
+
+
+def _substeps(comm, simulation):
+    blocks = comm.allreduce(len(simulation.reaction.trial))
+    return comm.allreduce(simulation.reaction.block_steps) / max(1, blocks * simulation.steps)
+
+
+def _verdicts(detect, highest, volumes):
+    level = detectors.reached_by(detect.fraction, highest, volumes)
+    return {
+        "seizure": detectors.verdict(level, detect.seizure),
+        "sd": detectors.verdict(level, detect.sd),
+        "recruited": detectors.recruited(highest, volumes, detect.front),
+        "max_K_o": float(highest.max()),
+    }
+
+
+def report_lines(summary, timer):
+    """The end of a run in words: verdicts, fronts, balance, timings."""
+    yield from _verdict_lines(summary)
+    for name, front in summary["fronts"].items():
+        if np.isfinite(front["speed_mm_per_min"]):
+            yield (
+                f"front along {name}: {front['speed_mm_per_min']:.4g} mm/min, "
+                f"{front['width_um']:.3g} um wide"
+            )
+    cells = summary["cells_per_front"]
+    if cells < COARSE:
+        yield (
+            f"WARNING: the mesh is too coarse for the front: {cells:.1f} cells across its steep "
+            f"part, {COARSE:g} or more are needed for its speed; make mesh.cell smaller"
+        )
+    yield from _balance_lines(summary["balance"])
+    yield "where the time went:"
+    yield from timer.table()
+
+
+def _verdict_lines(summary):
+    for key, words in (("seizure", "seizure-level K+"), ("sd", "spreading depolarization")):
+        v = summary[key]
+        yield (
+            f"{words}: {'yes' if v['verdict'] else 'no'} (margin {v['margin']:+.3f}: "
+            f"{v['reached_mM']:.4g} of {v['threshold_mM']:g} mM)"
+        )
+
+
+def _balance_lines(balance):
+    unit = balance["unit"]
+    yield f"balance of K+ [{unit}]:"
+    yield f"  outside cells      {balance['ecs_start']:.9e} -> {balance['ecs_end']:.9e}"
+    if "cells_start" in balance:
+        yield f"  inside cells       {balance['cells_start']:.9e} -> {balance['cells_end']:.9e}"
+    for name, amount in balance["given"].items():
+        yield f"  from {name:<14}{amount:+.9e}"
+    yield f"  does not close by  {balance['relative_error']:.1e} of the whole"

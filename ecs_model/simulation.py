@@ -1,0 +1,230 @@
+"""The time loop: Strang splitting, merged, with steps as long as the accuracy allows.
+
+    R(dt/2) D(dt) R(dt) D(dt) ... R(dt/2)
+
+R is the membrane at every node, D diffusion. Neighbouring half steps of R are one call, so that a
+step costs one pass over the nodes and one solve; the half step that is owed is paid before anybody
+looks. The loop knows `.advance` and `.observe`, and nothing else of physics or output.
+"""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from ecs_model.errors import SolutionError
+
+GO_ON, SAVE = 0, 1  # what a process may ask for; anything above is a signal's number
+
+
+class Observer(Protocol):
+    """Something that looks at the simulation.
+
+    Attributes:
+        every: ticks between looks; 0 to look after each step, at the state as it is.
+    """
+
+    every: int
+
+    def observe(self, t, simulation):
+        """Look at the state at time `t` [s]."""
+
+
+@dataclass
+class Pace:
+    """How long steps are, and whether the last one was too long.
+
+    A step of K+ is compared with the line through the two before it; what surprises by more than
+    twice the tolerance is taken back, what surprises little lets the next step be longer.
+
+    Attributes:
+        tolerance: largest surprise of K+ [mM]; 0 for steps of one tick.
+        level: the next step wants 2^level ticks.
+        last: K+ after the last step [mM]; `slope`: its change in that step [mM/s].
+    """
+
+    tolerance: float
+    level: int = 0
+    known: bool = False
+    last: np.ndarray = field(default_factory=lambda: np.empty(0))
+    slope: np.ndarray = field(default_factory=lambda: np.empty(0))
+
+    def start(self, potassium):
+        """Allocate for K+ of this process's nodes."""
+        self.last, self.slope = potassium.copy(), np.zeros_like(potassium)
+        self._scratch = np.zeros_like(potassium)
+
+    def ticks(self, room):
+        """Length of the next step, where at most `room` ticks are left to the next stop."""
+        return min(2**self.level, 1 << (room.bit_length() - 1)) if self.tolerance else 1
+
+    def surprise(self, potassium, dt):
+        """Largest distance [mM] of K+ from what the last steps let expect; 0 if unknown."""
+        if not (self.tolerance and self.known):
+            return 0.0
+        np.multiply(self.slope, -dt, out=self._scratch)
+        self._scratch -= self.last
+        self._scratch += potassium
+        np.abs(self._scratch, out=self._scratch)
+        return float(self._scratch.max(initial=0.0))
+
+    def accept(self, potassium, dt, ticks, surprise):
+        """Remember a step that was taken, and choose the length of the next."""
+        if not self.tolerance:
+            return
+        np.subtract(potassium, self.last, out=self.slope)
+        self.slope /= dt
+        self.last[:] = potassium
+        if not self.known or surprise > self.tolerance:
+            self.level = max(0, ticks.bit_length() - 2)
+        elif surprise < 0.2 * self.tolerance and ticks >= 2**self.level:
+            self.level += 1
+        self.known = True
+
+    def forget(self):
+        """Start afresh: something changes abruptly here."""
+        self.level, self.known = 0, False
+
+
+class Simulation:
+    """A run of one tissue.
+
+    Args:
+        reaction: the membranes; `diffusion`: the transport; both advance the same K+.
+        clock: ticks of the run.
+        pace: length of steps.
+        team: what processes agree on, `.highest(values)` and `.first(text)`.
+        observers: in the order in which they look.
+        edges: ticks at which something changes abruptly.
+        ask: what this process wants after a step: GO_ON, SAVE or the number of a signal.
+
+    Attributes:
+        request: what all processes agreed on after the last step: the highest of what they asked.
+    """
+
+    def __init__(
+        self, reaction, diffusion, clock, pace, team, observers=(), edges=(), ask=lambda: GO_ON
+    ):
+        self.reaction, self.diffusion, self.clock, self.pace = reaction, diffusion, clock, pace
+        self.team, self.observers, self.edges = team, list(observers), sorted(edges)
+        self.tick = self.steps = self.rejected = 0
+        self.owed = 0.0  # reaction time [s] that the state lacks
+        self.ask, self.request = ask, GO_ON
+        pace.start(reaction.state[0])
+        self._saved = _Snapshot(self)
+
+    @property
+    def time(self):
+        """Simulated time [s]."""
+        return self.clock.at(self.tick)
+
+    def run(self):
+        """Go on to the end, or to a signal; the number of the signal, 0 at the end.
+
+        Raises:
+            SolutionError: on all processes, with the words of the first that failed.
+        """
+        if self.tick == 0:
+            self.diffusion.hold(0.0)
+            self._look()
+        while self.tick < self.clock.ticks:
+            self.step()
+            self._look()
+            if self.request > SAVE:
+                return self.request
+        return 0
+
+    def step(self):
+        """One step, shorter if it surprises or fails."""
+        if self.tick in self.edges:
+            self.pace.forget()
+        ticks = self.pace.ticks(self._next_stop() - self.tick)
+        if ticks > 1:
+            self._saved.take()
+        while not self._try(ticks):
+            self._saved.put_back()
+            self.rejected += 1
+            ticks = max(1, ticks // 2)
+        self.tick += ticks
+        self.steps += 1
+
+    def synchronise(self):
+        """Pay the half reaction step that is owed; the state is then that of `time`."""
+        if self.owed:
+            self._react(self.owed)
+            self.owed = 0.0
+            self.diffusion.hold(self.time)
+
+    def _try(self, ticks):
+        """Advance by some ticks; False if that should be done in shorter steps."""
+        start = self.time
+        dt = self.clock.at(self.tick + ticks) - start
+        try:
+            self._react(self.owed + dt / 2)
+            self.owed = dt / 2
+            self.diffusion.advance(start, dt)
+        except SolutionError as error:
+            if ticks == 1:
+                raise SolutionError(f"at t = {start:.6g} s: {self._reason(error)}") from None
+            return False
+        surprise = self.pace.surprise(self.reaction.state[0], dt)
+        surprise, request = self.team.highest([surprise, self.ask()])
+        self.request = int(request)
+        if ticks > 1 and surprise > 2 * self.pace.tolerance:
+            return False
+        self.pace.accept(self.reaction.state[0], dt, ticks, surprise)
+        return True
+
+    def _react(self, duration):
+        """Advance the membranes; where that fails, K+ becomes nan and the solver tells everybody."""
+        self.failure = ""
+        try:
+            self.reaction.advance(duration)
+        except SolutionError as error:
+            self.failure = str(error)
+            self.reaction.state[0][:] = np.nan
+
+    def _reason(self, error):
+        return self.team.first(self.failure) or str(error)
+
+    def _next_stop(self):
+        stops = [e for e in self.edges if e > self.tick][:1] + [self.clock.ticks]
+        stops += [(self.tick // o.every + 1) * o.every for o in self.observers if o.every]
+        return min(stops)
+
+    def _look(self):
+        last = self.tick == self.clock.ticks
+        for observer in self.observers:
+            due = observer.every and (self.tick % observer.every == 0 or last)
+            if due:
+                self.synchronise()
+            if due or not observer.every:
+                observer.observe(self.time, self)
+
+
+class _Snapshot:
+    """The state before a step that may have to be taken back."""
+
+    def __init__(self, simulation):
+        self._simulation = simulation
+        self._arrays = []
+
+    def _parts(self):
+        s = self._simulation
+        return [*s.reaction.state, s.reaction.trial, s.diffusion.increment]
+
+    def take(self):
+        parts = self._parts()
+        if not self._arrays:
+            self._arrays = [np.empty_like(a) for a in parts]
+        for kept, array in zip(self._arrays, parts, strict=True):
+            kept[:] = array
+        s = self._simulation
+        self._rest = s.owed, s.reaction.given, s.diffusion.last_step, s.diffusion.ledger.given.copy()
+
+    def put_back(self):
+        for kept, array in zip(self._arrays, self._parts(), strict=True):
+            array[:] = kept
+        s = self._simulation
+        s.owed, s.reaction.given, s.diffusion.last_step, given = self._rest
+        s.diffusion.ledger.given = given.copy()

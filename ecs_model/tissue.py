@@ -1,0 +1,126 @@
+"""What the tissue is made of: regions and files become fields over cells and nodes.
+
+alpha and tortuosity belong to cells, so that interfaces are exact; membrane parameters and initial
+states belong to nodes, where a node on an interface gets the average by volume.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecs_model.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Part:
+    """A region of the tissue: its name and which local cells belong to it."""
+
+    name: str
+    cells: np.ndarray  # one truth value per local cell, ghosts included
+
+
+def tagged(mesh, name, tag):
+    """The Part of the cells that the mesh itself calls `tag`."""
+    if tag not in mesh.regions:
+        known = ", ".join(mesh.regions) or "none"
+        raise ConfigError(f"region '{name}': the mesh has no region '{tag}'; it has {known}")
+    return _part(mesh, name, mesh.cell_tags == mesh.regions[tag])
+
+
+def ball(mesh, name, centre, radius):
+    """The Part of the cells whose middle lies within `radius` [m] of `centre` [m]."""
+    return _part(mesh, name, np.linalg.norm(_middles(mesh) - _point(centre), axis=1) <= radius)
+
+
+def box(mesh, name, low, high):
+    """The Part of the cells whose middle lies between two corners [m]."""
+    d = mesh.dimension
+    x = _middles(mesh)[:, :d]
+    inside = (x >= _point(low)[:d]) & (x <= _point(high)[:d])
+    return _part(mesh, name, inside.all(axis=1))
+
+
+def cylinder(mesh, name, centre, axis, radius):
+    """The Part of the cells whose middle lies within `radius` [m] of a line."""
+    direction = np.asarray(axis, float) / np.linalg.norm(axis)
+    offset = _middles(mesh) - _point(centre)
+    across = offset - np.outer(offset @ direction, direction)
+    return _part(mesh, name, np.linalg.norm(across, axis=1) <= radius)
+
+
+def _part(mesh, name, inside):
+    if mesh.sum(inside[: mesh.owned_cells]) == 0:
+        low, high = (1e3 * corner[: mesh.dimension] for corner in mesh.extent())
+        raise ConfigError(
+            f"region '{name}' holds no cell; the mesh reaches from {_text(low)} to {_text(high)} mm"
+        )
+    return Part(name, inside)
+
+
+def _middles(mesh):
+    return mesh.coordinates[mesh.cell_nodes].mean(axis=1)
+
+
+def _point(values):
+    return np.pad(np.asarray(values, float), (0, 3 - len(values)))
+
+
+def _text(point):
+    return "(" + ", ".join(f"{x:.4g}" for x in point) + ")"
+
+
+def over_cells(mesh, base, overrides):
+    """A field over local cells: `base` (number or array), and in each Part its own number.
+
+    Args:
+        mesh: the mesh.
+        base: number, or array over local cells.
+        overrides: pairs (Part, number); later ones win.
+    """
+    values = np.array(np.broadcast_to(base, len(mesh.cell_tags)), float)
+    for part, value in overrides:
+        values[part.cells] = value
+    return values
+
+
+def over_nodes(mesh, base, overrides):
+    """A field over owned nodes, or the number itself where nothing varies.
+
+    Args:
+        mesh: the mesh.
+        base: number, or array over owned nodes.
+        overrides: pairs (Part, number); later ones win.
+    """
+    if not overrides:
+        return base
+    share = np.ones(mesh.owned)
+    values = np.zeros(mesh.owned)
+    taken = np.zeros(len(mesh.cell_tags), bool)
+    for part, value in reversed(overrides):
+        here = mesh.node_average(1.0 * (part.cells & ~taken))
+        taken |= part.cells
+        values += here * value
+        share -= here
+    share[share < 1e-12] = 0.0
+    return values + share * base
+
+
+def diffusivity(free, tortuosity):
+    """Effective diffusivity [m^2/s] D / lambda^2 over cells."""
+    return free / tortuosity**2
+
+
+def diffusivity_tensor(free, parallel, across, direction):
+    """Effective diffusivity tensors [m^2/s], shape (cells, d, d).
+
+    Args:
+        free: free diffusivity over cells [m^2/s].
+        parallel, across: tortuosity along and across fibres, over cells.
+        direction: fibre direction over cells, shape (cells, d); need not be normalised.
+    """
+    length = np.linalg.norm(direction, axis=1)
+    unit = direction / np.where(length > 0, length, 1.0)[:, None]
+    along = unit[:, :, None] * unit[:, None, :]
+    d_across, d_parallel = diffusivity(free, across), diffusivity(free, parallel)
+    identity = np.eye(direction.shape[1])
+    return d_across[:, None, None] * identity + (d_parallel - d_across)[:, None, None] * along

@@ -1,0 +1,77 @@
+"""Settings of a model's quantities: numbers, text with units, or fields, to SI and in range."""
+
+import difflib
+from pathlib import Path
+
+import numpy as np
+
+from ecs_model.errors import ConfigError
+from ecs_model.quantities import parse
+from ecs_model.units import to_si
+
+
+def settled(settings, table, place):
+    """Settings of a record in SI: name -> number; what is a field stays as it is.
+
+    Args:
+        settings: name -> number in the declared unit, text with a unit, or a FromFile.
+        table: the record type with its quantities.
+        place: what messages call the settings, such as "membrane.parameters".
+
+    Raises:
+        ConfigError: for an unknown name, a wrong unit or a value out of range.
+    """
+    return {name: _settle(name, value, table, f"{place}.{name}") for name, value in settings.items()}
+
+
+def _settle(name, value, table, place):
+    if name not in table.quantities:
+        close = difflib.get_close_matches(name, table.quantities, 1)
+        hint = f"; did you mean '{close[0]}'?" if close else ""
+        known = ", ".join(table.quantities) or "nothing"
+        raise ConfigError(f"{place}: the model has no such quantity{hint} It has {known}")
+    quantity = table.quantities[name]
+    if isinstance(value, float):
+        si = to_si(value, quantity.unit)
+    elif isinstance(value, str):
+        try:
+            si = parse(value, quantity.unit)
+        except ValueError as error:
+            raise ConfigError(f"{place}: {error}") from None
+    else:
+        return value
+    check_range(si, quantity, place)
+    return si
+
+
+def check_range(values, quantity, place):
+    """Raise ConfigError if a value [SI] or any of an array is not finite or out of range."""
+    values = np.atleast_1d(values)
+    if not np.isfinite(values).all():
+        raise ConfigError(f"{place}: not every value is a finite number")
+    for extreme in (values.min(), values.max()) if len(values) else ():
+        if complaint := quantity.complaint(extreme):
+            raise ConfigError(f"{place}: {complaint}")
+
+
+def read_array(path, field):
+    """An array over nodes or cells in input order: a .npy file, or a field of a mesh file.
+
+    Args:
+        path: of the file.
+        field: name of the field in a mesh file; None for .npy.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such file")
+    if path.suffix == ".npy":
+        try:
+            return np.asarray(np.load(path, allow_pickle=False), float)
+        except (ValueError, OSError) as error:
+            raise ConfigError(f"{path}: not an array of numbers ({error})") from None
+    from ecs_model import meshdata
+
+    fields = meshdata.read(path, "m").fields
+    if field not in fields:
+        raise ConfigError(f"{path}: has no field '{field}'; it has {', '.join(fields) or 'none'}")
+    return np.asarray(fields[field], float)

@@ -1,0 +1,105 @@
+"""MP4 movies of one field of a run."""
+
+from pathlib import Path
+
+import imageio
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from ecs_model import atomic
+from ecs_model.errors import ConfigError
+from ecs_model.postprocess import style
+from ecs_model.postprocess.load import load, spread
+from ecs_model.rundir import RunDir
+
+_PIXELS = (960, 720)
+_FRAMES = 300
+_RATE = 12  # frames per second
+_MARGIN = 1.3  # leaves room for the colour bar
+_UPPER_LEFT = 2  # VTK's number of that corner
+
+
+def movie(run_dir, name="K_o", path=None, frames=_FRAMES, pixels=_PIXELS):
+    """`path` (or pictures/<name>.mp4), which then holds at most `frames` times of a field.
+
+    Bodies are shown cut in half.
+    """
+    fields = load(run_dir)
+    if name not in fields.names:
+        raise ConfigError(f"{run_dir} has no field {name!r}; it has {', '.join(fields.names)}")
+    path = Path(path or RunDir(Path(run_dir)).pictures / f"{name}.mp4")
+    images = _curves if fields.dimension == 1 else _bodies
+    _encode(path, images(fields, name, spread(len(fields.times), frames), pixels))
+    return path
+
+
+def _encode(path, images):
+    """Make `path` the movie of `images`; it gets its name when it is complete."""
+    temporary = path.with_name(f".{path.stem}.tmp.mp4")
+    with atomic.explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            options = {"fps": _RATE, "codec": "libx264", "quality": 7, "macro_block_size": 2}
+            with imageio.get_writer(temporary, format="FFMPEG", **options) as writer:
+                for image in images:
+                    writer.append_data(image)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _bodies(fields, name, indices, pixels):
+    """Images of a two- or three-dimensional run; one text changes from frame to frame."""
+    from ecs_model.postprocess.pictures import Scene  # loads PyVista, which 1D does not need
+
+    limits, colours = fields.limits(name), style.colour_map(name)
+    scene = Scene(fields.points, fields.cells, limits, colours, pixels, margin=_MARGIN)
+    scene.draw(fields.at(name, 0))
+    text = _annotate(scene, style.plain_label(name, fields.units.get(name, "")))
+    for i in indices:
+        scene.draw(fields.at(name, i), cut=fields.dimension == 3)
+        text.SetText(_UPPER_LEFT, style.time_text(fields.times[i]))
+        yield scene.image()
+    scene.close()
+
+
+def _annotate(scene, label):
+    """The text of the time; a colour bar is added too, below the body."""
+    scene.plotter.add_scalar_bar(
+        label,
+        mapper=scene.plotter.actors["body"].mapper,
+        color="black",
+        vertical=False,
+        width=0.5,
+        height=0.12,
+        position_x=0.25,
+        position_y=0.02,
+        title_font_size=18,
+        label_font_size=16,
+        fmt="%g",
+    )
+    size = f"{scene.extent[0]:.3g} {style.LENGTH} wide"
+    scene.plotter.add_text(size, position="upper_right", font_size=10, color="black")
+    return scene.plotter.add_text(" ", position="upper_left", font_size=12, color="black")
+
+
+def _curves(fields, name, indices, pixels):
+    """Images of a one-dimensional run."""
+    order = np.argsort(fields.points[:, 0])
+    fig, curve = _profile(fields, name, fields.points[order, 0], pixels)
+    canvas = FigureCanvasAgg(fig)
+    for i in indices:
+        curve.set_ydata(fields.at(name, i)[order])
+        curve.axes.set_title(style.time_text(fields.times[i]))
+        canvas.draw()
+        yield np.asarray(canvas.buffer_rgba())[..., :3]
+
+
+@style.styled
+def _profile(fields, name, positions, pixels):
+    """A figure of `pixels` and the curve in it."""
+    fig = style.figure(pixels[1] / style.DPI, pixels[0] / style.DPI)
+    axes = fig.subplots()
+    axes.set(xlabel=f"Position [{style.LENGTH}]", ylabel=fields.label(name))
+    axes.set(xlim=(positions[0], positions[-1]), ylim=fields.limits(name))
+    return fig, axes.plot(positions, np.zeros(len(positions)))[0]

@@ -1,0 +1,159 @@
+"""Other programs read back what was written: VTK, PyVista, ParaView."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import pyvista
+from vtkmodules.util.numpy_support import vtk_to_numpy
+from vtkmodules.vtkIOHDF import vtkHDFReader
+
+from ecs_model.postprocess.paraview import write_paraview_script
+from ecs_model.postprocess.vtkhdf import export_vtkhdf
+
+COARSE = {1: (41,), 2: (21, 13), 3: (10, 7, 4)}
+TIMES = (0.0, 20.0, 100 / 3)
+
+READ_IN_PARAVIEW = """
+import sys
+from paraview.simple import *
+from paraview.servermanager import Fetch
+from vtkmodules.util.numpy_support import vtk_to_numpy
+for name in ("Xdmf3ReaderS", "Xdmf3ReaderT", "XDMFReader"):
+    argument = "FileNames" if name == "XDMFReader" else "FileName"
+    reader = globals()[name](**{argument: [sys.argv[1]]})
+    reader.UpdatePipelineInformation()
+    for t in reader.TimestepValues:
+        reader.UpdatePipeline(t)
+        grid = Fetch(reader)
+        if grid.IsA("vtkMultiBlockDataSet"):
+            grid = grid.GetBlock(0)
+        values = vtk_to_numpy(grid.GetPointData().GetArray("K_o"))
+        region = vtk_to_numpy(grid.GetCellData().GetArray("region"))
+        print("READ", name, repr(t), repr(float(values[17])), values.size, int(region[1]))
+"""
+
+
+PRINT_SCENE = """
+print("TIMES", names["times"])
+for name in ("K_o", "V"):
+    table = names["GetColorTransferFunction"](name)
+    bar = names["GetScalarBar"](table, names["view"])
+    print(name, table.RGBPoints[0], table.RGBPoints[-4], bar.Visibility)
+"""
+
+
+def in_paraview(script, *arguments):
+    """What a script prints in pvpython; skips where there is none."""
+    program = shutil.which("pvpython")
+    if program is None:
+        pytest.skip("pvpython is not on PATH: install ParaView to run this test")
+    screen = [] if os.environ.get("DISPLAY") else ["xvfb-run", "-a"]
+    if screen and shutil.which("xvfb-run") is None:
+        pytest.skip("pvpython needs a display, and xvfb-run is not on PATH")
+    unset = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
+    clean = {key: value for key, value in os.environ.items() if key not in unset}
+    done = subprocess.run(
+        [*screen, program, str(script), *arguments],
+        capture_output=True,
+        text=True,
+        env=clean,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+def test_vtk_reads_the_export(run_of, dimension):
+    run = run_of(dimension, TIMES, counts=COARSE[dimension])
+    reader = vtkHDFReader()
+    reader.SetFileName(str(export_vtkhdf(run.path)))
+    reader.UpdateInformation()
+    assert reader.GetNumberOfSteps() == len(TIMES)
+    for k, t in enumerate(TIMES):
+        reader.SetStep(k)
+        reader.Update()
+        grid = reader.GetOutput()
+        assert reader.GetTimeValue() == t
+        for name, law in run.laws.items():
+            found = vtk_to_numpy(grid.GetPointData().GetArray(name))
+            np.testing.assert_array_equal(found, law(run.points, t).astype("f4"))
+        region = vtk_to_numpy(grid.GetCellData().GetArray("region"))
+        np.testing.assert_array_equal(region, np.arange(len(run.cells)) % 2)
+        found = vtk_to_numpy(grid.GetPoints().GetData())[:, :dimension]
+        np.testing.assert_allclose(found, run.points * 1e3, rtol=1e-14)
+        corners = vtk_to_numpy(grid.GetCells().GetConnectivityArray())
+        np.testing.assert_array_equal(corners.reshape(run.cells.shape), run.cells)
+
+
+READ_IN_PYVISTA = """
+import sys, pyvista
+reader = pyvista.get_reader(sys.argv[1])
+for k, t in enumerate(reader.time_values):
+    reader.set_active_time_value(t)
+    grid = reader.read()
+    grid = grid[0] if isinstance(grid, pyvista.MultiBlock) else grid
+    print("READ", repr(float(t)), repr(float(grid["K_o"][17])), grid.n_cells)
+"""
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+def test_pyvista_reads_the_fields(run_of, dimension):
+    """In a process of its own: a wrong file would end it, not raise."""
+    run = run_of(dimension, TIMES, counts=COARSE[dimension])
+    command = [sys.executable, "-c", READ_IN_PYVISTA, str(run.path / "fields.xdmf")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    rows = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith("READ")]
+    expected = [[t, _at_17(run, t), len(run.cells)] for t in TIMES]
+    np.testing.assert_array_equal(np.array(rows, float), expected)
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+def test_paraview_reads_the_fields(run_of, tmp_path, dimension):
+    run = run_of(dimension, TIMES, counts=COARSE[dimension])
+    script = tmp_path / "read.py"
+    script.write_text(READ_IN_PARAVIEW)
+    printed = in_paraview(script, str(run.path / "fields.xdmf"))
+    rows = [line.split()[1:] for line in printed.splitlines() if line.startswith("READ")]
+    expected = [
+        [reader, repr(t), repr(_at_17(run, t)), str(len(run.points)), "1"]
+        for reader in ("Xdmf3ReaderS", "Xdmf3ReaderT", "XDMFReader")
+        for t in TIMES
+    ]
+    assert rows == expected
+
+
+def test_the_paraview_script_draws_a_run_that_was_moved(run_of, tmp_path):
+    run = run_of(3, TIMES, counts=COARSE[3])
+    write_paraview_script(run.path)
+    moved = run.path.rename(tmp_path / "moved")
+    in_paraview(moved / "open_in_paraview.py", "--shot")
+    assert pyvista.read(moved / "pictures" / "paraview.png")["PNGImage"].std() > 5
+
+
+def test_the_paraview_script_sets_limits_and_knows_its_run_without_its_own_name(run_of, tmp_path):
+    """As in the window of ParaView, which does not set `__file__`."""
+    run = run_of(3, TIMES, counts=COARSE[3])
+    script = write_paraview_script(run.path)
+    wrapper = tmp_path / "window.py"
+    wrapper.write_text(f"names = {{}}\nexec(open({str(script)!r}).read(), names)\n{PRINT_SCENE}")
+    printed = in_paraview(wrapper)
+    assert "TIMES [0.0, 20.0, 33.333333333333336]" in printed
+    assert "K_o 0.0 60.0 1" in printed
+    assert "V -70.0 0.0 0" in printed
+
+
+def test_the_paraview_script_is_python_and_names_the_fields(run_of):
+    run = run_of(2, TIMES, counts=COARSE[2])
+    text = write_paraview_script(run.path).read_text()
+    compile(text, "open_in_paraview.py", "exec")
+    assert "('K_o', 'K+ outside [mM]', 'Inferno (matplotlib)', 0.0, 60.0)" in text
+
+
+def _at_17(run, t):
+    return float(run.laws["K_o"](run.points, t).astype("f4")[17])

@@ -1,0 +1,127 @@
+"""Every run gives its figures, whatever it has or lacks, and the figures show something."""
+
+import subprocess
+import sys
+
+import imageio.v3 as imageio
+import numpy as np
+import pytest
+
+from ecs_model import fieldfile
+from ecs_model.errors import ConfigError
+from ecs_model.fieldfile import FieldSeries
+from ecs_model.postprocess import line, maps, movie, report, series, style
+from ecs_model.rundir import RunDir
+
+ALWAYS = {"probes.png", "balance.png", "line_axis.png", "arrival_K_o.png"}
+ALWAYS |= {"K_o.mp4", "open_in_paraview.py"}
+OF_DIMENSION = {1: {"profiles.png"}, 2: {"maps.png"}, 3: {"K_o.png", "V.png"}}
+COARSE = {1: (41,), 2: (21, 13), 3: (10, 7, 4)}
+
+
+def assert_shows_something(path):
+    image = imageio.imread(path)
+    assert image[..., :3].std() > 5
+    assert min(image.shape[:2]) > 100
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+def test_a_full_run_gives_every_picture(run_of, dimension):
+    run = run_of(dimension, counts=COARSE[dimension])
+    paths = report(run.path)
+    assert {path.name for path in paths} == ALWAYS | OF_DIMENSION[dimension]
+    for path in paths:
+        if path.suffix == ".png":
+            assert_shows_something(path)
+    assert not list(run.path.rglob(".*"))
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+def test_a_bare_run_of_one_time_gives_what_it_can(run_of, dimension):
+    lacking = {"v": False, "probes": False, "line": False, "reached": False}
+    run = run_of(dimension, [0.0], counts=COARSE[dimension], **lacking)
+    names = {path.name for path in report(run.path)}
+    expected = OF_DIMENSION[dimension] - {"V.png"} | {"arrival_K_o.png", "open_in_paraview.py"}
+    assert names == expected
+
+
+def test_a_run_without_output_times_gives_a_paraview_script(tmp_path):
+    RunDir.create(tmp_path)
+    points, cells = np.eye(3), [[0, 1, 2]]
+    FieldSeries.create(tmp_path, points, cells, units={"K_o": "mM"}).close()
+    assert [path.name for path in report(tmp_path)] == ["open_in_paraview.py"]
+
+
+def test_what_is_no_run_or_broken_is_one_sentence(run_of, tmp_path):
+    with pytest.raises(ConfigError, match="is not a directory"):
+        report(tmp_path / "nowhere")
+    run = run_of(2, counts=COARSE[2])
+    with pytest.raises(ConfigError, match="has no field 'Ca'; it has K_o, V"):
+        movie.movie(run.path, "Ca")
+    with pytest.raises(ConfigError, match="has no line 'x'; it has axis"):
+        line.space_time(run.path, "x")
+    with pytest.raises(ConfigError, match="dimension 2, not 1"):
+        maps.profiles(run.path)
+    (run.path / "fields" / "t000001.h5").unlink()
+    with pytest.raises(ConfigError, match="cannot read"):
+        report(run.path)
+
+
+def test_curves_of_probes_are_those_of_the_table(run_of):
+    run = run_of(1)
+    panels = series.probes(run.path).axes
+    assert [axes.get_ylabel() for axes in panels] == [
+        "K$^+$ outside [mM]",
+        "Membrane potential [mV]",
+    ]
+    times, centre = panels[0].lines[1].get_data()
+    place = run.points[[len(run.points) // 2]]
+    expected = [run.laws["K_o"](place, t)[0] for t in times]
+    np.testing.assert_allclose(centre, expected, rtol=1e-15)
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+def test_the_longest_axis_is_sampled_exactly_for_linear_fields(run_of, dimension):
+    run = run_of(dimension, [0.0])
+    points, cells, _ = fieldfile.read_mesh(run.path)
+    places, nodes, weights = line.longest_axis(points, cells)
+    sampled = np.einsum("sn,snx->sx", weights, points[nodes])
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    np.testing.assert_allclose(sampled[:, 0], places, atol=1e-12)
+    np.testing.assert_allclose(sampled[:, 1:], np.tile(middle[1:], (len(places), 1)), atol=1e-12)
+    assert (places[0], places[-1]) == (points[:, 0].min(), points[:, 0].max())
+
+
+def test_a_line_outside_the_mesh_is_nan():
+    points = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [3, 0, 0], [4, 0, 0], [3, 1, 0.0]])
+    places, _, weights = line.longest_axis(points, np.array([[0, 1, 2], [3, 4, 5]]))
+    outside = (places > 0.5) & (places < 3) | (places > 3.5)
+    np.testing.assert_array_equal(np.isnan(weights[:, 0]), outside)
+
+
+def test_a_movie_has_a_frame_per_time_and_moves(run_of):
+    run = run_of(2, [0.0, 20.0, 40.0, 60.0], counts=COARSE[2])
+    path = movie.movie(run.path, frames=3, pixels=(320, 240))
+    frames = imageio.imread(path, plugin="FFMPEG")
+    assert len(frames) == 3
+    assert np.abs(frames[0].astype(float) - frames[-1]).mean() > 5
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(3.0, 53.0), (-70.0, -20.0), (3.0, 3.0), (0.0, 0.0), (3.0, 3.0 + 1e-12)]
+)
+def test_limits_are_ordered_and_hold_the_values(low, high):
+    below, above = style.nice_limits(low, high)
+    assert below <= low <= high <= above
+    assert below < above
+
+
+def test_limits_of_nothing_are_usable():
+    assert style.nice_limits(np.nan, np.nan) == (0.0, 1.0)
+
+
+def test_postprocessing_needs_neither_mpi_nor_dolfinx():
+    modules = "everything, line, maps, movie, paraview, pictures, series, vtkhdf"
+    code = f"import sys; from ecs_model.postprocess import {modules}; "
+    code += "sys.exit(bool({'mpi4py', 'dolfinx', 'petsc4py'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
