@@ -1,4 +1,7 @@
-"""ecs-model: how potassium moves through brain tissue, and when that becomes a seizure or an SD."""
+"""ecs-model: how potassium moves through brain tissue, and when that becomes a seizure or an SD.
+
+From Python, everything the command line does is one function of `ecs_model.api`.
+"""
 
 from pathlib import Path
 
@@ -7,3 +10,4 @@ __version__ = "0.1.0"
 _checkout = Path(__file__).resolve().parents[1]
 if (_checkout / "pyproject.toml").is_file():  # meshes/, runs/, postprocess/ lie beside us
     __path__.append(str(_checkout))
+

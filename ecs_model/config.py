@@ -23,7 +23,7 @@ from pydantic import (
 
 from ecs_model.membrane import MODELS
 from ecs_model.quantities import parse
-from ecs_model.units import from_si, si_unit
+from ecs_model.units import from_si
 
 
 def _quantity(unit, above=None, at_least=None):
@@ -38,7 +38,7 @@ def _quantity(unit, above=None, at_least=None):
         return si
 
     def write(si: float) -> str:
-        return f"{si!r} {si_unit(unit)}"
+        return f"{from_si(si, unit):.15g} {unit}"
 
     schema = {"type": "string", "description": f"quantity such as '1 {unit}'"}
     return Annotated[

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from ecs_model.config import Config
+from ecs_model.config import Config, MeshSettings
 from ecs_model.errors import ConfigError
 
 
@@ -50,6 +50,24 @@ def parse_config(text, name="configuration", overrides=()):
         return Config.model_validate(tree)
     except ValidationError as error:
         raise ConfigError(_sentences(error, text, name)) from None
+
+
+def read_mesh_settings(name, settings):
+    """Mesh settings from a configuration file, or for a generator from texts like 'cell="1 um"'."""
+    if name.endswith(".toml"):
+        return read_config(name, settings).mesh
+    tree = {"generator": name}
+    for setting in settings:
+        _apply(tree, setting)
+    try:
+        return MeshSettings.model_validate(tree)
+    except ValidationError as error:
+        reasons = [f"mesh.{_dotted(_plain(e['loc']))}: {_mesh_reason(e)}" for e in error.errors()]
+        raise ConfigError("\n  ".join(reasons)) from None
+
+
+def _mesh_reason(error):
+    return _reason(error, ["mesh", *_plain(error["loc"])])
 
 
 def _neighbours(path):

@@ -1,0 +1,14 @@
+"""Ready runs: commented TOML files, data only."""
+
+from importlib import resources
+
+
+def names():
+    """Names of all ready runs."""
+    files = resources.files(__name__).iterdir()
+    return sorted(f.name.removesuffix(".toml") for f in files if f.name.endswith(".toml"))
+
+
+def path(name):
+    """The file of a ready run."""
+    return resources.files(__name__) / f"{name}.toml"

@@ -1,0 +1,152 @@
+"""What the command line does, as functions: each command is one call.
+
+`run`, `resume` and `check` take an MPI communicator (all processes by default) and are called on
+all of its processes; the others need neither MPI nor DOLFINx.
+"""
+
+from pathlib import Path
+
+from ecs_model.errors import ConfigError
+
+
+def run(config, output, comm=None, overrides=(), overwrite=False, quiet=False):
+    """Run a TOML file into a new run directory; 0, or 75 if a signal stopped it.
+
+    Args:
+        config: path of the configuration.
+        output: the run directory to make.
+        comm: MPI communicator; all processes by default.
+        overrides: texts such as "tissue.alpha=0.1".
+        overwrite: replace a run that is there.
+        quiet: say nothing but warnings and errors.
+
+    Raises:
+        ConfigError: on all processes, for whatever the user can mend.
+        SolutionError: on all processes, if the computation cannot go on.
+    """
+    return _session(comm).run(config, output, comm, overrides, overwrite, quiet)
+
+
+def resume(directory, comm=None, quiet=False):
+    """Continue a run from its newest checkpoint; 0, or 75 if a signal stopped it.
+
+    Args:
+        directory: the run directory.
+        comm: MPI communicator of any size; all processes by default.
+        quiet: say nothing but warnings and errors.
+
+    Raises:
+        ConfigError: on all processes, if there is nothing to continue or it does not fit.
+    """
+    return _session(comm).resume(directory, comm, quiet)
+
+
+def check(config, comm=None, overrides=()):
+    """Lines that say what a configuration would do and cost; ConfigError if it cannot be used."""
+    _session(comm)
+    from ecs_model.estimate import estimate
+
+    return estimate(config, comm, overrides)
+
+
+def _session(comm):
+    """The module that needs MPI, with MPI started in the right way."""
+    if comm is None:
+        from ecs_model import parallel
+
+        parallel.start()
+    from ecs_model import session
+
+    return session
+
+
+def plot(directory):
+    """Make all pictures that suit a run; their paths."""
+    from ecs_model.postprocess import report
+
+    return report(directory)
+
+
+def export(directory, output=None):
+    """Write the fields of a run as one VTKHDF file; its path."""
+    from ecs_model.postprocess.vtkhdf import export_vtkhdf
+
+    return export_vtkhdf(directory, output)
+
+
+def ready_runs():
+    """Names of the runs that come with the program, and their titles."""
+    import tomllib
+
+    from ecs_model import runs
+
+    return {name: tomllib.loads(runs.path(name).read_text())["title"] for name in runs.names()}
+
+
+def copy(name, to="."):
+    """Copy a ready run into a folder; the path of the copy. ConfigError if it is there already."""
+    from ecs_model import __version__, atomic, runs
+
+    target = Path(to, f"{name}.toml")
+    if name not in runs.names():
+        raise ConfigError(f"no ready run '{name}'; there are {', '.join(runs.names())}")
+    if target.exists():
+        raise ConfigError(f"{target} exists already; rename it, or give another folder with --to")
+    note = f"# copied from ecs-model {__version__}\n"
+    atomic.write_text(target, note + runs.path(name).read_text())
+    return target
+
+
+def template():
+    """A TOML text with every setting, its default and its meaning."""
+    from ecs_model.template import template
+
+    return template()
+
+
+def schema():
+    """The JSON schema of a configuration."""
+    from ecs_model.config import Config
+
+    return Config.model_json_schema()
+
+
+def models(name=None):
+    """Text about all membrane models, or about one: states, parameters, units, sources.
+
+    Args:
+        name: of a built-in model, or path of a Python file with the user's own.
+    """
+    from ecs_model import tables
+
+    return tables.overview() if name is None else tables.about(name)
+
+
+def list_meshes():
+    """Lines about all mesh generators and what they take."""
+    from ecs_model import tables
+
+    return tables.generators()
+
+
+def mesh(name, settings=(), output=None):
+    """Make a mesh, write it and picture it; lines that say what it is like and where it is.
+
+    Args:
+        name: of a generator, or path of a configuration whose [mesh] is meant.
+        settings: texts such as 'cell="50 um"'.
+        output: .vtu, .xdmf or .msh file; NAME.vtu by default.
+
+    Raises:
+        ConfigError: for wrong settings or a mesh that cannot be used.
+    """
+    from ecs_model import meshdata, meshing, read
+    from ecs_model.meshes.picture import picture
+
+    chosen = read.read_mesh_settings(name, settings)
+    data = meshing.make(chosen, Path(name).parent if name.endswith(".toml") else ".")
+    path = Path(output or f"{Path(name).stem}.vtu")
+    meshdata.write(data, path)
+    image = path.with_suffix(".png")
+    picture(data, image)
+    return [meshdata.quality(data).text(), f"written: {path}, {image}"]

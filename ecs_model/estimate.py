@@ -1,0 +1,64 @@
+"""What a configuration would cost: measured on its own mesh in a few steps, nothing written."""
+
+import resource
+import time
+from pathlib import Path
+
+from ecs_model import assemble, read
+from ecs_model.output import field_names
+from ecs_model.parallel import on_root, start
+
+TRIAL_STEPS = 3
+FEW_NODES = 10_000  # per process: with fewer, processes wait for each other
+
+
+def estimate(path, comm=None, overrides=()):
+    """Lines about size, steps, time, memory and output of a run.
+
+    Args:
+        path: of the configuration.
+        comm: MPI communicator; all processes by default.
+        overrides: texts such as "tissue.alpha=0.1".
+
+    Raises:
+        ConfigError: if the configuration cannot be used.
+    """
+    comm = comm or start()
+    config = on_root(comm, lambda: _read(path, overrides))
+    parts = assemble.build(config, comm, Path(path).resolve().parent)
+    seconds = _seconds_per_step(comm, parts.simulation)
+    peak = comm.allreduce(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+    return list(_lines(config, parts, seconds, peak, comm.size))
+
+
+def _read(path, overrides):
+    config = assemble.with_intervals(read.read_config(path, overrides))
+    assemble.check_names(config, assemble.membrane_model(config, Path(path).parent))
+    return config
+
+
+def _seconds_per_step(comm, simulation):
+    simulation.step()  # compiles, factorises
+    comm.barrier()
+    began, before = time.perf_counter(), simulation.steps
+    while simulation.steps < before + TRIAL_STEPS and simulation.tick < simulation.clock.ticks:
+        simulation.step()
+    taken = max(1, simulation.steps - before)
+    return comm.allreduce(time.perf_counter() - began) / comm.size / taken
+
+
+def _lines(config, parts, seconds, peak, processes):
+    clock, mesh = parts.simulation.clock, parts.mesh
+    times = round(config.output.every and config.time.end / config.output.every) + 1
+    width = 4 if config.output.precision == "single" else 8
+    fields = len(field_names(config, parts.model))
+    yield f"mesh: {mesh.nodes} nodes, {mesh.cells} cells; fingerprint {mesh.fingerprint[:12]}"
+    yield f"membrane: {parts.model.name}, {len(parts.model.State._fields)} states at every node"
+    adaptive = "at most " if config.time.adaptive else ""
+    yield f"steps: {adaptive}{clock.ticks} of {clock.at(1):.4g} s"
+    yield f"time: {adaptive}{seconds * clock.ticks:.3g} s ({seconds:.3g} s a step, measured here)"
+    yield f"memory: {peak / 2**20:.0f} MiB on {processes} process(es), {peak / mesh.nodes:.0f} B a node"
+    yield f"output: {times} times of {fields} fields, at most {times * fields * width * mesh.nodes / 2**20:.0f} MiB"
+    if mesh.nodes / processes < FEW_NODES and processes > 1:
+        yield f"note: {mesh.nodes // processes} nodes a process are few; fewer processes may be faster"
+    yield "this configuration can be run"

@@ -1,0 +1,106 @@
+"""A commented configuration with every setting, printed from the models that read it."""
+
+import types
+import typing
+
+from pydantic import BaseModel, PlainSerializer
+from pydantic_core import PydanticUndefined
+
+from ecs_model.config import Config
+
+_HEAD = '''\
+# A configuration of ecs-model with every setting and its default. Quantities are text with a
+# unit; what is commented out has no default or stands for "not used". Check it with
+# `ecs-model check FILE`; `ecs-model models` and `ecs-model mesh` list models and meshes.
+#:schema ./ecs-model.schema.json     (from `ecs-model schema > ecs-model.schema.json`)
+'''
+
+_EXAMPLES = {
+    "mesh.generator": '"box"', "mesh.size": '["1 mm", "1 mm", "0.4 mm"]', "mesh.cell": '"50 um"',
+    "time.end": '"10 s"',
+}  # fmt: skip
+
+
+def template():
+    """A TOML text that is a valid configuration, with every setting explained."""
+    return _HEAD + "\n".join(_section(Config, [], False)) + "\n"
+
+
+def _section(model, path, repeated):
+    """Lines of one table; tables inside it follow its plain settings."""
+    plain, tables = [], []
+    for name, field in model.model_fields.items():
+        inner, many = _table_inside(field.annotation)
+        here = [*path, name]
+        if inner is None:
+            plain.append(_line(here, field, repeated))
+        elif many or not _is_optional(field.annotation):
+            off = repeated or many
+            tables += ["", _header(here, many, off, field), *_section(inner, here, off)]
+        else:
+            plain.append(f"# {name} = {{ {', '.join(inner.model_fields)} }}{_meaning(field)}")
+    return [*plain, *tables]
+
+
+def _header(path, many, off, field):
+    head = f"[[{'.'.join(path)}]]" if many else f"[{'.'.join(path)}]"
+    return "# " * off + head + _meaning(field)
+
+
+def _line(path, field, repeated):
+    name, key = path[-1], ".".join(path)
+    value = _EXAMPLES.get(key, _default(field))
+    off = "# " if value is None or repeated else ""
+    return f"{off}{name} = {value or '...'}{_meaning(field)}"
+
+
+def _meaning(field):
+    return f"    # {field.description}" if field.description else ""
+
+
+def _default(field):
+    value = field.get_default(call_default_factory=True)
+    if value is None or value is PydanticUndefined:
+        return None
+    write = next(_writers(field.metadata, field.annotation), lambda v: v)
+    return _toml(write(value))
+
+
+def _writers(metadata, annotation):
+    """Functions that write a value of this type as text with a unit."""
+    yield from (m.func for m in metadata if isinstance(m, PlainSerializer))
+    for inner in typing.get_args(annotation):
+        yield from _writers(getattr(inner, "__metadata__", ()), inner)
+
+
+def _toml(value):
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return "{}" if value == {} else repr(value)
+
+
+def _table_inside(annotation):
+    """The settings that a type holds as a table, and whether as a list of tables."""
+    if typing.get_origin(annotation) is list:
+        inner = typing.get_args(annotation)[0]
+        return (inner, True) if _is_settings(inner) else (None, False)
+    options = [a for a in _options(annotation) if a is not type(None)]
+    return (options[0], False) if len(options) == 1 and _is_settings(options[0]) else (None, False)
+
+
+def _is_settings(kind):
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _options(annotation):
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return typing.get_args(annotation)
+    return (annotation,)
+
+
+def _is_optional(annotation):
+    return type(None) in _options(annotation)
