@@ -14,7 +14,11 @@ class Clock:
 
     def at(self, tick):
         """Time [s] of a tick; exactly `end` at the last."""
-        return self.end * tick / self.ticks
+        return self.span(tick)
+
+    def span(self, ticks):
+        """Length [s] of some ticks, the same wherever they lie."""
+        return self.end * ticks / self.ticks
 
     def before(self, t):
         """The last tick at or before time `t` [s]."""

@@ -92,23 +92,20 @@ def _last_crossing(x, y, level):
 
 
 def front_jumps(corner_values, threshold):
-    """Differences of K+ [mM] across the cells in which the front stands.
+    """Difference of K+ [mM] across each cell in which the front stands; nan in the others.
 
     Args:
         corner_values: K+ [mM] at the corners of cells, shape (cells, corners).
         threshold: the K+ [mM] that marks the front.
     """
     low, high = corner_values.min(axis=1), corner_values.max(axis=1)
-    return (high - low)[(low < threshold) & (high >= threshold)]
+    return np.where((low < threshold) & (high >= threshold), high - low, np.nan)
 
 
-def cells_per_front(jumps, amplitude):
+def cells_per_front(jumps):
     """How many cells the steep part (10-90 %) of a front spans; nan without a front.
 
     Args:
-        jumps: from `front_jumps`.
-        amplitude: difference of K+ [mM] from one side of the front to the other.
+        jumps: difference across cells in the front, as a share of the height of the front.
     """
-    if not len(jumps) or not amplitude > 0:
-        return float("nan")
-    return float(0.8 * amplitude / np.median(jumps))
+    return float(0.8 / np.median(jumps)) if len(jumps) else float("nan")

@@ -58,6 +58,18 @@ def ghk_voltage(inside, outside, temperature):
     return thermal_voltage(temperature) * np.log(outside / inside)
 
 
+def ghk_slope_at_reversal(inside, outside, temperature):
+    """Slope [mol/m^2/s/V] of the GHK charge flux at the potential where it is zero.
+
+    The logarithmic mean of a product: inside outside ln(outside/inside) / (outside - inside), over
+    R T / F; it needs no exponential, because exp(F V / R T) = outside / inside there.
+    """
+    excess = outside / inside - 1
+    even = np.abs(excess) < 1e-6
+    share = np.where(even, 1 - excess / 2, np.log(outside / inside) / np.where(even, 1.0, excess))
+    return outside * share / thermal_voltage(temperature)
+
+
 def ghk_charge_flux(inside, outside, v, temperature):
     """Outward flux of elementary charge [mol/m^2/s] by all monovalent ions in the sums.
 

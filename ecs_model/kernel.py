@@ -53,7 +53,7 @@ long advance(long n, double duration, double tolerance, long fixed, double *cons
   double error[BLOCK] __attribute__((aligned(64)));
   {fields}
   {uniform}
-  const double shortest = duration * 1e-7;
+  const double shortest = duration * 1e-11;
   long steps = 0;
   for (long start = 0; start < n; start += BLOCK) {{
     const long count = n - start < BLOCK ? n - start : BLOCK;

@@ -9,20 +9,21 @@ from importlib.metadata import PackageNotFoundError, version
 
 from ecs_model.errors import ConfigError
 
-_KNOWN = (  # rank, size, as different launchers name them
-    ("PMI_RANK", "PMI_SIZE"),
-    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
-    ("PMIX_RANK", "OMPI_COMM_WORLD_SIZE"),
-    ("MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE"),
-    ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
+_KNOWN = (  # rank and, best first, sizes as different launchers name them
+    ("PMI_RANK", ("PMI_SIZE",)),  # MPICH, Intel MPI, srun --mpi=pmi2
+    ("OMPI_COMM_WORLD_RANK", ("OMPI_COMM_WORLD_SIZE",)),
+    ("PMIX_RANK", ("OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")),
+    ("MV2_COMM_WORLD_RANK", ("MV2_COMM_WORLD_SIZE",)),
+    ("SLURM_PROCID", ("SLURM_STEP_NUM_TASKS",)),  # srun; a batch script has a rank, but no step
 )
 
 
 def rank_and_size(environment=os.environ):
     """(rank, number of processes) as the launcher tells them; (0, 1) without a launcher."""
-    for rank, size in _KNOWN:
-        if rank in environment and environment.get("SLURM_STEP_NUM_TASKS", "1") != "":
-            return int(environment[rank]), int(environment.get(size, 1))
+    for rank, sizes in _KNOWN:
+        if environment.get(rank):
+            size = next(filter(None, map(environment.get, sizes)), 1)
+            return int(environment[rank]), int(size)
     return 0, 1
 
 

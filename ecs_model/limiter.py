@@ -15,6 +15,8 @@ import numpy as np
 
 from ecs_model.errors import SolutionError
 
+ROUND_OFF = 1e-12  # [mM]
+
 
 class Limiter:
     """Positive steps for one tissue; made when the first step needs it.
@@ -46,6 +48,7 @@ class Limiter:
         gain = arriving + loads - dt * ledger.exchange * z
         gain[ledger.held] = 0.0
         u += gain / lumped
+        u[(u < 0.0) & (u > -ROUND_OFF)] = 0.0
 
     def _allowed(self, flux, room):
         """Share of each flux that leaves every node above its lower bound."""

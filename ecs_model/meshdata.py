@@ -74,7 +74,7 @@ def orient(mesh):
 
 
 def all_facets(cells):
-    """The facets ((d + 1) m, d) of all cells, those inside twice; facet j of cell i in row j m + i."""
+    """The facets ((d + 1) m, d) of all cells, inner ones twice; facet j of cell i is row jm + i."""
     return np.concatenate([cells[:, kept] for kept in _subsets(cells.shape[1], cells.shape[1] - 1)])
 
 
@@ -123,7 +123,7 @@ def _keys(rows):
 
 
 def components(mesh):
-    """Number of the connected piece of every node (n,), and of how many cells each piece consists."""
+    """Number of the connected piece of every node (n,), and the number of cells of every piece."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
@@ -173,12 +173,13 @@ def _unreadable(mesh):
     if len(mesh.cells) == 0:
         wrong.append("no cells; a mesh needs intervals, triangles or tetrahedra")
     if lost.any():
-        wrong.append(f"{lost.sum()} nodes without finite coordinates, the first is node {lost.argmax()}")
+        wrong.append(f"nodes that are not finite: {lost.sum()}, the first is {lost.argmax()}")
     outside = (mesh.cells < 0) | (mesh.cells >= len(mesh.points))
     if outside.any():
-        cell = outside.any(axis=1).argmax()
-        wrong.append(f"{outside.any(axis=1).sum()} cells with a node that does not exist, "
-                     f"the first is cell {cell}")  # fmt: skip
+        cells = outside.any(axis=1)
+        wrong.append(
+            f"cells with a node that does not exist: {cells.sum()}, the first is {cells.argmax()}"
+        )
     return wrong
 
 
@@ -191,10 +192,14 @@ def _unusable(mesh):
         _line(mesh, _duplicates(mesh.cells), centres, "cells that repeat another cell"),
         _line(mesh, untagged(mesh), centres, "untagged cells (tag 0, or a tag without a name)"),
         _line(mesh, orphans(mesh), mesh.points, "nodes in no cell"),
-        _line(mesh, _loose(mesh), mesh.points[mesh.facets].mean(axis=1),
-              "tagged facets that are no facet of any cell"),
+        _line(
+            mesh,
+            _loose(mesh),
+            mesh.points[mesh.facets].mean(axis=1),
+            "tagged facets that are no facet of any cell",
+        ),
         _pieces(mesh),
-    ]  # fmt: skip
+    ]
     return [line for line in lines if line]
 
 
@@ -202,7 +207,7 @@ def _line(mesh, which, positions, what):
     """One line of complaint about the items in the mask `which`, or nothing."""
     if not which.any():
         return ""
-    return f"{which.sum()} {what}, the first at {_position(mesh, positions[which.argmax()])}"
+    return f"{what}: {which.sum()}, the first at {_position(mesh, positions[which.argmax()])}"
 
 
 def _position(mesh, point):
@@ -221,19 +226,14 @@ def _duplicates(rows):
 
 def _loose(mesh):
     """Which tagged facets are no facet of any cell."""
-    facets = np.unique(np.sort(mesh.facets, axis=1), axis=0)
-    of_cells = all_facets(mesh.cells)
     used = np.zeros(len(mesh.points), bool)
-    used[facets.ravel()] = True
-    of_cells = of_cells[used[of_cells].all(axis=1)]
-    return ~_member(mesh.facets, of_cells)
-
-
-def _member(rows, others):
-    """Which rows of vertices are, as sets, among the others."""
-    both = np.sort(np.concatenate([rows, others]), axis=1)
-    _, group = np.unique(both, axis=0, return_inverse=True)
-    return np.isin(group.ravel()[: len(rows)], group.ravel()[len(rows) :])
+    used[mesh.facets.ravel()] = True
+    candidates = all_facets(mesh.cells)
+    candidates = candidates[used[candidates].all(axis=1)]
+    order, repeated = sort_rows(np.concatenate([mesh.facets, candidates]))
+    group = np.empty(len(order), np.int64)
+    group[order] = np.cumsum(~repeated)
+    return ~np.isin(group[: len(mesh.facets)], group[len(mesh.facets) :])
 
 
 def _pieces(mesh):
@@ -242,8 +242,10 @@ def _pieces(mesh):
         return ""
     small = mesh.cells[piece[mesh.cells[:, 0]] != cells.argmax()]
     where = _position(mesh, mesh.points[small[0]].mean(axis=0))
-    return (f"{np.count_nonzero(cells)} pieces that share no node; "
-            f"{len(small)} cells are not in the largest, the first at {where}")  # fmt: skip
+    return (
+        f"pieces that share no node: {np.count_nonzero(cells)}; cells outside the largest: "
+        f"{len(small)}, the first at {where}"
+    )
 
 
 def quality(mesh):
@@ -286,4 +288,6 @@ def load_npz(path):
         fields = {k.removeprefix("field:"): v for k, v in stored.items() if k.startswith("field:")}
         return MeshData(**{name: stored[name] for name in _ARRAYS}, fields=fields, **names)
     except Exception as error:
-        raise ConfigError(f"{path} holds no mesh written by save_npz ({error}); make it again") from error
+        raise ConfigError(
+            f"{path} holds no mesh written by save_npz ({error}); make it anew"
+        ) from error

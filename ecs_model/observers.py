@@ -237,7 +237,7 @@ class FieldWriter:
 
 
 class FrontResolution:
-    """How many cells the front spans, the least seen; tells when a mesh is too coarse.
+    """How many cells a travelling front spans; tells when a mesh is too coarse.
 
     Args:
         mesh: the mesh.
@@ -247,17 +247,28 @@ class FrontResolution:
 
     def __init__(self, mesh, threshold, every):
         self._mesh, self._threshold, self.every = mesh, threshold, every
-        self.fewest = np.nan
+        self._jumps = np.full(mesh.owned_cells, np.nan)
 
     def observe(self, t, simulation):
-        """Measure at time `t` [s]; the start does not count, it is as sharp as it was asked for."""
+        """Note how much of its height the front loses in each cell it stands in at time `t` [s]."""
         potassium = simulation.reaction.state[0]
         comm = self._mesh.comm
         high = comm.allreduce(potassium.max(initial=0.0), MPI.MAX)
-        if simulation.tick == 0 or high < self._threshold:
-            return
         low = comm.allreduce(potassium.min(initial=np.inf), MPI.MIN)
-        corners = self._mesh.with_ghosts(potassium)[self._mesh.cell_nodes[: self._mesh.owned_cells]]
-        jumps = comm.allgather(detectors.front_jumps(corners, self._threshold))
-        cells = detectors.cells_per_front(np.concatenate(jumps), high - low)
-        self.fewest = float(np.fmin(self.fewest, cells))
+        if low < self._threshold <= high:
+            jumps = detectors.front_jumps(self._corners(potassium), self._threshold) / (high - low)
+            np.fmax(self._jumps, jumps, out=self._jumps)
+
+    def cells(self, tracker):
+        """Cells across the steep part of the front, where it passed later on; nan without one.
+
+        The start does not count, it is as sharp as it was asked for, nor does an edge that stays.
+        """
+        arrival = self._corners(tracker.arrival)
+        passed = np.isfinite(arrival).all(axis=1) & (arrival > 0).all(axis=1)
+        jumps = self._mesh.comm.allgather(self._jumps[passed & np.isfinite(self._jumps)])
+        return detectors.cells_per_front(np.concatenate(jumps))
+
+    def _corners(self, values):
+        mesh = self._mesh
+        return mesh.with_ghosts(values)[mesh.cell_nodes[: mesh.owned_cells]]

@@ -281,7 +281,7 @@ def summarise(parts, outputs, timer):
     return {
         "title": config.title, "time": s.time, **verdicts,
         "fronts": {line.name: line.front(parts.tracker) for line in outputs.lines},
-        "cells_per_front": outputs.resolution.fewest,
+        "cells_per_front": outputs.resolution.cells(parts.tracker),
         "balance": outputs.balance.report(),
         "steps": s.steps, "rejected_steps": s.rejected, "limited_steps": s.diffusion.limited,
         "iterations_per_step": s.diffusion.total_iterations / max(1, s.steps),

@@ -158,7 +158,7 @@ class Simulation:
     def _try(self, ticks):
         """Advance by some ticks; False if that should be done in shorter steps."""
         start = self.time
-        dt = self.clock.at(self.tick + ticks) - start
+        dt = self.clock.span(ticks)
         try:
             self._react(self.owed + dt / 2)
             self.owed = dt / 2

@@ -24,6 +24,7 @@ from ecs_model.derivative import root
 from ecs_model.electrochemistry import (
     ghk_charge_flux,
     ghk_flux,
+    ghk_slope_at_reversal,
     ghk_sums,
     ghk_voltage,
     mullins_noda,
@@ -35,7 +36,7 @@ from ecs_model.membrane.model import MembraneModel, Surroundings
 from ecs_model.record import concentration, quantity, record
 from ecs_model.units import FARADAY, from_si
 
-NEWTON_STEPS = 4  # from the GHK potential to round-off, for any pump below 20 times the resting one
+NEWTON_STEPS = 4  # to round-off for concentrations of 1-150 mM and pumps up to 20 times the resting one
 
 
 def _balance(p_k, p_na, k_o, na_o, cl_o, k_i, na_i, na_50, k_50, capacity):
@@ -109,8 +110,9 @@ def quasi_steady_potential(y, p, env):
     inside, outside = ghk_sums(
         [(p.P_K, y.K_i, y.K_o), (p.P_Na, y.Na_i, y.Na_o)], [(p.P_Cl, y.Cl_i, y.Cl_o)]
     )
-    start = ghk_voltage(inside, outside, T)
-    return root(charge_flux, start, NEWTON_STEPS, inside, outside, pump(y, p), T)
+    J_p = pump(y, p)
+    start = ghk_voltage(inside, outside, T) - J_p / ghk_slope_at_reversal(inside, outside, T)
+    return root(charge_flux, start, NEWTON_STEPS, inside, outside, J_p, T)
 
 
 def charge_flux(v, inside, outside, J_p, T):
