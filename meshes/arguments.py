@@ -5,12 +5,12 @@ from numbers import Real
 
 from ecs_model.errors import ConfigError
 
-_MOST_NODES = 5e8
+_MOST_NODES = 1e8
 
 
 def positive(name, value):
     """`value` as a float, if it is a positive finite length [m]."""
-    if not isinstance(value, Real) or not 0 < value < math.inf:
+    if not isinstance(value, Real) or not 0 < float(value) < math.inf:
         raise ConfigError(f"{name}: found {value!r}; a positive length in metres is needed")
     return float(value)
 
@@ -19,7 +19,7 @@ def lengths(name, values, dim):
     """`values` as `dim` positive floats [m]."""
     values = tuple(values) if hasattr(values, "__len__") else (values,)
     if len(values) != dim:
-        raise ConfigError(f"{name}: found {len(values)} numbers; {dim} lengths in metres are needed")
+        raise ConfigError(f"{name}: found {len(values)} numbers; {dim} lengths in metres needed")
     return tuple(positive(f"{name}[{i}]", value) for i, value in enumerate(values))
 
 
@@ -32,21 +32,29 @@ def point(name, values, dim):
     return tuple(float(v) for v in values)
 
 
-def cell_size(cell, smallest, measure, dim):
-    """`cell` [m], if it fits into the smallest extent [m] and the mesh can be stored."""
+def cell_size(cell, smallest):
+    """`cell` [m], if it fits into the smallest extent [m] of the body."""
     cell = positive("cell", cell)
     if cell > smallest * (1 + 1e-9):
-        raise ConfigError(f"cell: {cell:g} m is larger than the body, which measures {smallest:g} m "
-                          "across; choose a smaller cell")  # fmt: skip
-    if measure / cell**dim > _MOST_NODES:
-        raise ConfigError(f"cell: {cell:g} m would give about {measure / cell**dim:.1e} nodes; "
-                          f"choose a larger cell (at most {_MOST_NODES:.0e} nodes)")  # fmt: skip
+        raise ConfigError(
+            f"cell: {cell:g} m is larger than the body, which is {smallest:g} m "
+            "across; choose a smaller cell"
+        )
     return cell
+
+
+def affordable(nodes):
+    """Nothing, if so many nodes can be stored."""
+    if nodes > _MOST_NODES:
+        raise ConfigError(
+            f"cell: the mesh would have about {nodes:.1e} nodes; "
+            f"choose a larger cell (at most {_MOST_NODES:.0e} nodes)"
+        )
 
 
 def whole(name, value, least):
     """`value` as an int of at least `least`."""
-    if isinstance(value, bool) or value != int(value) or value < least:
+    if isinstance(value, bool) or not isinstance(value, Real) or value < least or value % 1:
         raise ConfigError(f"{name}: found {value!r}; a whole number of at least {least} is needed")
     return int(value)
 

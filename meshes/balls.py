@@ -30,7 +30,8 @@ def sphere(radius, cell, *, refine=()):
 
 
 def _ball(dim, radius, cell, refine):
-    cell = arguments.cell_size(cell, radius, 4 * radius**dim, dim)
+    cell = arguments.cell_size(cell, radius)
+    arguments.affordable((2 * radius / cell) ** dim)
     refined = refinements(refine, dim, cell, lambda p: math.hypot(*p) <= radius)
     with mesher.session() as gmsh:
         mesher.embed(gmsh, body := _body(gmsh, dim, radius / mesher.UM), refined)

@@ -70,7 +70,8 @@ def slice_(size, thickness, cell, *, unstructured=False, refine=()):
 
 def _checked(size, cell, refine):
     """The cell size [m] and the Refinements of a box of `size` [m]."""
-    cell = arguments.cell_size(cell, min(size), np.prod(size), len(size))
+    cell = arguments.cell_size(cell, min(size))
+    arguments.affordable(np.prod(size) / cell ** len(size))
     return cell, refinements(refine, len(size), cell, lambda p: _inside(size, p))
 
 
@@ -100,7 +101,7 @@ def _unstructured(size, cell, refined):
 
 def _sides(gmsh, body, size):
     """One Group of boundary entities per side of the box."""
-    found = {name: [] for pair in SIDES[len(size)] for name in pair}
+    found: dict[str, list[int]] = {name: [] for pair in SIDES[len(size)] for name in pair}
     for entity in gmsh.model.getBoundary([body], oriented=False):
         centre = gmsh.model.occ.getCenterOfMass(*entity)
         found[_side(centre, size)].append(entity[1])

@@ -19,8 +19,10 @@ def cut(points, triangles, axis, position):
     segments = _segments(points, triangles, axis, position)
     if len(segments) == 0:
         low, high = points[:, axis].min(), points[:, axis].max()
-        raise ConfigError(f"position: {position:g} m does not cut the cortex; it lies between "
-                          f"{low:.4f} and {high:.4f} m on axis {axis}")  # fmt: skip
+        raise ConfigError(
+            f"position: {position:g} m does not cut the cortex; it lies between "
+            f"{low:.4f} and {high:.4f} m on axis {axis}"
+        )
     lines = linemerge(linestrings(segments).tolist())
     loops = [line for line in getattr(lines, "geoms", [lines]) if line.is_ring or line.is_closed]
     area = Polygon()
@@ -53,8 +55,10 @@ def grey_and_white(pial, white, cell, window=None):
     white = _smooth(white.intersection(inner), cell, 0)
     pieces = _polygons(_clipped(tissue, window), 4 * cell**2)
     if not pieces:
-        raise ConfigError(f"cell: {cell:g} m is too large for what lies in this cut or window; "
-                          "choose a smaller cell or another place")  # fmt: skip
+        raise ConfigError(
+            f"cell: {cell:g} m is too large for what lies in this cut or window; "
+            "choose a smaller cell or another place"
+        )
     largest = max(pieces, key=lambda p: p.area)
     white = _union(_polygons(white.intersection(largest), 4 * cell**2))
     return largest.difference(white), white, sum(p.area for p in pieces) - largest.area
@@ -73,9 +77,15 @@ def _smooth(area, cell, shrink):
 
 
 def _polygons(area, smallest):
-    """The polygons of an area that are larger than `smallest` [m^2]."""
+    """The polygons of an area that are larger than `smallest` [m^2], without smaller holes."""
+    from shapely.geometry import Polygon
+
     parts = getattr(area, "geoms", [area])
-    return [p for p in parts if p.geom_type == "Polygon" and p.area > smallest]
+    large = [p for p in parts if p.geom_type == "Polygon" and p.area > smallest]
+    return [
+        Polygon(p.exterior, [hole for hole in p.interiors if Polygon(hole).area > smallest])
+        for p in large
+    ]
 
 
 def _union(polygons):

@@ -10,6 +10,7 @@ from ecs_model.meshes import surfaces as cortex
 from ecs_model.meshes.tags import BOUNDARY, CORTEX
 
 _AXES = {"x": 0, "y": 1, "z": 2}
+_LARGEST_CELL = 10e-3  # m; no gyrus is left in larger ones
 _ON_EDGE = 1e-7  # m; lines this close to the edge of the window lie on it
 
 
@@ -31,9 +32,12 @@ def coronal(surface, position, cell, *, window=None, hemisphere="left", axis="y"
     (position,) = arguments.point("position", position, 1)
     window = _window(window)
     surfaces = cortex.built_in(surface, hemisphere)
-    cell = arguments.cell_size(cell, 10e-3, 1e-2, 2)
-    outlines = [contour.cut(points, surfaces.triangles, axis, position)
-                for points in (surfaces.pial, surfaces.white)]  # fmt: skip
+    cell = arguments.cell_size(cell, _LARGEST_CELL)
+    outlines = [
+        contour.cut(points, surfaces.triangles, axis, position)
+        for points in (surfaces.pial, surfaces.white)
+    ]
+    arguments.affordable(outlines[0].area / cell**2)
     grey, white, left_out = contour.grey_and_white(*outlines, cell, window)
     with mesher.session() as gmsh:
         mesh = _mesh(gmsh, grey, white, cell, window)
@@ -45,8 +49,10 @@ def _window(window):
         return None
     left, bottom, right, top = arguments.point("window", window, 4)
     if not (left < right and bottom < top):
-        raise ConfigError(f"window: found {tuple(window)!r}; (left, bottom, right, top) in metres "
-                          "with left < right and bottom < top is needed")  # fmt: skip
+        raise ConfigError(
+            f"window: found {tuple(window)!r}; (left, bottom, right, top) in metres "
+            "with left < right and bottom < top is needed"
+        )
     return left, bottom, right, top
 
 
@@ -97,8 +103,10 @@ class _Outlines:
 
 def _boundaries(gmsh, surfaces, window):
     """Tags of the lines of every boundary, by name."""
-    around = {k: {abs(line) for tag in tags for _, line in _around(gmsh, tag)}
-              for k, tags in surfaces.items()}  # fmt: skip
+    around = {
+        k: {abs(line) for tag in tags for _, line in _around(gmsh, tag)}
+        for k, tags in surfaces.items()
+    }
     shared = around["grey"] & around["white"]
     cut = {line for line in around["grey"] ^ around["white"] if _on_window(gmsh, line, window)}
     return {

@@ -5,6 +5,7 @@ import io
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,8 @@ from ecs_model.units import factor
 UNITS = ("m", "cm", "mm", "um")
 _KINDS = ("vertex", "line", "triangle", "tetra")  # meshio's names of simplices, by dimension
 _TAG_NAMES = ("gmsh:physical", "tags", "region", "cell_tags", "medit:ref", "tag", "physical")
-_NOT_FIELDS = ("gmsh:physical", "gmsh:geometrical", "gmsh:dim_tags", "cell_tags", "medit:ref")
+_GMSH_TAGS = ("gmsh:physical", "gmsh:geometrical")
+_NOT_FIELDS = (*_GMSH_TAGS, "gmsh:dim_tags", "cell_tags", "medit:ref")
 _NAMES = "<!-- ecs-model names "  # comment at the end of an XML file that holds the names of tags
 
 
@@ -23,7 +25,7 @@ _NAMES = "<!-- ecs-model names "  # comment at the end of an XML file that holds
 class _Blocks:
     """A meshio mesh whose cells are put together by dimension."""
 
-    mesh: object
+    mesh: Any
     dim: int
 
     def simplices(self, dim):
@@ -34,7 +36,8 @@ class _Blocks:
     def data(self, name, dim):
         """Values (k, ...) of a cell-data array on the simplices of a dimension."""
         blocks = zip(self.mesh.cells, self.mesh.cell_data[name], strict=True)
-        return np.concatenate([np.asarray(values) for b, values in blocks if b.type == _KINDS[dim]])
+        found = [np.asarray(values) for b, values in blocks if b.type == _KINDS[dim]]
+        return np.concatenate(found) if found else np.empty(0)
 
 
 def read(path, unit, *, tags=None):
@@ -53,10 +56,13 @@ def read(path, unit, *, tags=None):
         ConfigError: if the file cannot be read as a mesh of simplices.
     """
     if unit not in UNITS:
-        raise ConfigError(f"mesh {path}: unit {unit!r} is not one of {', '.join(UNITS)}; give the "
-                          "unit of the coordinates in the file")  # fmt: skip
+        raise ConfigError(
+            f"mesh {path}: unit {unit!r} is not one of {', '.join(UNITS)}; give the "
+            "unit of the coordinates in the file"
+        )
     blocks = _Blocks(mesh := _load(path), _dimension(mesh, path))
     array = _tag_array(mesh, tags, path)
+    array = array if array and _any_tag(blocks, array) else None
     cell_tags, facets, facet_tags = _tags(blocks, array, path)
     regions, boundaries = _names(mesh, path, blocks.dim)
     data = MeshData(
@@ -73,35 +79,55 @@ def read(path, unit, *, tags=None):
 
 
 def _load(path):
-    """The meshio mesh in a file, whatever meshio does on the way."""
+    """The meshio mesh in a file, whatever meshio does on the way: it prints, and it exits."""
     import meshio
 
     if not Path(path).is_file():
         raise ConfigError(f"mesh {path}: no such file; give the path of a .msh, .vtu or .xdmf file")
+    said = io.StringIO()
     try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            _require_end(path)
             return meshio.read(path)
     except (Exception, SystemExit) as error:
+        reason = said.getvalue() if isinstance(error, SystemExit) else str(error)
         raise ConfigError(
-            f"mesh {path}: cannot be read ({type(error).__name__}: {_first_line(error)}); it is "
-            "damaged or of an unknown format, write it again as .msh, .vtu or .xdmf"
+            f"mesh {path}: cannot be read ({_first_line(reason)}); it is damaged or of an unknown "
+            "format, write it again as .msh, .vtu or .xdmf"
         ) from error
 
 
-def _first_line(error):
-    return (str(error).strip().splitlines() or ["no reason given"])[0][:200]
+def _require_end(path):
+    """Nothing, unless a gmsh file stops early, which meshio does not always notice."""
+    last = _tail(path, 100).rstrip().split(b"\n")[-1]
+    if Path(path).suffix == ".msh" and not last.startswith(b"$End"):
+        raise ValueError("the file stops before its end")
+
+
+def _tail(path, length):
+    """The last bytes of a file, at most `length`."""
+    with open(path, "rb") as file:
+        file.seek(-min(Path(path).stat().st_size, length), io.SEEK_END)
+        return file.read()
+
+
+def _first_line(text):
+    return (text.strip().splitlines() or ["no reason given"])[0][:200]
 
 
 def _dimension(mesh, path):
     """Highest dimension of the cells; raises ConfigError if not all cells are simplices."""
     wrong = sorted({block.type for block in mesh.cells if block.type not in _KINDS})
     if wrong:
-        raise ConfigError(f"mesh {path}: found cells of type {', '.join(wrong)}; straight-sided "
-                          "tetrahedra, triangles or intervals are needed")  # fmt: skip
+        raise ConfigError(
+            f"mesh {path}: found cells of type {', '.join(wrong)}; straight-sided "
+            "tetrahedra, triangles or intervals are needed"
+        )
     dim = max((_KINDS.index(block.type) for block in mesh.cells if len(block.data)), default=0)
     if dim == 0:
-        raise ConfigError(f"mesh {path}: found no cells; tetrahedra, triangles or intervals are "
-                          "needed")  # fmt: skip
+        raise ConfigError(
+            f"mesh {path}: found no cells; tetrahedra, triangles or intervals are needed"
+        )
     return dim
 
 
@@ -110,8 +136,10 @@ def _points(mesh, dim, path):
     points = np.asarray(mesh.points, np.float64)
     if points.shape[1] < dim or np.any(points[:, dim:] != 0):
         axes = {1: "y = z = 0", 2: "z = 0"}.get(dim, "three coordinates")
-        raise ConfigError(f"mesh {path}: found {_KINDS[dim]} cells with points off the axes of a "
-                          f"{dim}D mesh; {axes} is needed, or a mesh of the volume")  # fmt: skip
+        raise ConfigError(
+            f"mesh {path}: found {_KINDS[dim]} cells with points off the axes of a "
+            f"{dim}D mesh; {axes} is needed, or a mesh of the volume"
+        )
     return points[:, :dim]
 
 
@@ -119,10 +147,17 @@ def _tag_array(mesh, wanted, path):
     """Name of the cell-data array with the tags, or None if there is none."""
     if wanted is not None:
         if wanted not in mesh.cell_data:
-            raise ConfigError(f"mesh {path}: no cell data {wanted!r}; there are "
-                              f"{', '.join(mesh.cell_data) or 'none'}")  # fmt: skip
+            raise ConfigError(
+                f"mesh {path}: no cell data {wanted!r}; there are "
+                f"{', '.join(mesh.cell_data) or 'none'}"
+            )
         return wanted
     return next((name for name in _TAG_NAMES if name in mesh.cell_data), None)
+
+
+def _any_tag(blocks, array):
+    """Whether a cell or facet has a tag other than 0, which is how gmsh 2.2 writes "none"."""
+    return any(np.any(blocks.data(array, blocks.dim - k) != 0) for k in (0, 1))
 
 
 def _tags(blocks, array, path):
@@ -131,11 +166,13 @@ def _tags(blocks, array, path):
     if array is None:
         return np.ones(len(cells)), np.empty((0, dim)), np.empty(0)
     cell_tags, facets = blocks.data(array, dim), blocks.simplices(dim - 1)
-    facet_tags = blocks.data(array, dim - 1) if len(facets) else np.empty(0)
+    facet_tags = blocks.data(array, dim - 1)
     for values in (cell_tags, facet_tags):
         if values.ndim != 1 or np.any(values != np.round(values)):
-            raise ConfigError(f"mesh {path}: the cell data {array!r} are not whole numbers; name "
-                              "the array that holds the tags")  # fmt: skip
+            raise ConfigError(
+                f"mesh {path}: the cell data {array!r} are not whole numbers; name "
+                "the array that holds the tags"
+            )
     return cell_tags, facets[facet_tags != 0], facet_tags[facet_tags != 0]
 
 
@@ -152,9 +189,7 @@ def _stored_names(path):
     """What `write` appended to an XML file, or None."""
     if Path(path).suffix not in (".vtu", ".xdmf"):
         return None
-    with open(path, "rb") as file:
-        file.seek(-min(Path(path).stat().st_size, 100_000), io.SEEK_END)
-        _, found, rest = file.read().decode(errors="replace").rpartition(_NAMES)
+    _, found, rest = _tail(path, 100_000).decode(errors="replace").rpartition(_NAMES)
     return json.loads(rest.partition(" -->")[0]) if found else None
 
 
@@ -181,34 +216,51 @@ def _turned(data):
 
 
 def write(mesh, path):
-    """Put the mesh, in metres, into a .vtu, .xdmf or .msh (gmsh 2.2) file, with tags and names."""
+    """Put the mesh, in metres, into a .vtu, .xdmf or .msh (gmsh 2.2) file, with tags and names.
+
+    A .msh file holds nodal fields only, because meshio cannot read cell fields back from it.
+    """
     import meshio
 
     path = Path(path)
-    options = {".vtu": {}, ".xdmf": {"compression": None}, ".msh": {"file_format": "gmsh22"}}
-    if path.suffix not in options:
-        raise ConfigError(f"mesh {path}: cannot write {path.suffix or 'a file without an ending'}; "
-                          "give a name that ends in .vtu, .xdmf or .msh")  # fmt: skip
-    gmsh = path.suffix == ".msh"
-    cells = [(_KINDS[mesh.dim], mesh.cells)]
-    tags = [mesh.cell_tags]
-    if len(mesh.facets):
-        cells.append((_KINDS[mesh.dim - 1], mesh.facets))
-        tags.append(mesh.facet_tags)
-    tag_arrays = ("gmsh:physical", "gmsh:geometrical") if gmsh else ("tags",)
-    points = np.pad(mesh.points, ((0, 0), (0, 3 - mesh.dim)))
+    options = _options(path, mesh.dim)
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        meshio.write(path, _as_meshio(mesh, gmsh=path.suffix == ".msh"), **options)
+    if path.suffix != ".msh":
+        _append_names(mesh, path)
+
+
+def _options(path, dim):
+    """What meshio must be told about the format of `path`."""
+    known = {".vtu": {}, ".xdmf": {"compression": None}, ".msh": {"file_format": "gmsh22"}}
+    if path.suffix not in known:
+        raise ConfigError(
+            f"mesh {path}: cannot write {path.suffix or 'a file without an ending'}; "
+            "give a name that ends in .vtu, .xdmf or .msh"
+        )
+    if dim == 1 and path.suffix == ".xdmf":
+        raise ConfigError(
+            f"mesh {path}: .xdmf cannot hold the ends of an interval; "
+            "give a name that ends in .vtu or .msh"
+        )
+    return known[path.suffix]
+
+
+def _as_meshio(mesh, gmsh):
+    """The mesh as meshio's, cells before facets, with tags under the names the format uses."""
+    import meshio
+
+    both = ((mesh.dim, mesh.cells, mesh.cell_tags), (mesh.dim - 1, mesh.facets, mesh.facet_tags))
+    blocks = [block for block in both if len(block[1])]
+    tags = [t for _, _, t in blocks]
     nodal, cell = _split(mesh)
-    out = meshio.Mesh(
-        points,
-        cells,
+    return meshio.Mesh(
+        np.pad(mesh.points, ((0, 0), (0, 3 - mesh.dim))),
+        [(_KINDS[dim], vertices) for dim, vertices, _ in blocks],
         point_data=nodal,
-        cell_data={name: tags for name in tag_arrays} | cell,
+        cell_data=dict.fromkeys(_GMSH_TAGS, tags) if gmsh else {"tags": tags} | cell,
         field_data=_groups(mesh) if gmsh else {},
     )
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        meshio.write(path, out, **options[path.suffix])
-    if not gmsh:
-        _append_names(mesh, path)
 
 
 def _split(mesh):

@@ -38,7 +38,7 @@ class Group:
 
 @contextmanager
 def session():
-    """gmsh with an empty model, closed again at the end."""
+    """The gmsh module with an empty model, closed again at the end."""
     gmsh = _gmsh()
     ours = not gmsh.isInitialized()
     if ours:
@@ -96,8 +96,15 @@ def _ball(field, refined, cell):
     tag = field.add("Ball")
     x, y, z = _um(refined.point)
     reach = (cell - refined.cell) / GROWTH
-    numbers = {"XCenter": x, "YCenter": y, "ZCenter": z, "Radius": refined.radius / UM,
-               "Thickness": reach / UM, "VIn": refined.cell / UM, "VOut": cell / UM}  # fmt: skip
+    numbers = {
+        "XCenter": x,
+        "YCenter": y,
+        "ZCenter": z,
+        "Radius": refined.radius / UM,
+        "Thickness": reach / UM,
+        "VIn": refined.cell / UM,
+        "VOut": cell / UM,
+    }
     for name, value in numbers.items():
         field.setNumber(tag, name, value)
     return tag
@@ -160,5 +167,7 @@ def require_nodes(mesh, refined):
     """Nothing, if every refinement that wishes it has a node at its point."""
     for r in refined:
         if r.node and np.linalg.norm(mesh.points - r.point, axis=1).min() > 1e-3 * r.cell:
-            raise ConfigError(f"refine: no node could be put at {r.point} m; move the point away "
-                              "from the boundary or onto it")  # fmt: skip
+            raise ConfigError(
+                f"refine: no node could be put at {r.point} m; move the point away "
+                "from the boundary or onto it"
+            )

@@ -43,8 +43,10 @@ class MeshQuality:
 
     def text(self):
         """The figures as lines to read."""
-        power, edges = _POWER[self.dim], (self.edge_min, self.edge_p5, self.edge_median,
-                                          self.edge_p95, self.edge_max)  # fmt: skip
+        power, edges = (
+            _POWER[self.dim],
+            (self.edge_min, self.edge_p5, self.edge_median, self.edge_p95, self.edge_max),
+        )
         scale = 1e3**self.dim
         lines = [
             f"nodes         {self.nodes:,}",
@@ -60,9 +62,13 @@ class MeshQuality:
         return "\n".join([*lines, f"faults        {self._faults()}"])
 
     def _faults(self):
-        counts = {"inverted": self.inverted, "degenerate": self.degenerate,
-                  "untagged": self.untagged, "nodes in no cell": self.orphans,
-                  "pieces": self.components if self.components > 1 else 0}  # fmt: skip
+        counts = {
+            "inverted": self.inverted,
+            "degenerate": self.degenerate,
+            "untagged": self.untagged,
+            "nodes in no cell": self.orphans,
+            "pieces": self.components if self.components > 1 else 0,
+        }
         return ", ".join(f"{n} {what}" for what, n in counts.items() if n) or "none"
 
 
@@ -116,8 +122,10 @@ def _tetrahedron_ratios(corners):
     p, q, r, s = corners.transpose(1, 0, 2)
     six = np.abs(np.einsum("ij,ij->i", np.cross(q - p, r - p), s - p))
     surface = sum(_area(*faces) for faces in ((p, q, r), (p, q, s), (p, r, s), (q, r, s)))
-    a, b, c = (_distance(corners, i, j) * _distance(corners, k, m)
-               for i, j, k, m in ((0, 1, 2, 3), (0, 2, 1, 3), (0, 3, 1, 2)))  # fmt: skip
+    a, b, c = (
+        _distance(corners, i, j) * _distance(corners, k, m)
+        for i, j, k, m in ((0, 1, 2, 3), (0, 2, 1, 3), (0, 3, 1, 2))
+    )
     heron = (a + b + c) * (a + b - c) * (a - b + c) * (b + c - a)
     inscribed, circumscribed = six / 2 / surface, np.sqrt(np.maximum(heron, 0)) / (4 * six)
     return 3 * inscribed / circumscribed

@@ -39,16 +39,20 @@ def refinements(refine, dim, cell, inside):
 
 def _refinement(where, spec, dim, cell, inside):
     if not hasattr(spec, "__len__") or len(spec) not in (3, 4):
-        raise ConfigError(f"{where}: found {spec!r}; (point, radius, cell) or "
-                          "(point, radius, cell, node) is needed")  # fmt: skip
+        raise ConfigError(
+            f"{where}: found {spec!r}; (point, radius, cell) or "
+            "(point, radius, cell, node) is needed"
+        )
     point = arguments.point(f"{where}.point", spec[0], dim)
     if not inside(point):
         raise ConfigError(f"{where}.point: {point} m lies outside the body; choose a point inside")
     radius = arguments.positive(f"{where}.radius", spec[1])
     fine = arguments.positive(f"{where}.cell", spec[2])
     if fine > cell:
-        raise ConfigError(f"{where}.cell: {fine:g} m is larger than the global cell of {cell:g} m; "
-                          "choose a smaller one")  # fmt: skip
+        raise ConfigError(
+            f"{where}.cell: {fine:g} m is larger than the global cell of {cell:g} m; "
+            "choose a smaller one"
+        )
     return Refinement(point, radius, fine, bool(spec[3]) if len(spec) == 4 else False)
 
 

@@ -139,4 +139,5 @@ def _moves(before, after, moved):
         np.linalg.norm(after.white - before.white, axis=1),
         np.linalg.norm(after.pial - before.pial, axis=1),
     )
-    return {"vertices_moved": int(moved.sum()), "largest_move": float(distance.max(where=moved, initial=0))}
+    largest = float(distance.max(where=moved, initial=0))
+    return {"vertices_moved": int(moved.sum()), "largest_move": largest}

@@ -98,34 +98,42 @@ def _without_medial_wall(surfaces):
     """The surfaces where there is cortex between them, and how many triangles fell away."""
     wall = (surfaces.thickness < _MEDIAL_WALL)[surfaces.triangles].all(axis=1)
     if wall.all():
-        raise ConfigError("ribbon: white and pial surface coincide here; choose another centre or "
-                          "surfaces that enclose grey matter")  # fmt: skip
+        raise ConfigError(
+            "ribbon: white and pial surface coincide here; choose another centre or "
+            "surfaces that enclose grey matter"
+        )
     return (cortex.keep(surfaces, ~wall) if wall.any() else surfaces), int(wall.sum())
 
 
 def _resolution(surfaces, subdivisions, cell, layers):
     """Number of subdivisions and of layers, chosen from the cell size [m] where not given."""
+    wished = (0, _LAYERS) if cell is None else _for_cells(surfaces, cell)
+    chosen = wished[0] if subdivisions is None else subdivisions
+    subdivisions = arguments.whole("subdivisions", chosen, 0)
+    layers = arguments.whole("layers", wished[1] if layers is None else layers, 1)
+    arguments.affordable(len(surfaces.triangles) / 2 * 4.0**subdivisions * (layers + 1))
+    return subdivisions, layers
+
+
+def _for_cells(surfaces, cell):
+    """Subdivisions and layers that give edges of about `cell` [m] along and across the cortex."""
     thickness = float(np.median(surfaces.thickness))
-    if cell is None:
-        subdivisions = 0 if subdivisions is None else subdivisions
-        layers = _LAYERS if layers is None else layers
-    else:
-        cell = arguments.cell_size(cell, thickness, len(surfaces.triangles) * cell**3, 3)
-        halvings = np.log2(cortex.edge_length(surfaces) / cell)
-        subdivisions = max(0, round(halvings)) if subdivisions is None else subdivisions
-        layers = max(1, round(thickness / cell)) if layers is None else layers
-    return arguments.whole("subdivisions", subdivisions, 0), arguments.whole("layers", layers, 1)
+    cell = arguments.cell_size(cell, thickness)
+    halvings = np.log2(cortex.edge_length(surfaces) / cell)
+    return max(0, round(halvings)), max(1, round(thickness / cell))
 
 
 def _sound_part(mended):
     """The largest piece of the sound columns, and how many columns are not in it."""
     if not mended.sound.any():
-        raise ConfigError("ribbon: every column between these surfaces is inverted; give surfaces "
-                          "that do not cross")  # fmt: skip
+        raise ConfigError(
+            "ribbon: every column between these surfaces is inverted; give surfaces "
+            "that do not cross"
+        )
     sound = cortex.keep(mended.surfaces, mended.sound)
     main = cortex.largest_piece(sound.triangles)
-    notes = {"columns_left_out": int((~mended.sound).sum()), "columns_in_islands": int((~main).sum())}
-    return cortex.keep(sound, main), notes
+    left_out, islands = int((~mended.sound).sum()), int((~main).sum())
+    return cortex.keep(sound, main), {"columns_left_out": left_out, "columns_in_islands": islands}
 
 
 def _columns(surfaces, layers):

@@ -76,19 +76,25 @@ def _load(path):
     try:
         import nibabel
     except ImportError as error:
-        raise ConfigError("surface files need nibabel; pip install 'ecs-model[surfaces]'") from error
+        raise ConfigError(
+            "surface files need nibabel; install it with pip install 'ecs-model[surfaces]'"
+        ) from error
     if not Path(path).is_file():
         raise ConfigError(f"surface {path}: no such file")
     try:
         if str(path).endswith((".gii", ".gii.gz")):
-            vertices, triangles = nibabel.load(path).agg_data(("pointset", "triangle"))
+            vertices, triangles = nibabel.gifti.GiftiImage.from_filename(path).agg_data(
+                ("pointset", "triangle")
+            )
         else:
             vertices, triangles = nibabel.freesurfer.read_geometry(path)
         vertices, triangles = np.asarray(vertices, float), np.asarray(triangles, np.int64)
         return vertices.reshape(-1, 3), triangles.reshape(-1, 3)
     except Exception as error:
-        raise ConfigError(f"surface {path}: not a readable GIFTI or FreeSurfer surface ({error}); "
-                          "give a .gii, .gii.gz or lh.white-like file") from error  # fmt: skip
+        raise ConfigError(
+            f"surface {path}: not a readable GIFTI or FreeSurfer surface ({error}); "
+            "give a .gii, .gii.gz or lh.white-like file"
+        ) from error
 
 
 def keep(surfaces, wanted):
@@ -104,8 +110,11 @@ def subdivide(surfaces):
     ab, bc, ca = len(surfaces.white) + numbers
     quarters = ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))
     triangles = np.stack([np.stack(q, axis=1) for q in quarters], axis=1).reshape(-1, 3)
-    return Surfaces(*(np.concatenate([x, x[edges].mean(axis=1)])
-                      for x in (surfaces.white, surfaces.pial)), triangles)  # fmt: skip
+    white, pial = (
+        np.concatenate([points, points[edges].mean(axis=1)])
+        for points in (surfaces.white, surfaces.pial)
+    )
+    return Surfaces(white, pial, triangles)
 
 
 def _numbered_edges(triangles):
@@ -129,17 +138,21 @@ def patch(surfaces, centre, radius):
     distance = dijkstra(lengths.tocsr(), directed=False, indices=start, limit=radius)
     wanted = (distance[surfaces.triangles] <= radius).all(axis=1)
     if not wanted.any():
-        raise ConfigError(f"radius: {radius:g} m is too small to hold a triangle; the vertices there "
-                          f"are about {edge_length(surfaces):.2g} m apart")  # fmt: skip
+        raise ConfigError(
+            f"radius: {radius:g} m is too small to hold a triangle; vertices there "
+            f"are about {edge_length(surfaces):.2g} m apart"
+        )
     return keep(surfaces, wanted)
 
 
 def _nearest(middle, centre, radius):
     distance = np.linalg.norm(middle - centre, axis=1)
     if distance.min() > radius:
-        raise ConfigError(f"centre: {tuple(map(float, centre))} m lies {distance.min():.3g} m away "
-                          f"from the cortex, more than the radius of {radius:g} m; choose a point "
-                          "on the cortex")  # fmt: skip
+        raise ConfigError(
+            f"centre: {tuple(map(float, centre))} m lies {distance.min():.3g} m away "
+            f"from the cortex, more than the radius of {radius:g} m; choose a point "
+            "on the cortex"
+        )
     return int(distance.argmin())
 
 
@@ -161,7 +174,8 @@ def largest_piece(triangles):
 
     _, numbers = _numbered_edges(triangles)
     cells, t = np.tile(np.arange(len(triangles)), 3), len(triangles)
-    links = coo_matrix((np.ones(3 * t, bool), (cells, t + numbers.ravel())),
-                       [t + numbers.max() + 1] * 2)  # fmt: skip
+    links = coo_matrix(
+        (np.ones(3 * t, bool), (cells, t + numbers.ravel())), [t + numbers.max() + 1] * 2
+    )
     piece = connected_components(links, directed=False)[1][:t]
     return piece == np.bincount(piece).argmax()

@@ -1,0 +1,179 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ecs_model import meshdata
+from ecs_model.errors import ConfigError
+from ecs_model.meshes import box, interval, rectangle
+
+
+@pytest.fixture
+def cube():
+    return box((2e-3, 2e-3, 2e-3), 1e-3)
+
+
+def with_cell(mesh, number, vertices):
+    cells = mesh.cells.copy()
+    cells[number] = vertices
+    return replace(mesh, cells=cells)
+
+
+def with_point(mesh, point):
+    return replace(mesh, points=np.vstack([mesh.points, point]))
+
+
+def inverted(mesh):
+    return with_cell(mesh, 5, mesh.cells[5][[1, 0, 2, 3]])
+
+
+def flat(mesh):
+    return with_cell(mesh, 5, mesh.cells[5][[0, 0, 2, 3]])
+
+
+def doubled(mesh):
+    return with_cell(mesh, 5, np.roll(mesh.cells[6], 2))
+
+
+def untagged(mesh):
+    return replace(mesh, cell_tags=np.r_[0, mesh.cell_tags[1:]])
+
+
+def nameless(mesh):
+    return replace(mesh, cell_tags=np.r_[7, mesh.cell_tags[1:]])
+
+
+def orphaned(mesh):
+    return with_point(mesh, [0.005, 0, 0])
+
+
+def infinite(mesh):
+    return replace(mesh, points=np.vstack([mesh.points[:-1], [np.inf, 0, 0]]))
+
+
+def in_two_pieces(mesh):
+    n = len(mesh.points)
+    return replace(
+        mesh,
+        points=np.vstack([mesh.points, mesh.points + 1.0]),
+        cells=np.vstack([mesh.cells, mesh.cells + n]),
+        cell_tags=np.tile(mesh.cell_tags, 2),
+    )
+
+
+def out_of_range(mesh):
+    return with_cell(mesh, 5, [0, 1, 2, 99999])
+
+
+def loose(mesh):
+    return replace(mesh, facets=np.vstack([mesh.facets[:-1], [0, 1, 26]]))
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (inverted, r"inverted cells .*: 1, the first at \(.*\) mm"),
+        (flat, "degenerate cells .*: 1,"),
+        (doubled, "repeat another cell: 1,"),
+        (untagged, "untagged cells .*: 1,"),
+        (nameless, "untagged cells .*: 1,"),
+        (orphaned, r"nodes in no cell: 1, the first at \(5, 0, 0\) mm"),
+        (infinite, "nodes that are not finite: 1, the first is 26"),
+        (in_two_pieces, "pieces that share no node: 2; cells outside the largest: 48,"),
+        (out_of_range, "node that does not exist: 1, the first is 5"),
+        (loose, "facets that are no facet of any cell: 1,"),
+    ],
+)
+def test_check_finds_and_names_every_damage(cube, damage, words):
+    meshdata.check(cube, "cube")
+    with pytest.raises(ConfigError, match="(?s)mesh cube cannot be used.*" + words):
+        meshdata.check(damage(cube), "cube")
+
+
+def test_check_lists_all_damages_at_once(cube):
+    with pytest.raises(ConfigError) as caught:
+        meshdata.check(orphaned(untagged(inverted(cube))), "cube")
+    assert len(str(caught.value).splitlines()) == 4
+
+
+def test_quality_counts_the_damages(cube):
+    found = meshdata.quality(orphaned(untagged(inverted(cube))))
+    assert (found.inverted, found.untagged, found.orphans) == (1, 1, 1)
+    assert "1 inverted" in found.text()
+    assert meshdata.quality(in_two_pieces(cube)).components == 2
+
+
+def test_quality_of_regular_cells_is_one():
+    height = np.sqrt(3) / 2
+    triangle = replace(
+        rectangle((1.0, 1.0), 1.0),
+        points=[[0, 0], [1, 0], [0.5, height]], cells=[[0, 1, 2]], cell_tags=[1], facets=[[0, 1]],
+        facet_tags=[1],
+    )  # fmt: skip
+    corners = np.array([[1, 1, 1], [-1, -1, 1], [-1, 1, -1], [1, -1, -1]])
+    tetrahedron = replace(
+        triangle, points=corners, cells=[[0, 1, 2, 3]], facets=[[0, 1, 2]], fields={}
+    )
+    assert meshdata.quality(triangle).radius_ratio_min == pytest.approx(1)
+    assert meshdata.quality(tetrahedron).radius_ratio_min == pytest.approx(1)
+
+
+def test_radius_ratio_of_a_right_angled_corner():
+    # inscribed radius 1 / (3 + sqrt 3), circumscribed sqrt(3) / 2 for the unit corner
+    corner = np.vstack([np.zeros(3), np.eye(3)])
+    mesh = replace(box((1.0,) * 3, 1.0), points=corner, cells=[[0, 1, 2, 3]], cell_tags=[1],
+                   facets=[[0, 1, 2]], facet_tags=[1])  # fmt: skip
+    expected = 3 / (3 + np.sqrt(3)) / (np.sqrt(3) / 2)
+    assert meshdata.quality(mesh).radius_ratio_median == pytest.approx(expected, rel=1e-12)
+
+
+def test_quality_figures_of_an_interval():
+    found = meshdata.quality(interval(1e-3, 1e-4))
+    assert found.edge_median == pytest.approx(1e-4)
+    assert found.measure == pytest.approx({"tissue": 1e-3})
+
+
+def test_orient_makes_all_volumes_positive(cube):
+    rng = np.random.default_rng(1)
+    shuffled = replace(cube, cells=rng.permuted(cube.cells, axis=1))
+    volumes = meshdata.volumes(replace(shuffled, cells=meshdata.orient(shuffled)))
+    assert meshdata.volumes(shuffled).min() < 0
+    np.testing.assert_allclose(volumes, np.abs(meshdata.volumes(cube)))
+
+
+@pytest.mark.parametrize("spread", [1, 2**20, 2**40])
+def test_boundary_does_not_depend_on_the_size_of_the_numbers(cube, spread):
+    found = meshdata.boundary_facets(cube.cells * spread)
+    expected = np.unique(np.sort(cube.facets, axis=1) * spread, axis=0)
+    np.testing.assert_array_equal(found[np.lexsort(found.T[::-1])], expected)
+
+
+def test_edges_obey_euler(cube):
+    faces = meshdata.all_facets(cube.cells)
+    n_faces = (len(faces) + len(meshdata.boundary_facets(cube.cells))) // 2
+    edges = len(meshdata.unique_edges(cube.cells))
+    assert len(cube.points) - edges + n_faces - len(cube.cells) == 1
+
+
+def test_npz_keeps_everything(cube, tmp_path):
+    mesh = replace(cube, fields={"depth": np.linspace(0, 1, 27)}, notes={"moved": 3, "by": 0.1})
+    meshdata.save_npz(mesh, tmp_path / "a.npz")
+    back = meshdata.load_npz(tmp_path / "a.npz")
+    for name in ("points", "cells", "cell_tags", "facets", "facet_tags"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(mesh, name))
+        assert getattr(back, name).dtype == getattr(mesh, name).dtype
+    assert (back.regions, back.boundaries, back.notes) == (
+        mesh.regions,
+        mesh.boundaries,
+        mesh.notes,
+    )
+    np.testing.assert_array_equal(back.fields["depth"], mesh.fields["depth"])
+    assert [p.name for p in tmp_path.iterdir()] == ["a.npz"]
+
+
+def test_damaged_npz_is_a_config_error(cube, tmp_path):
+    path = tmp_path / "a.npz"
+    meshdata.save_npz(cube, path)
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(ConfigError, match=r"a\.npz"):
+        meshdata.load_npz(path)
