@@ -60,6 +60,8 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
             return _power(*inputs)
         if (short := _fold(ufunc, inputs)) is not None:
             return short
+        if ufunc is np.divide and not _is(inputs[0], 1):
+            return inputs[0] * (1.0 / inputs[1])  # a reciprocal is shared, a quotient is not
         args = [as_c(x) for x in inputs]
         if ufunc in _INFIX:
             return self.recording.symbol(f" {_INFIX[ufunc]} ".join(args))

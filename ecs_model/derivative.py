@@ -67,33 +67,52 @@ def _keys(x):
     return x.slopes.keys() if isinstance(x, Dual) else set()
 
 
-def jacobian(f, y):
-    """`f(y)` as a list, and its Jacobian as rows `{column: derivative}` without structural zeros.
+def jacobian(f, y, directions=None):
+    """`f(y)` as a list, and its derivatives as rows `{direction: derivative}` without zeros.
 
     Args:
-        f: function from a record to a record of the same length.
+        f: function from a record to a sequence.
         y: record of numbers, arrays or symbols.
+        directions: records along which to differentiate; by default each field of `y` by itself.
     """
-    rates = f(type(y)(*(Dual(v, {j: 1.0}) for j, v in enumerate(y))))
-    rows = [dict(r.slopes) if isinstance(r, Dual) else {} for r in rates]
-    return [value_of(r) for r in rates], rows
+    if directions is None:
+        directions = [[1.0 if i == j else 0.0 for j in range(len(y))] for i in range(len(y))]
+    results = f(type(y)(*(Dual(v, _slopes(directions, j)) for j, v in enumerate(y))))
+    rows = [dict(r.slopes) if isinstance(r, Dual) else {} for r in results]
+    return [value_of(r) for r in results], rows
 
 
-def root(f, start, iterations, *args):
-    """The zero v of f(v, *args) by Newton steps from `start`, differentiable in the arguments.
+def _slopes(directions, j):
+    return {i: d[j] for i, d in enumerate(directions) if not _is_zero(d[j])}
 
-    The number of steps is fixed, so that the search is a formula like any other. Derivatives
-    follow from the implicit function theorem, not from differentiating the search.
+
+def _is_zero(x):
+    return isinstance(x, int | float) and x == 0
+
+
+def root(f, start, steps, *args):
+    """The zero v of f(v, *args) by Halley's steps from `start`, differentiable in the arguments.
+
+    The number of steps is fixed, so that the search is a formula like any other; each triples the
+    number of right digits. Derivatives follow from the implicit function theorem, not from
+    differentiating the search.
     """
     plain, v = [value_of(a) for a in args], value_of(start)
-    for _ in range(iterations):
-        g = f(Dual(v, {"root": 1.0}), *plain)
-        v = v - g.value / g.slopes["root"]
-    steepness = f(Dual(v, {"root": 1.0}), *plain).slopes["root"]
+    for _ in range(steps):
+        g, slope, curvature = _curve(f, v, plain)
+        v = v - 2 * g * slope / (2 * slope * slope - g * curvature)
+    slope = slope_of(f(Dual(v, {"root": 1.0}), *plain), "root")
     residual = f(v, *args)
     if not isinstance(residual, Dual):
         return v
-    return Dual(v, {key: -slope / steepness for key, slope in residual.slopes.items()})
+    return Dual(v, {key: -partial / slope for key, partial in residual.slopes.items()})
+
+
+def _curve(f, v, args):
+    """Value, slope and curvature of f(., *args) at `v`: a dual number of dual numbers."""
+    outer = f(Dual(Dual(v, {"inner": 1.0}), {"outer": 1.0}), *args)
+    slope = slope_of(outer, "outer")
+    return value_of(value_of(outer)), value_of(slope), slope_of(slope, "inner")
 
 
 _FLAT = {

@@ -111,7 +111,7 @@ def step_source(model, parameters, surroundings, scales):
     recording = Recording()
     y = _symbols(recording, "y", model.State())
     p, env = _symbols(recording, "p", parameters), _symbols(recording, "env", surroundings)
-    new, error = ros2(lambda y: model.rhs(y, p, env), y, Symbol(recording, "dt"))
+    new, error = model.step(ros2, y, p, env, Symbol(recording, "dt"))
     inputs = list(zip((*p, *env), _is_field(parameters, surroundings), strict=True))
     fields = [s.name for s, is_field in inputs if is_field]
     return _SOURCE.format(

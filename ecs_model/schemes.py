@@ -9,20 +9,36 @@ from ecs_model.derivative import jacobian
 GAMMA = 1 - 0.5**0.5
 
 
-def ros2(f, y, h):
-    """One ROS2 step of y' = f(y): the new record and a record of local error estimates.
+def ros2(f, y, h, spread=None):
+    """One ROS2 step of y' = spread(f(y)): the new record and a record of local error estimates.
 
-    (I - gamma h J) k1 = f(y);  (I - gamma h J) k2 = f(y + h k1) - 2 k1;
+    (I - gamma h J) k1 = y'(y);  (I - gamma h J) k2 = y'(y + h k1) - 2 k1;
     y + h (3 k1 + k2)/2;  error h |k1 + k2|/2.
+
+    Where few fluxes drive many states, k1 and k2 are sums of what the fluxes do, so that the linear
+    systems have the size of the fluxes and everything that they conserve is conserved.
+
+    Args:
+        f: rates of the state, or the fluxes that `spread` turns into rates.
+        y: record of the state.
+        h: step [s].
+        spread: linear function from fluxes to a record of rates; None if `f` gives rates.
     """
-    rates, rows = jacobian(f, y)
+    spread = spread or type(y)._make
+    fluxes, rows = jacobian(f, y, _directions(f, y, spread))
     solve = factorise(identity_minus(GAMMA * h, rows))
-    k1 = solve(rates)
-    later = f(_along(y, h, k1))
-    k2 = solve([b - 2 * a for a, b in zip(k1, later, strict=True)])
-    new = _along(y, h, [1.5 * a + 0.5 * b for a, b in zip(k1, k2, strict=True)])
-    error = type(y)(*(0.5 * h * (a + b) for a, b in zip(k1, k2, strict=True)))
+    x1 = solve(fluxes)
+    later = f(_along(y, h, spread(x1)))
+    x2 = solve([b - 2 * a for a, b in zip(x1, later, strict=True)])
+    new = _along(y, h, spread([1.5 * a + 0.5 * b for a, b in zip(x1, x2, strict=True)]))
+    error = spread([0.5 * h * (a + b) for a, b in zip(x1, x2, strict=True)])
     return new, error
+
+
+def _directions(f, y, spread):
+    """What one unit of each flux does to the state: a record of rates per flux."""
+    count = len(f(y))
+    return [spread([1.0 if i == j else 0.0 for j in range(count)]) for i in range(count)]
 
 
 def _along(y, h, k):

@@ -36,7 +36,7 @@ from ecs_model.membrane.model import MembraneModel, Surroundings
 from ecs_model.record import concentration, quantity, record
 from ecs_model.units import FARADAY, from_si
 
-NEWTON_STEPS = 4  # to round-off for concentrations of 1-150 mM and pumps up to 20 times the resting one
+SEARCH_STEPS = 3  # to round-off for 1-150 mM and pumps up to 20 times the resting one
 
 
 def _balance(p_k, p_na, k_o, na_o, cl_o, k_i, na_i, na_50, k_50, capacity):
@@ -112,7 +112,7 @@ def quasi_steady_potential(y, p, env):
     )
     J_p = pump(y, p)
     start = ghk_voltage(inside, outside, T) - J_p / ghk_slope_at_reversal(inside, outside, T)
-    return root(charge_flux, start, NEWTON_STEPS, inside, outside, J_p, T)
+    return root(charge_flux, start, SEARCH_STEPS, inside, outside, J_p, T)
 
 
 def charge_flux(v, inside, outside, J_p, T):
@@ -150,9 +150,13 @@ def cell_potassium(y, p, env):
 
 
 def _model(name, summary, potential):
+    def fluxes(y, p, env):
+        """Net outward flux of K+, Na+ and Cl- [mol/m^2/s]."""
+        return outward_fluxes(potential(y, p, env), y, p, env)
+
     def rhs(y, p, env):
         """Time derivative of the state [mM/s]."""
-        return exchange(outward_fluxes(potential(y, p, env), y, p, env), p, env)
+        return exchange(fluxes(y, p, env), p, env)
 
     return MembraneModel(
         name=name,
@@ -160,6 +164,8 @@ def _model(name, summary, potential):
         State=State,
         Parameters=Parameters,
         rhs=rhs,
+        fluxes=fluxes,
+        spread=exchange,
         observables={"V": ("mV", potential), "E_K": ("mV", potassium_reversal)},
         cell_potassium=cell_potassium,
         reference="Kager et al. 2000; Mullins & Noda 1963; Dijkstra et al. 2016",

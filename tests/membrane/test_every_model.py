@@ -71,9 +71,21 @@ def test_compiled_step_equals_numpy_step(model, fields):
     y = near_rest(model, n, 0.2)
     expected = y
     for _ in range(steps):
-        expected, _ = ros2(lambda y: model.rhs(y, p, env), expected, dt)
+        expected, _ = model.step(ros2, expected, p, env, dt)
     Reaction(model, y, p, env, substeps=steps).advance(steps * dt)  # y advances in place
     np.testing.assert_allclose(np.array(y), np.array(expected), rtol=1e-11)
+
+
+@EVERY
+def test_step_in_fluxes_is_the_step_in_rates(model):
+    p, env = around(model.Parameters(), 50), Surroundings(alpha=0.17)
+    if "charge" in model.name:
+        p = model.Parameters()
+    y = near_rest(model, 50, 0.2)
+    plain = ros2(lambda y: model.rhs(y, p, env), y, 0.3)
+    split = model.step(ros2, y, p, env, 0.3)
+    np.testing.assert_allclose(np.array(split[0]), np.array(plain[0]), rtol=1e-12)
+    np.testing.assert_allclose(np.array(split[1]), np.array(plain[1]), atol=1e-12)
 
 
 @EVERY

@@ -1,0 +1,54 @@
+"""Speed of fronts that are known exactly: Nagumo (Hodgkin-Grafstein) and threshold release."""
+
+import numpy as np
+import pytest
+
+from tests.verification.fronts import MESHES, error, exact_speed, front
+
+
+def test_exact_speeds_are_the_published_ones():
+    assert exact_speed("nagumo") == pytest.approx(3.0917107, abs=1e-6)
+    assert exact_speed("nagumo", 2.0) == pytest.approx(2.473368553208, abs=1e-6)
+    assert exact_speed("threshold_release") == pytest.approx(2.473666184077, abs=1e-6)
+
+
+@pytest.mark.parametrize("mesh", MESHES)
+@pytest.mark.parametrize(("h", "tolerance"), [(10, 0.003), (20, 0.022)])
+def test_nagumo_speed(tmp_path, mesh, h, tolerance):
+    assert abs(error(tmp_path / "run", mesh=mesh, h=h)) < tolerance
+
+
+def test_nagumo_width_and_shape(tmp_path):
+    """10-90 % width 42.692 um."""
+    found = front(tmp_path / "run", h=5, overrides=["output.series=1 s", "output.every=1 s"])
+    assert found["width_um"] == pytest.approx(42.692, rel=0.01)
+
+
+def test_speed_converges_with_the_mesh(tmp_path):
+    errors = [abs(error(tmp_path / f"h{h}", h=h, theta=0.0, step=10)) for h in (10, 5)]
+    assert errors[0] / errors[1] == pytest.approx(4.0, rel=0.15)
+
+
+def test_threshold_release_speed(tmp_path):
+    found = error(tmp_path / "run", model="threshold_release", h=2.5, length=800, step=5)
+    assert abs(found) < 0.01
+
+
+@pytest.mark.parametrize("adaptive", [False, True])
+def test_speed_is_inverse_to_tortuosity(tmp_path, adaptive):
+    """c lambda is the same for lambda 1.2 to 2.2, where the mesh resolves the narrowest front."""
+    overrides = ["time.adaptive=true", "time.tolerance=0.05 mM"] if adaptive else []
+    products = [
+        x * front(tmp_path / f"{x}", h=6, tortuosity=x, length=900, overrides=overrides)[
+            "speed_mm_per_min"
+        ]
+        for x in (1.2, 1.6, 2.2)
+    ]
+    np.testing.assert_allclose(products, np.mean(products), rtol=0.003)
+
+
+@pytest.mark.parametrize("model", ["nagumo"])
+def test_explicit_scheme_gives_the_same_front(tmp_path, model):
+    """RKL2 is lumped: at h = 5 um its front is 0.5 % slow, as the lumped mass is."""
+    found = error(tmp_path / "run", model=model, h=5, overrides=["solver.scheme=rkl2"])
+    assert found == pytest.approx(-0.005, abs=0.002)
