@@ -1,6 +1,8 @@
 """From a configuration to a simulation: the only module that sees both."""
 
+import functools
 import hashlib
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +57,7 @@ def build(config, comm, base="."):
     model = membrane_model(config, base)
     data = kept_on_root(comm, lambda: meshing.make(config.mesh, base))
     mesh = Mesh(comm, data)
+    together(comm, lambda: _check_points(config, mesh.dimension))
     parts = together(comm, lambda: _regions(config.tissue, mesh))
     cells = together(comm, lambda: _Cells(config.tissue, mesh, parts, data, base).fields())
     theta = model.theta if config.solver.theta is None else config.solver.theta
@@ -117,6 +120,34 @@ def _tables(config, model):
         yield region.initial, model.State, f"{place}: initial"
 
 
+def _check_points(config, dimension):
+    """Raise ConfigError for points that have not as many coordinates as the mesh."""
+    for place, point in _points(config):
+        if len(point) < dimension or any(point[dimension:]):
+            text = ", ".join(f"{1e3 * x:g} mm" for x in point)
+            raise ConfigError(f"{place}: found ({text}); the mesh has {dimension} coordinates")
+
+
+def _points(config):
+    """Name and coordinates of every point in a configuration."""
+    for region in config.tissue.regions:
+        for kind in ("ball", "box", "cylinder"):
+            body = getattr(region, kind)
+            for corner in ("centre", "low", "high") if body is not None else ():
+                if hasattr(body, corner):
+                    yield f"region '{region.name}': {corner}", getattr(body, corner)
+    for source in config.source:
+        if source.point is not None:
+            yield f"source '{source.name}': point", source.point
+        if source.gaussian is not None:
+            yield f"source '{source.name}': centre", source.gaussian.centre
+    for probe in config.probe:
+        yield f"probe '{probe.name}': at", probe.at
+    for line in config.line:
+        yield f"line '{line.name}': start", line.start
+        yield f"line '{line.name}': end", line.end
+
+
 def _regions(settings, mesh):
     return {region.name: _region(region, mesh) for region in settings.regions}
 
@@ -134,12 +165,12 @@ class _Fields:
     def __init__(self, mesh, data, base):
         self.mesh, self._data, self._base = mesh, data, base
 
-    def _read(self, setting, place):
-        """The array on rank 0, and its length on all."""
-        array = kept_on_root(self.mesh.comm, lambda: self._find(setting, place))
+    def _read(self, setting, place, check):
+        """The array on rank 0, which `check` may refuse, and its length on all."""
+        array = kept_on_root(self.mesh.comm, lambda: self._find(setting, place, check))
         return array, self.mesh.comm.bcast(None if array is None else len(array))
 
-    def _find(self, setting, place):
+    def _find(self, setting, place, check):
         if setting.file is not None:
             array = read_array(Path(self._base, setting.file), setting.field)
         elif setting.field in self._data.fields:
@@ -152,11 +183,21 @@ class _Fields:
                 f"{place}: the field has {len(array)} values; the mesh has {self.mesh.nodes} "
                 f"nodes and {self.mesh.cells} cells"
             )
+        if check is not None and array.ndim > 1:
+            raise ConfigError(f"{place}: the field has {array.shape[1:]} values at a place, not one")
+        if check is not None:
+            check(array)
         return array
 
-    def over_cells(self, setting, place):
-        """The field over local cells; what is given at nodes is averaged over corners."""
-        array, length = self._read(setting, place)
+    def over_cells(self, setting, place, check=None):
+        """The field over local cells; what is given at nodes is averaged over corners.
+
+        Args:
+            setting: where the field comes from.
+            place: what messages call it.
+            check: raises ConfigError for numbers that cannot be; None for a field of vectors.
+        """
+        array, length = self._read(setting, place, check)
         if length == self.mesh.cells:
             return self.mesh.from_root_cells(array)
         nodes = self.mesh.from_root(array)
@@ -165,9 +206,9 @@ class _Fields:
         columns = [self.mesh.with_ghosts(np.ascontiguousarray(c)) for c in nodes.T]
         return np.stack([c[self.mesh.cell_nodes].mean(axis=1) for c in columns], axis=1)
 
-    def over_nodes(self, setting, place):
+    def over_nodes(self, setting, place, check):
         """The field over owned nodes; what is given in cells is averaged by volume."""
-        array, length = self._read(setting, place)
+        array, length = self._read(setting, place, check)
         if length == self.mesh.nodes:
             return self.mesh.from_root(array)
         return self.mesh.node_average(self.mesh.from_root_cells(array))
@@ -197,7 +238,7 @@ class _Cells:
 
     def _scalar(self, name, base, low, high):
         if hasattr(base, "file"):
-            base = self._fields.over_cells(base, f"tissue.{name}")
+            base = self._fields.over_cells(base, f"tissue.{name}", _range(name, low, high))
         values = tissue.over_cells(self._mesh, base, self._overrides(name))
         self._check(f"tissue.{name}", values, low, high)
         return values
@@ -211,7 +252,9 @@ class _Cells:
         """Tortuosity along or across fibres; an isotropic one is the same both ways."""
         base = self._settings.tortuosity
         if hasattr(base, "file"):
-            base = self._fields.over_cells(base, "tissue.tortuosity")
+            base = self._fields.over_cells(
+                base, "tissue.tortuosity", _range("tortuosity", 1.0, np.inf)
+            )
         pick = lambda v: getattr(v, way) if _is_anisotropic(v) else v  # noqa: E731
         overrides = [(part, pick(v)) for part, v in self._overrides("tortuosity")]
         return tissue.over_cells(self._mesh, pick(base), overrides)
@@ -244,15 +287,37 @@ class _Cells:
         return vector
 
     def _check(self, place, values, low, high):
-        wrong = np.flatnonzero(~((values > low) | (values == low) & (low == 1.0)) | ~(values < high))
+        wrong = np.flatnonzero(_outside(values, low, high))
         if len(wrong):
             middle = self._mesh.coordinates[self._mesh.cell_nodes[wrong[0]]].mean(axis=0)
             where = ", ".join(f"{1e3 * x:.4g}" for x in middle[: self._mesh.dimension])
-            least = "at least 1" if low == 1.0 else f"between {low:g} and {high:g}"
             raise ConfigError(
-                f"{place}: must be {least}, but is {values[wrong[0]]:g} in {len(wrong)} cells, the "
+                f"{place}: must be {_right(low, high)}, but is {values[wrong[0]]:g} in {len(wrong)} cells, the "
                 f"first at ({where}) mm"
             )
+
+
+def _outside(values, low, high):
+    """Which values are not between two limits; 1 is allowed as a lower limit itself."""
+    return ~((values > low) | (values == low) & (low == 1.0)) | ~(values < high)
+
+
+def _right(low, high):
+    return "at least 1" if low == 1.0 else f"between {low:g} and {high:g}"
+
+
+def _range(name, low, high):
+    """A function that refuses an array with values outside two limits."""
+
+    def check(array):
+        wrong = np.flatnonzero(_outside(array, low, high))
+        if len(wrong):
+            raise ConfigError(
+                f"tissue.{name}: must be {_right(low, high)}, but is {array[wrong[0]]:g} in "
+                f"{len(wrong)} values of the field, the first is number {wrong[0]}"
+            )
+
+    return check
 
 
 @dataclass(frozen=True)
@@ -294,8 +359,8 @@ class _Nodes:
         value = base.get(name, getattr(table(), name))
         if hasattr(value, "file"):
             place = f"membrane.{kind}.{name}"
-            value = self._fields.over_nodes(value, place)
-            check_range(value, table.quantities[name], place)
+            check = functools.partial(check_range, quantity=table.quantities[name], place=place)
+            value = self._fields.over_nodes(value, place, check)
         overrides = [(part, settings[name]) for part, settings in local if name in settings]
         return tissue.over_nodes(self.mesh, value, overrides)
 
@@ -348,7 +413,10 @@ def _source(source, config, mesh, parts, cells, base):
         return stimulus.cell_load(mesh, name, density, rate, profile)
     rate = source.rate
     if source.amount is not None:
-        rate = source.amount / profile.integral(0.0, profile.times[-1])
+        lasting = profile.integral(0.0, profile.times[-1])
+        if not lasting > 0:
+            raise ConfigError(f"{name}: no amount can enter while its profile is 0")
+        rate = source.amount / lasting
     if source.point is not None:
         return stimulus.point_load(mesh, name, source.point, rate, profile)
     if source.gaussian is not None:
@@ -388,11 +456,12 @@ def _profile(settings, base, place):
 
 def _table(path, place):
     try:
-        rows = np.loadtxt(path, delimiter=",", ndmin=2, comments="#")
+        with warnings.catch_warnings(action="ignore"):  # of an empty table, which is refused below
+            rows = np.loadtxt(path, delimiter=",", ndmin=2, comments="#")
     except (OSError, ValueError) as error:
         raise ConfigError(f"{place}: table {path}: {str(error).splitlines()[0]}") from None
     times_grow = rows.shape[1] == 2 and np.all(np.diff(rows[:, 0]) >= 0)
-    if not times_grow or not np.isfinite(rows).all():
+    if not rows.size or not times_grow or not np.isfinite(rows).all():
         raise ConfigError(
             f"{place}: table {path}: needs two columns, time [s] and factor, times not decreasing"
         )

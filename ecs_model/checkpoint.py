@@ -5,7 +5,6 @@ nothing and a run that continues from it takes the very steps of one that was ne
 """
 
 import json
-import os
 from pathlib import Path
 
 import h5py
@@ -73,19 +72,20 @@ class Checkpoints:
     def _store(self, tick, manifest, arrays):
         with atomic.explained(self._folder):
             self._folder.mkdir(exist_ok=True)
-        path = self._folder / f"ck_{tick:010d}.h5"
-        temporary = path.with_suffix(".tmp")
-        with atomic.explained(path):
-            with h5py.File(temporary, "w") as file:
-                file.attrs["manifest"] = json.dumps(manifest)
-                for name, values in arrays.items():
-                    file.create_dataset(name, data=values, fletcher32=True, chunks=True)
-            with open(temporary, "rb") as file:
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-            atomic.sync_folder(self._folder)
+        atomic.write_bytes(self._folder / f"ck_{tick:010d}.h5", _image(manifest, arrays))
         for old in sorted(self._folder.glob("ck_*.h5"))[:-KEPT]:
             old.unlink()
+
+
+def _image(manifest, arrays):
+    """The bytes of a checkpoint; made in memory, as HDF5 does not survive a full disk."""
+    in_memory = {"driver": "core", "backing_store": False}
+    with h5py.File("checkpoint", "w", **in_memory) as file:
+        file.attrs["manifest"] = json.dumps(manifest)
+        for name, values in arrays.items():
+            file.create_dataset(name, data=values, fletcher32=True, chunks=True)
+        file.flush()
+        return file.id.get_file_image()
 
 
 class OnRequest:

@@ -13,12 +13,13 @@ from ecs_model.launcher import rank_and_size
 
 def main(argv=None):
     """Exit code of a command: 0 done, 1 computation failed, 2 cannot be used, 75 to be resumed."""
-    rank, _ = rank_and_size()
-    with _silent(rank != 0):
-        arguments = _parser().parse_args(argv)
-    if rank != 0 and not arguments.parallel:
-        return 0
+    rank = 0
     try:
+        rank, _ = rank_and_size()
+        with _silent(rank != 0):
+            arguments = _parser().parse_args(argv)
+        if rank != 0 and not arguments.parallel:
+            return 0
         return arguments.command(arguments) or 0
     except EcsModelError as error:
         if rank == 0:

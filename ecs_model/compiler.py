@@ -4,7 +4,9 @@ A library appears under its final name only when it is whole (`os.replace`), so 
 leaves nothing that a later one could trip over. The key holds source, flags, compiler and CPU.
 """
 
+import contextlib
 import ctypes
+import fcntl
 import functools
 import hashlib
 import os
@@ -36,6 +38,21 @@ def cache_folder(kind):
             "folder that can be written"
         ) from None
     return folder
+
+
+@contextlib.contextmanager
+def locked(folder):
+    """Hold the lock of a cache folder while in the block; its holder's death releases it.
+
+    Gives whether there is a lock: not every file system of a cluster has them.
+    """
+    with open(folder / ".lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError:
+            yield False
+        else:
+            yield True
 
 
 def compiler():

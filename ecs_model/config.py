@@ -49,12 +49,26 @@ def _quantity(unit, above=None, at_least=None):
 def _number(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("needs a number")
-    if not math.isfinite(value):
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:
+        finite = False
+    if not finite:
         raise ValueError("must be a finite number")
     return float(value)
 
 
+def _name(value: Any) -> Any:
+    """A name that may head a column and be a file's."""
+    if not isinstance(value, str):
+        raise ValueError("needs a text")
+    if not value.isprintable() or not value.strip() or "/" in value or value.startswith("."):
+        raise ValueError("cannot be a name: letters, digits and blanks are right, '/' is not")
+    return value
+
+
 Number = Annotated[float, BeforeValidator(_number)]
+Name = Annotated[str, BeforeValidator(_name), Field(max_length=100)]
 Length = _quantity("um", above=0.0)
 Coordinate = _quantity("um")
 Seconds = _quantity("s", above=0.0)
@@ -172,11 +186,17 @@ class Cylinder(Strict):
     axis: list[Number] = Field([0.0, 0.0, 1.0], min_length=3, max_length=3)
     radius: Length
 
+    @model_validator(mode="after")
+    def _somewhere(self):
+        if not any(self.axis):
+            raise ValueError("axis: the three numbers cannot all be zero")
+        return self
+
 
 class Region(Strict):
     """A part of the tissue with values of its own."""
 
-    name: str = Field(description="what messages and results call it")
+    name: Name = Field(description="what messages and results call it")
     tag: str | None = Field(None, description="name of a region of the mesh")
     ball: Ball | None = None
     box: Box | None = None
@@ -303,7 +323,7 @@ class ProfileSettings(Strict):
 class Source(Strict):
     """K+ that enters the extracellular space."""
 
-    name: str
+    name: Name
     point: Point | None = Field(None, description="point source here")
     region: str | None = Field(None, description="over a region of the tissue")
     gaussian: Ball | None = Field(None, description="centre, and radius as standard deviation")
@@ -380,17 +400,23 @@ class Output(Strict):
 class Probe(Strict):
     """A point at which the time course is recorded."""
 
-    name: str
+    name: Name
     at: Point
 
 
 class Line(Strict):
     """A line along which profiles are recorded, and front speed and width measured."""
 
-    name: str
+    name: Name
     start: Point
     end: Point
     points: int = Field(101, ge=2)
+
+    @model_validator(mode="after")
+    def _some_length(self):
+        if self.start == self.end:
+            raise ValueError(f"line {self.name!r} ends where it starts; give two points")
+        return self
 
 
 class Detect(Strict):
@@ -434,6 +460,11 @@ class Config(Strict):
             names = [x.name for x in getattr(self, kind)]
             if twice := {n for n in names if names.count(n) > 1}:
                 raise ValueError(f"two entries of [[{kind}]] are named {twice.pop()!r}")
+        names = [b.on for b in self.boundary]
+        if twice := {n for n in names if names.count(n) > 1}:
+            raise ValueError(
+                f"two entries of [[boundary]] are on {twice.pop()!r}; one condition each is right"
+            )
         names = [r.name for r in self.tissue.regions]
         if twice := {n for n in names if names.count(n) > 1}:
             raise ValueError(f"two tissue.regions are named {twice.pop()!r}")

@@ -10,6 +10,8 @@ passes 20 mM on the way to 30-80 mM (Somjen 2001, Physiol Rev 81, 1065).
 
 import numpy as np
 
+STRAIGHT = 0.8  # share of the variance of distances that a travelling front's arrivals explain
+
 
 def reached_by(fraction, highest, volumes):
     """The K+ [mM] that at least `fraction` of the tissue reached.
@@ -39,7 +41,10 @@ def recruited(highest, volumes, threshold):
 
 
 def front_speed(times, positions):
-    """Speed [m/s] of a front by least squares over its arrival times [s]; nan if it never moved.
+    """Speed [m/s] of a front by least squares over its arrival times [s]; nan if none travelled.
+
+    Where arrival times do not go with the distance, as when tissue ignites everywhere at once, no
+    front has travelled.
 
     Args:
         times: arrival at each position; nan where it never came.
@@ -49,7 +54,8 @@ def front_speed(times, positions):
     if np.count_nonzero(there) < 3 or np.ptp(times[there]) == 0:
         return float("nan")
     t, x = times[there] - times[there].mean(), positions[there] - positions[there].mean()
-    return float((t @ x) / (t @ t))
+    travelled = (t @ x) ** 2 > STRAIGHT * (t @ t) * (x @ x)
+    return float((t @ x) / (t @ t)) if travelled else float("nan")
 
 
 def steady_speed(times, positions, start=0.4, end=0.9):

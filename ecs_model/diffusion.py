@@ -12,7 +12,7 @@ from ecs_model.native import MPI, PETSc
 
 import numpy as np
 
-from ecs_model.errors import SolutionError
+from ecs_model.errors import ConfigError, SolutionError
 from ecs_model.ledger import Ledger
 from ecs_model.limiter import Limiter
 
@@ -50,6 +50,9 @@ class Diffusion:
         self.last_step = 0.0
         self._levels = {}
         self._limiter = None
+        if self.options:
+            self._level(1.0)  # what PETSc does not know is said before the run
+            self._levels.clear()
 
     def advance(self, t, dt):
         """Advance K+ from time `t` [s] by `dt` [s].
@@ -116,8 +119,7 @@ class Diffusion:
         nothing = 1e-13 * np.sqrt(self.operators.mesh.nodes)  # [mM]: round-off of K+ itself
         solver.setTolerances(rtol=self.rtol, atol=nothing, max_it=2000)
         solver.setInitialGuessNonzero(True)
-        set_options(solver, self.options)
-        solver.setUp()
+        set_up(solver, self.options)
         return solver
 
     def _conserve(self, t, dt):
@@ -156,9 +158,40 @@ class Diffusion:
         self.last_step = last_step
 
 
-def set_options(solver, options):
-    """Apply PETSc options to one solver, beside those of the command line."""
+def set_up(solver, options):
+    """Set a solver up with PETSc options, beside those of the command line.
+
+    Raises:
+        ConfigError: for options that PETSc refuses or does not know.
+    """
     database = PETSc.Options("ecs_")
     for name, value in options.items():
         database[name] = value
-    solver.setFromOptions()
+    try:
+        solver.setFromOptions()
+        solver.setUp()
+        unknown = [name for name in options if not PETSc.Options().used(f"ecs_{name}")]
+    except PETSc.Error as error:
+        raise ConfigError(
+            f"solver.petsc: PETSc cannot use {_shown(options)} ({_words(error)}); see the names in "
+            "its manual, without the leading dash"
+        ) from None
+    finally:
+        for name in options:
+            database.delValue(name)
+    if unknown:
+        raise ConfigError(
+            f"solver.petsc: PETSc knows no option {', '.join(unknown)} for this solver; names are "
+            "those of its manual without the leading dash, such as ksp_type"
+        )
+
+
+def _shown(options):
+    return ", ".join(f"{name} = {value!r}" for name, value in options.items())
+
+
+def _words(error):
+    """The sentence in a PETSc error that says what is wrong."""
+    lines = [line.partition("] ")[2] for line in str(error).splitlines()]
+    said = [line for line in lines if line and "() at /" not in line]
+    return (said[-1] if said else f"error {error.ierr}").rstrip(".")

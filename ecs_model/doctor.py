@@ -6,6 +6,7 @@ the launcher that may have started this one.
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -25,6 +26,7 @@ _HERE = {
     "OMPI_ALLOW_RUN_AS_ROOT": "1",
     "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
 }
+_ORIGIN = re.compile(r"^(\[process \d+\] )?(ecs_model\.errors\.\w+: )?")
 _VECTOR_EXP = """
 #include <stdio.h>
 extern double exp(double) __attribute__((simd("notinbranch"), const));
@@ -55,17 +57,20 @@ def examine(stream):
 
 def lines():
     """One line per check: `ok`, `note` for what can be spared, or `FAIL` with the remedy."""
-    for check in (_python, _package, _machine, _c_compiler, _vector_math, _cache):
-        yield _line(check)
-    libraries = {}
+    yield from map(_line, (_python, _package, _machine))
+    basis = [_line(_c_compiler), _line(_cache)]
+    yield from basis
+    can_compile = not any(line.startswith("FAIL") for line in basis)
+    if can_compile:
+        yield _line(_vector_math)
+    libraries: dict = {}
     yield _line(lambda: _dolfinx(libraries))
     if libraries:
-        for check in (_petsc, _mpi, _mpiexec, _started_by, _srun):
-            yield _line(lambda check=check: check(libraries))
-        for check in (_one_process, _two_processes):
-            yield _line(check)
-    for check in (_gmsh, _rendering):
-        yield _line(check)
+        yield from (_line(lambda c=c: c(libraries)) for c in (_petsc, _mpi, _mpiexec, _srun))
+        yield _line(_started_by)
+    if libraries and can_compile:
+        yield from map(_line, (_one_process, _two_processes))
+    yield from map(_line, (_gmsh, _rendering))
 
 
 def _line(check):
@@ -109,7 +114,7 @@ def _vector_math():
     except ConfigError as error:
         raise _Spared(
             f"the C compiler makes no vector exp ({error}); membranes run a few times slower: "
-            "use gcc 9 or newer with glibc 2.35 or newer"
+            "use gcc on x86_64 with glibc 2.35 or newer"
         ) from None
     return "vector exp of glibc in compiled membranes"
 
@@ -184,7 +189,7 @@ def _family(text):
     return "Open MPI" if any(x in text for x in ("Open MPI", "OpenRTE", "PRTE")) else "MPICH"
 
 
-def _started_by(libraries):
+def _started_by():
     launcher.check_before_mpi()
     size = launcher.rank_and_size()[1]
     job = os.environ.get("SLURM_JOB_ID")
@@ -277,7 +282,7 @@ def _reason(complaints, code):
     said = [line.strip() for line in complaints.splitlines() if line.strip()]
     errors = [line for line in said if "rror:" in line]
     ended = f"signal {-code}" if code < 0 else f"exit code {code}"
-    return (errors or said or [ended])[-1].removeprefix("ecs_model.errors.ConfigError: ")[:400]
+    return _ORIGIN.sub("", (errors or said or [ended])[-1])[:400]
 
 
 def report_libraries():
@@ -287,6 +292,7 @@ def report_libraries():
     parallel.start()
     import dolfinx
     import mpi4py
+    import numpy as np
     from petsc4py import PETSc
 
     library = mpi4py.MPI.Get_library_version().strip("\0 ").splitlines()[0]
@@ -294,8 +300,8 @@ def report_libraries():
         "dolfinx": dolfinx.__version__,
         "place": str(Path(dolfinx.__file__).parent),
         "petsc": ".".join(map(str, PETSc.Sys.getVersion())),
-        "scalar": PETSc.ScalarType.__name__,
-        "index": PETSc.IntType.__name__,
+        "scalar": np.dtype(PETSc.ScalarType).name,
+        "index": np.dtype(PETSc.IntType).name,
         "packages": {name: PETSc.Sys.hasExternalPackage(name) for name in _PACKAGES},
         "mpi": " ".join(library.replace("Version:", "").split()),
         "mpi4py": mpi4py.__version__,
@@ -330,14 +336,16 @@ def _poisson_error(comm):
     square.topology.create_connectivity(1, 2)
     facets = mesh.exterior_facet_indices(square.topology)
     edge = fem.dirichletbc(exact, fem.locate_dofs_topological(space, 1, facets))
-    problem = LinearProblem(
+    solution = fem.Function(space)
+    LinearProblem(
         ufl.inner(ufl.grad(u), ufl.grad(v)) * ufl.dx,
         ufl.inner(fem.Constant(square, 0.0), v) * ufl.dx,
         bcs=[edge],
+        u=solution,
         petsc_options_prefix="doctor_",
         petsc_options={"ksp_type": "cg", "pc_type": "jacobi", "ksp_rtol": 1e-12},
-    )
-    return float(np.abs(problem.solve().x.array - exact.x.array).max())
+    ).solve()
+    return float(np.abs(solution.x.array - exact.x.array).max())
 
 
 def _membrane_error():
@@ -365,9 +373,10 @@ def report_gmsh():
 
 def render():
     """Draw a ball; ConfigError if the picture is empty."""
+    import numpy as np
     import pyvista
 
     plotter = pyvista.Plotter(off_screen=True, window_size=[64, 64])
     plotter.add_mesh(pyvista.Sphere(), color="red")
-    if not plotter.screenshot(return_img=True).std() > 0:
+    if not np.asarray(plotter.screenshot(return_img=True)).std() > 0:
         raise ConfigError("the picture is empty")

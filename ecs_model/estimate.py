@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from ecs_model import assemble, read
-from ecs_model.output import field_names
+from ecs_model.output import field_names, plan
 from ecs_model.parallel import on_root, start
 
 TRIAL_STEPS = 3
@@ -26,6 +26,7 @@ def estimate(path, comm=None, overrides=()):
     comm = comm or start()
     config = on_root(comm, lambda: _read(path, overrides))
     parts = assemble.build(config, comm, Path(path).resolve().parent)
+    plan(parts)
     seconds = _seconds_per_step(comm, parts.simulation)
     peak = comm.allreduce(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
     return list(_lines(config, parts, seconds, peak, comm.size))

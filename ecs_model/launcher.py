@@ -22,7 +22,12 @@ def rank_and_size(environment=os.environ):
     """(rank, number of processes) as the launcher tells them; (0, 1) without a launcher."""
     for rank, sizes in _KNOWN:
         if environment.get(rank):
-            size = next(filter(None, map(environment.get, sizes)), 1)
+            size = next(filter(None, map(environment.get, sizes)), "1")
+            if not (environment[rank].isdigit() and size.isdigit()):
+                raise ConfigError(
+                    f"the environment says {rank}={environment[rank]} of {size} processes, which "
+                    f"are no numbers; unset {rank}, or start with {own_mpiexec()} -n N"
+                )
             return int(environment[rank]), int(size)
     return 0, 1
 

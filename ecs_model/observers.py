@@ -5,7 +5,10 @@ from ecs_model.native import MPI
 import numpy as np
 
 from ecs_model import detectors
+from ecs_model.parallel import root_does
 from ecs_model.units import from_si
+
+TRAVELLED = 0.5  # share of the cells in which a travelling front was seen that it has passed
 
 
 class Tracker:
@@ -129,16 +132,10 @@ class Columns:
             for name in names
         }
 
-    def values(self):
-        """Name -> owned array in its unit."""
-        state = self._reaction.state
-        return {
-            name: from_si(
-                getattr(state, name) if name in state._fields else self._reaction.observe(name),
-                unit,
-            )
-            for name, unit in self.units.items()
-        }
+    def values(self, nodes=slice(None)):
+        """Name -> array in its unit, at all owned nodes or at some of them."""
+        seen = self._reaction.at(nodes)
+        return {name: from_si(seen(name), unit) for name, unit in self.units.items()}
 
 
 class SeriesRow:
@@ -168,12 +165,11 @@ class SeriesRow:
         """Append the row of time `t` [s]."""
         row = [t]
         if self._probes:
-            for values in self._columns.values().values():
+            for values in self._columns.values(self._sampler.nodes).values():
                 row.extend(self._sampler(values))
         row.extend(self._extremes(simulation.reaction.state[0]))
         row.extend(self._balance.amounts().values())
-        if self._table is not None:
-            self._table.append(row)
+        root_does(self._mesh.comm, lambda: self._table.append(row))
 
     def _extremes(self, potassium):
         comm = self._mesh.comm
@@ -201,14 +197,14 @@ class LineProfile:
 
     def observe(self, t, simulation):
         """Append the profiles of time `t` [s]."""
-        profiles = {name: self.sampler(v) for name, v in self._columns.values().items()}
+        fields = self._columns.values(self.sampler.nodes)
+        profiles = {name: self.sampler(values) for name, values in fields.items()}
         self.widths.append(detectors.front_width(self.positions, profiles["K_o"]))
-        if self._table is not None:
-            self._table.append(t, profiles)
+        root_does(self.sampler.comm, lambda: self._table.append(t, profiles))
 
     def front(self, tracker):
         """Speed and width of the front along the line, from the arrival times of its points."""
-        arrival = self.sampler(tracker.arrival)
+        arrival = self.sampler(tracker.arrival[self.sampler.nodes])
         speed, spread = detectors.steady_speed(arrival, self.positions)
         width = float(np.nanmedian(self.widths)) if np.isfinite(self.widths).any() else np.nan
         return {
@@ -232,8 +228,7 @@ class FieldWriter:
     def observe(self, t, simulation):
         """Write the fields of time `t` [s]."""
         gathered = {name: self._mesh.gather(v) for name, v in self._columns.values().items()}
-        if self._series is not None:
-            self._series.write(t, gathered)
+        root_does(self._mesh.comm, lambda: self._series.write(t, gathered))
 
 
 class FrontResolution:
@@ -264,10 +259,12 @@ class FrontResolution:
 
         The start does not count, it is as sharp as it was asked for, nor does an edge that stays.
         """
+        seen = np.isfinite(self._jumps)
         arrival = self._corners(tracker.arrival)
-        passed = np.isfinite(arrival).all(axis=1) & (arrival > 0).all(axis=1)
-        jumps = self._mesh.comm.allgather(self._jumps[passed & np.isfinite(self._jumps)])
-        return detectors.cells_per_front(np.concatenate(jumps))
+        passed = seen & np.isfinite(arrival).all(axis=1) & (arrival > 0).all(axis=1)
+        jumps = np.concatenate(self._mesh.comm.allgather(self._jumps[passed]))
+        travels = len(jumps) >= TRAVELLED * self._mesh.sum(seen)
+        return detectors.cells_per_front(jumps if travels else jumps[:0])
 
     def _corners(self, values):
         mesh = self._mesh

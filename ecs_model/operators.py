@@ -6,13 +6,22 @@ with alpha and the effective diffusivity D (D_free / lambda^2, a number or a ten
 each cell, so that interfaces between regions are exact. M_theta = theta M + (1 - theta) M_lumped.
 """
 
+import contextlib
+import time
+
 from ecs_model.native import PETSc
 
+import dolfinx
 import numpy as np
 import ufl
 from dolfinx import fem
 from dolfinx.fem.petsc import assemble_matrix
 
+from ecs_model.compiler import cache_folder, compiler, locked
+from ecs_model.errors import ConfigError
+from ecs_model.parallel import on_root, root_does
+
+STALE = 300.0  # seconds after which nobody compiles any more
 SAME = PETSc.Mat.Structure.SAME_NONZERO_PATTERN
 
 
@@ -82,9 +91,43 @@ def _scaled(alpha, diffusivity):
 
 
 def _assemble(form):
-    matrix = assemble_matrix(fem.form(form))
+    matrix = assemble_matrix(_compiled(form))
     matrix.assemble()
     return matrix
+
+
+def _compiled(form):
+    """The compiled form, from the cache if it is there; ConfigError if it cannot be compiled.
+
+    DOLFINx takes a half-written file for a compilation that still goes on, waits and gives up.
+    Rank 0 therefore compiles alone, under a lock, and removes what a killed run left behind.
+    """
+    comm = form.ufl_domain().ufl_cargo().comm
+    folder = on_root(comm, lambda: cache_folder(f"forms-{dolfinx.__version__}"))
+    root_does(comm, compiler)
+    with _cleaned(folder) if comm.rank == 0 else contextlib.nullcontext():
+        try:
+            return fem.form(form, jit_options={"cache_dir": str(folder), "timeout": 60})
+        except (RuntimeError, OSError, ImportError) as error:
+            raise ConfigError(
+                f"the C compiler failed on a finite element form ({_last_line(error)}); check it "
+                f"with `ecs-model doctor`, and remove {folder} if a broken file is left there"
+            ) from error
+
+
+@contextlib.contextmanager
+def _cleaned(folder):
+    """Hold the lock of the cache; without what nobody else can be writing any more."""
+    with locked(folder) as alone:
+        for path in folder.glob("libffcx_*.c"):
+            old = time.time() - path.stat().st_mtime > STALE
+            if not path.with_suffix(".c.cached").exists() and (alone or old):
+                path.unlink(missing_ok=True)
+        yield
+
+
+def _last_line(error):
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1][:200]
 
 
 def _add_to_diagonal(matrix, values):

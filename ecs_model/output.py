@@ -21,6 +21,32 @@ from ecs_model.sampling import Sampler
 
 
 @dataclass(frozen=True)
+class Plan:
+    """When and where a run is observed: all that may be wrong, before any file is written."""
+
+    every: int  # ticks between fields
+    often: int  # ticks between rows of tables
+    checkpoint: int  # ticks between checkpoints, 0 for none
+    probes: Sampler
+    lines: list[Sampler]
+
+
+def plan(parts):
+    """The Plan of a run; ConfigError, on all processes, if its times or places do not fit."""
+    config, mesh, clock = parts.config, parts.mesh, parts.simulation.clock
+    period = config.checkpoint.every
+    return Plan(
+        every=clock.ticks_in(config.output.every, "output.every"),
+        often=clock.ticks_in(config.output.series, "output.series"),
+        checkpoint=clock.ticks_in(period, "checkpoint.every") if period else 0,
+        probes=Sampler(
+            mesh, [f"probe '{p.name}'" for p in config.probe], [_point(p.at) for p in config.probe]
+        ),
+        lines=[Sampler(mesh, f"line '{x.name}'", _way(x)[1]) for x in config.line],
+    )
+
+
+@dataclass(frozen=True)
 class Outputs:
     """What a run writes with."""
 
@@ -39,11 +65,12 @@ class Outputs:
                 file.close()
 
 
-def attach(parts, run, until=None, quiet=False):
+def attach(parts, plan, run, until=None, quiet=False):
     """Give a simulation its observers.
 
     Args:
         parts: of the run, from `assemble.build`.
+        plan: of the run.
         run: its RunDir.
         until: time [s] of the checkpoint that it continues from; None for a new run.
         quiet: say nothing on the terminal.
@@ -54,23 +81,22 @@ def attach(parts, run, until=None, quiet=False):
     config, mesh, simulation = parts.config, parts.mesh, parts.simulation
     files = _Files(mesh.comm, run, until)
     clock = simulation.clock
-    every = clock.ticks_in(config.output.every, "output.every")
-    often = clock.ticks_in(config.output.series, "output.series")
     lumped, ledger = parts.operators.lumped, simulation.diffusion.ledger
     balance = Balance(mesh, lumped, simulation.reaction, ledger)
     columns = Columns(simulation.reaction, field_names(config, parts.model))
-    rows = _rows(parts, columns, balance, files, often)
-    lines = [_line(line, parts, columns, files, often) for line in config.line]
-    fields = FieldWriter(mesh, columns, files.fields(parts, columns.units), every)
-    resolution = FrontResolution(mesh, config.detect.front, every)
+    rows = _rows(parts, plan, columns, balance, files)
+    lines = [
+        _line(line, sampler, plan, columns, files)
+        for line, sampler in zip(config.line, plan.lines, strict=True)
+    ]
+    fields = FieldWriter(mesh, columns, files.fields(parts, columns.units), plan.every)
+    resolution = FrontResolution(mesh, config.detect.front, plan.every)
     progress = Progress(clock, mesh.comm.rank, quiet)
     ours = identity(mesh.fingerprint, parts.identity, clock)
-    period = config.checkpoint.every
-    period = clock.ticks_in(period, "checkpoint.every") if period else 0
-    checkpoints = Checkpoints(mesh, parts.tracker, run.checkpoints, period, ours)
+    checkpoints = Checkpoints(mesh, parts.tracker, run.checkpoints, plan.checkpoint, ours)
     simulation.observers = [
         parts.tracker, rows, *lines, fields, resolution, progress, OnRequest(checkpoints),
-        *([checkpoints] if period else []),
+        *([checkpoints] if plan.checkpoint else []),
     ]  # fmt: skip
     return Outputs(balance, lines, resolution, checkpoints, progress, files.opened)
 
@@ -82,24 +108,26 @@ def field_names(config, model):
     return ["K_o", *(n for n in model.observables if n == "V")]
 
 
-def _rows(parts, columns, balance, files, every):
-    config, mesh = parts.config, parts.mesh
-    names = [p.name for p in config.probe]
-    samplers = [Sampler(mesh, f"probe '{p.name}'", [_point(p.at)]) for p in config.probe]
-    sample = lambda values: np.array([s(values)[0] for s in samplers])  # noqa: E731
+def _rows(parts, plan, columns, balance, files):
+    names = [p.name for p in parts.config.probe]
     header = SeriesRow.header(columns, balance, names)
     table = files.series(*header)
-    return SeriesRow(mesh, columns, balance, parts.tracker, names, sample, table, every)
+    return SeriesRow(
+        parts.mesh, columns, balance, parts.tracker, names, plan.probes, table, plan.often
+    )
 
 
-def _line(line, parts, columns, files, every):
+def _line(line, sampler, plan, columns, files):
+    positions, _ = _way(line)
+    table = files.line(line.name, positions, columns.units)
+    return LineProfile(line.name, sampler, positions, columns, table, plan.often)
+
+
+def _way(line):
+    """Distances along a line [m], and the points there [m]."""
     start, end = _point(line.start), _point(line.end)
     shares = np.linspace(0.0, 1.0, line.points)
-    points = start + shares[:, None] * (end - start)
-    positions = shares * np.linalg.norm(end - start)
-    sampler = Sampler(parts.mesh, f"line '{line.name}'", points)
-    table = files.line(line.name, positions, columns.units)
-    return LineProfile(line.name, sampler, positions, columns, table, every)
+    return shares * np.linalg.norm(end - start), start + shares[:, None] * (end - start)
 
 
 def _point(values):

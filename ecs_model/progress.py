@@ -5,12 +5,15 @@ import signal
 import sys
 import time
 
+from ecs_model.atomic import explained
+
 LOG = logging.getLogger("ecs_model")
 
 
 def start_log(path, quiet, rank):
     """Send messages of rank 0 to the terminal and to a file; other processes say warnings only."""
     LOG.handlers.clear()
+    logging.raiseExceptions = False  # a full disk must not turn every message into a traceback
     LOG.setLevel(logging.INFO if rank == 0 else logging.WARNING)
     LOG.propagate = False
     screen = logging.StreamHandler(sys.stderr)
@@ -19,7 +22,8 @@ def start_log(path, quiet, rank):
     screen.setFormatter(logging.Formatter(mark + "%(message)s"))
     LOG.addHandler(screen)
     if rank == 0 and path is not None:
-        file = logging.FileHandler(path)
+        with explained(path):
+            file = logging.FileHandler(path)
         file.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
         LOG.addHandler(file)
 

@@ -66,11 +66,19 @@ class Reaction:
         self.block_steps += done
         self.given += float(self._weights @ self.state[0]) - before
 
-    def observe(self, name):
-        """An observable of the model at every owned node [SI]."""
-        _, formula = self.model.observables[name]
-        value = formula(self.state, self.parameters, self.surroundings)
-        return np.broadcast_to(value, self.nodes)
+    def at(self, nodes):
+        """A function: name of a state or observable -> its values [SI] at some owned nodes."""
+        take = lambda v: v[nodes] if np.ndim(v) else v  # noqa: E731
+        y, p, env = (
+            type(r)(*map(take, r)) for r in (self.state, self.parameters, self.surroundings)
+        )
+
+        def seen(name):
+            if name in y._fields:
+                return getattr(y, name)
+            return np.broadcast_to(self.model.observables[name][1](y, p, env), np.shape(y[0]))
+
+        return seen
 
     def cell_potassium(self):
         """K+ inside cells at every owned node [mol per m^3 of tissue]; 0.0 if there is none."""

@@ -89,8 +89,10 @@ def _apply(tree, override):
         parsed = value.strip()
     if isinstance(tree, list):
         tree[_index(tree, last, override)] = parsed
-    else:
+    elif isinstance(tree, dict):
         tree[last] = parsed
+    else:
+        raise ConfigError(f"--set {override}: '{path[-1]}' is not a table")
 
 
 def _descend(tree, part, override):

@@ -51,14 +51,24 @@ class RunDir:
         Raises:
             ConfigError: if `path` holds a run or other things, or cannot be written to.
         """
+        run = cls.check(path, overwrite)
+        with atomic.explained(run.path):
+            run._delete_own()
+        return run
+
+    @classmethod
+    def check(cls, path, overwrite=False):
+        """The directory `path`, if `create` could use it; a run that is there stays untouched.
+
+        Raises:
+            ConfigError: if `path` holds a run or other things, or cannot be written to.
+        """
         run = cls(Path(path))
         with atomic.explained(run.path):
             run.path.mkdir(parents=True, exist_ok=True)
-            if overwrite and run.is_run:
-                run._delete_own()
-        run._refuse_used()
-        atomic.write_text(run.path / ".writable", "")
-        (run.path / ".writable").unlink()
+            run._refuse_used(overwrite)
+            atomic.write_text(run.path / ".writable", "")
+            (run.path / ".writable").unlink()
         return run
 
     @classmethod
@@ -90,13 +100,15 @@ class RunDir:
     paraview = property(lambda self: self.path / "open_in_paraview.py")
     vtkhdf = property(lambda self: self.path / "fields.vtkhdf")
 
-    def _refuse_used(self):
-        if self.is_run:
+    def _refuse_used(self, overwrite):
+        if self.is_run and not overwrite:
             raise ConfigError(
                 f"{self.path} already holds a run; resume it with `ecs-model resume {self.path}`, "
                 "give another --output, or --overwrite"
             )
+        own = _OWN if self.is_run else ()
         others = sorted(p.name for p in self.path.iterdir() if not p.name.startswith("."))
+        others = [name for name in others if name not in own]
         if others:
             raise ConfigError(
                 f"{self.path} holds other things ({', '.join(others[:3])}); "

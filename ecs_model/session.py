@@ -3,6 +3,7 @@
 Whatever the command line does with runs is one call here, with the communicator as an argument.
 """
 
+import contextlib
 import datetime
 import platform
 import resource
@@ -16,10 +17,10 @@ import numpy as np
 import tomli_w
 
 from ecs_model import __version__, assemble, atomic, detectors, output, read
-from ecs_model.checkpoint import newest, refuse_foreign, restore
+from ecs_model.checkpoint import identity, newest, refuse_foreign, restore
 from ecs_model.errors import ConfigError, EcsModelError
 from ecs_model.fieldfile import write_maps
-from ecs_model.parallel import on_root, root_does, start
+from ecs_model.parallel import on_root, root_does, start, together
 from ecs_model.progress import LOG, StopRequest, Timer, start_log
 from ecs_model.rundir import RunDir
 from ecs_model.simulation import GO_ON, SAVE
@@ -47,10 +48,14 @@ def run(config_path, directory, comm=None, overrides=(), overwrite=False, quiet=
     comm = comm or start()
     text, config = on_root(comm, lambda: _read(config_path, overrides))
     base = Path(config_path).resolve().parent
-    folder = on_root(comm, lambda: RunDir.create(directory, overwrite))
-    root_does(comm, lambda: _open_run(folder, text, config, base, comm, config_path))
-    with _Session(comm, folder, config, base, quiet, began) as session:
-        return session.go(None)
+    root_does(comm, lambda: RunDir.check(directory, overwrite))  # a refusal later would be late
+    with StopRequest() as stop:
+        parts = assemble.build(config, comm, base)
+        plan = output.plan(parts)
+        folder = on_root(comm, lambda: RunDir.create(directory, overwrite))
+        root_does(comm, lambda: _open_run(folder, text, config, base, comm, config_path))
+        with _Session(comm, folder, parts, plan, quiet, began) as session:
+            return session.go(stop)
 
 
 def resume(directory, comm=None, quiet=False):
@@ -69,58 +74,62 @@ def resume(directory, comm=None, quiet=False):
     folder = on_root(comm, lambda: RunDir.open(directory))
     config = on_root(comm, lambda: read.read_config(folder.resolved))
     base = on_root(comm, lambda: _base(folder))
-    found = newest(comm, folder.checkpoints)
-    with _Session(comm, folder, config, base, quiet, began) as session:
-        return session.go(found)
+    path, manifest = newest(comm, folder.checkpoints)
+    with StopRequest() as stop:
+        parts = assemble.build(config, comm, base)
+        plan = output.plan(parts)
+        ours = identity(parts.mesh.fingerprint, parts.identity, parts.simulation.clock)
+        refuse_foreign(path, manifest, ours)
+        with _Session(comm, folder, parts, plan, quiet, began) as session:
+            session.go_back_to(path, manifest)
+            return session.go(stop)
 
 
 class _Session:
     """One execution of a run: sets the log and signals up, and says how it ended."""
 
-    def __init__(self, comm, folder, config, base, quiet, began):
-        self.comm, self.folder, self.config, self.base = comm, folder, config, base
+    def __init__(self, comm, folder, parts, plan, quiet, began):
+        self.comm, self.folder, self.parts, self.plan = comm, folder, parts, plan
         self.quiet, self.began, self.timer = quiet, began, Timer()
-        self._ended = "error"
+        self.config = parts.config
+        self._checkpoint = None
 
     def __enter__(self):
-        start_log(self.folder.log, self.quiet, self.comm.rank)
+        together(self.comm, lambda: start_log(self.folder.log, self.quiet, self.comm.rank))
         return self
 
     def __exit__(self, kind, error, trace):
         if error is not None:
             LOG.error("%s", error) if not isinstance(error, EcsModelError) else None
-            self._note(ended="error", reason=str(error))
+            with contextlib.suppress(ConfigError):  # the disk may be full: that is said already
+                self._write_facts({"ended": "error", "reason": str(error)})
         for handler in LOG.handlers:
-            handler.close()
+            with contextlib.suppress(OSError):  # the log itself did not fit any more
+                handler.close()
 
-    def go(self, checkpoint):
-        """Build, run and finish; the exit code."""
-        comm, config = self.comm, self.config
-        parts = assemble.build(config, comm, self.base)
-        self._announce(parts)
-        until = None
-        if checkpoint is not None:
-            until = self._continue(parts, checkpoint)
-        outputs = output.attach(parts, self.folder, until, self.quiet)
-        if checkpoint is not None:
-            outputs.balance.start = tuple(checkpoint[1]["start"])
-        outputs.checkpoints.add("start", outputs.balance.start)
-        self._watch(parts.simulation)
-        self.timer.add("set-up", time.perf_counter() - self.began)
-        with StopRequest() as stop:
-            parts.simulation.ask = _asking(comm, stop, config.checkpoint.wall, outputs.checkpoints)
-            signal = parts.simulation.run()
-        outputs.close()
-        return self._finish(parts, outputs, signal)
-
-    def _continue(self, parts, checkpoint):
-        path, manifest = checkpoint
-        ours = output.identity(parts.mesh.fingerprint, parts.identity, parts.simulation.clock)
-        refuse_foreign(path, manifest, ours)
+    def go_back_to(self, path, manifest):
+        """Put everything into the state of a checkpoint."""
+        parts = self.parts
         restore(parts.mesh, path, manifest, parts.simulation, parts.tracker)
         LOG.info("continuing from %s at t = %.6g s", path.name, manifest["time"])
         self._note(ended="running", resumed_at=manifest["time"])
-        return manifest["time"]
+        self._checkpoint = manifest
+
+    def go(self, stop):
+        """Run and finish; the exit code."""
+        parts, simulation, from_start = self.parts, self.parts.simulation, self._checkpoint is None
+        self._announce(parts)
+        until = None if from_start else self._checkpoint["time"]
+        outputs = output.attach(parts, self.plan, self.folder, until, self.quiet)
+        if not from_start:
+            outputs.balance.start = tuple(self._checkpoint["start"])
+        outputs.checkpoints.add("start", outputs.balance.start)
+        self._watch(simulation)
+        self.timer.add("set-up", time.perf_counter() - self.began)
+        simulation.ask = _asking(self.comm, stop, self.config.checkpoint.wall)
+        signal = simulation.run()
+        outputs.close()
+        return self._finish(parts, outputs, signal)
 
     def _watch(self, simulation):
         self.timer.watch("membranes", simulation.reaction, "advance")
@@ -170,7 +179,10 @@ class _Session:
             )  # fmt: skip
 
     def _note(self, **facts):
-        """Add facts to run.json, on rank 0."""
+        """Add facts to run.json."""
+        root_does(self.comm, lambda: self._write_facts(facts))
+
+    def _write_facts(self, facts):
         if self.comm.rank == 0:
             known = _read_json(self.folder.run_json)
             atomic.write_json(self.folder.run_json, known | facts | {"updated": _now()})
@@ -252,7 +264,7 @@ def _base(folder):
     return base
 
 
-def _asking(comm, stop, wall, checkpoints):
+def _asking(comm, stop, wall):
     """What this process wants after a step; rank 0's clock decides about elapsed time."""
     last = [time.monotonic()]
 

@@ -35,7 +35,8 @@ class Pace:
     """How long steps are, and whether the last one was too long.
 
     A step of K+ is compared with the line through the two before it; what surprises by more than
-    twice the tolerance is taken back, what surprises little lets the next step be longer.
+    twice the tolerance is taken back, what surprises little lets the next step be longer. What is
+    compared is K+ with the half reaction step that the state lacks, estimated from the last one.
 
     Attributes:
         tolerance: largest surprise of K+ [mM]; 0 for steps of one tick.
@@ -52,29 +53,49 @@ class Pace:
     def start(self, potassium):
         """Allocate for K+ of this process's nodes."""
         self.last, self.slope = potassium.copy(), np.zeros_like(potassium)
-        self._scratch = np.zeros_like(potassium)
+        self._now, self._rate = np.zeros_like(potassium), np.zeros_like(potassium)
 
     def ticks(self, room):
         """Length of the next step, where at most `room` ticks are left to the next stop."""
         return min(2**self.level, 1 << (room.bit_length() - 1)) if self.tolerance else 1
 
-    def surprise(self, potassium, dt):
-        """Largest distance [mM] of K+ from what the last steps let expect; 0 if unknown."""
-        if not (self.tolerance and self.known):
-            return 0.0
-        np.multiply(self.slope, -dt, out=self._scratch)
-        self._scratch -= self.last
-        self._scratch += potassium
-        np.abs(self._scratch, out=self._scratch)
-        return float(self._scratch.max(initial=0.0))
+    def before_reaction(self, potassium):
+        """Note K+ before a reaction step."""
+        if self.tolerance:
+            self._rate[:] = potassium
 
-    def accept(self, potassium, dt, ticks, surprise):
+    def after_reaction(self, potassium, duration):
+        """Note at which rate [mM/s] the reaction changed K+ in `duration` [s]."""
+        if self.tolerance:
+            np.subtract(potassium, self._rate, out=self._rate)
+            self._rate /= duration
+
+    def surprise(self, potassium, dt, owed):
+        """Largest distance [mM] of K+ from what the last steps let expect; 0 if unknown.
+
+        Args:
+            potassium: K+ after a step [mM].
+            dt: length of the step [s].
+            owed: reaction time [s] that the state lacks.
+        """
+        if not self.tolerance:
+            return 0.0
+        np.multiply(self._rate, owed, out=self._now)
+        self._now += potassium
+        if not self.known:
+            return 0.0
+        np.multiply(self.slope, dt, out=self._rate)
+        self._rate += self.last
+        self._rate -= self._now
+        return float(np.abs(self._rate, out=self._rate).max(initial=0.0))
+
+    def accept(self, dt, ticks, surprise):
         """Remember a step that was taken, and choose the length of the next."""
         if not self.tolerance:
             return
-        np.subtract(potassium, self.last, out=self.slope)
+        np.subtract(self._now, self.last, out=self.slope)
         self.slope /= dt
-        self.last[:] = potassium
+        self.last[:] = self._now
         if not self.known or surprise > self.tolerance:
             self.level = max(0, ticks.bit_length() - 2)
         elif surprise < 0.2 * self.tolerance and ticks >= 2**self.level:
@@ -160,19 +181,21 @@ class Simulation:
         start = self.time
         dt = self.clock.span(ticks)
         try:
+            self.pace.before_reaction(self.reaction.state[0])
             self._react(self.owed + dt / 2)
+            self.pace.after_reaction(self.reaction.state[0], self.owed + dt / 2)
             self.owed = dt / 2
             self.diffusion.advance(start, dt)
         except SolutionError as error:
             if ticks == 1:
                 raise SolutionError(f"at t = {start:.6g} s: {self._reason(error)}") from None
             return False
-        surprise = self.pace.surprise(self.reaction.state[0], dt)
+        surprise = self.pace.surprise(self.reaction.state[0], dt, self.owed)
         surprise, request = self.team.highest([surprise, self.ask()])
         self.request = int(request)
         if ticks > 1 and surprise > 2 * self.pace.tolerance:
             return False
-        self.pace.accept(self.reaction.state[0], dt, ticks, surprise)
+        self.pace.accept(dt, ticks, surprise)
         return True
 
     def _react(self, duration):

@@ -114,15 +114,17 @@ class Points:
     nothing depends on the number of processes.
     """
 
-    def __init__(self, mesh, name, points):
+    def __init__(self, mesh, names, points):
         self.mesh = mesh
+        names = [names] * len(points) if isinstance(names, str) else names
         padded = np.zeros((len(points), 3))
-        padded[:, : mesh.dimension] = np.asarray(points, float)[:, : mesh.dimension]
+        if len(points):
+            padded[:, : mesh.dimension] = np.asarray(points, float)[:, : mesh.dimension]
         cells = self._containing_cells(padded)
         found = [mesh.input_cells[c] if c >= 0 else mesh.cells for c in cells]
         first = np.array(found, np.int64)
         mesh.comm.Allreduce(MPI.IN_PLACE, first, MPI.MIN)
-        for point, best in zip(padded, first, strict=True):
+        for name, point, best in zip(names, padded, first, strict=True):
             if best == mesh.cells:
                 raise ConfigError(f"{name}: the point {_in_mm(point)} is outside the mesh")
         self.mine = [c if f == b else -1 for c, f, b in zip(cells, found, first, strict=True)]

@@ -66,8 +66,8 @@ def read_array(path, field):
         raise ConfigError(f"{path}: no such file")
     if path.suffix == ".npy":
         try:
-            return np.asarray(np.load(path, allow_pickle=False), float)
-        except (ValueError, OSError) as error:
+            return np.atleast_1d(np.asarray(np.load(path, allow_pickle=False), float))
+        except (ValueError, OSError, EOFError) as error:
             raise ConfigError(f"{path}: not an array of numbers ({error})") from None
     from ecs_model import meshdata
 

@@ -1,13 +1,15 @@
 """A membrane model from a Python file of the user's own."""
 
 import importlib.util
+import os
 import sys
 import traceback
 from pathlib import Path
 
-from ecs_model.derivative import jacobian
+from ecs_model.codegen import Recording, Symbol
 from ecs_model.errors import ConfigError
 from ecs_model.membrane.model import MembraneModel, Surroundings
+from ecs_model.schemes import ros2
 
 
 def load_model(path):
@@ -35,7 +37,7 @@ def _execute(path):
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # whatever a user's file may raise
+    except (Exception, SystemExit) as error:  # whatever a user's file may raise
         raise ConfigError(f"{_place(error, path)}: {type(error).__name__}: {error}") from None
     return module
 
@@ -46,17 +48,23 @@ def _check(model, path):
             raise ConfigError(f"{path}: {table!r} is not a @record of quantities")
     if next(iter(model.State._fields), None) != "K_o":
         raise ConfigError(f"{path}: the first field of State must be K_o, the K+ that diffuses")
-    state, parameters, surroundings = model.State(), model.Parameters(), Surroundings()
+    recording = Recording()
+    y, p, env = (_symbols(recording, x()) for x in (model.State, model.Parameters, Surroundings))
     try:
-        jacobian(lambda y: model.rhs(y, parameters, surroundings), state)
+        model.step(ros2, y, p, env, Symbol(recording, "h"))
     except Exception as error:  # whatever a user's formula may raise
         raise ConfigError(f"{_place(error, path)}: {type(error).__name__}: {error}") from None
 
 
+def _symbols(recording, record):
+    return type(record)(*(Symbol(recording, name) for name in record._fields))
+
+
 def _place(error, path):
     """File and line of the user's file in which an exception was born."""
-    if isinstance(error, SyntaxError) and error.filename == str(path):
+    whole = os.path.abspath(path)
+    if isinstance(error, SyntaxError) and error.filename == whole:
         return f"{path}:{error.lineno}"
     frames = traceback.extract_tb(error.__traceback__ or sys.exc_info()[2])
-    lines = [frame.lineno for frame in frames if frame.filename == str(path)]
+    lines = [frame.lineno for frame in frames if frame.filename == whole]
     return f"{path}:{lines[-1]}" if lines else str(path)

@@ -25,14 +25,14 @@ tortuosity = {tortuosity}
 D = "1.96e-9 m^2/s"
 [[tissue.regions]]
 name = "start"
-box = {{ low = ["-1 um", "-1 um", "-1 um"], high = ["100 um", "1 mm", "1 mm"] }}
+box = {{ low = {low}, high = {high} }}
 initial = {{ K_o = 55 }}
 [membrane]
 model = "{model}"
 [[line]]
 name = "way"
-start = ["0 um", "{middle} um", "{middle} um"]
-end = ["{length} um", "{middle} um", "{middle} um"]
+start = {start}
+end = {way}
 points = 201
 [time]
 end = "{end} s"
@@ -59,9 +59,12 @@ def front(folder, mesh="interval", model="nagumo", h=10, theta=0.5, tortuosity=1
     wide = max(40, 3 * h)
     duration = 0.93 * length * 1e-3 / exact_speed(model, tortuosity) * 60
     end = round(duration)
+    d = {"i": 1, "r": 2, "b": 3}[MESHES[mesh].split('"')[1][0]]
     text = TEXT.format(
         mesh=MESHES[mesh].format(length=length, h=h, wide=wide), tortuosity=tortuosity,
-        model=model, length=length, middle=wide / 2, end=f"{end:g}", step=step, theta=theta,
+        model=model, end=f"{end:g}", step=step, theta=theta,
+        low=_point(d, -1, -1), high=_point(d, 100, 1000),
+        start=_point(d, 0, wide / 2), way=_point(d, length, wide / 2),
     )  # fmt: skip
     return summary(run_here(text, folder, *overrides))["fronts"]["way"]
 
@@ -70,3 +73,8 @@ def error(folder, model="nagumo", tortuosity=1.6, **about):
     """Relative error of the speed of a front."""
     found = front(folder, model=model, tortuosity=tortuosity, **about)["speed_mm_per_min"]
     return found / exact_speed(model, tortuosity) - 1
+
+
+def _point(d, along, across):
+    """A point of d coordinates [um] as TOML."""
+    return "[" + ", ".join(f'"{x} um"' for x in [along, across, across][:d]) + "]"

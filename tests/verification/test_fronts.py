@@ -6,6 +6,9 @@ import pytest
 from tests.verification.fronts import MESHES, error, exact_speed, front
 
 
+WATCHED = ["output.series=1 s", "output.every=1 s", "line.way.points=1201"]
+
+
 def test_exact_speeds_are_the_published_ones():
     assert exact_speed("nagumo") == pytest.approx(3.0917107, abs=1e-6)
     assert exact_speed("nagumo", 2.0) == pytest.approx(2.473368553208, abs=1e-6)
@@ -20,7 +23,7 @@ def test_nagumo_speed(tmp_path, mesh, h, tolerance):
 
 def test_nagumo_width_and_shape(tmp_path):
     """10-90 % width 42.692 um."""
-    found = front(tmp_path / "run", h=5, overrides=["output.series=1 s", "output.every=1 s"])
+    found = front(tmp_path / "run", h=5, overrides=WATCHED)
     assert found["width_um"] == pytest.approx(42.692, rel=0.01)
 
 

@@ -1,0 +1,47 @@
+# Environment: PYTHON=/path/to/python (3.12 or newer), VENV=.venv, NP=processes, RUN=name in runs/
+VENV ?= .venv
+NP ?= $(shell n=$$(nproc 2>/dev/null || echo 1); [ $$n -le 4 ] || n=4; echo $$n)
+RUN ?= cortex_k_load
+
+BIN := $(VENV)/bin
+RESULTS := results/$(RUN)
+MPI := $(if $(filter-out 1,$(NP)),HYDRA_LAUNCHER=fork $(BIN)/mpiexec -n $(NP))
+
+export VENV
+
+.PHONY: help setup run test lint doctor clean
+
+help:
+	@echo "make run      set up $(VENV), simulate runs/$(RUN).toml on $(NP) processes, draw it"
+	@echo "make test     set up $(VENV), run all tests"
+	@echo "make lint     ruff and mypy"
+	@echo "make doctor   what works on this machine and what does not"
+	@echo "make clean    remove $(VENV) and caches; results/ stays"
+	@echo "              PYTHON=/path/to/python VENV=.venv NP=2 RUN=$(RUN) may be added"
+
+setup:
+	@sh runs/setup_env.sh
+
+run: setup
+	@$(MPI) $(BIN)/ecs-model run runs/$(RUN).toml --output $(RESULTS) --overwrite
+	@$(BIN)/ecs-model plot $(RESULTS)
+	@echo
+	@echo "results    $(RESULTS)/  (series.csv, summary.json, fields.xdmf)"
+	@echo "pictures   $(RESULTS)/pictures/"
+	@echo "ParaView   paraview --script=$(RESULTS)/open_in_paraview.py"
+
+test: setup
+	@$(BIN)/python -m pytest -q
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+doctor: setup
+	@$(BIN)/ecs-model doctor
+
+clean:
+	[ ! -f $(VENV)/pyvenv.cfg ] || rm -rf $(VENV)
+	rm -rf build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,51 @@
+"""The answer does not depend on the number of processes."""
+
+import json
+
+import pytest
+
+from ecs_model.fieldfile import read_maps
+from tests.helpers import launch
+from tests.parallel.runs import CONFIG, FIXED, close, settings
+
+WAYS = {"fixed": FIXED, "adaptive": (), "explicit": (*FIXED, "solver.scheme=rkl2")}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Run directories by way and number of processes."""
+    folder = tmp_path_factory.mktemp("processes")
+    (folder / "run.toml").write_text(CONFIG)
+    found = {}
+    for way, overrides in WAYS.items():
+        for n in (1, 2, 3):
+            out = folder / f"{way}{n}"
+            options = settings(*overrides)
+            done = launch(n, "run", folder / "run.toml", "-o", out, "--quiet", *options)
+            assert done.returncode == 0, done.stderr
+            found[way, n] = out
+    return found
+
+
+@pytest.mark.parametrize("n", [2, 3])
+@pytest.mark.parametrize("way", ["fixed", "explicit"])
+def test_equal_steps_give_equal_fields(runs, way, n):
+    close(runs[way, 1], runs[way, n], rtol=1e-9)
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_adaptive_steps_agree_within_their_tolerance(runs, n):
+    """0.05 mM is asked for; which nodes share a sub-step differs."""
+    one, other = (read_maps(runs["adaptive", k])[0]["max_K_o"] for k in (1, n))
+    assert abs(one - other).max() < 0.05
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_verdicts_mesh_and_balance_are_the_same(runs, way):
+    summaries = [json.loads((runs[way, n] / "summary.json").read_text()) for n in (1, 2, 3)]
+    marks = [json.loads((runs[way, n] / "run.json").read_text())["mesh"] for n in (1, 2, 3)]
+    assert marks[0] == marks[1] == marks[2]
+    for what in ("sd", "seizure"):
+        assert len({s[what]["verdict"] for s in summaries}) == 1
+    for s in summaries:
+        assert abs(s["balance"]["relative_error"]) < 1e-12

@@ -1,0 +1,169 @@
+"""A run that is stopped, or killed, and continued gives what it would have given at once."""
+
+import json
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ecs_model.checkpoint import newest
+from ecs_model.fieldfile import read_times
+from ecs_model.native import MPI
+from ecs_model.rundir import read_series
+from tests.helpers import launch
+from tests.parallel.runs import (
+    CONFIG,
+    FIXED,
+    LONG,
+    begin,
+    close,
+    final_fields,
+    kill,
+    same_bytes,
+    settings,
+    wait_for,
+)
+
+EVERY = 0.6  # s, between checkpoints
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    path = tmp_path_factory.mktemp("restart") / "run.toml"
+    path.write_text(CONFIG)
+    return path
+
+
+@pytest.fixture(scope="module")
+def whole(config):
+    """A function: the run on some processes that nobody interrupted."""
+    made = {}
+
+    def make(processes, fixed=False):
+        out = config.parent / f"whole{processes}{fixed}"
+        if out not in made:
+            options = settings(*LONG, *(FIXED if fixed else ()))
+            done = launch(processes, "run", config, "-o", out, "--quiet", *options)
+            assert done.returncode == 0, done.stderr
+            made[out] = out
+        return made[out]
+
+    return make
+
+
+def interrupted(config, out, processes, number, fixed=False):
+    """A run that a signal to its launcher stopped somewhere; its exit code and words."""
+    options = settings(*LONG, *(FIXED if fixed else ()))
+    process = begin(processes, "run", config, "-o", out, *options)
+    wait_for(out, "fields/t*.h5", random.randint(4, 12), process)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    return process.returncode, said
+
+
+def ended(out):
+    return json.loads((out / "run.json").read_text())["ended"]
+
+
+@pytest.mark.parametrize(
+    ("processes", "number"), [(1, signal.SIGINT), (2, signal.SIGTERM), (2, signal.SIGUSR1)]
+)
+def test_a_signal_stops_and_resume_is_exact(config, whole, tmp_path, processes, number):
+    out = tmp_path / "out"
+    code, said = interrupted(config, out, processes, number)
+    assert code == 75, said
+    assert f"continue with: ecs-model resume {out}" in said and "Traceback" not in said
+    assert ended(out) == "stopped"
+    assert 0 < read_times(out)[-1] < 12
+    done = launch(processes, "resume", out, "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert ended(out) == "finished"
+    same_bytes(out, whole(processes))
+
+
+@pytest.mark.parametrize("then", [1, 3])
+def test_resume_on_another_number_of_processes(config, whole, tmp_path, then):
+    out = tmp_path / "out"
+    assert interrupted(config, out, 2, signal.SIGTERM, fixed=True)[0] == 75
+    assert launch(then, "resume", out, "--quiet").returncode == 0
+    close(out, whole(2, fixed=True), rtol=1e-9)
+    assert json.loads((out / "summary.json").read_text())["balance"]["relative_error"] < 1e-12
+
+
+def test_a_signal_during_the_set_up_is_not_lost(config, tmp_path):
+    """Whatever it is busy with: a checkpoint and 75, or nothing begun."""
+    process = begin(1, "run", config, "-o", tmp_path / "out", *settings(*LONG))
+    wait_for(tmp_path, "out", 1, process)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 75, said
+    assert launch(1, "resume", tmp_path / "out", "--quiet").returncode == 0
+
+
+def test_a_finished_run_can_be_resumed_and_stays_what_it_is(config, whole):
+    out = whole(1)
+    before = {p: p.read_bytes() for p in out.rglob("*.h5")}
+    assert launch(1, "resume", out, "--quiet").returncode == 0
+    assert {p: p.read_bytes() for p in out.rglob("*.h5")} == before
+
+
+def test_checkpoints_by_elapsed_time(config, tmp_path):
+    out = tmp_path / "out"
+    options = settings("time.end=12 s", "checkpoint.wall=0.2 s")
+    process = begin(2, "run", config, "-o", out, *options)
+    wait_for(out, "checkpoints/ck_*.h5", 2, process)
+    kill(process)
+    assert launch(1, "resume", out, "--quiet").returncode == 0
+    assert ended(out) == "finished"
+
+
+def check_what_is_left(out):
+    """After a kill: everything can be read, and no more than one interval is lost."""
+    _, manifest = newest(MPI.COMM_SELF, out / "checkpoints")
+    columns, _ = read_series(out / "series.csv")
+    times = read_times(out)
+    final_fields_without_maps(out, times)
+    assert manifest["time"] > min(columns["t"][-1], 12) - EVERY * 1.05
+    assert np.all(np.diff(columns["t"]) > 0) and np.all(np.diff(times) > 0)
+
+
+def final_fields_without_maps(out, times):
+    from ecs_model.fieldfile import read_field
+
+    for k in range(len(times)):
+        assert np.isfinite(read_field(out, "K_o", k)).all()
+
+
+def killed_and_resumed(config, out, processes, kills, rng):
+    """Kill a run so often at random moments, and continue it each time."""
+    process = begin(processes, "run", config, "-o", out, *settings(*LONG))
+    for _ in range(kills):
+        wait_for(out, "checkpoints/ck_*.h5", 1, process)
+        time.sleep(rng.uniform(0.0, 0.7))
+        kill(process)
+        check_what_is_left(out)
+        process = begin(processes, "resume", out)
+        wait_for(out, "fields.xdmf", 1, process)
+        time.sleep(rng.uniform(0.5, 2.0))
+    assert process.wait(timeout=120) == 0
+
+
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
+def test_kills_at_random_moments(config, whole, tmp_path, kills):
+    killed_and_resumed(config, tmp_path / "out", 2, kills, random.Random(kills))
+    same_bytes(tmp_path / "out", whole(2))
+
+
+def test_two_runs_do_not_share_a_directory(config, tmp_path):
+    """The second start is refused while the first still runs."""
+    out = tmp_path / "out"
+    process = begin(1, "run", config, "-o", out, *settings(*LONG))
+    wait_for(out, "run.json", 1, process)
+    done = launch(1, "run", config, "-o", out, "--quiet")
+    os.killpg(process.pid, signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert done.returncode == 2 and "already holds a run" in done.stderr

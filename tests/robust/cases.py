@@ -1,0 +1,606 @@
+"""Everything a user may get wrong: what is changed in a sound run, and what the message must say."""
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import h5py
+import meshio
+import numpy as np
+
+BASE = """\
+title = "small"
+
+[mesh]
+generator = "rectangle"
+size = ["0.4 mm", "0.2 mm"]
+cell = "0.1 mm"
+
+[tissue]
+alpha = 0.2
+tortuosity = 1.6
+
+[[tissue.regions]]
+name = "core"
+ball = { centre = ["0.2 mm", "0.1 mm"], radius = "0.1 mm" }
+alpha = 0.1
+
+[membrane]
+model = "nagumo"
+parameters = { K_rest = 3.0 }
+initial = { K_o = "3 mM" }
+
+[[boundary]]
+on = "left"
+bath = "3 mM"
+
+[[source]]
+name = "pipette"
+point = ["0.2 mm", "0.1 mm"]
+amount = "1 fmol"
+profile = { kind = "pulse", start = "0.1 s", duration = "0.1 s" }
+
+[[probe]]
+name = "p"
+at = ["0.1 mm", "0.1 mm"]
+
+[[line]]
+name = "axis"
+start = ["0 mm", "0.1 mm"]
+end = ["0.4 mm", "0.1 mm"]
+points = 5
+
+[time]
+end = "0.4 s"
+step = "20 ms"
+adaptive = false
+"""
+RUN = ("run", "run.toml", "-o", "out", "--quiet")
+NO_DISK = "/proc/nothing/here"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A mistake: what is done to a folder with a sound `run.toml`, and words of the message."""
+
+    name: str
+    words: tuple
+    make: object = lambda folder: None
+    arguments: tuple = RUN
+    code: int = 2
+    environment: dict = field(default_factory=dict)
+    finds: bool = True  # whether `check` can find it
+
+    @property
+    def is_config(self):
+        """Whether `check` must find it too."""
+        return self.arguments[:5] == RUN and not self.environment and self.code == 2 and self.finds
+
+
+def swap(name, old, new, *words, **more):
+    """A change of the text of the configuration."""
+
+    def make(folder):
+        path = folder / "run.toml"
+        text = path.read_text()
+        assert text.count(old) == 1, (name, old)
+        path.write_text(text.replace(old, new))
+
+    return Case(name, words, make, **more)
+
+
+def more(name, text, *words, **rest):
+    """Lines added to the configuration."""
+    return swap(name, "[time]\n", text + "\n[time]\n", *words, **rest)
+
+
+def given(name, override, *words, **rest):
+    """A setting changed on the command line."""
+    return Case(name, words, arguments=(*RUN, "--set", override), **rest)
+
+
+def files(name, write, text, *words, **rest):
+    """Files beside the configuration, and lines added to it."""
+
+    def make(folder):
+        write(folder)
+        path = folder / "run.toml"
+        path.write_text(path.read_text().replace("[time]\n", text + "\n[time]\n"))
+
+    return Case(name, words, make, **rest)
+
+
+def configuration(name, content, *words):
+    """Another content of the configuration file."""
+    return Case(name, words, lambda folder: (folder / "run.toml").write_bytes(content))
+
+
+TEXT = [
+    swap("misspelt setting", "alpha = 0.2", "alhpa = 0.2", "run.toml:9", "tissue.alhpa",
+         "did you mean 'alpha'"),
+    swap("misspelt section", "[membrane]", "[membrnae]", "run.toml:17", "membrnae",
+         "did you mean 'membrane'"),
+    swap("setting in the wrong section", 'step = "20 ms"', "tortuosity = 1.6", "run.toml",
+         "time.tortuosity", "no such setting"),
+    swap("two mistakes at once", "alpha = 0.2\ntortuosity = 1.6", "alhpa = 0.2\ntortuosity = 0.5",
+         "tissue.alhpa", "tissue.tortuosity"),
+    swap("a unit of another kind", 'step = "20 ms"', 'step = "20 mM"', "run.toml:44", "time.step",
+         "a concentration", "a time is needed"),
+    swap("no unit", 'step = "20 ms"', "step = 20", "run.toml:44", "time.step", "needs a unit"),
+    swap("no unit in text", 'step = "20 ms"', 'step = "20"', "time.step", "no unit"),
+    swap("unknown unit", 'step = "20 ms"', 'step = "20 fortnights2"', "time.step",
+         "unknown unit 'fortnights2'"),
+    swap("not a number", 'step = "20 ms"', 'step = "nan s"', "time.step", "cannot read 'nan s'"),
+    swap("too large a number", 'step = "20 ms"', 'step = "1e999 s"', "time.step", "finite"),
+    swap("two numbers", 'step = "20 ms"', 'step = "20 30 ms"', "time.step", "unknown unit"),
+    swap("comma for a point", 'step = "20 ms"', 'step = "0,02 s"', "time.step", "0,02 s"),
+    swap("true for a quantity", 'step = "20 ms"', "step = true", "time.step", "needs a unit"),
+    swap("negative time", 'step = "20 ms"', 'step = "-20 ms"', "time.step", "above 0"),
+    swap("zero time", 'end = "0.4 s"', 'end = "0 s"', "time.end", "above 0"),
+    swap("no end", 'end = "0.4 s"\n', "", "time.end", "required"),
+    swap("text for true", "adaptive = false", 'adaptive = "maybe"', "time.adaptive", "maybe"),
+    swap("alpha above 1", "alpha = 0.2", "alpha = 1.2", "run.toml:9", "less than 1", "1.2"),
+    swap("alpha zero", "alpha = 0.2", "alpha = 0", "tissue.alpha", "greater than 0"),
+    swap("alpha nan", "alpha = 0.2", "alpha = nan", "tissue.alpha", "finite"),
+    swap("alpha inf", "alpha = 0.2", "alpha = inf", "tissue.alpha", "finite"),
+    swap("alpha true", "alpha = 0.2", "alpha = true", "tissue.alpha", "number"),
+    swap("alpha in text", "alpha = 0.2", 'alpha = "0.2"', "tissue.alpha", "number"),
+    swap("alpha beyond every number", "alpha = 0.2", "alpha = 1" + 400 * "0", "tissue.alpha"),
+    swap("alpha of a region", "alpha = 0.1", "alpha = 1.0", "regions[0].alpha", "less than 1"),
+    swap("tortuosity below 1", "tortuosity = 1.6", "tortuosity = 0.6", "run.toml:10",
+         "tissue.tortuosity", "greater than or equal to 1", "0.6"),
+    swap("fibres without direction", "tortuosity = 1.6",
+         "tortuosity = { parallel = 1.2, across = 2.0 }", "tissue.tortuosity", "direction"),
+    swap("fibres in no direction", "tortuosity = 1.6",
+         "tortuosity = { parallel = 1.2, across = 2.0, direction = [0.0, 0.0] }",
+         "tissue.tortuosity.direction", "not all zero"),
+    swap("fibres of another dimension", "tortuosity = 1.6",
+         "tortuosity = { parallel = 1.2, across = 2.0, direction = [1.0] }",
+         "tissue.tortuosity.direction", "2 numbers"),
+    swap("fibres from no field", "tortuosity = 1.6",
+         'tortuosity = { parallel = 1.2, across = 2.0, field = "fibres" }',
+         "no field 'fibres'"),
+    swap("negative temperature", "alpha = 0.2", 'temperature = "-3 K"', "tissue.temperature",
+         "above 0"),
+    swap("negative diffusivity", "alpha = 0.2", 'D = "-1e-9 m^2/s"', "tissue.D", "above 0"),
+    swap("negative potassium", 'K_o = "3 mM"', 'K_o = "-3 mM"', "membrane.initial.K_o",
+         "at least 0 mM"),
+    swap("negative bath", 'bath = "3 mM"', 'bath = "-3 mM"', "boundary[0].bath", "at least 0"),
+    swap("unknown model", '"nagumo"', '"nagummo"', "membrane.model", "did you mean 'nagumo'"),
+    swap("unknown parameter", "K_rest = 3.0", "K_rst = 3.0", "membrane.parameters.K_rst",
+         "did you mean 'K_rest'"),
+    swap("unknown state", "K_o =", "K_i =", "membrane.initial.K_i", "It has K_o"),
+    swap("parameter of another kind", "K_rest = 3.0", 'K_rest = "3 mV"',
+         "membrane.parameters.K_rest", "a potential", "a concentration is needed"),
+    swap("parameter out of range", "K_rest = 3.0", "K_rest = -1.0", "membrane.parameters.K_rest",
+         "at least 0"),
+    swap("parameter nan", "K_rest = 3.0", "K_rest = nan", "membrane.parameters.K_rest", "finite"),
+    swap("parameter true", "K_rest = 3.0", "K_rest = true", "membrane.parameters.K_rest", "number"),
+    swap("parameter of a region", "alpha = 0.1", "parameters = { nothing = 1.0 }",
+         "tissue.regions 'core'", "nothing"),
+    swap("tolerance zero", 'model = "nagumo"', 'model = "nagumo"\ntolerance = 0.0',
+         "membrane.tolerance", "greater than 0"),
+    swap("half a sub-step", 'model = "nagumo"', 'model = "nagumo"\nsubsteps = 1.5',
+         "membrane.substeps", "integer"),
+    swap("unknown generator", '"rectangle"', '"rectangel"', "mesh.generator", "rectangle"),
+    swap("setting of another generator", 'cell = "0.1 mm"', 'cell = "0.1 mm"\nradius = "1 mm"',
+         "mesh.radius", "rectangle"),
+    swap("generator lacks a setting", 'cell = "0.1 mm"\n', "", "rectangle", "needs cell"),
+    swap("size of another dimension", '["0.4 mm", "0.2 mm"]', '["0.4 mm", "0.2 mm", "1 mm"]',
+         "size", "2 lengths"),
+    swap("cell larger than the body", 'cell = "0.1 mm"', 'cell = "1 mm"', "cell", "larger"),
+    swap("cell far too small", 'cell = "0.1 mm"', 'cell = "0.1 nm"', "cell", "nodes"),
+    swap("negative cell", 'cell = "0.1 mm"', 'cell = "-0.1 mm"', "mesh.cell", "above 0"),
+    swap("neither generator nor file", 'generator = "rectangle"\n', "", "mesh",
+         "exactly one of generator, file"),
+    swap("generator and file", 'generator = "rectangle"', 'generator = "rectangle"\nfile = "a.msh"',
+         "mesh", "exactly one of generator, file"),
+    swap("no mesh at all", '[mesh]\ngenerator = "rectangle"\nsize = ["0.4 mm", "0.2 mm"]\n'
+         'cell = "0.1 mm"\n', "", "mesh", "required"),
+    swap("region without a cell", 'radius = "0.1 mm"', 'radius = "1 nm"', "'core' holds no cell",
+         "0.4, 0.2"),
+    swap("region the mesh does not have", 'ball = { centre = ["0.2 mm", "0.1 mm"], '
+         'radius = "0.1 mm" }', 'tag = "cortex"', "'core'", "'cortex'", "tissue"),
+    swap("region in two places", 'name = "core"', 'name = "core"\ntag = "tissue"', "regions[0]",
+         "exactly one of tag, ball, box, cylinder"),
+    swap("region turned inside out", 'ball = { centre = ["0.2 mm", "0.1 mm"], radius = "0.1 mm" }',
+         'box = { low = ["0.3 mm", "0.2 mm"], high = ["0.1 mm", "0 mm"] }', "holds no cell"),
+    swap("axis of no length", 'ball = { centre = ["0.2 mm", "0.1 mm"], radius = "0.1 mm" }',
+         'cylinder = { centre = ["0.2 mm", "0.1 mm"], axis = [0.0, 0.0, 0.0], radius = "0.1 mm" }',
+         "axis"),
+    swap("four coordinates", '["0.1 mm", "0.1 mm"]', '["0 mm", "0 mm", "0 mm", "0 mm"]', "probe",
+         "at most 3"),
+    swap("one coordinate in 2-D", 'at = ["0.1 mm", "0.1 mm"]', 'at = ["0.1 mm"]', "probe 'p'", "2"),
+    swap("unknown boundary", 'on = "left"', 'on = "lft"', "boundary lft", "left, right"),
+    swap("a boundary with two conditions", 'bath = "3 mM"', 'bath = "3 mM"\nflux = "0 mol/m^2/s"',
+         "boundary[0]", "exactly one of bath, flux, exchange"),
+    swap("exchange with nothing", 'bath = "3 mM"', 'exchange = "1 um/s"', "boundary[0]",
+         "concentration outside"),
+    swap("bath that changes from nowhere", 'bath = "3 mM"',
+         'bath = "3 mM"\nprofile = { kind = "step" }', "boundary[0]", "before it"),
+    more("two baths at one place", '[[boundary]]\non = "left"\nbath = "5 mM"\n', "boundary",
+         "left", "two"),
+    more("two sources of one name", '[[source]]\nname = "pipette"\nregion = "core"\n'
+         'load = "1 mM/s"', "source", "'pipette'"),
+    more("two probes of one name", '[[probe]]\nname = "p"\nat = ["0 mm", "0 mm"]', "probe", "'p'"),
+    more("two regions of one name", '[[tissue.regions]]\nname = "core"\ntag = "tissue"', "'core'"),
+    more("a line named like a path", '[[line]]\nname = "../x"\nstart = ["0 mm", "0.1 mm"]\n'
+         'end = ["0.4 mm", "0.1 mm"]', "line", "../x"),
+    swap("a line of no length", 'end = ["0.4 mm", "0.1 mm"]', 'end = ["0 mm", "0.1 mm"]',
+         "line", "axis"),
+    swap("a line of one point", "points = 5", "points = 1", "line[0].points", "2"),
+    swap("source without place", 'point = ["0.2 mm", "0.1 mm"]\n', "", "source[0]",
+         "exactly one of point, region, gaussian"),
+    swap("source without strength", 'amount = "1 fmol"\n', "", "source[0]",
+         "exactly one of rate, amount, load"),
+    swap("source outside", 'point = ["0.2 mm", "0.1 mm"]', 'point = ["2 mm", "1 mm"]',
+         "source pipette", "(2, 1, 0) mm", "outside the mesh"),
+    swap("source in an unknown region", 'point = ["0.2 mm", "0.1 mm"]', 'region = "cor"',
+         "source 'pipette'", "'cor'", "core"),
+    swap("gaussian outside", 'point = ["0.2 mm", "0.1 mm"]',
+         'gaussian = { centre = ["9 mm", "9 mm"], radius = "1 um" }', "source pipette", "Gaussian"),
+    swap("load at a point", 'amount = "1 fmol"', 'load = "1 mM/s"', "source[0]", "region"),
+    swap("amount without end", '"pulse", start = "0.1 s", duration = "0.1 s"', '"constant"',
+         "source[0]", "profile that ends"),
+    swap("pulse without duration", ', duration = "0.1 s"', "", "source[0].profile", "duration"),
+    swap("train without period", 'kind = "pulse"', 'kind = "train"', "source[0].profile", "period",
+         "count"),
+    swap("train that overlaps", 'kind = "pulse"', 'kind = "train", period = "0.05 s", count = 2',
+         "source[0].profile", "period"),
+    swap("unknown kind of profile", '"pulse"', '"puls"', "source[0].profile.kind", "'pulse'"),
+    swap("profile that starts before the run", '"0.1 s", d', '"-0.1 s", d', "profile.start",
+         "at least 0"),
+    swap("probe outside", '["0.1 mm", "0.1 mm"]', '["1 mm", "0.1 mm"]', "probe 'p'",
+         "(1, 0.1, 0) mm", "outside the mesh"),
+    swap("line outside", 'end = ["0.4 mm", "0.1 mm"]', 'end = ["0.5 mm", "0.1 mm"]', "line 'axis'",
+         "outside the mesh"),
+    more("unknown observable", '[output]\nfields = ["Vm"]', "output.fields", "'Vm'", "K_o"),
+    more("output between steps", '[output]\nevery = "50 ms"\nseries = "30 ms"', "output.series",
+         "multiple"),
+    more("fields between rows", '[output]\nevery = "0.15 s"\nseries = "0.1 s"', "output.every",
+         "multiple"),
+    more("checkpoints between steps", '[checkpoint]\nevery = "0.0031 s"', "checkpoint.every",
+         "multiple"),
+    more("unknown precision", '[output]\nprecision = "half"', "output.precision", "'single'"),
+    more("unknown scheme", '[solver]\nscheme = "magic"', "solver.scheme", "'implicit'"),
+    more("theta above 1", "[solver]\ntheta = 1.5", "solver.theta", "1.5"),
+    more("unknown solver of PETSc", '[solver]\npetsc = { ksp_type = "nonsense" }', "solver.petsc",
+         "nonsense"),
+    more("unknown preconditioner", '[solver]\npetsc = { pc_type = "nonsense" }', "solver.petsc",
+         "nonsense"),
+    more("unknown option of PETSc", "[solver]\npetsc = { ksp_maxit = 3 }", "solver.petsc",
+         "ksp_maxit"),
+    more("wrong value for PETSc", '[solver]\npetsc = { ksp_max_it = "many" }', "solver.petsc",
+         "many"),
+    more("solver that does not converge", "[solver]\npetsc = { ksp_max_it = 1 }",
+         "linear solver does not converge", "solver.petsc", code=1),
+    more("share of nothing", "[detect]\nfraction = 0.0", "detect.fraction", "greater than 0"),
+    more("section twice", '[mesh]\ngenerator = "box"', "run.toml", "TOML"),
+    swap("not TOML", 'title = "small"', 'title = "small', "run.toml", "TOML", "line 1"),
+]  # fmt: skip
+
+
+def vtu(cells, points, **data):
+    """Writer of a mesh file with the given cells."""
+
+    def write(folder):
+        cell_data = {name: [np.asarray(v)] for name, v in data.items()}
+        mesh = meshio.Mesh(np.asarray(points, float), cells, cell_data=cell_data)
+        meshio.write(folder / "mesh.vtu", mesh)
+
+    return write
+
+
+def of_file(name, write, *words, mesh='file = "mesh.vtu"\nunit = "mm"', **rest):
+    """A run on a mesh file."""
+
+    def make(folder):
+        write(folder)
+        path = folder / "run.toml"
+        head, _, tail = path.read_text().partition("[mesh]\n")
+        path.write_text(f"{head}[mesh]\n{mesh}\n\n[tissue]{tail.partition('[tissue]')[2]}")
+
+    return Case(name, words, make, **rest)
+
+
+SQUARE = [[0, 0, 0], [0.4, 0, 0], [0.4, 0.2, 0], [0, 0.2, 0]]
+TWO = [("triangle", np.array([[0, 1, 2], [0, 2, 3]]))]
+CUBE = [[x, y, z] for z in (0, 1) for x, y in ((0, 0), (1, 0), (1, 1), (0, 1))]
+FAR = [*SQUARE, [5, 5, 0], [6, 5, 0], [5, 6, 0]]
+
+
+def torn(folder):
+    vtu(TWO, SQUARE)(folder)
+    path = folder / "mesh.vtu"
+    path.write_bytes(path.read_bytes()[:300])
+
+
+MESHES = [
+    of_file("mesh file missing", lambda f: None, "mesh.vtu", "no such file"),
+    of_file("mesh file without unit", vtu(TWO, SQUARE), "mesh", "unit",
+            mesh='file = "mesh.vtu"'),
+    of_file("mesh file in inches", vtu(TWO, SQUARE), "mesh.unit", "'um'",
+            mesh='file = "mesh.vtu"\nunit = "inch"'),
+    of_file("mesh file torn", torn, "mesh.vtu", "cannot be read"),
+    of_file("mesh file of zeros", lambda f: (f / "mesh.vtu").write_bytes(bytes(999)), "mesh.vtu",
+            "cannot be read"),
+    of_file("mesh file is a folder", lambda f: (f / "mesh.vtu").mkdir(), "mesh.vtu"),
+    of_file("mesh file of another kind", lambda f: (f / "mesh.docx").write_text("x"), "mesh.docx",
+            "cannot be read", mesh='file = "mesh.docx"\nunit = "mm"'),
+    of_file("hexahedra", vtu([("hexahedron", [[*range(8)]])], CUBE), "mesh.vtu", "hexahedron",
+            "tetrahedra"),
+    of_file("no cells", vtu([("vertex", [[0]])], SQUARE), "mesh.vtu", "no cells"),
+    of_file("inverted cell", vtu([("triangle", [[0, 1, 2], [0, 3, 2]])], SQUARE), "mesh.vtu",
+            "inverted cells", "1, the first at"),
+    of_file("flat cell", vtu([("triangle", [[0, 1, 2], [0, 2, 3], [0, 0, 1]])], SQUARE),
+            "mesh.vtu", "degenerate cells"),
+    of_file("mesh in pieces", vtu([("triangle", [[0, 1, 2], [0, 2, 3], [4, 5, 6]])], FAR),
+            "mesh.vtu", "share no node"),
+    of_file("node in no cell", vtu(TWO, [*SQUARE, [9, 9, 0]]), "mesh.vtu", "nodes in no cell"),
+    of_file("node that is not finite", vtu(TWO, [[np.nan, 0, 0], *SQUARE[1:]]), "mesh.vtu",
+            "not finite"),
+    of_file("cell without tag", vtu(TWO, SQUARE, tags=[0, 1]), "mesh.vtu", "untagged cells"),
+    of_file("mesh without the boundary", vtu(TWO, SQUARE), "boundary left", "no such boundary"),
+]  # fmt: skip
+
+
+def array(name, values):
+    """Writer of a .npy file."""
+    return lambda folder: np.save(folder / name, values)
+
+
+def field_of_alpha(name, write, *words):
+    def make(folder):
+        write(folder)
+        path = folder / "run.toml"
+        path.write_text(path.read_text().replace("alpha = 0.2", 'alpha = { file = "a.npy" }'))
+
+    return Case(name, words, make)
+
+
+FIELDS = [  # the mesh has 15 nodes and 16 cells, or so: found out by the test of the first case
+    field_of_alpha("field missing", lambda f: None, "a.npy", "no such file"),
+    field_of_alpha("field that is no array", lambda f: (f / "a.npy").write_text("x"), "a.npy",
+                   "array"),
+    field_of_alpha("field of text", array("a.npy", np.array(["x"])), "a.npy", "array"),
+    field_of_alpha("field of another length", array("a.npy", np.full(7, 0.2)), "tissue.alpha",
+                   "7 values", "nodes"),
+    field_of_alpha("field of no shape", array("a.npy", np.float64(0.2)), "tissue.alpha"),
+    field_of_alpha("field with 1.2 inside", array("a.npy", np.r_[1.2, np.full(14, 0.2)]),
+                   "tissue.alpha", "between 0 and 1", "is 1.2 in 1 value"),
+    field_of_alpha("field with nan inside", array("a.npy", np.r_[np.nan, np.full(14, 0.2)]),
+                   "tissue.alpha", "nan"),
+    field_of_alpha("field of vectors", array("a.npy", np.full((15, 2), 0.2)), "tissue.alpha"),
+    swap("parameter from no field", "K_rest = 3.0", 'K_rest = { field = "rest" }',
+         "membrane.parameters.K_rest", "no field 'rest'"),
+    files("parameter with a negative inside", array("p.npy", np.r_[-1.0, np.full(14, 3.0)]), "",
+          "membrane.parameters.K_rest", "at least 0",
+          arguments=(*RUN, "--set", 'membrane.parameters.K_rest={file="p.npy"}')),
+    files("initial state with nan", array("p.npy", np.r_[np.nan, np.full(14, 3.0)]), "",
+          "membrane.initial.K_o", "finite",
+          arguments=(*RUN, "--set", 'membrane.initial.K_o={file="p.npy"}')),
+]  # fmt: skip
+
+
+def table(name, content, *words):
+    """A source that follows a table."""
+
+    def make(folder):
+        path = folder / "run.toml"
+        old = 'kind = "pulse", start = "0.1 s", duration = "0.1 s"'
+        path.write_text(path.read_text().replace(old, 'kind = "table", file = "t.csv"'))
+        if content is not None:
+            (folder / "t.csv").write_bytes(content)
+
+    return Case(name, ("pipette", *words), make)
+
+
+TABLES = [
+    table("table missing", None, "t.csv"),
+    table("table torn", b"0,0\n1,", "t.csv"),
+    table("table unsorted", b"0,0\n1,1\n0.5,1\n", "t.csv", "not decreasing"),
+    table("table of one column", b"0\n1\n", "t.csv", "two columns"),
+    table("table of words", b"time,factor\n0,1\n", "t.csv"),
+    table("table with nan", b"0,0\n1,nan\n", "t.csv"),
+    table("table empty", b"", "t.csv"),
+    table("table not text", b"\xff\xfe\x00", "t.csv"),
+    table("table of no amount", b"0,0\n1,0\n", "amount"),
+]
+
+MODEL = """\
+import numpy as np
+from ecs_model.membrane.model import MembraneModel
+from ecs_model.record import concentration, quantity, record
+
+@record
+class State:
+    K_o = concentration(3.0, "potassium")
+
+@record
+class Parameters:
+    k = quantity(1.0, "1/s", "rate")
+
+def rhs(y, p, env):
+    return State(K_o=-p.k * (y.K_o - 3.0))
+
+model = MembraneModel(name="mine", summary="mine", State=State, Parameters=Parameters, rhs=rhs)
+"""
+
+
+def model(name, old, new, *words):
+    """A membrane model of the user's own with something wrong."""
+
+    def make(folder):
+        if old is not None:
+            assert MODEL.count(old) == 1, name
+            (folder / "mine.py").write_text(MODEL.replace(old, new))
+        path = folder / "run.toml"
+        text = path.read_text().replace('model = "nagumo"', 'file = "mine.py"')
+        path.write_text(text.replace("parameters = { K_rest = 3.0 }\n", ""))
+
+    return Case(name, ("mine.py", *words), make)
+
+
+OWN = [
+    model("membrane file missing", None, None, "no such file"),
+    model("membrane with a syntax error", "def rhs(y, p, env):", "def rhs(y, p env):", "mine.py:13",
+          "SyntaxError"),
+    model("membrane without model", "model = Mem", "modell = Mem", "must define"),
+    model("membrane that branches", "    return State", "    if y.K_o > 3.0: pass\n    return State",
+          "mine.py:14", "np.where"),
+    model("membrane with an unknown name", "-p.k *", "-p.kk *", "mine.py:14", "kk"),
+    model("membrane with an unknown function", "-p.k *", "-np.sinc(p.k * y.K_o) *", "mine.py:14"),
+    model("membrane with a root of a power", "-p.k *", "-y.K_o ** 0.5 *", "mine.py"),
+    model("membrane with another first state", 'K_o = conc', 'K_i = conc', "K_o"),
+    model("membrane with an unknown unit", '"1/s"', '"1/fortnight"', "mine.py:11", "1/fortnight"),
+    model("membrane that imports what is not there", "import numpy as np", "import nunpy as np",
+          "mine.py:1", "nunpy"),
+    model("membrane that exits", "import numpy as np", "import sys; sys.exit(3)", "mine.py"),
+    model("membrane that returns a number", "return State(K_o=-p.k * (y.K_o - 3.0))", "return 0.0",
+          "mine.py"),
+    model("membrane that returns nothing", "return State", "State", "mine.py"),
+    model("membrane without parameters", "Parameters=Parameters, ", "", "mine.py:16"),
+    model("membrane of plain classes", "@record\nclass State:", "class State:", "mine.py"),
+]  # fmt: skip
+
+
+def started(change=lambda folder: None):
+    """A folder with a copy of a finished run in `out`, changed; the run is made by the test."""
+
+    def make(folder):
+        shutil.copytree(folder.parent / "sound" / "out", folder / "out")
+        change(folder / "out")
+
+    return make
+
+
+def edit(name, old, new):
+    def change(out):
+        text = (out / name).read_text()
+        assert old in text, (name, old)
+        (out / name).write_text(text.replace(old, new))
+
+    return change
+
+
+def manifest(old, new):
+    """Changes the manifests of all checkpoints."""
+
+    def change(out):
+        for path in (out / "checkpoints").glob("ck_*.h5"):
+            with h5py.File(path, "a") as file:
+                text = str(file.attrs["manifest"])
+                assert old in text, old
+                file.attrs["manifest"] = text.replace(old, new)
+
+    return change
+
+
+def tear(out):
+    for path in (out / "checkpoints").glob("ck_*.h5"):
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def something_else(out):
+    for path in (out / "checkpoints").glob("ck_*.h5"):
+        with h5py.File(path, "w") as file:
+            file["x"] = 1.0
+
+
+def flip(out):
+    """One wrong byte in the middle of each checkpoint."""
+    for path in (out / "checkpoints").glob("ck_*.h5"):
+        with h5py.File(path) as file:
+            place = file["state/K_o"].id.get_chunk_info(0).byte_offset
+        data = bytearray(path.read_bytes())
+        data[place + 3] ^= 0xFF
+        path.write_bytes(bytes(data))
+
+
+def resumed(name, change, *words, **rest):
+    return Case(name, words, started(change), ("resume", "out", "--quiet"), **rest)
+
+
+RESUMES = [
+    Case("resume of nothing", ("nowhere", "not a directory"), arguments=("resume", "nowhere")),
+    Case("resume of a folder that is no run", ("x", "holds no run"),
+         lambda f: (f / "x").mkdir(), ("resume", "x")),
+    Case("resume of a file", ("run.toml", "not a directory"), arguments=("resume", "run.toml")),
+    resumed("no checkpoint", lambda out: shutil.rmtree(out / "checkpoints"), "checkpoints",
+            "there is none"),
+    resumed("checkpoints torn", tear, "checkpoints", "broken", "start the run again"),
+    resumed("checkpoints with a wrong byte", flip, "checkpoints", "broken"),
+    resumed("checkpoints that are something else", something_else, "checkpoints", "broken"),
+    resumed("checkpoint of another version", manifest('"version": "', '"version": "0.0.'),
+            "ck_", "another version"),
+    resumed("checkpoint of another mesh", edit("config.resolved.toml", "100 um", "50 um"),
+            "ck_", "another mesh"),
+    resumed("checkpoint of another model", edit("config.resolved.toml", '"nagumo"', '"none"'),
+            "membrane.parameters.K_rest"),
+    resumed("checkpoint of another time", edit("config.resolved.toml", '"0.4 s"', '"0.8 s"'),
+            "ck_", "time.end or time.step"),
+    resumed("tissue changed meanwhile", edit("config.resolved.toml", "alpha = 0.2", "alpha = 0.3"),
+            "another cell/alpha"),
+    resumed("configuration of the run broken", edit("config.resolved.toml", "[time]", "[time"),
+            "config.resolved.toml", "TOML"),
+    resumed("configuration of the run gone", lambda out: (out / "config.resolved.toml").unlink(),
+            "config.resolved.toml", "no such file"),
+    resumed("run.json gone", lambda out: (out / "run.json").unlink(), "run.json", "missing"),
+    resumed("series gone", lambda out: (out / "series.csv").unlink(), "series.csv"),
+    resumed("series of another run", edit("series.csv", "K_o@p", "K_o@q"), "series.csv", "columns"),
+    resumed("fields gone", lambda out: shutil.rmtree(out / "fields"), "mesh.h5"),
+    resumed("index of fields gone", lambda out: (out / "fields.xdmf").unlink(), "fields.xdmf"),
+]  # fmt: skip
+
+
+def bad_cache(folder):
+    (folder / "cache").write_text("")
+
+
+def no_gcc(folder):
+    (folder / "bin").mkdir()
+
+
+PLACES = [
+    Case("no configuration", ("wrong.toml", "no such file"),
+         arguments=("run", "wrong.toml", "-o", "out")),
+    Case("misspelt configuration", ("rum.toml", "did you mean 'run.toml'"),
+         arguments=("run", "rum.toml", "-o", "out")),
+    Case("a folder for a configuration", ("x", "directory"), lambda f: (f / "x").mkdir(),
+         ("run", "x", "-o", "out")),
+    configuration("not UTF-8", b'title = "\xe9"\n', "run.toml", "UTF-8"),
+    configuration("an empty file", b"", "mesh", "required"),
+    configuration("zeros", bytes(100), "run.toml", "TOML"),
+    Case("a run is there already", ("out", "already holds a run", "resume", "--overwrite"),
+         started(), finds=False),
+    Case("other things are there", ("out", "thesis.tex", "other things"),
+         lambda f: ((f / "out").mkdir(), (f / "out" / "thesis.tex").write_text("")), finds=False),
+    Case("a file is there", ("out", "in the way"), lambda f: (f / "out").write_text(""), finds=False),
+    Case("under a file", ("cannot write", "not a folder"), lambda f: (f / "x").write_text(""),
+         ("run", "run.toml", "-o", "x/out")),
+    Case("where nothing can be written", (NO_DISK, "cannot write"),
+         arguments=("run", "run.toml", "-o", NO_DISK)),
+    Case("cache that cannot be written", ("cache", "XDG_CACHE_HOME"), bad_cache,
+         environment={"XDG_CACHE_HOME": "cache"}),
+    Case("no C compiler", ("no C compiler found", "install"), no_gcc,
+         environment={"PATH": "bin", "CC": ""}),
+    given("--set without a value", "tissue.alpha", "--set tissue.alpha", "key=value"),
+    given("--set of an unknown key", "tissue.alhpa=0.1", "tissue.alhpa", "did you mean 'alpha'"),
+    given("--set of a wrong value", "tissue.alpha=2", "tissue.alpha", "less than 1"),
+    given("--set into a number", "tissue.alpha.x=2", "--set tissue.alpha.x=2", "not a table"),
+    given("--set of an unknown entry", "probe.q.at=1", "--set probe.q.at=1", "no entry 'q'", "p"),
+    given("--set of nothing", "=1", "key=value"),
+    given("--set with dots", "tissue..alpha=0.1", "tissue"),
+    given("--set of a whole section", "tissue=3", "tissue"),
+]  # fmt: skip
+
+CASES = [*TEXT, *MESHES, *FIELDS, *TABLES, *OWN, *RESUMES, *PLACES]
+
+
+def prepare(case, parent, number):
+    """The folder of a case, with all its files."""
+    folder = Path(parent, f"{number:03d}")
+    folder.mkdir(parents=True)
+    (folder / "run.toml").write_text(BASE)
+    case.make(folder)
+    return folder
