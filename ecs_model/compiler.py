@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from ecs_model import atomic
 from ecs_model.errors import ConfigError
 
 # As fast as -ffast-math here, but not-a-number tests keep working and nothing is flushed to zero.
@@ -23,6 +24,7 @@ FLAGS = (
     "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-fno-signed-zeros",
     "-freciprocal-math", "-ffp-contract=fast", "-fopenmp-simd", "-fPIC",
 )  # fmt: skip
+SUM = hashlib.sha256().digest_size
 WIDE = "-mprefer-vector-width=512"
 
 
@@ -71,7 +73,7 @@ def load(source):
     path = library(source)
     try:
         return ctypes.CDLL(str(path))
-    except OSError:  # torn by a full disk or of another machine: make it again, once
+    except OSError:  # of another machine: make it again, once
         path.unlink(missing_ok=True)
         return ctypes.CDLL(str(library(source)))
 
@@ -81,23 +83,40 @@ def library(source):
     cc = compiler()
     key = hashlib.sha256(repr((source, FLAGS, WIDE, _version(cc), _cpu())).encode()).hexdigest()
     path = cache_folder("kernels") / f"{key[:24]}.so"
-    if not path.is_file():
+    if not _is_whole(path):
         _compile(cc, source, path)
     return path
 
 
+def _is_whole(path):
+    """Whether a library is there and ends in the checksum of what comes before.
+
+    A torn one, which a power failure may leave, would not fail to load but crash the program.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return False
+    return content[-SUM:] == hashlib.sha256(content[:-SUM]).digest()
+
+
 def _compile(cc, source, path):
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix="building-") as folder:
+    with (
+        atomic.explained(path),
+        tempfile.TemporaryDirectory(dir=path.parent, prefix="building-") as folder,
+    ):
         code, made = Path(folder, "kernel.c"), Path(folder, "kernel.so")
         code.write_text(source)
         attempts = [[*FLAGS, WIDE], [*FLAGS], [*FLAGS, "-DPLAIN_MATH"], ["-O2", "-fPIC"]]
         for flags in attempts:
+            strict = ["-Werror=implicit-function-declaration", "-Wl,-z,defs"]
             done = subprocess.run(
-                [cc, *flags, "-Werror=implicit-function-declaration", "-shared", str(code)]
-                + ["-Wl,-z,defs", "-o", str(made), "-lm"],
+                [cc, *flags, *strict, "-shared", str(code), "-o", str(made), "-lm"],
                 capture_output=True, text=True,
             )  # fmt: skip
             if done.returncode == 0:
+                content = made.read_bytes()
+                made.write_bytes(content + hashlib.sha256(content).digest())
                 os.replace(made, path)
                 return
     first = next((x for x in done.stderr.splitlines() if "error" in x), done.stderr.strip())

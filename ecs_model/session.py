@@ -46,10 +46,10 @@ def run(config_path, directory, comm=None, overrides=(), overwrite=False, quiet=
     """
     began = time.perf_counter()
     comm = comm or start()
-    text, config = on_root(comm, lambda: _read(config_path, overrides))
-    base = Path(config_path).resolve().parent
-    root_does(comm, lambda: RunDir.check(directory, overwrite))  # a refusal later would be late
     with StopRequest() as stop:
+        text, config = on_root(comm, lambda: _read(config_path, overrides))
+        base = Path(config_path).resolve().parent
+        root_does(comm, lambda: RunDir.check(directory, overwrite))  # early, before long work
         parts = assemble.build(config, comm, base)
         plan = output.plan(parts)
         folder = on_root(comm, lambda: RunDir.create(directory, overwrite))
@@ -71,11 +71,11 @@ def resume(directory, comm=None, quiet=False):
     """
     began = time.perf_counter()
     comm = comm or start()
-    folder = on_root(comm, lambda: RunDir.open(directory))
-    config = on_root(comm, lambda: read.read_config(folder.resolved))
-    base = on_root(comm, lambda: _base(folder))
-    path, manifest = newest(comm, folder.checkpoints)
     with StopRequest() as stop:
+        folder = on_root(comm, lambda: RunDir.open(directory))
+        config = on_root(comm, lambda: read.read_config(folder.resolved))
+        base = on_root(comm, lambda: _base(folder))
+        path, manifest = newest(comm, folder.checkpoints)
         parts = assemble.build(config, comm, base)
         plan = output.plan(parts)
         ours = identity(parts.mesh.fingerprint, parts.identity, parts.simulation.clock)

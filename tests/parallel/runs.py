@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ecs_model.fieldfile import field_names, read_field, read_maps, read_times
+from ecs_model.fieldfile import field_names, read_field, read_times
 from ecs_model.launcher import own_mpiexec
 from ecs_model.rundir import read_series
 
@@ -77,7 +77,8 @@ series = "0.1 s"
 precision = "double"
 """
 FIXED = ("membrane.substeps=2", "time.adaptive=false")
-LONG = ("time.end=12 s", "checkpoint.every=0.6 s")  # seconds of work, to be interrupted
+EVERY = 0.6  # s, between checkpoints
+LONG = ("time.end=8 s", f"checkpoint.every={EVERY} s")  # some seconds of work
 
 
 def settings(*overrides):
@@ -104,14 +105,9 @@ def wait_for(run, pattern, count, process, seconds=60):
 
 def kill(process):
     """End all processes of a run at once, as a power failure would."""
-    os.killpg(process.pid, signal.SIGKILL)
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
     process.communicate(timeout=60)
-
-
-def final_fields(run):
-    """Name -> values at the last output time, and the maps of the whole run."""
-    fields = {name: read_field(run, name, -1) for name in field_names(run)}
-    return fields | read_maps(run)[0]
 
 
 def same_bytes(one, other):

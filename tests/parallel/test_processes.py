@@ -1,13 +1,16 @@
 """The answer does not depend on the number of processes."""
 
 import json
+import sys
+from pathlib import Path
 
 import pytest
 
 from ecs_model.fieldfile import read_maps
-from tests.helpers import launch
+from tests.helpers import launch_program
 from tests.parallel.runs import CONFIG, FIXED, close, settings
 
+DRIVE = str(Path(__file__).parents[1] / "robust" / "drive.py")
 WAYS = {"fixed": FIXED, "adaptive": (), "explicit": (*FIXED, "solver.scheme=rkl2")}
 
 
@@ -16,15 +19,18 @@ def runs(tmp_path_factory):
     """Run directories by way and number of processes."""
     folder = tmp_path_factory.mktemp("processes")
     (folder / "run.toml").write_text(CONFIG)
-    found = {}
-    for way, overrides in WAYS.items():
-        for n in (1, 2, 3):
-            out = folder / f"{way}{n}"
-            options = settings(*overrides)
-            done = launch(n, "run", folder / "run.toml", "-o", out, "--quiet", *options)
-            assert done.returncode == 0, done.stderr
-            found[way, n] = out
-    return found
+    for n in (1, 2, 3):
+        (folder / f"{n}.json").write_text(json.dumps([job(folder, way, n) for way in WAYS]))
+        program = [sys.executable, DRIVE, str(folder / f"{n}.json"), str(folder / f"notes{n}")]
+        done = launch_program(n, program)
+        notes = json.loads((folder / f"notes{n}.0").read_text())
+        assert [note["code"] for note in notes] == [0] * len(WAYS), (notes, done.stderr)
+    return {(way, n): folder / f"{way}{n}" for way in WAYS for n in (1, 2, 3)}
+
+
+def job(folder, way, n):
+    arguments = ["run", "run.toml", "-o", f"{way}{n}", "--quiet", *settings(*WAYS[way])]
+    return {"name": way, "folder": str(folder), "environment": {}, "arguments": arguments}
 
 
 @pytest.mark.parametrize("n", [2, 3])
