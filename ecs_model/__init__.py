@@ -10,4 +10,3 @@ __version__ = "0.1.0"
 _checkout = Path(__file__).resolve().parents[1]
 if (_checkout / "pyproject.toml").is_file():  # meshes/, runs/, postprocess/ lie beside us
     __path__.append(str(_checkout))
-

@@ -184,7 +184,7 @@ class _Fields:
                 f"nodes and {self.mesh.cells} cells"
             )
         if check is not None and array.ndim > 1:
-            raise ConfigError(f"{place}: the field has {array.shape[1:]} values at a place, not one")
+            raise ConfigError(f"{place}: the field has {array.shape[1:]} values a place, not one")
         if check is not None:
             check(array)
         return array
@@ -292,8 +292,8 @@ class _Cells:
             middle = self._mesh.coordinates[self._mesh.cell_nodes[wrong[0]]].mean(axis=0)
             where = ", ".join(f"{1e3 * x:.4g}" for x in middle[: self._mesh.dimension])
             raise ConfigError(
-                f"{place}: must be {_right(low, high)}, but is {values[wrong[0]]:g} in {len(wrong)} cells, the "
-                f"first at ({where}) mm"
+                f"{place}: must be {_right(low, high)}, but is {values[wrong[0]]:g} in "
+                f"{len(wrong)} cells, the first at ({where}) mm"
             )
 
 
@@ -392,7 +392,8 @@ def _number_if_constant(comm, values):
 
 def _transport(config, mesh, parts, cells, operators, membranes, base):
     loads = [_source(s, config, mesh, parts, cells, base) for s in config.source]
-    exchanges, baths = [], []
+    exchanges: list = []
+    baths: list = []
     for b in config.boundary:
         made = _boundary(b, mesh, base)
         group = {stimulus.Load: loads, stimulus.Exchange: exchanges, stimulus.Bath: baths}
@@ -474,4 +475,3 @@ def _edges(clock, ledger):
     terms += [x.bath for x in ledger.baths]
     edges = {clock.before(t) for profile in terms for t in profile.edges(clock.end)}
     return edges | {e + 1 for e in edges if e + 1 < clock.ticks}
-

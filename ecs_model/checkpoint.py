@@ -149,7 +149,7 @@ def refuse_foreign(path, manifest, expected):
         if manifest.get(key) != expected[key]:
             raise ConfigError(
                 f"{path}: the checkpoint was written with another {what} "
-                f"({_short(manifest.get(key))}, this run has {_short(expected[key])}); start a new run"
+                f"({_short(manifest.get(key))}, here: {_short(expected[key])}); start a new run"
             )
 
 

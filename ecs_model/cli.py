@@ -85,9 +85,7 @@ def _run(a):
     from ecs_model import api
 
     output = a.output or os.path.join("results", os.path.splitext(os.path.basename(a.config))[0])
-    return api.run(
-        a.config, output, overrides=a.overrides, overwrite=a.overwrite, quiet=a.quiet
-    )
+    return api.run(a.config, output, overrides=a.overrides, overwrite=a.overwrite, quiet=a.quiet)
 
 
 def _add_resume(commands):

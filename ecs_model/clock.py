@@ -14,7 +14,7 @@ class Clock:
 
     def at(self, tick):
         """Time [s] of a tick; exactly `end` at the last."""
-        return self.span(tick)
+        return self.end if tick == self.ticks else self.span(tick)
 
     def span(self, ticks):
         """Length [s] of some ticks, the same wherever they lie."""

@@ -12,7 +12,7 @@ import numpy as np
 _INFIX = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/"}
 _COMPARE = {
     np.less: "<", np.less_equal: "<=", np.greater: ">", np.greater_equal: ">=",
-    np.logical_and: "&&", np.logical_or: "||",
+    np.logical_and: "&&", np.logical_or: "||", np.bitwise_and: "&&", np.bitwise_or: "||",
 }  # fmt: skip
 _CALL = {
     np.exp: "exp", np.expm1: "expm1", np.log: "log", np.log1p: "log1p", np.sqrt: "sqrt",

@@ -119,7 +119,8 @@ def _compile(cc, source, path):
                 made.write_bytes(content + hashlib.sha256(content).digest())
                 os.replace(made, path)
                 return
-    first = next((x for x in done.stderr.splitlines() if "error" in x), done.stderr.strip())
+    said = done.stderr.strip().splitlines()
+    first = next((x for x in said if "error" in x or "undefined" in x), said[-1] if said else "?")
     raise ConfigError(f"the C compiler {cc} failed on a membrane model: {first}")
 
 

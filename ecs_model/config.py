@@ -41,9 +41,7 @@ def _quantity(unit, above=None, at_least=None):
         return f"{from_si(si, unit):.15g} {unit}"
 
     schema = {"type": "string", "description": f"quantity such as '1 {unit}'"}
-    return Annotated[
-        float, BeforeValidator(read), PlainSerializer(write), WithJsonSchema(schema)
-    ]
+    return Annotated[float, BeforeValidator(read), PlainSerializer(write), WithJsonSchema(schema)]
 
 
 def _number(value: Any) -> Any:
@@ -95,8 +93,12 @@ def _exactly_one(model, names, what):
 class FromFile(Strict):
     """Values over the mesh: a field of the mesh file, or an array in input order."""
 
-    field: str | None = Field(None, description="name of a field that came with the mesh, or in file")
-    file: str | None = Field(None, description=".npy (one value per node or cell, input order) or mesh")
+    field: str | None = Field(
+        None, description="name of a field that came with the mesh, or in file"
+    )
+    file: str | None = Field(
+        None, description=".npy (one value per node or cell, input order) or mesh"
+    )
 
     @model_validator(mode="after")
     def _something(self):
@@ -216,9 +218,7 @@ class Tissue(Strict):
     """The extracellular space."""
 
     alpha: Alpha = Field(0.2, description="extracellular volume fraction")
-    tortuosity: Tortuosity = Field(
-        1.6, description="lambda: effective diffusivity is D / lambda^2"
-    )
+    tortuosity: Tortuosity = Field(1.6, description="lambda: effective diffusivity is D / lambda^2")
     D: Diffusivity = Field(1.96e-9, description="free diffusivity of K+ (2.62e-9 m^2/s at 37 C)")
     temperature: _quantity("K", above=0.0) = Field(310.15, description="temperature")
     regions: list[Region] = Field([], description="parts with values of their own; the last wins")
@@ -238,7 +238,9 @@ class MeshSettings(Strict):
 
     generator: str | None = Field(None, description="one of those that `ecs-model mesh` lists")
     file: str | None = Field(None, description="path of a .msh, .xdmf or .vtu file")
-    unit: Literal["m", "cm", "mm", "um"] | None = Field(None, description="unit of a file's lengths")
+    unit: Literal["m", "cm", "mm", "um"] | None = Field(
+        None, description="unit of a file's lengths"
+    )
     length: Length | None = None
     size: Annotated[list[Length], Field(min_length=2, max_length=3)] | None = None
     thickness: Length | None = None
@@ -315,7 +317,7 @@ class ProfileSettings(Strict):
         missing = [name for name in needed if getattr(self, name) is None]
         if missing:
             raise ValueError(f"a profile of kind {self.kind!r} needs {', '.join(missing)}")
-        if self.kind == "train" and self.period < self.duration:
+        if self.kind == "train" and self.period - self.duration < 0:
             raise ValueError("the period of a train cannot be shorter than its pulses")
         return self
 
@@ -329,7 +331,9 @@ class Source(Strict):
     gaussian: Ball | None = Field(None, description="centre, and radius as standard deviation")
     rate: _quantity("mol/s") | None = Field(None, description="in all, while the profile is 1")
     amount: _quantity("mol") | None = Field(None, description="in all, over the whole profile")
-    load: _quantity("mM/s") | None = Field(None, description="rise of K+ in the extracellular space")
+    load: _quantity("mM/s") | None = Field(
+        None, description="rise of K+ in the extracellular space"
+    )
     profile: ProfileSettings = ProfileSettings()
 
     @model_validator(mode="after")

@@ -5,6 +5,9 @@ structure, so the sparsity of a Jacobian comes out of the formula itself. Values
 arrays or the symbols of `codegen`: the compiled Jacobian is the same text, differentiated.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 
@@ -41,7 +44,7 @@ class Dual(np.lib.mixins.NDArrayOperatorsMixin):
 
 def _chain(ufunc, inputs, values, result):
     partials = _RULES[ufunc](result, *values)
-    slopes = {}
+    slopes: dict = {}
     for x, partial in zip(inputs, partials, strict=True):
         for key in _keys(x):
             term = x.slopes[key] if partial is None else partial * x.slopes[key]
@@ -120,7 +123,7 @@ _FLAT = {
     np.logical_and, np.logical_or, np.isnan,
 }  # fmt: skip
 
-_RULES = {  # result, arguments -> partial derivatives; None stands for one
+_RULES: dict[Any, Callable] = {  # result, arguments -> partial derivatives; None stands for one
     np.add: lambda r, a, b: (None, None),
     np.subtract: lambda r, a, b: (None, -1.0),
     np.multiply: lambda r, a, b: (b, a),

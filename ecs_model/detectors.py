@@ -64,7 +64,8 @@ def steady_speed(times, positions, start=0.4, end=0.9):
     Args:
         times: arrival times [s]; nan where it never came.
         positions: distances along its way [m], increasing.
-        start, end: the part of the way that counts, as shares of its length.
+        start: where the part of the way begins, as a share of its length.
+        end: where it ends.
     """
     share = (positions - positions[0]) / np.ptp(positions)
     part = (share >= start) & (share <= end)
@@ -80,7 +81,8 @@ def front_width(positions, profile, low=0.1, high=0.9):
     Args:
         positions: increasing [m].
         profile: K+ [mM] there.
-        low, high: shares of the range of the profile.
+        low: share of the range of the profile.
+        high: the other share.
     """
     bottom, top = profile.min(), profile.max()
     scaled = (profile - bottom) / (top - bottom) if top > bottom else np.zeros_like(profile)

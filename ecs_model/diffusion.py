@@ -48,7 +48,7 @@ class Diffusion:
         self._d, self.increment = operators.vector()
         self._scratch = np.zeros_like(potassium)
         self.last_step = 0.0
-        self._levels = {}
+        self._levels: dict[float, tuple] = {}
         self._limiter = None
         if self.options:
             self._level(1.0)  # what PETSc does not know is said before the run
@@ -93,7 +93,7 @@ class Diffusion:
         if (reason := solver.getConvergedReason()) < 0:
             raise SolutionError(
                 f"the linear solver does not converge (PETSc reason {reason}, "
-                f"{self.iterations} iterations); try a shorter time.step or other solver.petsc options"
+                f"{self.iterations} iterations); try a shorter time.step or other solver.petsc"
             )
 
     def _level(self, dt):

@@ -58,8 +58,14 @@ def _lines(config, parts, seconds, peak, processes):
     adaptive = "at most " if config.time.adaptive else ""
     yield f"steps: {adaptive}{clock.ticks} of {clock.at(1):.4g} s"
     yield f"time: {adaptive}{seconds * clock.ticks:.3g} s ({seconds:.3g} s a step, measured here)"
-    yield f"memory: {peak / 2**20:.0f} MiB on {processes} process(es), {peak / mesh.nodes:.0f} B a node"
-    yield f"output: {times} times of {fields} fields, at most {times * fields * width * mesh.nodes / 2**20:.0f} MiB"
+    yield f"memory: {_mib(peak)} on {processes} process(es), {peak / mesh.nodes:.0f} B a node"
+    size = times * fields * width * mesh.nodes
+    yield f"output: {times} times of {fields} fields, at most {_mib(size)}"
     if mesh.nodes / processes < FEW_NODES and processes > 1:
-        yield f"note: {mesh.nodes // processes} nodes a process are few; fewer processes may be faster"
+        few = mesh.nodes // processes
+        yield f"note: {few} nodes a process are few; fewer processes may be faster"
     yield "this configuration can be run"
+
+
+def _mib(size):
+    return f"{size / 2**20:.0f} MiB"

@@ -70,7 +70,9 @@ def _check_arguments(name, generator, arguments):
 
 
 def _absolute(arguments, base):
-    paths = {k: str(Path(base, v).resolve()) for k, v in arguments.items() if k in ("white", "pial")}
+    paths = {
+        k: str(Path(base, v).resolve()) for k, v in arguments.items() if k in ("white", "pial")
+    }
     return arguments | paths
 
 

@@ -108,7 +108,7 @@ def _compiled(form):
     with _cleaned(folder) if comm.rank == 0 else contextlib.nullcontext():
         try:
             return fem.form(form, jit_options={"cache_dir": str(folder), "timeout": 60})
-        except (RuntimeError, OSError, ImportError) as error:
+        except Exception as error:  # DOLFINx, FFCx, cffi and setuptools have each their own
             raise ConfigError(
                 f"the C compiler failed on a finite element form ({_last_line(error)}); check it "
                 f"with `ecs-model doctor`, and remove {folder} if a broken file is left there"

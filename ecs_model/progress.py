@@ -65,7 +65,8 @@ class Progress:
         left = elapsed * (self._clock.end - t) / done if done > 0 else float("nan")
         return (
             f"t = {t:.4g} of {self._clock.end:g} s ({100 * share:.1f} %)  step {simulation.steps}"
-            f"  dt {simulation.diffusion.last_step:.3g} s  {simulation.diffusion.iterations} iterations"
+            f"  dt {simulation.diffusion.last_step:.3g} s"
+            f"  {simulation.diffusion.iterations} iterations"
             f"  elapsed {clock_face(elapsed)}  left {clock_face(left)}"
         )
 
@@ -84,7 +85,11 @@ def clock_face(seconds):
     if seconds != seconds:
         return "--:--"
     s = int(seconds)
-    return f"{s // 3600}:{s // 60 % 60:02d}:{s % 60:02d}" if s >= 3600 else f"{s // 60:02d}:{s % 60:02d}"
+    return (
+        f"{s // 3600}:{s // 60 % 60:02d}:{s % 60:02d}"
+        if s >= 3600
+        else f"{s // 60:02d}:{s % 60:02d}"
+    )
 
 
 class StopRequest:
@@ -151,6 +156,7 @@ class Timer:
         total = sum(self.seconds.values()) or 1.0
         rows = sorted(self.seconds.items(), key=lambda item: -item[1])
         return [
-            f"  {name:<22}{seconds:>10.2f} s {100 * seconds / total:>6.1f} % {self.calls[name]:>9} calls"
+            f"  {name:<22}{seconds:>10.2f} s {100 * seconds / total:>6.1f} %"
+            f" {self.calls[name]:>9} calls"
             for name, seconds in rows
         ]

@@ -47,7 +47,9 @@ def _by_pint(number, written, unit):
         return _rounded(pint.Quantity(number, written).to(si_unit(unit)).magnitude)
     except Exception as error:  # pint raises many kinds, tokenizer errors among them
         if type(error).__name__ == "DimensionalityError":
-            raise ValueError(f"'{number:g} {written}' is not {dimension(unit)}; {wanted(unit)}") from None
+            raise ValueError(
+                f"'{number:g} {written}' is not {dimension(unit)}; {wanted(unit)}"
+            ) from None
         raise ValueError(f"unknown unit {written!r}; {wanted(unit)}") from None
 
 

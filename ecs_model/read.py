@@ -6,6 +6,7 @@ import tomllib
 import types
 import typing
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -134,7 +135,7 @@ def _plain(loc):
 
 def _fields(schema):
     """Fields of all settings that a type may hold: name -> type."""
-    found = {}
+    found: dict[str, Any] = {}
     for kind in _kinds(schema):
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             found |= {name: field.annotation for name, field in kind.model_fields.items()}
@@ -187,7 +188,8 @@ def _fields_at(place):
 
 def find_line(text, place):
     """Number of the line that holds a key, as well as a scan of the text can tell; None if not."""
-    best, table, counts = None, [], {}
+    best, table = None, []
+    counts: dict[str, int] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if header := re.match(r"\s*(\[\[?)\s*([\w.\-\"]+)\s*\]\]?", line):
             table = _table(header, counts)

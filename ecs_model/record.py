@@ -6,6 +6,7 @@ while the model is being compiled; the functions cannot tell and need not.
 
 from collections import namedtuple
 from dataclasses import dataclass
+from typing import Any
 
 from ecs_model.units import from_si, to_si
 
@@ -46,8 +47,7 @@ def record(table):
     """Turn a class body of quantities into a named tuple whose defaults are in SI."""
     quantities = {name: q for name, q in vars(table).items() if isinstance(q, Quantity)}
     defaults = [to_si(q.value, q.unit) for q in quantities.values()]
-    tuple_type = namedtuple(
-        table.__name__, quantities, defaults=defaults, module=table.__module__
-    )
-    tuple_type.__doc__, tuple_type.quantities = table.__doc__, quantities
-    return tuple_type
+    make: Any = namedtuple  # the fields are data here, which type checkers cannot follow
+    made = make(table.__name__, quantities, defaults=defaults, module=table.__module__)
+    made.__doc__, made.quantities = table.__doc__, quantities
+    return made

@@ -69,7 +69,7 @@ class SuperTimeStepping:
         self.ledger.hold_baths(self.potassium, t)
 
     def _change(self, values, t, dt, out):
-        """dt times the rate of change at `values`, into `out`; what each term brings [mol]."""
+        """Dt times the rate of change at `values`, into `out`; what each term brings [mol]."""
         self._stage[:] = values
         self._x.stateIncrease()
         self.operators.stiffness.mult(self._x, self._y)

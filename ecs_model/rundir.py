@@ -234,7 +234,9 @@ def read_line(folder, name):
     """Times [s], arc length [mm], fields by name (one row per time) and their units by name."""
     path = Path(folder, "lines", f"{name}.csv")
     columns, units = read_series(path)
-    arc_length, fields, field_units = {}, {}, {}
+    arc_length: dict[float, None] = {}
+    fields: dict[str, list] = {}
+    field_units: dict[str, str] = {}
     for title in list(columns)[1:]:
         if (match := _POSITION.fullmatch(title)) is None:
             raise ConfigError(f"{path}: found the column {title!r}; 'K_o@0.25mm' would be right")

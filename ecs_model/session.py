@@ -146,9 +146,7 @@ class _Session:
             mesh.nodes, mesh.cells, self.comm.size, "es" * (self.comm.size > 1),
             parts.model.name, s.clock.end, s.clock.at(1),
         )  # fmt: skip
-        self._note(
-            mesh={"fingerprint": mesh.fingerprint, "nodes": mesh.nodes, "cells": mesh.cells}
-        )
+        self._note(mesh={"fingerprint": mesh.fingerprint, "nodes": mesh.nodes, "cells": mesh.cells})
 
     def _finish(self, parts, outputs, signal):
         summary = summarise(parts, outputs, self.timer)

@@ -199,7 +199,7 @@ class Simulation:
         return True
 
     def _react(self, duration):
-        """Advance the membranes; where that fails, K+ becomes nan and the solver tells everybody."""
+        """Advance the membranes; where that fails, K+ becomes nan and the solver tells all."""
         self.failure = ""
         try:
             self.reaction.advance(duration)
@@ -211,7 +211,7 @@ class Simulation:
         return self.team.first(self.failure) or str(error)
 
     def _next_stop(self):
-        stops = [e for e in self.edges if e > self.tick][:1] + [self.clock.ticks]
+        stops = [*[e for e in self.edges if e > self.tick][:1], self.clock.ticks]
         stops += [(self.tick // o.every + 1) * o.every for o in self.observers if o.every]
         return min(stops)
 
@@ -243,7 +243,12 @@ class _Snapshot:
         for kept, array in zip(self._arrays, parts, strict=True):
             kept[:] = array
         s = self._simulation
-        self._rest = s.owed, s.reaction.given, s.diffusion.last_step, s.diffusion.ledger.given.copy()
+        self._rest = (
+            s.owed,
+            s.reaction.given,
+            s.diffusion.last_step,
+            s.diffusion.ledger.given.copy(),
+        )
 
     def put_back(self):
         for kept, array in zip(self._arrays, self._parts(), strict=True):

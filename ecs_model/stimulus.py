@@ -129,7 +129,9 @@ class Points:
                 raise ConfigError(f"{name}: the point {_in_mm(point)} is outside the mesh")
         self.mine = [c if f == b else -1 for c, f, b in zip(cells, found, first, strict=True)]
         self.weights = [
-            _barycentric(mesh.coordinates[mesh.cell_nodes[c]], x, mesh.dimension) if c >= 0 else None
+            _barycentric(mesh.coordinates[mesh.cell_nodes[c]], x, mesh.dimension)
+            if c >= 0
+            else None
             for c, x in zip(self.mine, padded, strict=True)
         ]
 

@@ -44,7 +44,8 @@ def _equations(model):
 
 def _table(title, record):
     rows = [
-        f"  {name:<12}{q.value:<14.8g}{q.unit:<14}{q.meaning}" + (f" ({q.source})" if q.source else "")
+        f"  {name:<12}{q.value:<14.8g}{q.unit:<14}{q.meaning}"
+        + (f" ({q.source})" if q.source else "")
         for name, q in record.quantities.items()
     ]
     return "\n".join([title, *(rows or ["  none"])])

@@ -8,12 +8,12 @@ from pydantic_core import PydanticUndefined
 
 from ecs_model.config import Config
 
-_HEAD = '''\
+_HEAD = """\
 # A configuration of ecs-model with every setting and its default. Quantities are text with a
 # unit; what is commented out has no default or stands for "not used". Check it with
 # `ecs-model check FILE`; `ecs-model models` and `ecs-model mesh` list models and meshes.
 #:schema ./ecs-model.schema.json     (from `ecs-model schema > ecs-model.schema.json`)
-'''
+"""
 
 _EXAMPLES = {
     "mesh.generator": '"box"', "mesh.size": '["1 mm", "1 mm", "0.4 mm"]', "mesh.cell": '"50 um"',

@@ -115,7 +115,8 @@ def diffusivity_tensor(free, parallel, across, direction):
 
     Args:
         free: free diffusivity over cells [m^2/s].
-        parallel, across: tortuosity along and across fibres, over cells.
+        parallel: tortuosity along fibres, over cells.
+        across: tortuosity across fibres, over cells.
         direction: fibre direction over cells, shape (cells, d); need not be normalised.
     """
     length = np.linalg.norm(direction, axis=1)

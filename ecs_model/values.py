@@ -21,7 +21,9 @@ def settled(settings, table, place):
     Raises:
         ConfigError: for an unknown name, a wrong unit or a value out of range.
     """
-    return {name: _settle(name, value, table, f"{place}.{name}") for name, value in settings.items()}
+    return {
+        name: _settle(name, value, table, f"{place}.{name}") for name, value in settings.items()
+    }
 
 
 def _settle(name, value, table, place):

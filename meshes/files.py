@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ecs_model import atomic
 from ecs_model.errors import ConfigError
 from ecs_model.meshdata import MeshData, orient, volumes
 from ecs_model.units import factor
@@ -224,10 +225,11 @@ def write(mesh, path):
 
     path = Path(path)
     options = _options(path, mesh.dim)
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        meshio.write(path, _as_meshio(mesh, gmsh=path.suffix == ".msh"), **options)
-    if path.suffix != ".msh":
-        _append_names(mesh, path)
+    with atomic.explained(path):
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            meshio.write(path, _as_meshio(mesh, gmsh=path.suffix == ".msh"), **options)
+        if path.suffix != ".msh":
+            _append_names(mesh, path)
 
 
 def _options(path, dim):

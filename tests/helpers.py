@@ -16,8 +16,9 @@ from ecs_model.rundir import RunDir, read_series
 
 def run_here(text, folder, *overrides):
     """Run a TOML text in this process; the run directory."""
-    from ecs_model import api
     from ecs_model.native import MPI
+
+    from ecs_model import api
 
     folder = Path(folder)
     config = folder.parent / f"{folder.name}.toml"

@@ -14,7 +14,16 @@ ROOT = Path(ecs_model.__file__).parents[1]
 LAYERS = [
     {"units", "errors"},
     {"record", "codegen", "derivative", "quantities", "launcher", "atomic"},
-    {"electrochemistry", "schemes", "detectors", "clock", "profile", "compiler", "xdmf", "meshdata"},
+    {
+        "electrochemistry",
+        "schemes",
+        "detectors",
+        "clock",
+        "profile",
+        "compiler",
+        "xdmf",
+        "meshdata",
+    },
     {"membrane", "fieldfile", "meshes"},
     {"config", "kernel", "rundir", "values", "runs"},
     {"read", "reaction", "meshing", "simulation", "progress", "template", "tables", "postprocess"},
@@ -55,9 +64,7 @@ def imports(path):
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ecs_model."):
             yield node.module.split(".")[1]
         elif isinstance(node, ast.Import):
-            yield from (
-                a.name.split(".")[1] for a in node.names if a.name.startswith("ecs_model.")
-            )
+            yield from (a.name.split(".")[1] for a in node.names if a.name.startswith("ecs_model."))
 
 
 def test_every_module_has_a_layer():

@@ -1,8 +1,8 @@
 """Pump-leak cell: GHK leaks of K+, Na+ and Cl- against a 3 Na+ : 2 K+ pump.
 
     phi dc_i/dt = -S J_c,   alpha dc_o/dt = +S J_c,   c = K, Na, Cl
-    J_K + J_Na - J_Cl = 0                                           V quasi-steady (`pump_leak`)
-    V = phi F / (S C) (K_i + Na_i - Cl_i - Q_A)                     V from charge (`pump_leak_charge`)
+    J_K + J_Na - J_Cl = 0                                         quasi-steady V (`pump_leak`)
+    V = phi F / (S C) (K_i + Na_i - Cl_i - Q_A)               V from charge (`pump_leak_charge`)
 
 J_c is the outward flux of ion c, pump included; S the membrane area per tissue volume; phi and
 alpha the intra- and extracellular volume fractions; Q_A the charge of impermeant anions. The

@@ -17,9 +17,7 @@ def potential(y, p, env):
 
 
 def matrix(model):
-    _, rows = jacobian(
-        lambda y: model.rhs(y, model.Parameters(), Surroundings()), model.State()
-    )
+    _, rows = jacobian(lambda y: model.rhs(y, model.Parameters(), Surroundings()), model.State())
     return np.array([[row.get(j, 0.0) for j in range(len(rows))] for row in rows])
 
 

@@ -113,7 +113,9 @@ def kill(process):
 def same_bytes(one, other):
     """Raise AssertionError unless all results of two runs are the same, bit for bit."""
     for pattern in ("series.csv", "lines/*.csv", "fields.xdmf", "fields/*.h5"):
-        names = [sorted(p.relative_to(run) for p in Path(run).glob(pattern)) for run in (one, other)]
+        names = [
+            sorted(p.relative_to(run) for p in Path(run).glob(pattern)) for run in (one, other)
+        ]
         assert names[0] == names[1] != []
         for name in names[0]:
             assert Path(one, name).read_bytes() == Path(other, name).read_bytes(), name

@@ -5,14 +5,14 @@ import os
 import random
 import signal
 import time
-from pathlib import Path
+
+from ecs_model.native import MPI
 
 import numpy as np
 import pytest
 
 from ecs_model.checkpoint import newest
 from ecs_model.fieldfile import read_field, read_times
-from ecs_model.native import MPI
 from ecs_model.rundir import read_series
 from tests.helpers import launch
 from tests.parallel.runs import (
@@ -27,6 +27,7 @@ from tests.parallel.runs import (
     settings,
     wait_for,
 )
+
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory):
@@ -142,9 +143,7 @@ def killed_and_resumed(config, out, processes, kills, end, rng):
     assert process.wait(timeout=120) == 0
 
 
-@pytest.mark.parametrize(
-    ("kills", "end"), [(3, 8), pytest.param(20, 90, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize(("kills", "end"), [(3, 8), pytest.param(20, 90, marks=pytest.mark.slow)])
 def test_kills_at_random_moments(config, whole, tmp_path, kills, end):
     killed_and_resumed(config, tmp_path / "out", 2, kills, end, random.Random(kills))
     same_bytes(tmp_path / "out", whole(2, end=end))

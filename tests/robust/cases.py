@@ -1,4 +1,4 @@
-"""Everything a user may get wrong: what is changed in a sound run, and what the message must say."""
+"""Everything a user may get wrong: what is changed in a sound run, what the message must say."""
 
 import shutil
 from dataclasses import dataclass, field
@@ -446,7 +446,8 @@ OWN = [
     model("membrane with a syntax error", "def rhs(y, p, env):", "def rhs(y, p env):", "mine.py:13",
           "SyntaxError"),
     model("membrane without model", "model = Mem", "modell = Mem", "must define"),
-    model("membrane that branches", "    return State", "    if y.K_o > 3.0: pass\n    return State",
+    model("membrane that branches", "    return State",
+          "    if y.K_o > 3.0: pass\n    return State",
           "mine.py:14", "np.where"),
     model("membrane with an unknown name", "-p.k *", "-p.kk *", "mine.py:14", "kk"),
     model("membrane with an unknown function", "-p.k *", "-np.sinc(p.k * y.K_o) *", "mine.py:14"),
@@ -575,7 +576,8 @@ PLACES = [
          started(), finds=False),
     Case("other things are there", ("out", "thesis.tex", "other things"),
          lambda f: ((f / "out").mkdir(), (f / "out" / "thesis.tex").write_text("")), finds=False),
-    Case("a file is there", ("out", "in the way"), lambda f: (f / "out").write_text(""), finds=False),
+    Case("a file is there", ("out", "in the way"), lambda f: (f / "out").write_text(""),
+         finds=False),
     Case("under a file", ("cannot write", "not a folder"), lambda f: (f / "x").write_text(""),
          ("run", "run.toml", "-o", "x/out")),
     Case("where nothing can be written", (NO_DISK, "cannot write"),

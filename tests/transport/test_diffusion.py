@@ -1,16 +1,23 @@
 """Transport against exact solutions: interfaces, orders, spread, conservation, positivity."""
 
+from ecs_model.native import MPI
+
 import numpy as np
 import pytest
 
-from ecs_model.native import MPI
 from ecs_model.diffusion import Diffusion
 from ecs_model.mesh import Mesh
 from ecs_model.operators import Operators
 from ecs_model.profile import Profile, constant, pulse
 from ecs_model.rkl2 import SuperTimeStepping
 from ecs_model.stimulus import (
-    Load, cell_load, facet_bath, facet_exchange, facet_load, gaussian_load, point_load,
+    Load,
+    cell_load,
+    facet_bath,
+    facet_exchange,
+    facet_load,
+    gaussian_load,
+    point_load,
 )
 from ecs_model.tissue import diffusivity, diffusivity_tensor
 from tests.helpers import brick, line

@@ -53,8 +53,17 @@ def exact_speed(model, tortuosity=1.6):
     return float(from_si(speed, "mm/min"))
 
 
-def front(folder, mesh="interval", model="nagumo", h=10, theta=0.5, tortuosity=1.6, length=1200,
-          step=20, overrides=()):
+def front(
+    folder,
+    mesh="interval",
+    model="nagumo",
+    h=10,
+    theta=0.5,
+    tortuosity=1.6,
+    length=1200,
+    step=20,
+    overrides=(),
+):
     """What a run says of its front: speed_mm_per_min, width_um ..."""  # fmt: skip
     wide = max(40, 3 * h)
     duration = 0.93 * length * 1e-3 / exact_speed(model, tortuosity) * 60

@@ -5,7 +5,6 @@ import pytest
 
 from tests.verification.fronts import MESHES, error, exact_speed, front
 
-
 WATCHED = ["output.series=1 s", "output.every=1 s", "line.way.points=1201"]
 
 
@@ -42,7 +41,8 @@ def test_speed_is_inverse_to_tortuosity(tmp_path, adaptive):
     """c lambda is the same for lambda 1.2 to 2.2, where the mesh resolves the narrowest front."""
     overrides = ["time.adaptive=true", "time.tolerance=0.05 mM"] if adaptive else []
     products = [
-        x * front(tmp_path / f"{x}", h=6, tortuosity=x, length=900, overrides=overrides)[
+        x
+        * front(tmp_path / f"{x}", h=6, tortuosity=x, length=900, overrides=overrides)[
             "speed_mm_per_min"
         ]
         for x in (1.2, 1.6, 2.2)

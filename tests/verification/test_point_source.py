@@ -13,7 +13,7 @@ generator = "box"
 size = ["1.2 mm", "1.2 mm", "1.2 mm"]
 cell = "{cell} um"
 refine = [
-  {{ point = ["0.6 mm", "0.6 mm", "0.6 mm"], radius = "{radius} um", cell = "{fine} um", node = true }},
+  {{ point = ["0.6 mm", "0.6 mm", "0.6 mm"], radius = "{radius} um", cell="{fine} um", node=true }},
   {{ point = ["0.7 mm", "0.6 mm", "0.6 mm"], radius = "1 um", cell = "{fine} um", node = true }},
   {{ point = ["0.6 mm", "0.5 mm", "0.6 mm"], radius = "1 um", cell = "{fine} um", node = true }},
 ]
@@ -91,7 +91,5 @@ def test_point_source_at_100_um(tmp_path, case):
 
 
 def test_point_source_converges(tmp_path):
-    coarse, fine = (
-        np.abs(errors(tmp_path / f"{f}", CASES[0], 120, f)[0]).max() for f in (22, 11)
-    )
+    coarse, fine = (np.abs(errors(tmp_path / f"{f}", CASES[0], 120, f)[0]).max() for f in (22, 11))
     assert fine < coarse / 3

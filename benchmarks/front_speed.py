@@ -1,0 +1,35 @@
+"""Error of the speed of the Nagumo front by theta, cell size and mesh, for docs/numerics.md.
+
+Usage: python benchmarks/front_speed.py [FOLDER]      (about two minutes; FOLDER holds the runs)
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests.verification.fronts import MESHES, error
+
+THETAS, SIZES = (0.0, 0.5, 1.0), (5, 10, 20)
+
+
+def main(folder):
+    """Print the table in Markdown."""
+    print("| mesh | theta | " + " | ".join(f"h = {h} um" for h in SIZES) + " |")
+    print("|---|---|" + "---|" * len(SIZES))
+    for mesh in MESHES:
+        for theta in THETAS:
+            row = [_entry(folder, mesh, theta, h) for h in SIZES]
+            print(f"| {mesh} | {theta:g} | " + " | ".join(row) + " |", flush=True)
+
+
+def _entry(folder, mesh, theta, h):
+    if h < 10 and "tetrahedra" in mesh:
+        return ""
+    return f"{100 * error(Path(folder) / 'run', mesh=mesh, theta=theta, h=h):+.2f} %"
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        main(sys.argv[1] if len(sys.argv) > 1 else scratch)

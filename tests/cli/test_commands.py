@@ -1,0 +1,154 @@
+"""The commands, from first to last, as a user meets them."""
+
+import json
+
+import pytest
+
+from ecs_model.cli import main
+from ecs_model.read import parse_config
+from tests.robust.cases import BASE, MODEL
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder to work in, with a small configuration."""
+    (tmp_path / "run.toml").write_text(BASE)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def said(capfd):
+    """A function: exit code, output and errors of a command."""
+
+    def run(*arguments):
+        capfd.readouterr()
+        try:
+            code = main([*map(str, arguments)])
+        except SystemExit as stop:
+            code = stop.code
+        return code, *capfd.readouterr()
+
+    return run
+
+
+def test_run_makes_a_run_directory_named_after_the_configuration(folder, said):
+    code, out, err = said("run", "run.toml", "--quiet")
+    assert (code, out, err) == (0, "", "")
+    made = {p.name for p in (folder / "results" / "run").iterdir()}
+    assert made >= {
+        "config.toml", "config.resolved.toml", "run.json", "run.log", "summary.json", "series.csv",
+        "fields.xdmf", "fields", "lines", "open_in_paraview.py",
+    }  # fmt: skip
+    assert (folder / "results" / "run" / "config.toml").read_text() == BASE
+
+
+def test_run_says_what_it_found(folder, said):
+    code, out, err = said("run", "run.toml", "-o", "out")
+    assert code == 0 and out == ""
+    for words in ("seizure-level K+: no", "balance of K+", "where the time went"):
+        assert words in err
+    assert "seizure-level K+: no" in (folder / "out" / "run.log").read_text()
+    summary = json.loads((folder / "out" / "summary.json").read_text())
+    assert summary["sd"]["verdict"] is False
+    assert abs(summary["balance"]["relative_error"]) < 1e-12
+
+
+def test_overwrite_replaces_a_run_but_only_by_one_that_can_run(folder, said):
+    assert said("run", "run.toml", "-o", "out", "--quiet")[0] == 0
+    before = (folder / "out" / "series.csv").read_bytes()
+    wrong = ("--set", 'probe.p.at=["9 mm", "0 mm"]')
+    assert said("run", "run.toml", "-o", "out", "--overwrite", *wrong)[0] == 2
+    assert (folder / "out" / "series.csv").read_bytes() == before
+    longer = ("--set", "time.end=0.8 s")
+    assert said("run", "run.toml", "-o", "out", "--overwrite", "--quiet", *longer)[0] == 0
+    assert (folder / "out" / "series.csv").read_bytes() != before
+
+
+def test_a_refused_resume_changes_nothing(folder, said):
+    options = ("--set", "checkpoint.every=0.1 s")
+    assert said("run", "run.toml", "-o", "out", "--quiet", *options)[0] == 0
+    resolved = folder / "out" / "config.resolved.toml"
+    resolved.write_text(resolved.read_text().replace("100 um", "50 um"))
+    before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    assert said("resume", "out")[0] == 2
+    assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
+
+
+def test_check_estimates_and_writes_nothing(folder, said):
+    before = sorted(folder.rglob("*"))
+    code, out, err = said("check", "run.toml")
+    assert code == 0 and err == "" and out.endswith("this configuration can be run\n")
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_the_template_is_a_configuration(said):
+    code, out, err = said("template")
+    assert code == 0 and err == ""
+    assert parse_config(out).mesh.generator == "box"
+
+
+def test_the_schema_is_json(said):
+    code, out, _ = said("schema")
+    assert code == 0 and json.loads(out)["title"] == "Config"
+
+
+def test_models_are_listed_and_explained(folder, said):
+    assert "pump_leak" in said("models")[1]
+    assert "K_threshold" in said("models", "nagumo")[1]
+    (folder / "mine.py").write_text(MODEL)
+    code, out, _ = said("models", "mine.py")
+    assert code == 0 and "rate" in out
+
+
+def test_a_model_of_ones_own_runs(folder, said):
+    (folder / "mine.py").write_text(MODEL)
+    text = BASE.replace('model = "nagumo"', 'file = "mine.py"').replace("K_rest = 3.0", "k = 2.0")
+    (folder / "run.toml").write_text(text)
+    assert said("run", "run.toml", "-o", "out", "--quiet")[0] == 0
+
+
+def test_meshes_are_made_and_used(folder, said):
+    code, out, err = said("mesh", "rectangle", 'size=["0.4 mm", "0.2 mm"]', "cell=0.1 mm")
+    assert code == 0 and err == "", err
+    assert "written: rectangle.vtu, rectangle.png" in out
+    text = BASE.replace('generator = "rectangle"', 'file = "rectangle.vtu"\nunit = "m"')
+    text = text.replace('size = ["0.4 mm", "0.2 mm"]\n', "").replace('cell = "0.1 mm"\n', "")
+    (folder / "run.toml").write_text(text)
+    assert said("run", "run.toml", "-o", "out", "--quiet")[0] == 0
+
+
+def test_a_ready_run_is_copied_once(folder, said):
+    names = said("copy")[1].splitlines()
+    name = names[0].split()[0]
+    code, out, _ = said("copy", name)
+    assert code == 0 and (folder / out.strip()).is_file()
+    code, _, err = said("copy", name)
+    assert code == 2 and "exists already" in err
+
+
+WRONG = {
+    "unknown ready run": (("copy", "nothing"), "no ready run 'nothing'"),
+    "copy to nowhere": (("copy", "cortex_k_load", "--to", "a/b"), "does not exist"),
+    "unknown model": (("models", "nothing"), "no membrane model 'nothing'"),
+    "no model file": (("models", "nothing.py"), "no such file"),
+    "unknown generator": (("mesh", "nothing"), "no 'nothing'"),
+    "generator without settings": (("mesh", "box"), "also needs"),
+    "generator with a wrong unit": (("mesh", "interval", "length=1 s", "cell=1 um"), "a length"),
+    "mesh to another format": (
+        ("mesh", "interval", "length=1 mm", "cell=0.1 mm", "-o", "a.docx"), ".vtu",
+    ),
+    "mesh to nowhere": (
+        ("mesh", "interval", "length=1 mm", "cell=0.1 mm", "-o", "no/a.vtu"), "cannot write",
+    ),
+    "plot of nothing": (("plot", "nowhere"), "nowhere"),
+    "export of nothing": (("export", "nowhere", "--vtkhdf"), "nowhere"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_mistakes_of_the_other_commands(name, folder, said):
+    arguments, words = WRONG[name]
+    code, _, err = said(*arguments)
+    assert code == 2 and err.startswith("error: ") and "Traceback" not in err
+    assert words in err

@@ -1,0 +1,56 @@
+"""Time is whole numbers of ticks: every moment that matters is one of them."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecs_model.clock import Clock, plan
+from ecs_model.errors import ConfigError
+
+SECONDS = st.floats(1e-4, 1e4)
+
+
+@given(SECONDS, st.integers(1, 10**6))
+def test_the_end_is_met_exactly(end, ticks):
+    clock = Clock(end, ticks)
+    assert clock.at(ticks) == end and clock.at(0) == 0.0
+
+
+@given(SECONDS, st.integers(1, 10**6), st.integers(0, 10**6))
+def test_the_tick_before_a_tick_is_itself(end, ticks, k):
+    clock = Clock(end, ticks)
+    assert clock.before(clock.at(min(k, ticks))) == min(k, ticks)
+
+
+@given(st.integers(1, 500), st.integers(1, 50), st.floats(1e-3, 10), st.booleans())
+def test_the_step_is_never_exceeded_and_intervals_fit(rows, finer, step, adaptive):
+    series = step * finer / 7
+    clock = plan(rows * series, step, series, adaptive)
+    assert clock.at(1) <= step * (1 + 1e-8)
+    per_row = clock.ticks_in(series, "output.series")
+    assert per_row * rows == clock.ticks
+    assert not adaptive or per_row & (per_row - 1) == 0
+    assert 2 * clock.at(1) > min(step, series) * (1 - 1e-8)  # and not needlessly short
+
+
+@pytest.mark.parametrize(("interval", "ticks"), [(0.1, 1), (0.3, 3), (1.0, 10)])
+def test_intervals_in_ticks(interval, ticks):
+    assert Clock(1.0, 10).ticks_in(interval, "x") == ticks
+
+
+@pytest.mark.parametrize("interval", [0.05, 0.15, 0.1001, 1e-9])
+def test_an_interval_between_ticks_is_refused_by_name(interval):
+    with pytest.raises(ConfigError, match=r"output\.every is .* multiple"):
+        Clock(1.0, 10).ticks_in(interval, "output.every")
+
+
+@pytest.mark.parametrize("series", [0.3, 2.0, 0.7])
+def test_an_end_that_is_no_multiple_of_the_rows_is_refused(series):
+    with pytest.raises(ConfigError, match=r"time\.end is 1 s.*output\.series"):
+        plan(1.0, 0.01, series, adaptive=False)
+
+
+def test_times_do_not_drift():
+    clock = Clock(0.1 * 7, 7)
+    np.testing.assert_array_equal([clock.at(k) for k in range(8)], 0.1 * 7 * np.arange(8) / 7)

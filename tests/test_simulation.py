@@ -1,0 +1,178 @@
+"""The time loop with parts that only take notes: what it does, in which order, for how long."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from ecs_model.clock import Clock
+from ecs_model.errors import SolutionError
+from ecs_model.simulation import SAVE, Pace, Simulation
+
+
+class Notes:
+    """Membranes and diffusion in one: they note what they are asked, and let K+ follow a law.
+
+    Args:
+        law: K+ as a function of the reaction time so far.
+        limit: longest step that works [s].
+    """
+
+    def __init__(self, law=lambda t: 3.0 + 0.0 * t, limit=np.inf):
+        self.law, self.limit = law, limit
+        self.calls, self.state = [], (np.array([law(0.0)]), np.zeros(1))
+        self.trial, self.increment = np.zeros(1), np.zeros(1)
+        self.given, self.last_step, self.ledger = 0.0, 0.0, SimpleNamespace(given={"x": 0.0})
+        self.reaction = SimpleNamespace(
+            advance=self._react, state=self.state, trial=self.trial, given=0.0
+        )
+
+    def _react(self, duration):
+        self.calls.append(("R", duration))
+        self.state[1][0] += duration  # the state's own clock
+        self.state[0][0] = self.law(self.state[1][0])
+        self.reaction.given += duration
+
+    def advance(self, start, dt):
+        """Diffuse."""
+        self.calls.append(("D", dt))
+        self.ledger.given["x"] += dt
+        if dt > self.limit or not np.isfinite(self.state[0]).all():
+            raise SolutionError("too long")
+
+    def hold(self, t):
+        """Note a bath."""
+        self.calls.append(("hold", t))
+
+
+class Watch:
+    """An observer that notes when it looks, and how old the state then is."""
+
+    def __init__(self, every):
+        self.every, self.times, self.ages, self.ticks = every, [], [], []
+
+    def observe(self, t, simulation):
+        """Look."""
+        self.times.append(t)
+        self.ticks.append(simulation.tick)
+        self.ages.append(simulation.reaction.state[1][0])
+
+
+TEAM = SimpleNamespace(highest=lambda values: np.array(values, float), first=lambda text: text)
+
+
+def simulation(notes, ticks=8, tolerance=0.0, **more):
+    clock, pace = Clock(1.0 * ticks, ticks), Pace(tolerance)
+    return Simulation(notes.reaction, notes, clock, pace, TEAM, **more)
+
+
+def durations(notes, kind):
+    return [x for k, x in notes.calls if k == kind]
+
+
+def test_strang_splitting_with_merged_halves():
+    notes = Notes()
+    simulation(notes, 3, observers=[Watch(3)]).run()
+    steps = [call for call in notes.calls if call[0] != "hold"]
+    assert steps == [
+        ("R", 0.5), ("D", 1.0), ("R", 1.0), ("D", 1.0), ("R", 1.0), ("D", 1.0), ("R", 0.5),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 0.1])
+@pytest.mark.parametrize("every", [1, 2, 3, 7])
+def test_who_looks_sees_the_state_of_that_time(every, tolerance):
+    notes, watch = Notes(), Watch(every)
+    simulation(notes, 20, tolerance, observers=[watch, Watch(5)]).run()
+    assert watch.ticks == [*range(0, 20, every), 20]
+    np.testing.assert_allclose(watch.ages, watch.times, rtol=1e-14)
+    assert sum(durations(notes, "D")) == pytest.approx(sum(durations(notes, "R")), rel=1e-14)
+
+
+def test_who_looks_after_each_step_costs_no_step():
+    one, other = Notes(), Notes()
+    simulation(one, 6, observers=[Watch(6)]).run()
+    simulation(other, 6, observers=[Watch(6), Watch(0)]).run()
+    assert one.calls == other.calls
+
+
+def test_baths_are_held_at_the_start_and_when_somebody_looks():
+    notes = Notes()
+    simulation(notes, 4, observers=[Watch(2)]).run()
+    assert durations(notes, "hold") == [0.0, 2.0, 4.0]
+
+
+def test_where_nothing_happens_steps_grow_by_doubling():
+    notes = Notes()
+    s = simulation(notes, 64, 0.1, observers=[Watch(64)])
+    s.run()
+    steps = durations(notes, "D")
+    assert sum(steps) == 64 and max(steps) >= 16 and s.rejected == 0
+    assert all(x == 2 ** round(np.log2(x)) for x in steps)
+
+
+def test_steps_do_not_cross_what_changes_abruptly():
+    notes = Notes()
+    s = simulation(notes, 64, 0.1, observers=[Watch(64)], edges=[21, 22])
+    s.run()
+    ends = np.cumsum(durations(notes, "D"))
+    assert {21.0, 22.0} <= set(ends)
+    after = durations(notes, "D")[list(ends).index(22.0) + 1]
+    assert after == 1.0  # and they start small again
+
+
+def test_a_surprise_takes_a_long_step_back():
+    notes = Notes(lambda t: 3.0 if t < 30.25 else 30.0)
+    s = simulation(notes, 64, 0.1, observers=[Watch(64)])
+    s.run()
+    assert s.rejected > 0
+    assert notes.state[1][0] == pytest.approx(64.0)
+    assert notes.reaction.given == pytest.approx(64.0)
+    assert notes.ledger.given["x"] == pytest.approx(64.0)
+
+
+def test_a_step_that_fails_is_tried_in_shorter_ones():
+    notes = Notes(limit=4.0)
+    s = simulation(notes, 64, 0.1, observers=[Watch(64)])
+    s.run()
+    assert s.rejected > 0 and notes.state[1][0] == pytest.approx(64.0)
+    assert notes.ledger.given["x"] == pytest.approx(64.0)
+
+
+def test_a_step_of_one_tick_that_fails_is_the_end():
+    with pytest.raises(SolutionError, match=r"at t = 0 s: too long"):
+        simulation(Notes(limit=0.5)).run()
+
+
+def test_a_membrane_that_fails_says_so_with_its_own_words():
+    notes = Notes()
+
+    def fail(duration):
+        raise SolutionError("the membrane bursts")
+
+    notes.reaction.advance = fail
+    with pytest.raises(SolutionError, match="the membrane bursts"):
+        simulation(notes).run()
+
+
+def test_a_signal_ends_the_loop_after_the_step():
+    notes, asked = Notes(), iter([0, 0, 15])
+    s = simulation(notes, 8, ask=lambda: next(asked))
+    assert s.run() == 15 and s.tick == 3 and s.request == 15
+
+
+def test_a_wish_to_save_does_not_end_it():
+    notes = Notes()
+    seen = []
+    look = SimpleNamespace(every=0, observe=lambda t, s: seen.append(s.request))
+    assert simulation(notes, 4, observers=[look], ask=lambda: SAVE).run() == 0
+    assert seen[1:] == [SAVE] * 4
+
+
+def test_a_stopped_loop_goes_on_where_it_was():
+    whole, halves = Notes(), Notes()
+    simulation(whole, 8, observers=[Watch(4)]).run()
+    wishes = iter([0, 0, 0, 0, 10, 0, 0, 0])
+    s = simulation(halves, 8, observers=[Watch(4)], ask=lambda: next(wishes))
+    assert s.run() == 10 and s.run() == 0
+    assert halves.calls == whole.calls
