@@ -5,17 +5,21 @@ import contextlib
 import io
 import os
 import sys
+import time
 
 from ecs_model import __version__
 from ecs_model.errors import EcsModelError
-from ecs_model.launcher import rank_and_size
+from ecs_model.launcher import limit_threads, rank_and_size
+
+GRACE = 0.2  # s: mpiexec ends all processes once one has failed; rank 0 must have spoken by then
 
 
 def main(argv=None):
     """Exit code of a command: 0 done, 1 computation failed, 2 cannot be used, 75 to be resumed."""
     rank = 0
     try:
-        rank, _ = rank_and_size()
+        rank, size = rank_and_size()
+        limit_threads(size)
         with _silent(rank != 0):
             arguments = _parser().parse_args(argv)
         if rank != 0 and not arguments.parallel:
@@ -24,6 +28,8 @@ def main(argv=None):
     except EcsModelError as error:
         if rank == 0:
             print(f"error: {error}", file=sys.stderr, flush=True)
+        else:
+            time.sleep(GRACE)
         return error.exit_code
     except BrokenPipeError:  # the reader of a pipe went away, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -16,11 +16,10 @@ from ecs_model.errors import EcsModelError
 def start():
     """MPI.COMM_WORLD, with DOLFINx and PETSc ready; ConfigError says what is missing or wrong."""
     launcher.check_before_mpi()
-    launcher.limit_threads(launcher.rank_and_size()[1])
     from ecs_model.native import MPI
 
     comm = MPI.COMM_WORLD
-    library = MPI.Get_library_version().split("\n")[0].strip("\0 ")
+    library = " ".join(MPI.Get_library_version().split("\n")[0].strip("\0").split())
     launcher.check_size(comm.size, library)
     if comm.size > 1:
         sys.excepthook = _abort_hook(comm)

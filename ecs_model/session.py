@@ -170,7 +170,7 @@ class _Session:
     def _say_end(self, parts, summary, signal):
         for line in report_lines(summary, self.timer):
             LOG.info("%s", line)
-        if signal:
+        if signal and self.comm.rank == 0:
             LOG.warning(
                 "stopped by signal %d at t = %.6g s; continue with: ecs-model resume %s",
                 signal, parts.simulation.time, self.folder.path,

@@ -1,0 +1,52 @@
+"""The tissue of the benchmarks: a box of tetrahedra with K+ that is high at one side."""
+
+import numpy as np
+
+from ecs_model import assemble, read
+
+TEXT = """
+[mesh]
+generator = "box"
+size = ["{x} um", "{y} um", "{z} um"]
+cell = "{h} um"
+[tissue]
+D = "1.96e-9 m^2/s"
+[membrane]
+model = "{model}"
+[time]
+end = "{end} s"
+step = "{dt} ms"
+adaptive = {adaptive}
+tolerance = "{tolerance} mM"
+[solver]
+{theta}
+"""
+
+
+def parts(comm, counts, h, dt, model="pump_leak", end=None, theta=None, tolerance=None):
+    """The Parts of a run, see `ecs_model.assemble`.
+
+    Args:
+        comm: MPI communicator.
+        counts: cells along each axis.
+        h: their size [um].
+        dt: step, or smallest step [ms].
+        model: membrane.
+        end: of the run [s]; long by default.
+        theta: share of consistent mass; the model's by default.
+        tolerance: of adaptive steps [mM]; fixed steps without.
+    """
+    x, y, z = (n * h for n in counts)
+    text = TEXT.format(
+        x=x, y=y, z=z, h=h, model=model, dt=dt, end=end or dt,
+        adaptive="false" if tolerance is None else "true", tolerance=tolerance or 1,
+        theta="" if theta is None else f"theta = {theta}",
+    )  # fmt: skip
+    config = assemble.with_intervals(read.parse_config(text, "benchmark"))
+    return assemble.build(config, comm)
+
+
+def raise_potassium(made, high, width):
+    """Add a Gaussian of `width` [um] and `high` [mM] to K+ at x = 0."""
+    x = 1e6 * made.mesh.coordinates[: made.mesh.owned, 0]
+    made.simulation.reaction.state[0][:] += high * np.exp(-((x / width) ** 2))

@@ -1,0 +1,110 @@
+"""What a step costs: membrane and diffusion in 3-D, on one and two ranks, and its memory.
+
+Usage: python benchmarks/step.py [ROUNDS]      (about 3 minutes a round)
+"""
+
+import json
+import statistics
+import sys
+
+import numpy as np
+from measure import Watch, bursts, child, load, memory, middle, table
+
+CASES = ((40, 15), (40, 32), (79, 15), (79, 32))  # cells along an axis, their size [um]
+STEPS, DT = 40, 50  # ms
+
+
+def main(rounds):
+    """Print the tables of steps and of membranes."""
+    print(f"`pump_leak`, fixed steps of {DT} ms; core-ns per node-step, median of steps; {load()}\n")
+    head = ["nodes", "h [um]", "ranks", "membrane", "diffusion", "rest", "**all**", "smallest",
+            "target", "CG iterations", "efficiency", "B per node after set-up", "peak"]  # fmt: skip
+    table(head, [row for case in CASES for row in _rows(*case, rounds)])
+    print("\nMembranes alone, ns per node and sub-step\n")
+    rows = [[f"`{r['model']}`", str(r["states"]), f"{r['median']:.1f}", f"{r['least']:.1f}"]
+            for r in child(__file__, "membranes")]  # fmt: skip
+    table(["model", "states", "median", "smallest"], rows)
+    print(f"\n{load()}")
+
+
+def _rows(n, h, rounds):
+    found = {1: [], 2: []}
+    for _ in range(rounds):  # in turn, so that both see the same machine
+        for ranks, results in found.items():
+            results.append(child(__file__, n, h, ranks=ranks))
+    one, two = (middle(results) for results in found.values())
+    yield _row(n, h, 1, one, "")
+    yield _row(n, h, 2, two, f"{100 * one['least'] / two['least']:.0f} % (target 90 %)")
+
+
+def _row(n, h, ranks, r, efficiency):
+    parts = [f"{r[k]:.1f}" for k in ("membrane", "diffusion", "rest")]
+    memory = [f"{r['now']:.0f} (target 1200)", f"{r['peak']:.0f} (target 2000)"]
+    return [f"{(n + 1) ** 3:,}", str(h), str(ranks), *parts, f"**{r['all']:.1f}**",
+            f"{r['least']:.1f}", "90", f"{r['iterations']:.1f}", efficiency,
+            *memory]  # fmt: skip
+
+
+def one(n, h):
+    """Measure a case on the processes that run this; rank 0 prints."""
+    from problem import parts, raise_potassium
+
+    from ecs_model.parallel import start
+
+    comm = start()
+    made = parts(comm, (n, n, n), h, DT, end=DT * STEPS * 2 / 1000)
+    raise_potassium(made, 40.0, 150.0)
+    simulation = made.simulation
+    simulation.step()
+    now = comm.allreduce(memory()[0])
+    watch = Watch()
+    watch.over("membrane", simulation.reaction, "advance")
+    watch.over("diffusion", simulation.diffusion, "advance")
+    watch.over("all", simulation, "step")
+    samples, iterations = [], []
+    for _ in range(STEPS):
+        comm.barrier()
+        watch.seconds = dict.fromkeys(watch.seconds, 0.0)
+        simulation.step()
+        samples.append(list(watch.seconds.values()))
+        iterations.append(simulation.diffusion.iterations)
+    cost = comm.allreduce(np.array(samples)) / made.mesh.nodes * 1e9
+    peak = comm.allreduce(memory()[1])
+    membrane, diffusion, whole = np.median(cost[STEPS // 4 :], axis=0)
+    if comm.rank == 0:
+        print(json.dumps({
+            "membrane": membrane, "diffusion": diffusion, "rest": whole - membrane - diffusion,
+            "all": whole, "least": cost[STEPS // 4 :, 2].min(),
+            "iterations": float(np.mean(iterations[STEPS // 4 :])),
+            "now": now / made.mesh.nodes, "peak": peak / made.mesh.nodes,
+        }))  # fmt: skip
+
+
+def membranes(nodes=4096):
+    """Print the cost of every built-in membrane, at nodes that differ a little."""
+    from ecs_model.kernel import BLOCK
+    from ecs_model.membrane import MODELS
+    from ecs_model.membrane.model import Surroundings
+    from ecs_model.reaction import Reaction
+
+    results = []
+    for model in MODELS.values():
+        spread = np.linspace(0.9, 1.1, nodes)
+        state = model.State(*(v * spread for v in model.State()))
+        reaction = Reaction(model, state, model.Parameters(), Surroundings(), substeps=10)
+        before = reaction.block_steps
+        reaction.advance(1e-3)
+        each = (reaction.block_steps - before) * BLOCK
+        taken = [1e9 * t / each for t in bursts(lambda r=reaction: r.advance(1e-3))]
+        results.append({"model": model.name, "states": len(state), "least": min(taken),
+                        "median": statistics.median(taken)})  # fmt: skip
+    print(json.dumps(results))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["membranes"]:
+        membranes()
+    elif len(sys.argv) == 3:
+        one(*map(int, sys.argv[1:]))
+    else:
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
