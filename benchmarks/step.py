@@ -89,8 +89,8 @@ def membranes(nodes=4096):
 
     results = []
     for model in MODELS.values():
-        spread = np.linspace(0.9, 1.1, nodes)
-        state = model.State(*(v * spread for v in model.State()))
+        state = model.State(*(np.full(nodes, v) for v in model.State()))
+        state.K_o[:] *= np.linspace(0.9, 1.1, nodes)
         reaction = Reaction(model, state, model.Parameters(), Surroundings(), substeps=10)
         before = reaction.block_steps
         reaction.advance(1e-3)

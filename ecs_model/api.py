@@ -41,12 +41,19 @@ def resume(directory, comm=None, quiet=False):
     return _session(comm).resume(directory, comm, quiet)
 
 
-def check(config, comm=None, overrides=()):
-    """Lines that say what a configuration would do and cost; ConfigError if it cannot be used."""
+def check(config, comm=None, overrides=(), check_mesh=False):
+    """Lines that say what a configuration would do and cost; ConfigError if it cannot be used.
+
+    Args:
+        config: path of the configuration.
+        comm: MPI communicator; all processes by default.
+        overrides: texts such as "tissue.alpha=0.1".
+        check_mesh: also measure, on a strip, how much the mesh falsifies the speed of a front.
+    """
     _session(comm)
     from ecs_model.estimate import estimate
 
-    return estimate(config, comm, overrides)
+    return estimate(config, comm, overrides, check_mesh)
 
 
 def _session(comm):

@@ -109,13 +109,14 @@ def _resume(a):
 def _add_check(commands):
     p = _add(commands, "check", _check, "validate a configuration; estimate its cost", True)
     p.add_argument("config", help="TOML file")
+    p.add_argument("--check-mesh", action="store_true", help="measure the error of front speeds")
     _add_set(p)
 
 
 def _check(a):
     from ecs_model import api
 
-    for line in api.check(a.config, overrides=a.overrides):
+    for line in api.check(a.config, overrides=a.overrides, check_mesh=a.check_mesh):
         if rank_and_size()[0] == 0:
             print(line)
 

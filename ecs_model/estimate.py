@@ -7,29 +7,33 @@ from pathlib import Path
 from ecs_model import assemble, read
 from ecs_model.output import field_names, plan
 from ecs_model.parallel import on_root, start
+from ecs_model.strip import mesh_error
 
 TRIAL_STEPS = 3
 FEW_NODES = 10_000  # per process: with fewer, processes wait for each other
 
 
-def estimate(path, comm=None, overrides=()):
+def estimate(path, comm=None, overrides=(), check_mesh=False):
     """Lines about size, steps, time, memory and output of a run.
 
     Args:
         path: of the configuration.
         comm: MPI communicator; all processes by default.
         overrides: texts such as "tissue.alpha=0.1".
+        check_mesh: also measure how much the mesh falsifies the speed of a front.
 
     Raises:
         ConfigError: if the configuration cannot be used.
     """
     comm = comm or start()
     config = on_root(comm, lambda: _read(path, overrides))
-    parts = assemble.build(config, comm, Path(path).resolve().parent)
+    base = Path(path).resolve().parent
+    parts = assemble.build(config, comm, base)
     plan(parts)
     seconds = _seconds_per_step(comm, parts.simulation)
     peak = comm.allreduce(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
-    return list(_lines(config, parts, seconds, peak, comm.size))
+    lines = list(_lines(config, parts, seconds, peak, comm.size))
+    return lines + (on_root(comm, lambda: mesh_error(config, base)) if check_mesh else [])
 
 
 def _read(path, overrides):

@@ -14,6 +14,7 @@ for bit, and its rows are written whole.
 
 import csv
 import errno
+import fcntl
 import io
 import os
 import re
@@ -52,6 +53,8 @@ class RunDir:
             ConfigError: if `path` holds a run or other things, or cannot be written to.
         """
         run = cls.check(path, overwrite)
+        if run.is_run:
+            run.claim().close()
         with atomic.explained(run.path):
             run._delete_own()
         return run
@@ -79,6 +82,26 @@ class RunDir:
             found = "holds no run" if run.path.is_dir() else "is not a directory"
             raise ConfigError(f"{run.path} {found}; give the output directory of `ecs-model run`")
         return run
+
+    def claim(self):
+        """The log, open: as long as it is, other runs are kept out of this directory.
+
+        Raises:
+            ConfigError: if another run is writing here. A file system without locks cannot tell.
+        """
+        with atomic.explained(self.log):
+            log = open(self.log, "ab")
+        try:
+            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.close()
+            raise ConfigError(
+                f"{self.path} is being written by a run that still goes on; wait for it, stop it, "
+                "or give another --output"
+            ) from None
+        except OSError:
+            pass
+        return log
 
     @property
     def is_run(self):

@@ -20,7 +20,7 @@ from ecs_model import __version__, assemble, atomic, detectors, output, read
 from ecs_model.checkpoint import identity, newest, refuse_foreign, restore
 from ecs_model.errors import ConfigError, EcsModelError
 from ecs_model.fieldfile import write_maps
-from ecs_model.parallel import on_root, root_does, start, together
+from ecs_model.parallel import kept_on_root, on_root, root_does, start, together
 from ecs_model.progress import LOG, StopRequest, Timer, start_log
 from ecs_model.rundir import RunDir
 from ecs_model.simulation import GO_ON, SAVE
@@ -95,6 +95,7 @@ class _Session:
         self._checkpoint = None
 
     def __enter__(self):
+        self._claim = kept_on_root(self.comm, self.folder.claim)
         together(self.comm, lambda: start_log(self.folder.log, self.quiet, self.comm.rank))
         return self
 
@@ -106,6 +107,8 @@ class _Session:
         for handler in LOG.handlers:
             with contextlib.suppress(OSError):  # the log itself did not fit any more
                 handler.close()
+        if self._claim is not None:
+            self._claim.close()
 
     def go_back_to(self, path, manifest):
         """Put everything into the state of a checkpoint."""

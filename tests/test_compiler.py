@@ -61,7 +61,7 @@ def test_a_torn_library_is_compiled_again(cache, part):
 
 
 def test_nothing_half_made_stays_after_a_failure(cache):
-    with pytest.raises(ConfigError, match="failed on a membrane model: .*error"):
+    with pytest.raises(ConfigError, match=r"failed on a membrane model: .*error"):
         compiler.library("this is not C")
     assert list(cache.glob("kernels/*")) == []
 

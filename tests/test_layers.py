@@ -35,7 +35,7 @@ LAYERS = [
     {"limiter"},
     {"diffusion", "rkl2", "checkpoint"},
     {"assemble", "output"},
-    {"session"},
+    {"session", "strip"},
     {"estimate", "doctor"},
     {"api"},
     {"cli"},

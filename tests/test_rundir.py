@@ -40,7 +40,7 @@ def test_a_run_is_not_overwritten_unless_asked(tmp_path):
         RunDir.create(run.path)
     with pytest.raises(ConfigError, match=r"other things \(notes.txt\)"):
         RunDir.create(run.path, overwrite=True)
-    assert not run.is_run and not run.checkpoints.exists()
+    assert run.is_run and run.checkpoints.exists()
     assert (run.path / "notes.txt").read_text() == "mine"
 
 

@@ -152,9 +152,15 @@ def test_kills_at_random_moments(config, whole, tmp_path, kills, end):
 def test_two_runs_do_not_share_a_directory(config, tmp_path):
     """The second start is refused while the first still runs."""
     out = tmp_path / "out"
-    process = begin(1, "run", config, "-o", out, *settings(*LONG))
+    process = begin(1, "run", config, "-o", out, *settings(*LONG, "time.end=600 s"))
     wait_for(out, "run.json", 1, process)
     done = launch(1, "run", config, "-o", out, "--quiet")
+    wait_for(out, "checkpoints/ck_*.h5", 1, process)
+    others = [launch(2, "resume", out), launch(1, "run", config, "-o", out, "--overwrite")]
     os.killpg(process.pid, signal.SIGTERM)
     process.communicate(timeout=60)
     assert done.returncode == 2 and "already holds a run" in done.stderr
+    for other in others:
+        assert other.returncode == 2, other.stderr
+        assert other.stderr.startswith("error: ") and "still goes on" in other.stderr
+    assert len(read_times(out)) > 0

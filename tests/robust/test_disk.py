@@ -1,5 +1,6 @@
 """Disks that are full or cannot be written: one message, and nothing lost that was written."""
 
+import contextlib
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from ecs_model.fieldfile import read_field, read_times
 from ecs_model.rundir import read_series
 from tests.helpers import launch
+from tests.parallel.runs import begin, settings, wait_for
 
 CONFIG = """\
 [mesh]
@@ -97,6 +99,27 @@ def test_a_disk_that_fills_up(processes, disk, config):
     np.testing.assert_array_equal(read_times(out), read_times(whole))
     np.testing.assert_array_equal(read_field(out, "K_o", -1), read_field(whole, "K_o", -1))
     assert (out / "series.csv").read_bytes() == (whole / "series.csv").read_bytes()
+
+
+def fill(place):
+    """Leave no room on a disk."""
+    with open(place / "filler", "wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(bytes(4096)):
+            pass
+
+
+def test_rows_that_do_not_fit_end_all_processes(disk, config):
+    place = disk("size=1m")
+    rare = [f"{what}.every=400 s" for what in ("output", "checkpoint")]
+    options = settings("time.end=400 s", "output.series=50 ms", *rare)
+    process = begin(2, "run", config, "-o", place / "out", *options)
+    wait_for(place / "out", "fields/t*.h5", 1, process)
+    fill(place)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 2 and said.count("error: ") == 1 and "Traceback" not in said
+    assert "series.csv: No space left" in said
+    times = read_series(place / "out" / "series.csv")[0]["t"]
+    np.testing.assert_allclose(times, 0.05 * np.arange(len(times)), rtol=1e-12)
 
 
 @pytest.mark.parametrize("room", [0, 4, 12, 40, 80])

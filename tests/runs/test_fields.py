@@ -1,0 +1,116 @@
+"""alpha, tortuosity, parameters and initial states from numbers, regions, arrays and mesh fields."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ecs_model import meshdata
+from ecs_model.errors import ConfigError
+from ecs_model.fieldfile import read_field, read_mesh
+from tests.helpers import brick, run_here, summary
+
+TEXT = """
+title = "fields"
+[mesh]
+generator = "box"
+size = ["0.2 mm", "0.2 mm", "0.2 mm"]
+cell = "50 um"
+[tissue]
+alpha = {alpha}
+tortuosity = {tortuosity}
+[membrane]
+model = "pump_leak"
+parameters = {{ J_max = {j_max} }}
+initial = {{ K_o = {k_o} }}
+[time]
+end = "2 s"
+[output]
+every = "1 s"
+fields = ["K_o", "V", "Na_i"]
+precision = "double"
+"""
+
+
+def run(tmp_path, name="run", **values):
+    given = {"alpha": "0.2", "tortuosity": "1.6", "j_max": "500", "k_o": '"6 mM"'} | values
+    return run_here(TEXT.format(**given), tmp_path / name)
+
+
+def final(run, name="K_o"):
+    return read_field(run.path, name, -1)
+
+
+def test_a_constant_array_is_the_number(tmp_path):
+    np.save(tmp_path / "cells.npy", np.full(6 * 4**3, 0.2))
+    np.save(tmp_path / "nodes.npy", np.full(5**3, 500.0e-9))
+    number = run(tmp_path)
+    arrays = run(tmp_path, "arrays", alpha='{ file = "cells.npy" }', j_max='{ file = "nodes.npy" }')
+    np.testing.assert_allclose(final(arrays), final(number), rtol=1e-9)
+
+
+def test_a_parameter_over_nodes_acts_where_it_differs(tmp_path):
+    points, _, _ = read_mesh(run(tmp_path).path)
+    weak = points[:, 0] < 0.1
+    np.save(tmp_path / "pump.npy", np.where(weak, 0.0, 960e-9))
+    K = final(run(tmp_path, "half", j_max='{ file = "pump.npy" }'))
+    assert K[weak].mean() > K[~weak].mean() + 0.1
+
+
+def test_an_initial_state_over_nodes(tmp_path):
+    points, _, _ = read_mesh(run(tmp_path).path)
+    np.save(tmp_path / "k.npy", 3.0 + points[:, 2])
+    made = run(tmp_path, "graded", k_o='{ file = "k.npy" }')
+    np.testing.assert_allclose(read_field(made.path, "K_o", 0), 3.0 + points[:, 2], rtol=1e-12)
+
+
+def test_fields_of_a_mesh_file(tmp_path):
+    """A .vtu with alpha in cells, fibres at nodes: the same as numbers where they are constant."""
+    plain = brick([4, 4, 4], [2e-4] * 3)
+    fields = {
+        "vf": np.full(len(plain.cells), 0.15),
+        "fibres": np.tile([0.0, 0.0, 2.0], (len(plain.points), 1)),
+    }
+    data = replace(plain, cells=meshdata.orient(plain), fields=fields)
+    meshdata.write(data, tmp_path / "tissue.vtu")
+    common = TEXT.replace('generator = "box"', 'file = "tissue.vtu"\nunit = "m"')
+    common = common.replace('size = ["0.2 mm", "0.2 mm", "0.2 mm"]\ncell = "50 um"\n', "")
+    made = []
+    for name, alpha, where in (
+        ("file", '{ field = "vf" }', 'field = "fibres"'), ("number", "0.15", "direction = [0, 0, 1]")
+    ):  # fmt: skip
+        text = common.format(
+            alpha=alpha, tortuosity=f"{{ parallel = 1.2, across = 2.0, {where} }}", j_max="500",
+            k_o='"6 mM"',
+        )  # fmt: skip
+        made.append(final(run_here(text, tmp_path / name)))
+    np.testing.assert_allclose(made[0], made[1], rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [(np.full(7, 0.2), "7 values"), (np.full(384, 1.2), "between 0 and 1"),
+     (np.full(384, np.nan), "alpha")],
+)  # fmt: skip
+def test_wrong_arrays_are_named(tmp_path, values, words):
+    np.save(tmp_path / "a.npy", values)
+    with pytest.raises(ConfigError, match=words):
+        run(tmp_path, alpha='{ file = "a.npy" }')
+
+
+def test_regions_of_the_mesh_and_of_shapes(tmp_path):
+    text = TEXT.format(alpha="0.2", tortuosity="1.6", j_max="960", k_o="3.5")
+    text += """
+[[tissue.regions]]
+name = "rod"
+cylinder = { centre = ["0.1 mm", "0.1 mm", "0 mm"], axis = [0, 0, 1], radius = "60 um" }
+alpha = 0.05
+parameters = { J_max = 0 }
+[[tissue.regions]]
+name = "all"
+tag = "tissue"
+tortuosity = 1.7
+"""
+    found = summary(run_here(text, tmp_path / "run"))
+    assert 4.0 < found["max_K_o"] < 8.0  # 1.95 mM/s times 2 s where nothing clears it
+    assert found["balance"]["relative_error"] < 1e-12
