@@ -5,166 +5,31 @@ the JSON schema and the documentation are printed from these models.
 """
 
 import difflib
-import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    PlainSerializer,
-    Tag,
-    WithJsonSchema,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, field_validator, model_validator
 
 from ecs_model.membrane import MODELS
-from ecs_model.quantities import parse
-from ecs_model.units import from_si
-
-
-def _quantity(unit, above=None, at_least=None):
-    """The type of a setting that is a quantity, written with a unit and held in SI."""
-
-    def read(value: Any) -> float:
-        si = parse(value, unit)
-        if above is not None and not si > above:
-            raise ValueError(f"must be above {from_si(above, unit):g} {unit}")
-        if at_least is not None and si < at_least:
-            raise ValueError(f"must be at least {from_si(at_least, unit):g} {unit}")
-        return si
-
-    def write(si: float) -> str:
-        return f"{from_si(si, unit):.15g} {unit}"
-
-    schema = {"type": "string", "description": f"quantity such as '1 {unit}'"}
-    return Annotated[float, BeforeValidator(read), PlainSerializer(write), WithJsonSchema(schema)]
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("needs a number")
-    try:
-        finite = math.isfinite(value)
-    except OverflowError:
-        finite = False
-    if not finite:
-        raise ValueError("must be a finite number")
-    return float(value)
-
-
-def _name(value: Any) -> Any:
-    """A name that may head a column and be a file's."""
-    if not isinstance(value, str):
-        raise ValueError("needs a text")
-    if not value.isprintable() or not value.strip() or "/" in value or value.startswith("."):
-        raise ValueError("cannot be a name: letters, digits and blanks are right, '/' is not")
-    return value
-
-
-Number = Annotated[float, BeforeValidator(_number)]
-Name = Annotated[str, BeforeValidator(_name), Field(max_length=100)]
-Length = _quantity("um", above=0.0)
-Coordinate = _quantity("um")
-Seconds = _quantity("s", above=0.0)
-Instant = _quantity("s", at_least=0.0)
-Concentration = _quantity("mM", at_least=0.0)
-Diffusivity = _quantity("m^2/s", above=0.0)
-Point = Annotated[list[Coordinate], Field(min_length=1, max_length=3)]
-
-
-class Strict(BaseModel):
-    """Frozen settings that refuse what they do not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-def _exactly_one(model, names, what):
-    given = [n for n in names if getattr(model, n) is not None]
-    if len(given) != 1:
-        found = " and ".join(given) if given else "none of them"
-        raise ValueError(f"{what}: give exactly one of {', '.join(names)} (found {found})")
-    return model
-
-
-class FromFile(Strict):
-    """Values over the mesh: a field of the mesh file, or an array in input order."""
-
-    field: str | None = Field(
-        None, description="name of a field that came with the mesh, or in file"
-    )
-    file: str | None = Field(
-        None, description=".npy (one value per node or cell, input order) or mesh"
-    )
-
-    @model_validator(mode="after")
-    def _something(self):
-        if self.field is None and self.file is None:
-            raise ValueError("give a field of the mesh, or a file")
-        return self
-
-
-class Anisotropy(Strict):
-    """Tortuosity along and across fibres."""
-
-    parallel: Annotated[Number, Field(ge=1)] = Field(description="tortuosity along the fibres")
-    across: Annotated[Number, Field(ge=1)] = Field(description="tortuosity across the fibres")
-    direction: list[Number] | None = Field(None, description="fibre direction, one for all")
-    field: str | None = Field(None, description="or a field of directions that came with the mesh")
-
-    @model_validator(mode="after")
-    def _one_direction(self):
-        return _exactly_one(self, ("direction", "field"), "where fibres run")
-
-
-def _shape(value):
-    """Which alternative a value is meant to be, by its shape: one message instead of three."""
-    if isinstance(value, dict | Strict):
-        table = value if isinstance(value, dict) else dict(value)
-        return "(anisotropy)" if {"parallel", "across", "direction"} & {*table} else "(file)"
-    return "(text)" if isinstance(value, str) else "(number)"
-
-
-def _text_or_number(value):
-    return "(text)" if isinstance(value, str) else "(number)"
-
-
-def _number_or_table(value):
-    shape = _shape(value)
-    return "(number)" if shape == "(text)" else shape
-
-
-_ALPHA = Annotated[Number, Field(gt=0, lt=1)]
-_TORTUOSITY = Annotated[Number, Field(ge=1)]
-_FILE = Annotated[FromFile, Tag("(file)")]
-_ANISOTROPY = Annotated[Anisotropy, Tag("(anisotropy)")]
-Alpha = Annotated[
-    Annotated[_ALPHA, Tag("(number)")] | _FILE | Annotated[FromFile, Tag("(anisotropy)")],
-    Discriminator(_number_or_table),
-]
-Tortuosity = Annotated[
-    Annotated[_TORTUOSITY, Tag("(number)")] | _ANISOTROPY | _FILE,
-    Discriminator(_number_or_table),
-]
-LocalTortuosity = Annotated[
-    Annotated[_TORTUOSITY, Tag("(number)")] | _ANISOTROPY | Annotated[Anisotropy, Tag("(file)")],
-    Discriminator(_number_or_table),
-]
-# A parameter: a number in the model's unit, text with a unit, or a field over the mesh.
-Local = Annotated[
-    Annotated[str, Tag("(text)")] | Annotated[Number, Tag("(number)")],
-    Discriminator(_text_or_number),
-]
-Settable = Annotated[
-    Annotated[str, Tag("(text)")]
-    | Annotated[Number, Tag("(number)")]
-    | _FILE
-    | Annotated[FromFile, Tag("(anisotropy)")],
-    Discriminator(_shape),
-]
+from ecs_model.settings import (
+    Alpha,
+    Concentration,
+    Coordinate,
+    Diffusivity,
+    Instant,
+    Length,
+    Local,
+    LocalTortuosity,
+    Name,
+    Number,
+    PlainAlpha,
+    Point,
+    Seconds,
+    Settable,
+    Strict,
+    Tortuosity,
+    exactly_one,
+    quantity,
+)
 
 
 class Ball(Strict):
@@ -203,7 +68,7 @@ class Region(Strict):
     ball: Ball | None = None
     box: Box | None = None
     cylinder: Cylinder | None = None
-    alpha: _ALPHA | None = Field(None, description="volume fraction here")
+    alpha: PlainAlpha | None = Field(None, description="volume fraction here")
     tortuosity: LocalTortuosity | None = Field(None, description="tortuosity here")
     D: Diffusivity | None = Field(None, description="free diffusivity here")
     parameters: dict[str, Local] = Field({}, description="membrane parameters here")
@@ -211,7 +76,7 @@ class Region(Strict):
 
     @model_validator(mode="after")
     def _one_place(self):
-        return _exactly_one(self, ("tag", "ball", "box", "cylinder"), "where the region is")
+        return exactly_one(self, ("tag", "ball", "box", "cylinder"), "where the region is")
 
 
 class Tissue(Strict):
@@ -220,7 +85,7 @@ class Tissue(Strict):
     alpha: Alpha = Field(0.2, description="extracellular volume fraction")
     tortuosity: Tortuosity = Field(1.6, description="lambda: effective diffusivity is D / lambda^2")
     D: Diffusivity = Field(1.96e-9, description="free diffusivity of K+ (2.62e-9 m^2/s at 37 C)")
-    temperature: _quantity("K", above=0.0) = Field(310.15, description="temperature")
+    temperature: quantity("K", above=0.0) = Field(310.15, description="temperature")
     regions: list[Region] = Field([], description="parts with values of their own; the last wins")
 
 
@@ -261,7 +126,7 @@ class MeshSettings(Strict):
 
     @model_validator(mode="after")
     def _one_source(self):
-        _exactly_one(self, ("generator", "file"), "where the mesh comes from")
+        exactly_one(self, ("generator", "file"), "where the mesh comes from")
         if self.file is not None and self.unit is None:
             raise ValueError('a mesh file needs its unit of length, such as unit = "um"')
         return self
@@ -329,17 +194,15 @@ class Source(Strict):
     point: Point | None = Field(None, description="point source here")
     region: str | None = Field(None, description="over a region of the tissue")
     gaussian: Ball | None = Field(None, description="centre, and radius as standard deviation")
-    rate: _quantity("mol/s") | None = Field(None, description="in all, while the profile is 1")
-    amount: _quantity("mol") | None = Field(None, description="in all, over the whole profile")
-    load: _quantity("mM/s") | None = Field(
-        None, description="rise of K+ in the extracellular space"
-    )
+    rate: quantity("mol/s") | None = Field(None, description="in all, while the profile is 1")
+    amount: quantity("mol") | None = Field(None, description="in all, over the whole profile")
+    load: quantity("mM/s") | None = Field(None, description="rise of K+ in the extracellular space")
     profile: ProfileSettings = ProfileSettings()
 
     @model_validator(mode="after")
     def _one_of_each(self):
-        _exactly_one(self, ("point", "region", "gaussian"), "where the source is")
-        _exactly_one(self, ("rate", "amount", "load"), "how much enters")
+        exactly_one(self, ("point", "region", "gaussian"), "where the source is")
+        exactly_one(self, ("rate", "amount", "load"), "how much enters")
         if self.load is not None and self.region is None:
             raise ValueError("a load in mM/s goes with a region; give rate or amount instead")
         if self.amount is not None and self.profile.kind in ("constant", "step"):
@@ -352,8 +215,8 @@ class Boundary(Strict):
 
     on: str = Field(description="name of a boundary of the mesh")
     bath: Concentration | None = Field(None, description="K+ is held at this concentration")
-    flux: _quantity("mol/m^2/s") | None = Field(None, description="K+ enters at this rate")
-    exchange: _quantity("m/s", at_least=0.0) | None = Field(
+    flux: quantity("mol/m^2/s") | None = Field(None, description="K+ enters at this rate")
+    exchange: quantity("m/s", at_least=0.0) | None = Field(
         None, description="permeability k of an exchange k (outside - K)"
     )
     outside: Concentration | None = Field(None, description="concentration behind an exchange")
@@ -362,7 +225,7 @@ class Boundary(Strict):
 
     @model_validator(mode="after")
     def _one_kind(self):
-        _exactly_one(self, ("bath", "flux", "exchange"), "what happens at the boundary")
+        exactly_one(self, ("bath", "flux", "exchange"), "what happens at the boundary")
         if self.exchange is not None and self.outside is None:
             raise ValueError("an exchange needs the concentration outside")
         if self.before is None and self.flux is None and self.profile.kind != "constant":
@@ -376,7 +239,7 @@ class Time(Strict):
     end: Seconds = Field(description="end of the simulation")
     step: Seconds = Field(0.02, description="step, or the smallest step if adaptive")
     adaptive: bool = Field(True, description="longer steps where little happens")
-    tolerance: _quantity("mM", above=0.0) = Field(
+    tolerance: quantity("mM", above=0.0) = Field(
         0.05, description="largest surprise of K+ in a step, if adaptive"
     )
 
@@ -426,12 +289,12 @@ class Line(Strict):
 class Detect(Strict):
     """Thresholds of what the verdicts say."""
 
-    seizure: _quantity("mM", above=0.0) = Field(10.0, description="ceiling of K+ in seizures")
-    sd: _quantity("mM", above=0.0) = Field(20.0, description="K+ of a spreading depolarization")
+    seizure: quantity("mM", above=0.0) = Field(10.0, description="ceiling of K+ in seizures")
+    sd: quantity("mM", above=0.0) = Field(20.0, description="K+ of a spreading depolarization")
     fraction: Annotated[Number, Field(gt=0, lt=1)] = Field(
         0.01, description="share of the tissue that must reach it"
     )
-    front: _quantity("mM", above=0.0) = Field(12.0, description="K+ that counts as front's arrival")
+    front: quantity("mM", above=0.0) = Field(12.0, description="K+ that counts as front's arrival")
 
 
 class Checkpoint(Strict):

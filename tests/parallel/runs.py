@@ -103,6 +103,16 @@ def wait_for(run, pattern, count, process, seconds=60):
         time.sleep(0.01)
 
 
+def finish(process, seconds=60):
+    """Exit code and words of a program that must end by itself; what hangs is killed."""
+    try:
+        _, said = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        kill(process)
+        raise
+    return process.returncode, said
+
+
 def kill(process):
     """End all processes of a run at once, as a power failure would."""
     if process.poll() is None:

@@ -22,6 +22,7 @@ from tests.parallel.runs import (
     LONG,
     begin,
     close,
+    finish,
     kill,
     same_bytes,
     settings,
@@ -59,8 +60,7 @@ def interrupted(config, out, processes, number, fixed=False):
     process = begin(processes, "run", config, "-o", out, *options)
     wait_for(out, "fields/t*.h5", random.randint(4, 12), process)
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
-    return process.returncode, said
+    return finish(process)
 
 
 def ended(out):
@@ -97,8 +97,8 @@ def test_a_signal_during_the_set_up_is_not_lost(config, tmp_path):
     process = begin(1, "run", config, "-o", tmp_path / "out", *settings(*LONG))
     wait_for(tmp_path, "out", 1, process)
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 75, said
+    code, said = finish(process)
+    assert code == 75, said
     assert launch(1, "resume", tmp_path / "out", "--quiet").returncode == 0
 
 
@@ -140,7 +140,7 @@ def killed_and_resumed(config, out, processes, kills, end, rng):
         check_what_is_left(out)
         process = begin(processes, "resume", out)
         time.sleep(rng.uniform(1.0, 4.0))
-    assert process.wait(timeout=120) == 0
+    assert finish(process, 120)[0] == 0
 
 
 @pytest.mark.parametrize(("kills", "end"), [(3, 8), pytest.param(20, 90, marks=pytest.mark.slow)])
@@ -158,7 +158,7 @@ def test_two_runs_do_not_share_a_directory(config, tmp_path):
     wait_for(out, "checkpoints/ck_*.h5", 1, process)
     others = [launch(2, "resume", out), launch(1, "run", config, "-o", out, "--overwrite")]
     os.killpg(process.pid, signal.SIGTERM)
-    process.communicate(timeout=60)
+    finish(process)
     assert done.returncode == 2 and "already holds a run" in done.stderr
     for other in others:
         assert other.returncode == 2, other.stderr

@@ -10,7 +10,7 @@ import pytest
 from ecs_model.fieldfile import read_field, read_times
 from ecs_model.rundir import read_series
 from tests.helpers import launch
-from tests.parallel.runs import begin, settings, wait_for
+from tests.parallel.runs import begin, finish, settings, wait_for
 
 CONFIG = """\
 [mesh]
@@ -115,8 +115,8 @@ def test_rows_that_do_not_fit_end_all_processes(disk, config):
     process = begin(2, "run", config, "-o", place / "out", *options)
     wait_for(place / "out", "fields/t*.h5", 1, process)
     fill(place)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 2 and said.count("error: ") == 1 and "Traceback" not in said
+    code, said = finish(process)
+    assert code == 2 and said.count("error: ") == 1 and "Traceback" not in said
     assert "series.csv: No space left" in said
     times = read_series(place / "out" / "series.csv")[0]["t"]
     np.testing.assert_allclose(times, 0.05 * np.arange(len(times)), rtol=1e-12)

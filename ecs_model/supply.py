@@ -1,0 +1,89 @@
+"""What comes into the tissue and leaves it, as a configuration describes it."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from ecs_model import profile as profiles
+from ecs_model import stimulus
+from ecs_model.errors import ConfigError
+
+
+def source(settings, mesh, parts, alpha, base):
+    """The Load that a [[source]] asks for.
+
+    Args:
+        settings: of the source.
+        mesh: the mesh.
+        parts: name -> Part of every region.
+        alpha: volume fraction over local cells.
+        base: folder to which paths are relative.
+    """
+    name, profile = f"source {settings.name}", _profile(settings.profile, base, settings.name)
+    if settings.load is not None:
+        density = alpha * parts[settings.region].cells
+        rate = settings.load * mesh.sum(mesh.spread_cells(density))
+        return stimulus.cell_load(mesh, name, density, rate, profile)
+    rate = settings.rate
+    if settings.amount is not None:
+        lasting = profile.integral(0.0, profile.times[-1])
+        if not lasting > 0:
+            raise ConfigError(f"{name}: no amount can enter while its profile is 0")
+        rate = settings.amount / lasting
+    if settings.point is not None:
+        return stimulus.point_load(mesh, name, settings.point, rate, profile)
+    if settings.gaussian is not None:
+        ball = settings.gaussian
+        return stimulus.gaussian_load(mesh, name, ball.centre, ball.radius, rate, profile)
+    return stimulus.cell_load(mesh, name, 1.0 * parts[settings.region].cells, rate, profile)
+
+
+def boundary(settings, mesh, base):
+    """The Load, Exchange or Bath that a [[boundary]] asks for.
+
+    Args:
+        settings: of the boundary.
+        mesh: the mesh.
+        base: folder to which paths are relative.
+    """
+    name, profile = f"boundary {settings.on}", _profile(settings.profile, base, settings.on)
+    if settings.on not in mesh.boundaries:
+        known = ", ".join(mesh.boundaries) or "none"
+        raise ConfigError(f"{name}: the mesh has no such boundary; it has {known}")
+    tag = mesh.boundaries[settings.on]
+    if settings.flux is not None:
+        return stimulus.facet_load(mesh, name, tag, settings.flux, profile)
+    level = settings.bath if settings.bath is not None else settings.outside
+    before = level if settings.before is None else settings.before
+    bath = profiles.Profile(profile.times, before + (level - before) * profile.values)
+    if settings.bath is not None:
+        return stimulus.facet_bath(mesh, name, tag, bath)
+    return stimulus.facet_exchange(mesh, name, tag, settings.exchange, bath)
+
+
+def _profile(settings, base, place):
+    if settings.kind == "step":
+        return profiles.step(settings.start)
+    if settings.kind == "pulse":
+        return profiles.pulse(settings.start, settings.duration)
+    if settings.kind == "train":
+        p = settings
+        return profiles.train(p.start, p.duration, p.period, p.count)
+    if settings.kind == "table":
+        return _table(Path(base, settings.file), place)
+    return profiles.constant()
+
+
+def _table(path, place):
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of an empty table, which is refused below
+            rows = np.loadtxt(path, delimiter=",", ndmin=2, comments="#")
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{place}: table {path}: {str(error).splitlines()[0]}") from None
+    times_grow = rows.shape[1] == 2 and np.all(np.diff(rows[:, 0]) >= 0)
+    if not rows.size or not times_grow or not np.isfinite(rows).all():
+        raise ConfigError(
+            f"{place}: table {path}: needs two columns, time [s] and factor, times not decreasing"
+        )
+    return profiles.Profile(rows[:, 0], rows[:, 1])
