@@ -88,7 +88,7 @@ def one():
     comm = start()
     from problem import parts, raise_potassium
 
-    from ecs_model import assemble, meshing, read
+    from ecs_model import assemble, meshing, read, session  # noqa: F401
 
     cuts.cut(PIECES[0])
     for owner, function, name in (

@@ -4,29 +4,23 @@ Whatever the command line does with runs is one call here, with the communicator
 """
 
 import contextlib
-import datetime
-import platform
-import resource
-import subprocess
-import sys
 import time
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import numpy as np
 import tomli_w
 
-from ecs_model import __version__, assemble, atomic, detectors, output, read
+from ecs_model import assemble, atomic, output, read
 from ecs_model.checkpoint import identity, newest, refuse_foreign, restore
 from ecs_model.errors import ConfigError, EcsModelError
 from ecs_model.fieldfile import write_maps
 from ecs_model.parallel import kept_on_root, on_root, root_does, start, together
 from ecs_model.progress import LOG, StopRequest, Timer, start_log
+from ecs_model.provenance import now, provenance
+from ecs_model.report import report_lines, summarise
 from ecs_model.rundir import RunDir
 from ecs_model.simulation import GO_ON, SAVE
 
 STOPPED = 75  # exit code of a run that wrote a checkpoint and wants to be continued
-COARSE = 3.0  # fewer cells than this across a front: the mesh is too coarse for its speed
 
 
 def run(config_path, directory, comm=None, overrides=(), overwrite=False, quiet=False):
@@ -53,7 +47,8 @@ def run(config_path, directory, comm=None, overrides=(), overwrite=False, quiet=
         parts = assemble.build(config, comm, base)
         plan = output.plan(parts)
         folder = on_root(comm, lambda: RunDir.create(directory, overwrite))
-        root_does(comm, lambda: _open_run(folder, text, config, base, comm, config_path))
+        facts = provenance(comm, config, config_path)
+        root_does(comm, lambda: _open_run(folder, text, config, facts))
         with _Session(comm, folder, parts, plan, quiet, began) as session:
             return session.go(stop)
 
@@ -186,7 +181,7 @@ class _Session:
     def _write_facts(self, facts):
         if self.comm.rank == 0:
             known = _read_json(self.folder.run_json)
-            atomic.write_json(self.folder.run_json, known | facts | {"updated": _now()})
+            atomic.write_json(self.folder.run_json, known | facts | {"updated": now()})
 
 
 def _read(path, overrides):
@@ -196,8 +191,8 @@ def _read(path, overrides):
     return text, config
 
 
-def _open_run(folder, text, config, base, comm, path):
-    atomic.write_json(folder.run_json, _provenance(comm, base, path))
+def _open_run(folder, text, config, facts):
+    atomic.write_json(folder.run_json, facts)
     atomic.write_text(folder.config, text)
     atomic.write_text(folder.resolved, resolved_text(config))
 
@@ -205,48 +200,6 @@ def _open_run(folder, text, config, base, comm, path):
 def resolved_text(config):
     """The configuration as TOML with every default written out."""
     return tomli_w.dumps(config.model_dump(exclude_none=True))
-
-
-def _provenance(comm, base, path):
-    names = ("dolfinx-solver-real", "fenics-dolfinx", "petsc4py", "mpi4py", "numpy", "h5py", "gmsh")
-    return {
-        "ecs_model": __version__, "commit": _commit(), "started": _now(), "ended": "running",
-        "command": sys.argv, "config": str(Path(path).resolve()), "base": str(base),
-        "python": platform.python_version(), "versions": _versions(names),
-        "petsc": _petsc_version(), "host": platform.node(), "processes": comm.size,
-        "machine": platform.platform(),
-    }  # fmt: skip
-
-
-def _petsc_version():
-    from petsc4py import PETSc
-
-    return ".".join(map(str, PETSc.Sys.getVersion()))
-
-
-def _versions(names):
-    found = {}
-    for name in names:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def _commit():
-    """The commit of the checkout that runs, with + if it was changed; None for an installation."""
-    here = Path(__file__).resolve().parents[1]
-    if not (here / ".git").exists():
-        return None
-    git = ["git", "-C", str(here)]
-    done = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True)
-    changed = subprocess.run([*git, "status", "--porcelain", "-uno"], capture_output=True)
-    return done.stdout.strip() + "+" * bool(changed.stdout) if done.returncode == 0 else None
-
-
-def _now():
-    return datetime.datetime.now().astimezone().isoformat(timespec="seconds")
 
 
 def _read_json(path):
@@ -283,78 +236,3 @@ def _asking(comm, stop, wall):
 def _maps(parts):
     tracker, gather = parts.tracker, parts.mesh.gather
     return {"arrival_K_o": gather(tracker.arrival), "max_K_o": gather(tracker.highest)}
-
-
-def summarise(parts, outputs, timer):
-    """What came out, as numbers and verdicts: the content of summary.json, on all processes."""
-    mesh, config, s = parts.mesh, parts.config, parts.simulation
-    highest, volumes = mesh.gather(parts.tracker.highest), mesh.gather(mesh.volumes)
-    verdicts = on_root(mesh.comm, lambda: _verdicts(config.detect, highest, volumes))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return {
-        "title": config.title, "time": s.time, **verdicts,
-        "fronts": {line.name: line.front(parts.tracker) for line in outputs.lines},
-        "cells_per_front": outputs.resolution.cells(parts.tracker),
-        "balance": outputs.balance.report(),
-        "steps": s.steps, "rejected_steps": s.rejected, "limited_steps": s.diffusion.limited,
-        "iterations_per_step": s.diffusion.total_iterations / max(1, s.steps),
-        "substeps_per_step": _substeps(mesh.comm, s),
-        "nodes": mesh.nodes, "processes": mesh.comm.size,
-        "peak_memory_bytes": mesh.comm.allreduce(peak),
-        "seconds": timer.seconds,
-    }  # fmt: skip
-
-
-def _substeps(comm, simulation):
-    blocks = comm.allreduce(len(simulation.reaction.trial))
-    return comm.allreduce(simulation.reaction.block_steps) / max(1, blocks * simulation.steps)
-
-
-def _verdicts(detect, highest, volumes):
-    level = detectors.reached_by(detect.fraction, highest, volumes)
-    return {
-        "seizure": detectors.verdict(level, detect.seizure),
-        "sd": detectors.verdict(level, detect.sd),
-        "recruited": detectors.recruited(highest, volumes, detect.front),
-        "max_K_o": float(highest.max()),
-    }
-
-
-def report_lines(summary, timer):
-    """The end of a run in words: verdicts, fronts, balance, timings."""
-    yield from _verdict_lines(summary)
-    for name, front in summary["fronts"].items():
-        if np.isfinite(front["speed_mm_per_min"]):
-            yield (
-                f"front along {name}: {front['speed_mm_per_min']:.4g} mm/min, "
-                f"{front['width_um']:.3g} um wide"
-            )
-    cells = summary["cells_per_front"]
-    if cells < COARSE:
-        yield (
-            f"WARNING: the mesh is too coarse for the front: {cells:.1f} cells across its steep "
-            f"part, {COARSE:g} or more are needed for its speed; make mesh.cell smaller"
-        )
-    yield from _balance_lines(summary["balance"])
-    yield "where the time went:"
-    yield from timer.table()
-
-
-def _verdict_lines(summary):
-    for key, words in (("seizure", "seizure-level K+"), ("sd", "spreading depolarization")):
-        v = summary[key]
-        yield (
-            f"{words}: {'yes' if v['verdict'] else 'no'} (margin {v['margin']:+.3f}: "
-            f"{v['reached_mM']:.4g} of {v['threshold_mM']:g} mM)"
-        )
-
-
-def _balance_lines(balance):
-    unit = balance["unit"]
-    yield f"balance of K+ [{unit}]:"
-    yield f"  outside cells      {balance['ecs_start']:.9e} -> {balance['ecs_end']:.9e}"
-    if "cells_start" in balance:
-        yield f"  inside cells       {balance['cells_start']:.9e} -> {balance['cells_end']:.9e}"
-    for name, amount in balance["given"].items():
-        yield f"  from {name:<14}{amount:+.9e}"
-    yield f"  does not close by  {balance['relative_error']:.1e} of the whole"

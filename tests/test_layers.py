@@ -29,10 +29,10 @@ LAYERS = [
     {"config", "kernel", "rundir", "values", "runs"},
     {"read", "reaction", "meshing", "simulation", "progress", "template", "tables", "postprocess"},
     {"native"},  # MPI, PETSc and DOLFINx from here on
-    {"parallel"},
+    {"parallel", "provenance"},
     {"mesh"},
     {"stimulus", "tissue", "operators"},
-    {"ledger", "sampling", "observers"},
+    {"ledger", "sampling", "observers", "report"},
     {"limiter"},
     {"diffusion", "rkl2", "checkpoint", "layout", "supply"},
     {"assemble", "output"},

@@ -1,0 +1,85 @@
+"""What came out of a run: numbers and verdicts for summary.json, and the last words of the log."""
+
+import resource
+
+import numpy as np
+
+from ecs_model import detectors
+from ecs_model.parallel import on_root
+
+COARSE = 3.0  # fewer cells than this across a front: the mesh is too coarse for its speed
+
+
+def summarise(parts, outputs, timer):
+    """What came out, as numbers and verdicts: the content of summary.json, on all processes."""
+    mesh, config, s = parts.mesh, parts.config, parts.simulation
+    highest, volumes = mesh.gather(parts.tracker.highest), mesh.gather(mesh.volumes)
+    verdicts = on_root(mesh.comm, lambda: _verdicts(config.detect, highest, volumes))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return {
+        "title": config.title, "time": s.time, **verdicts,
+        "fronts": {line.name: line.front(parts.tracker) for line in outputs.lines},
+        "cells_per_front": outputs.resolution.cells(parts.tracker),
+        "balance": outputs.balance.report(),
+        "steps": s.steps, "rejected_steps": s.rejected, "limited_steps": s.diffusion.limited,
+        "iterations_per_step": s.diffusion.total_iterations / max(1, s.steps),
+        "substeps_per_step": _substeps(mesh.comm, s),
+        "nodes": mesh.nodes, "processes": mesh.comm.size,
+        "peak_memory_bytes": mesh.comm.allreduce(peak),
+        "seconds": timer.seconds,
+    }  # fmt: skip
+
+
+def _substeps(comm, simulation):
+    blocks = comm.allreduce(len(simulation.reaction.trial))
+    return comm.allreduce(simulation.reaction.block_steps) / max(1, blocks * simulation.steps)
+
+
+def _verdicts(detect, highest, volumes):
+    level = detectors.reached_by(detect.fraction, highest, volumes)
+    return {
+        "seizure": detectors.verdict(level, detect.seizure),
+        "sd": detectors.verdict(level, detect.sd),
+        "recruited": detectors.recruited(highest, volumes, detect.front),
+        "max_K_o": float(highest.max()),
+    }
+
+
+def report_lines(summary, timer):
+    """The end of a run in words: verdicts, fronts, balance, timings."""
+    yield from _verdict_lines(summary)
+    for name, front in summary["fronts"].items():
+        if np.isfinite(front["speed_mm_per_min"]):
+            yield (
+                f"front along {name}: {front['speed_mm_per_min']:.4g} mm/min, "
+                f"{front['width_um']:.3g} um wide"
+            )
+    cells = summary["cells_per_front"]
+    if cells < COARSE:
+        yield (
+            f"WARNING: the mesh is too coarse for the front: {cells:.1f} cells across its steep "
+            f"part, {COARSE:g} or more are needed for its speed; make mesh.cell smaller"
+        )
+    yield from _balance_lines(summary["balance"])
+    yield "where the time went:"
+    yield from timer.table()
+
+
+def _verdict_lines(summary):
+    for key, words in (("seizure", "seizure-level K+"), ("sd", "spreading depolarization")):
+        v = summary[key]
+        yield (
+            f"{words}: {'yes' if v['verdict'] else 'no'} (margin {v['margin']:+.3f}: "
+            f"{v['reached_mM']:.4g} of {v['threshold_mM']:g} mM)"
+        )
+
+
+def _balance_lines(balance):
+    unit = balance["unit"]
+    yield f"balance of K+ [{unit}]:"
+    yield f"  outside cells      {balance['ecs_start']:.9e} -> {balance['ecs_end']:.9e}"
+    if "cells_start" in balance:
+        yield f"  inside cells       {balance['cells_start']:.9e} -> {balance['cells_end']:.9e}"
+    for name, amount in balance["given"].items():
+        yield f"  from {name:<14}{amount:+.9e}"
+    yield f"  does not close by  {balance['relative_error']:.1e} of the whole"
