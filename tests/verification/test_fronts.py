@@ -32,7 +32,7 @@ def test_speed_converges_with_the_mesh(tmp_path):
 
 
 def test_threshold_release_speed(tmp_path):
-    found = error(tmp_path / "run", model="threshold_release", h=2.5, length=800, step=5)
+    found = error(tmp_path / "run", model="threshold_release", h=2.5, theta=1.0, length=800, step=5)
     assert abs(found) < 0.01
 
 

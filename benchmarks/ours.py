@@ -1,0 +1,59 @@
+"""The comparisons' problem in ecs-model: prints core-ns per node-step. Usage: ours.py NODES STEPS"""
+
+import json
+import statistics
+import sys
+from pathlib import Path
+
+import cell
+import numpy as np
+from measure import Watch
+
+from ecs_model import assemble, read
+from ecs_model.parallel import start
+
+TEXT = """
+[mesh]
+generator = "box"
+size = ["{size} um", "{size} um", "{size} um"]
+cell = "{cell} um"
+[tissue]
+alpha = {alpha}
+tortuosity = {tortuosity}
+D = "{diffusivity} m^2/s"
+[membrane]
+file = "cell_model.py"
+[time]
+end = "{end} s"
+step = "{step} s"
+adaptive = false
+"""
+
+
+def main(nodes, steps):
+    """Time each of some steps."""
+    text = TEXT.format(
+        size=(nodes - 1) * cell.CELL, cell=cell.CELL, alpha=cell.ALPHA, step=cell.STEP,
+        tortuosity=cell.TORTUOSITY, diffusivity=cell.DIFFUSIVITY, end=(steps + 1) * cell.STEP,
+    )  # fmt: skip
+    config = assemble.with_intervals(read.parse_config(text, "benchmark"))
+    made = assemble.build(config, start(), Path(__file__).parent)
+    x = 1e6 * made.mesh.coordinates[: made.mesh.owned, 0]
+    state, simulation = made.simulation.reaction.state, made.simulation
+    state.K_o[:] = cell.potassium(x, np.exp)
+    watch, taken = Watch(), []
+    watch.over("step", simulation, "step")
+    watch.over("diffusion", simulation.diffusion, "advance")
+    for _ in range(steps + 1):
+        watch.seconds = dict.fromkeys(watch.seconds, 0.0)
+        simulation.step()
+        taken.append([1e9 * s / made.mesh.nodes for s in watch.seconds.values()])
+    simulation.synchronise()
+    near = np.flatnonzero(made.mesh.coordinates[: made.mesh.owned].max(axis=1) < 1e-9)
+    whole, diffusion = (statistics.median(column) for column in zip(*taken[1:], strict=True))
+    print(json.dumps({"ns": whole, "least": min(t[0] for t in taken[1:]), "transport": diffusion,
+                      "reactions": whole - diffusion, "K_o": float(state.K_o[near[0]])}))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))
