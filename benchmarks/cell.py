@@ -10,6 +10,7 @@ P_K, P_NA, S, ALPHA, PHI = 10e-9, 0.5e-9, 0.54e6, 0.2, 0.5  # m/s, m/s, 1/m, 1, 
 REST = (3.5, 140.0, 140.0, 10.0)  # K_o, Na_o, K_i, Na_i [mM]
 DIFFUSIVITY, TORTUOSITY = 1.96e-9, 1.6  # m^2/s, 1
 STEP, CELL = 0.05, 15  # s, um
+PLACE = 10  # number of the node along x at which results are compared
 
 
 def fluxes(k_o, na_o, k_i, na_i, log, exp):

@@ -18,6 +18,9 @@ end = "{end} s"
 step = "{dt} ms"
 adaptive = {adaptive}
 tolerance = "{tolerance} mM"
+[output]
+every = "{end} s"
+series = "{end} s"
 [solver]
 {theta}
 """

@@ -4,6 +4,7 @@ A checkpoint holds the state as the loop left it, not a tidied-up one, so that w
 nothing and a run that continues from it takes the very steps of one that was never stopped.
 """
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -102,11 +103,17 @@ class OnRequest:
             self._checkpoints.write(simulation)
 
 
-def identity(fingerprint, source, clock):
-    """What a checkpoint must share with the run that continues it."""
+def identity(parts):
+    """What a checkpoint must share with the run that continues it.
+
+    Args:
+        parts: of the run, from `assemble.build`.
+    """
+    clock = parts.simulation.clock
+    rest = parts.config.model_dump_json(exclude={"title", "mesh", "time", "output", "checkpoint"})
     return {
-        "version": __version__, "mesh": fingerprint, "model": source,
-        "clock": [clock.end, clock.ticks],
+        "version": __version__, "mesh": parts.mesh.fingerprint, "model": parts.identity,
+        "clock": [clock.end, clock.ticks], "settings": hashlib.sha256(rest.encode()).hexdigest(),
     }  # fmt: skip
 
 
@@ -143,7 +150,7 @@ def refuse_foreign(path, manifest, expected):
     """Raise ConfigError if a checkpoint belongs to another mesh, model, version or clock."""
     words = {
         "version": "version of ecs-model", "mesh": "mesh", "model": "membrane model",
-        "clock": "time.end or time.step",
+        "clock": "time.end or time.step", "settings": "tissue, membrane, source or boundary",
     }  # fmt: skip
     for key, what in words.items():
         if manifest.get(key) != expected[key]:

@@ -254,6 +254,14 @@ class Solver(Strict):
     rtol: Annotated[Number, Field(gt=0, lt=1)] = Field(1e-4, description="residual of a solve")
     petsc: dict[str, str | int | float] = Field({}, description="PETSc options of the solver")
 
+    @model_validator(mode="after")
+    def _solver_is_used(self):
+        if self.scheme == "rkl2" and self.petsc:
+            raise ValueError(
+                "rkl2 uses no PETSc solver; leave petsc out or choose 'implicit'"
+            )
+        return self
+
 
 class Output(Strict):
     """What is written, and how often."""

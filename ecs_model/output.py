@@ -92,8 +92,9 @@ def attach(parts, plan, run, until=None, quiet=False):
     fields = FieldWriter(mesh, columns, files.fields(parts, columns.units), plan.every)
     resolution = FrontResolution(mesh, config.detect.front, plan.every)
     progress = Progress(clock, mesh.comm.rank, quiet)
-    ours = identity(mesh.fingerprint, parts.identity, clock)
-    checkpoints = Checkpoints(mesh, parts.tracker, run.checkpoints, plan.checkpoint, ours)
+    checkpoints = Checkpoints(
+        mesh, parts.tracker, run.checkpoints, plan.checkpoint, identity(parts)
+    )
     simulation.observers = [
         parts.tracker, rows, *lines, fields, resolution, progress, OnRequest(checkpoints),
         *([checkpoints] if plan.checkpoint else []),

@@ -73,8 +73,7 @@ def resume(directory, comm=None, quiet=False):
         path, manifest = newest(comm, folder.checkpoints)
         parts = assemble.build(config, comm, base)
         plan = output.plan(parts)
-        ours = identity(parts.mesh.fingerprint, parts.identity, parts.simulation.clock)
-        refuse_foreign(path, manifest, ours)
+        refuse_foreign(path, manifest, identity(parts))
         with _Session(comm, folder, parts, plan, quiet, began) as session:
             session.go_back_to(path, manifest)
             return session.go(stop)

@@ -1,0 +1,125 @@
+"""Against fenicsx-beat: K+ in place of its potential, the same cell at every node, the same mesh.
+
+Usage: python benchmarks/beat.py PEER [NODES] [ROUNDS]      (61 nodes an axis: 4 minutes)
+
+PEER is the Python of an environment of its own. fenicsx-beat asks for a DOLFINx that pip does not
+have, so it is installed beside the wheel:
+
+    pip install dolfinx-solver-real pint rich scipy packaging numba
+    pip install --no-deps fenicsx-beat==0.7.2
+
+It uses scifem only with DOLFINx before 0.11. What favours it: first-order splitting (one pass over
+the cells a step), one explicit Euler step of the cell, compiled with numba, the last solution as
+guess, CG with Jacobi instead of its LU or hypre.
+"""
+
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import cell
+import numpy as np
+from measure import child, load, middle, table
+
+STEPS, TARGET = 30, 6.0
+
+
+def main(peer, nodes, rounds):
+    """Print the table, programs measured in turn."""
+    found = {"ecs-model": [], "fenicsx-beat 0.7.2": []}
+    for _ in range(rounds):
+        results = (child(Path(__file__).with_name("ours.py"), nodes, STEPS),
+                   child(__file__, "peer", nodes, python=peer))  # fmt: skip
+        for kept, result in zip(found.values(), results, strict=True):
+            kept.append(result)
+    found = {name: middle(results) for name, results in found.items()}
+    ours, theirs = found.values()
+    print(f"{nodes**3:,} nodes, core-ns per node-step; {load()}\n")
+    parts = ("ns", "least", "reactions", "transport")
+    table(["", "median", "smallest", "reactions", "transport", "K_o at 150 um [mM]"],
+          [[name, *(f"{r[k]:.0f}" for k in parts), f"{r['K_o']:.4f}"]
+           for name, r in found.items()])  # fmt: skip
+    print(f"\nratio of medians {theirs['ns'] / ours['ns']:.1f}, of the smallest "
+          f"{theirs['least'] / ours['least']:.1f}; target {TARGET:g}; of fenicsx-beat's step "
+          f"{100 * theirs['assembly'] / theirs['ns']:.0f} % is assembling; {load()}")  # fmt: skip
+
+
+def peer(nodes):
+    """Time each of some steps in fenicsx-beat; lengths in um, times in s."""
+    sys.path.pop(0)  # `beat` below is not this file
+    import dolfinx_solver  # noqa: F401
+    import dolfinx
+    import numba
+    from mpi4py import MPI
+
+    import beat
+
+    length = (nodes - 1) * cell.CELL
+    mesh = dolfinx.mesh.create_box(
+        MPI.COMM_WORLD, [[0, 0, 0], [length] * 3], [nodes - 1] * 3,
+        ghost_mode=dolfinx.mesh.GhostMode.none,
+    )  # fmt: skip
+    options = {"ksp_type": "cg", "pc_type": "jacobi", "ksp_initial_guess_nonzero": True}
+    pde = beat.MonodomainModel(
+        dolfinx.fem.Constant(mesh, 0.0), mesh,
+        M=dolfinx.fem.Constant(mesh, 1e12 * cell.DIFFUSIVITY / cell.TORTUOSITY**2),
+        params={"petsc_options": options, "default_timestep": cell.STEP},
+    )  # fmt: skip
+    x = pde.V.tabulate_dof_coordinates()
+    start = np.repeat(np.array(cell.REST)[:, None], len(x), axis=1)
+    start[0] = cell.potassium(x[:, 0], np.exp)
+    cell.fluxes = numba.njit(cell.fluxes)
+    rates = numba.njit(cell.rates)
+
+    @numba.njit
+    def euler(states, t, parameters, dt):
+        new = np.empty_like(states)
+        for i in range(states.shape[1]):
+            r = rates(states[0, i], states[1, i], states[2, i], states[3, i], np.log, np.exp)
+            for j in range(4):
+                new[j, i] = states[j, i] + dt * r[j]
+        return new
+
+    ode = beat.odesolver.DolfinODESolver(
+        v_ode=dolfinx.fem.Function(pde.V), v_pde=pde.state, init_states=start,
+        parameters=np.zeros(1), fun=euler, num_states=4,
+    )  # fmt: skip
+    solver = beat.MonodomainSplittingSolver(pde=pde, ode=ode, theta=1.0)
+    spent = {}
+    for name, owner, method in (
+        ("all", solver, "step"), ("reactions", ode, "step"), ("assembly", pde, "_assemble_rhs"),
+    ):  # fmt: skip
+        _watch(spent, name, owner, method)
+    taken = []
+    for k in range(STEPS + 1):
+        spent.clear()
+        solver.step((k * cell.STEP, (k + 1) * cell.STEP))
+        taken.append([1e9 * spent[key] / len(x) for key in ("all", "reactions", "assembly")])
+    whole, reactions, assembly = (statistics.median(c) for c in zip(*taken[1:], strict=True))
+    near = np.abs(x - [cell.PLACE * cell.CELL, 0, 0]).max(axis=1).argmin()
+    print(json.dumps({
+        "ns": whole, "least": min(t[0] for t in taken[1:]), "reactions": reactions,
+        "transport": whole - reactions, "assembly": assembly,
+        "K_o": float(pde.state.x.array[near]),
+    }))  # fmt: skip
+
+
+def _watch(spent, name, owner, method):
+    work = getattr(owner, method)
+
+    def watched(*args, **kwargs):
+        began = time.process_time()
+        work(*args, **kwargs)
+        spent[name] = spent.get(name, 0.0) + time.process_time() - began
+
+    setattr(owner, method, watched)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "peer":
+        peer(int(sys.argv[2]))
+    else:
+        given = [int(a) for a in sys.argv[2:]]
+        main(sys.argv[1], *(given + [61, 3][len(given) :]))
