@@ -257,9 +257,7 @@ class Solver(Strict):
     @model_validator(mode="after")
     def _solver_is_used(self):
         if self.scheme == "rkl2" and self.petsc:
-            raise ValueError(
-                "rkl2 uses no PETSc solver; leave petsc out or choose 'implicit'"
-            )
+            raise ValueError("rkl2 uses no PETSc solver; leave petsc out or choose 'implicit'")
         return self
 
 

@@ -1,4 +1,4 @@
-"""Tests that need what a machine may not have are skipped with the reason that a user would read."""
+"""Tests that need what a machine may not have are skipped, with the reason a user would read."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""alpha, tortuosity, parameters and initial states from numbers, regions, arrays and mesh fields."""
+"""alpha, tortuosity, parameters, initial states: numbers, regions, arrays, fields of a mesh."""
 
 from dataclasses import replace
 
@@ -77,7 +77,8 @@ def test_fields_of_a_mesh_file(tmp_path):
     common = common.replace('size = ["0.2 mm", "0.2 mm", "0.2 mm"]\ncell = "50 um"\n', "")
     made = []
     for name, alpha, where in (
-        ("file", '{ field = "vf" }', 'field = "fibres"'), ("number", "0.15", "direction = [0, 0, 1]")
+        ("file", '{ field = "vf" }', 'field = "fibres"'),
+        ("number", "0.15", "direction = [0, 0, 1]")
     ):  # fmt: skip
         text = common.format(
             alpha=alpha, tortuosity=f"{{ parallel = 1.2, across = 2.0, {where} }}", j_max="500",
