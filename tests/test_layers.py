@@ -36,7 +36,7 @@ LAYERS = [
     {"limiter"},
     {"diffusion", "rkl2", "checkpoint", "layout", "supply"},
     {"assemble", "output"},
-    {"session", "strip"},
+    {"session", "strip", "trials"},
     {"estimate", "doctor"},
     {"api"},
     {"cli"},
