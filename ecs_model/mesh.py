@@ -4,6 +4,7 @@ Everything that leaves the program or enters it later (output, checkpoints, fiel
 input order, so that it does not depend on the number of processes.
 """
 
+import functools
 import hashlib
 
 from ecs_model.native import MPI
@@ -12,6 +13,7 @@ import basix.ufl
 import numpy as np
 import ufl
 from dolfinx import fem, la
+from dolfinx import geometry as dolfinx_geometry
 from dolfinx import io as dolfinx_io
 from dolfinx import mesh as dolfinx_mesh
 from dolfinx.graph import adjacencylist
@@ -44,7 +46,7 @@ class Mesh:
         self._number_nodes()
         self._number_cells()
         self.cell_tags = self.from_root_cells(data.cell_tags if data else None).astype(np.int32)
-        self.facet_tags = _distribute_facets(comm, self.domain, data)
+        self._facets = (data.facets, data.facet_tags) if data else None
         self.volumes = self.spread_cells(np.ones(len(self.cell_tags)))
 
     def _number_nodes(self):
@@ -67,6 +69,17 @@ class Mesh:
         self.cell_volumes = _volumes(self.coordinates[self.cell_nodes], self.dimension)
         self._cell_order = self.comm.gather(self.input_cells)
         self._owned_cell_order = self.comm.gather(self.input_cells[: self.owned_cells])
+
+    @functools.cached_property
+    def facet_tags(self):
+        """DOLFINx tags of the facets the input names; made by all processes when first used."""
+        return _distribute_facets(self.domain, self._facets)
+
+    @functools.cached_property
+    def tree(self):
+        """Bounding boxes of owned cells, to find points; made when first used."""
+        owned = np.arange(self.owned_cells, dtype=np.int32)
+        return dolfinx_geometry.bb_tree(self.domain, self.dimension, entities=owned)
 
     def spread_cells(self, values):
         """Integral of (piecewise constant) `values` times each owned node's hat.
@@ -142,10 +155,9 @@ def _create(comm, data, dimension):
     return dolfinx_mesh.create_mesh(comm, cells, ufl.Mesh(element), np.ascontiguousarray(points))
 
 
-def _distribute_facets(comm, domain, data):
+def _distribute_facets(domain, given):
     d = domain.topology.dim
-    facets = data.facets if data else np.empty((0, d))
-    tags = data.facet_tags if data else np.empty(0)
+    facets, tags = given or (np.empty((0, d)), np.empty(0))
     entities, values = dolfinx_io.distribute_entity_data(
         domain, d - 1, np.ascontiguousarray(facets, np.int64), np.ascontiguousarray(tags, np.int32)
     )

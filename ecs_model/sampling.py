@@ -3,7 +3,6 @@
 from ecs_model.native import MPI
 
 import numpy as np
-import scipy.sparse
 
 from ecs_model.stimulus import Points
 
@@ -26,10 +25,9 @@ class Sampler:
         shares = [located.owned_shares(k) for k in range(len(points))]
         columns = np.concatenate([np.empty(0, np.int64), *(nodes for nodes, _ in shares)])
         weights = np.concatenate([np.empty(0), *(weights for _, weights in shares)])
-        rows = np.repeat(np.arange(len(points)), [len(nodes) for nodes, _ in shares])
-        self.nodes, places = np.unique(columns, return_inverse=True)
-        shape = len(points), len(self.nodes)
-        self._matrix = scipy.sparse.csr_matrix((weights, (rows, places)), shape)
+        self._rows = np.repeat(np.arange(len(points)), [len(nodes) for nodes, _ in shares])
+        self.nodes, self._places = np.unique(columns, return_inverse=True)
+        self._weights, self._count = weights, len(points)
         self.comm = mesh.comm
 
     def __call__(self, values):
@@ -38,6 +36,7 @@ class Sampler:
         Args:
             values: one per node of `nodes`.
         """
-        result = np.ascontiguousarray(self._matrix @ values)
+        shares = self._weights * values[self._places]
+        result = np.bincount(self._rows, shares, self._count).astype(float)  # integers if empty
         self.comm.Allreduce(MPI.IN_PLACE, result, MPI.SUM)
         return result

@@ -138,11 +138,9 @@ class Points:
     def _containing_cells(self, points):
         """For each point the owned cell first in the input that holds it, or -1."""
         mesh, domain = self.mesh, self.mesh.domain
-        owned = np.arange(mesh.owned_cells, dtype=np.int32)
-        if not len(owned):
+        if not (mesh.owned_cells and len(points)):
             return [-1] * len(points)
-        tree = geometry.bb_tree(domain, mesh.dimension, entities=owned)
-        candidates = geometry.compute_collisions_points(tree, points)
+        candidates = geometry.compute_collisions_points(mesh.tree, points)
         hits = geometry.compute_colliding_cells(domain, candidates, points)
         links = [hits.links(k) for k in range(len(points))]
         return [min(cs, key=lambda c: mesh.input_cells[c]) if len(cs) else -1 for cs in links]
