@@ -2,7 +2,7 @@
 
 Usage: python benchmarks/adaptive.py      (about 4 minutes)
 
-A front of known speed (`nagumo`, `threshold_release`) is lit at one end of a block of tissue, 3-D,
+A front of known speed (`nagumo`) is lit at one end of a block of tissue, 3-D,
 and the CPU time of all steps is divided by volume and simulated time. First while the front is
 under way all the time, with the coarsest cells and longest steps of each scheme; then over ten
 minutes of which the front takes half a minute, where adaptive steps can be long.
@@ -17,18 +17,16 @@ from measure import Watch, child, load, table
 LENGTH, WIDE = 900, 20  # of the block: um along x, cells across
 TARGET, LONG = 0.05, 600  # core-s per mm^3 and s; s
 
-FRONT = (  # membrane, theta, cells [um], step [ms], tolerance of adaptive steps [mM]
-    ("nagumo", 0.0, 6.25, 50, None), ("nagumo", 0.5, 15, 50, None), ("nagumo", 0.5, 15, 100, None),
-    ("nagumo", 0.5, 15, 25, 2.0),
-    ("threshold_release", 0.0, 7.5, 50, None), ("threshold_release", 0.5, 15, 50, None),
-    ("threshold_release", 0.5, 15, 25, 2.0),
+FRONT = (  # theta, cells [um], step [ms], tolerance of adaptive steps [mM]
+    (0.0, 6.25, 50, None), (0.0, 6.25, 100, None), (0.5, 15, 50, None), (0.5, 15, 100, None),
+    (0.5, 15, 25, 2.0),
 )  # fmt: skip
-WHOLE = (("nagumo", 0.5, 15, 50, None), ("nagumo", 0.5, 15, 25, 0.5), ("nagumo", 0.5, 15, 25, 2.0))
+WHOLE = ((0.5, 15, 50, None), (0.5, 15, 100, None), (0.5, 15, 25, 0.5), (0.5, 15, 25, 2.0))
 
 
 def main():
     """Print both tables."""
-    head = ["membrane", "theta", "cells [um]", "steps", "number (rejected)", "error of speed",
+    head = ["theta", "cells [um]", "steps", "number (rejected)", "error of speed",
             "ns per node-step", "core-s per mm³ and s", f"of the target {TARGET}"]  # fmt: skip
     print(f"While the front is under way; {load()}\n")
     table(head, (_row(*case, 0) for case in FRONT))
@@ -36,29 +34,27 @@ def main():
     table(head, (_row(*case, LONG) for case in WHOLE))
 
 
-def _row(model, theta, h, dt, tolerance, end):
-    given = json.dumps([model, theta, h, dt, tolerance, end])
+def _row(theta, h, dt, tolerance, end):
+    given = json.dumps([theta, h, dt, tolerance, end])
     r = child(__file__, given)
     steps = f"{dt} ms" if tolerance is None else f"{dt} ms and longer, {tolerance:g} mM"
-    return [f"`{model}`", f"{theta:g}", f"{h:g}", steps, f"{r['steps']} ({r['rejected']})",
+    return [f"{theta:g}", f"{h:g}", steps, f"{r['steps']} ({r['rejected']})",
             f"{100 * r['error']:+.2f} %", f"{r['ns']:.0f}", f"{r['work']:.3g}",
             f"{r['work'] / TARGET:.1f} times"]  # fmt: skip
 
 
-def one(model, theta, h, dt, tolerance, end):
+def one(theta, h, dt, tolerance, end):
     """Run one case on this process; print steps, error and work."""
     from problem import parts
 
-    from ecs_model.membrane import MODELS, nagumo, threshold_release
+    from ecs_model.membrane import nagumo
     from ecs_model.parallel import start
     from ecs_model.tissue import diffusivity
 
-    module = {"nagumo": nagumo, "threshold_release": threshold_release}[model]
-    p = MODELS[model].Parameters()
-    exact = float(module.front_speed(p, diffusivity(1.96e-9, 1.6)))
+    exact = float(nagumo.front_speed(nagumo.Parameters(), diffusivity(1.96e-9, 1.6)))
     n = round(LENGTH / h)
     end = end or round(0.85 * n * h * 1e-6 / exact)
-    made = parts(start(), (n, WIDE, WIDE), h, dt, model, end, theta, tolerance)
+    made = parts(start(), (n, WIDE, WIDE), h, dt, "nagumo", end, theta, tolerance)
     x = made.mesh.coordinates[: made.mesh.owned, 0]
     made.simulation.reaction.state.K_o[x < 100e-6] = 52
     made.simulation.pace.start(made.simulation.reaction.state.K_o)

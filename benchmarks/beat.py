@@ -49,12 +49,11 @@ def main(peer, nodes, rounds):
 def peer(nodes):
     """Time each of some steps in fenicsx-beat; lengths in um, times in s."""
     sys.path.pop(0)  # `beat` below is not this file
-    import dolfinx_solver  # noqa: F401
+    import dolfinx_solver  # noqa: F401  # isort: skip
+    import beat
     import dolfinx
     import numba
     from mpi4py import MPI
-
-    import beat
 
     length = (nodes - 1) * cell.CELL
     mesh = dolfinx.mesh.create_box(

@@ -1,8 +1,8 @@
 """What the benchmarks share: CPU time of short bursts, memory, programs run in turn, tables.
 
-On a machine with other work, absolute times wander by tens of per cent and a long burst is charged
-for its neighbours. So bursts are short and many, medians are given with the smallest, and whatever
-is compared is measured in turn.
+On a machine with other work, absolute times wander by tens of per cent. So CPU time is measured,
+medians are given with the smallest, whatever is compared is measured in turn, and every process has
+one thread: those of NumPy's linear algebra wait busily and would be charged.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The comparisons' problem in ecs-model: prints core-ns per node-step. Usage: ours.py NODES STEPS"""
+"""The problem of the comparisons in ecs-model; `beat.py` and `rxd.py` start it."""
 
 import json
 import statistics

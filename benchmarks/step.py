@@ -11,12 +11,12 @@ import numpy as np
 from measure import Watch, bursts, child, load, memory, middle, table
 
 CASES = ((40, 15), (40, 32), (79, 15), (79, 32))  # cells along an axis, their size [um]
-STEPS, DT = 40, 50  # ms
+STEPS, DT = 60, 50  # DT in ms
 
 
 def main(rounds):
     """Print the tables of steps and of membranes."""
-    print(f"`pump_leak`, fixed steps of {DT} ms; core-ns per node-step, median of steps; {load()}\n")
+    print(f"`pump_leak`, steps of {DT} ms; core-ns per node-step, median of steps; {load()}\n")
     head = ["nodes", "h [um]", "ranks", "membrane", "diffusion", "rest", "**all**", "smallest",
             "target", "CG iterations", "efficiency", "B per node after set-up", "peak"]  # fmt: skip
     table(head, [row for case in CASES for row in _rows(*case, rounds)])
