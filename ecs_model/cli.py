@@ -18,8 +18,8 @@ def main(argv=None):
     """Exit code of a command: 0 done, 1 computation failed, 2 cannot be used, 75 to be resumed."""
     rank = 0
     try:
-        rank, size = rank_and_size()
-        limit_threads(size)
+        rank, _ = rank_and_size()
+        limit_threads()
         with _silent(rank != 0):
             arguments = _parser().parse_args(argv)
         if rank != 0 and not arguments.parallel:

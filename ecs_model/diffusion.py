@@ -111,6 +111,8 @@ class Diffusion:
     def _make_solver(self, dt):
         matrix = self.operators.implicit(dt / 2, self.ledger.exchange, self.ledger.held)
         matrix.setOption(PETSc.Mat.Option.SPD, True)
+        if not self.options:  # half the memory traffic; what options ask for may need all entries
+            matrix.convert("sbaij")
         solver = PETSc.KSP().create(self.operators.mesh.comm)
         solver.setOptionsPrefix("ecs_")
         solver.setOperators(matrix)

@@ -65,8 +65,10 @@ def own_mpiexec():
     return path if os.path.exists(path) else "mpiexec"
 
 
-def limit_threads(size, environment=os.environ):
-    """Keep numerical libraries to one thread where several processes share a machine."""
-    if size > 1:
-        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-            environment.setdefault(name, "1")
+def limit_threads(environment=os.environ):
+    """Keep numerical libraries to one thread, unless the user says otherwise.
+
+    Work is shared among processes; threads of OpenBLAS would wait for each other's short sums.
+    """
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        environment.setdefault(name, "1")

@@ -68,7 +68,7 @@ class Mesh:
         self.cell_nodes = self.space.dofmap.list
         self.cell_volumes = _volumes(self.coordinates[self.cell_nodes], self.dimension)
         self._cell_order = self.comm.gather(self.input_cells)
-        self._owned_cell_order = self.comm.gather(self.input_cells[: self.owned_cells])
+        self._owned_cell_counts = self.comm.gather(self.owned_cells)
 
     @functools.cached_property
     def facet_tags(self):
@@ -125,7 +125,11 @@ class Mesh:
     def gather_cells(self, values):
         """Values of owned cells of all processes, in input order, on rank 0; None elsewhere."""
         own = np.asarray(values)[: self.owned_cells]
-        return _in_input_order(self.comm, own, self._owned_cell_order, self.cells)
+        order = self._cell_order and [
+            cells[:count]
+            for cells, count in zip(self._cell_order, self._owned_cell_counts, strict=True)
+        ]
+        return _in_input_order(self.comm, own, order, self.cells)
 
     def from_root(self, values):
         """Owned node values out of an array in input order, which only rank 0 holds."""

@@ -13,6 +13,9 @@ except ModuleNotFoundError as error:
     if error.name != "dolfinx_solver":
         raise
 try:
+    import petsc4py
+
+    petsc4py.init(["ecs-model", "-no_signal_handler"])  # signals are the program's own matter
     import dolfinx
     from mpi4py import MPI
     from petsc4py import PETSc

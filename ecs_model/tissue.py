@@ -72,12 +72,16 @@ def _text(point):
 def over_cells(mesh, base, overrides):
     """A field over local cells: `base` (number or array), and in each Part its own number.
 
+    Where nothing varies, the field takes no memory and cannot be written to.
+
     Args:
         mesh: the mesh.
         base: number, or array over local cells.
         overrides: pairs (Part, number); later ones win.
     """
-    values = np.array(np.broadcast_to(base, len(mesh.cell_tags)), float)
+    values = np.broadcast_to(np.asarray(base, float), len(mesh.cell_tags))
+    if overrides:
+        values = values.copy()
     for part, value in overrides:
         values[part.cells] = value
     return values

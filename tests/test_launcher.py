@@ -66,13 +66,7 @@ def test_another_mpi_may_be_started_by_any_launcher(name, monkeypatch):
     launcher.check_before_mpi(SEEN[name][0])
 
 
-def test_several_processes_get_one_thread_each_unless_told_otherwise():
+def test_every_process_gets_one_thread_unless_told_otherwise():
     environment = {"OMP_NUM_THREADS": "3"}
-    launcher.limit_threads(2, environment)
+    launcher.limit_threads(environment)
     assert environment == {"OMP_NUM_THREADS": "3", "OPENBLAS_NUM_THREADS": "1"}
-
-
-def test_one_process_keeps_its_threads():
-    environment = {}
-    launcher.limit_threads(1, environment)
-    assert environment == {}
