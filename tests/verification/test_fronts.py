@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from ecs_model.rundir import RunDir
+from tests.helpers import summary
 from tests.verification.fronts import MESHES, error, exact_speed, front
 
 WATCHED = ["output.series=1 s", "output.every=1 s", "line.way.points=1201"]
@@ -55,3 +57,14 @@ def test_explicit_scheme_gives_the_same_front(tmp_path, model):
     """RKL2 is lumped: at h = 5 um its front is 0.5 % slow, as the lumped mass is."""
     found = error(tmp_path / "run", model=model, h=5, overrides=["solver.scheme=rkl2"])
     assert found == pytest.approx(-0.005, abs=0.002)
+
+
+@pytest.mark.parametrize(("h", "coarse"), [(10, False), (40, True)])
+def test_a_run_says_when_its_mesh_is_too_coarse_for_its_front(tmp_path, h, coarse):
+    front(tmp_path / "run", h=h, overrides=["output.series=1 s", "output.every=1 s"])
+    cells = summary(RunDir(tmp_path / "run"))["cells_per_front"]
+    assert (cells < 3.0) == coarse
+    share = (12.0 - 3.0) / (55.0 - 3.0)  # of the front's height, where it is looked at
+    exact = 0.8 * 9.715 / (share * (1 - share) * h)  # from the slope of the exact profile there
+    assert coarse or cells == pytest.approx(exact, rel=0.15)
+    assert ("too coarse for the front" in (tmp_path / "run" / "run.log").read_text()) == coarse

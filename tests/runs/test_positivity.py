@@ -1,0 +1,49 @@
+"""K+ stays positive where it is hardest: the flat cells of a whole hemisphere, a sharp load."""
+
+import numpy as np
+import pytest
+
+from ecs_model.fieldfile import read_field, read_times
+from tests.helpers import run_here, series, summary
+
+TEXT = """
+title = "a sharp load in a whole hemisphere"
+[mesh]
+generator = "ribbon"
+surface = "fsaverage5"
+layers = 4
+[tissue]
+D = "2.6e-8 m^2/s"
+[[tissue.regions]]
+name = "load"
+ball = {{ centre = ["-40 mm", "-20 mm", "50 mm"], radius = "12 mm" }}
+alpha = 0.05
+initial = {{ K_o = 80 }}
+[membrane]
+model = "none"
+initial = {{ K_o = {background} }}
+[time]
+end = "50 s"
+step = "100 ms"
+[solver]
+theta = {theta}
+[output]
+every = "12.5 s"
+precision = "double"
+"""
+
+
+@pytest.mark.parametrize(("background", "theta"), [(0.01, 0.0), (0.01, 1.0), (3.0, 0.5)])
+def test_no_negative_concentration_is_ever_written(tmp_path, background, theta):
+    run = run_here(TEXT.format(background=background, theta=theta), tmp_path / "run")
+    fields = [read_field(run.path, "K_o", k) for k in range(len(read_times(run.path)))]
+    assert min(f.min() for f in fields) >= 0.0
+    assert series(run)["min_K_o"].min() >= 0.0
+    found = summary(run)
+    assert found["balance"]["relative_error"] < 1e-12
+    assert (found["limited_steps"] > 0) == (background < 1.0)  # normal K+ never needs it
+
+
+def test_the_amount_is_the_same_all_the_time(tmp_path):
+    amounts = series(run_here(TEXT.format(background=0.01, theta=0.5), tmp_path / "run"))["ecs_K"]
+    np.testing.assert_allclose(amounts, amounts[0], rtol=1e-12)
