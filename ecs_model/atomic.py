@@ -8,7 +8,6 @@ import errno
 import json
 import math
 import os
-import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,30 +55,6 @@ def write_bytes(path, data):
             _forget(temporary)
 
 
-def replace_directory(temporary, final):
-    """Force the directory `temporary` to the disk and call it `final`.
-
-    An older directory `final` is moved aside first and removed last: who is interrupted in between
-    finds it under the name `.final.old`.
-    """
-    temporary, final = Path(temporary), Path(final)
-    old = final.with_name(f".{final.name}.old")
-    with explained(final):
-        try:
-            _sync_tree(temporary)
-            if final.exists():
-                shutil.rmtree(old, ignore_errors=True)
-                os.replace(final, old)
-            os.replace(temporary, final)
-            sync_folder(final.parent)
-        except OSError:
-            _put_back(old, final)
-            raise
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-    shutil.rmtree(old, ignore_errors=True)
-
-
 @contextmanager
 def explained(path):
     """A block whose OSError becomes the ConfigError "cannot write <path>: <reason>; <remedy>"."""
@@ -98,19 +73,6 @@ def sync_folder(folder):
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _sync_tree(folder):
-    for where, _, names in os.walk(folder, topdown=False):
-        for name in names:
-            with open(Path(where, name), "rb") as file:
-                os.fsync(file.fileno())
-        sync_folder(where)
-
-
-def _put_back(old, final):
-    if old.exists() and not final.exists():
-        os.replace(old, final)
 
 
 def _forget(temporary):

@@ -150,12 +150,8 @@ class Diffusion:
         self._limiter.advance(self.potassium, self.increment, t, dt)
         self.limited += 1
 
-    def state(self):
-        """What a restart needs beside K+ itself: name -> owned array."""
-        return {"increment": self.increment, "last_step": self.last_step}
-
     def restore(self, increment, last_step):
-        """Continue from what `state` gave."""
+        """Continue from a checkpoint: the increment is the guess of the next step."""
         self.increment[:] = increment
         self.last_step = last_step
 

@@ -198,16 +198,3 @@ def test_a_failed_write_leaves_the_old_file_and_no_temporary(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
     with pytest.raises(ConfigError, match="folder that should hold it does not exist"):
         atomic.write_text(tmp_path / "no" / "x.json", "")
-
-
-def test_a_directory_is_replaced_as_a_whole(tmp_path):
-    for content in ("first", "second"):
-        new = tmp_path / "ck.tmp"
-        new.mkdir()
-        (new / "data").write_text(content)
-        atomic.replace_directory(new, tmp_path / "ck")
-        assert (tmp_path / "ck" / "data").read_text() == content
-        assert [p.name for p in tmp_path.iterdir()] == ["ck"]
-    with pytest.raises(ConfigError, match="cannot write"):
-        atomic.replace_directory(tmp_path / "missing", tmp_path / "ck")
-    assert (tmp_path / "ck" / "data").read_text() == "second"
