@@ -8,6 +8,7 @@ import errno
 import json
 import math
 import os
+import platform
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,9 +41,12 @@ def write_json(path, obj):
 
 
 def write_bytes(path, data):
-    """Make `path` hold `data` (anything with the buffer protocol)."""
+    """Make `path` hold `data` (anything with the buffer protocol).
+
+    Several processes may write the same file at once, as they do in a cache: the last one wins.
+    """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = path.with_name(f".{path.name}.{platform.node()}-{os.getpid()}.tmp")
     with explained(path):
         try:
             with open(temporary, "wb") as file:

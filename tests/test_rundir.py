@@ -1,6 +1,7 @@
 """The run directory is never mixed up with another one, and its tables and files are never torn."""
 
 import json
+import multiprocessing
 import resource
 import xml.etree.ElementTree as ElementTree
 from contextlib import contextmanager
@@ -198,3 +199,15 @@ def test_a_failed_write_leaves_the_old_file_and_no_temporary(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
     with pytest.raises(ConfigError, match="folder that should hold it does not exist"):
         atomic.write_text(tmp_path / "no" / "x.json", "")
+
+
+def _write_often(path):
+    for _ in range(100):
+        atomic.write_text(path, "whole" * 100)
+
+
+def test_processes_may_write_the_same_file_at_once(tmp_path):
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        pool.map(_write_often, [tmp_path / "shared"] * 4)
+    assert [p.name for p in tmp_path.iterdir()] == ["shared"]
+    assert (tmp_path / "shared").read_text() == "whole" * 100
