@@ -176,3 +176,12 @@ def test_a_stopped_loop_goes_on_where_it_was():
     s = simulation(halves, 8, observers=[Watch(4)], ask=lambda: next(wishes))
     assert s.run() == 10 and s.run() == 0
     assert halves.calls == whole.calls
+
+
+def test_what_changes_steadily_does_not_surprise():
+    """K+ that rises at a constant rate follows its line, however step lengths change."""
+    notes = Notes(law=lambda t: 3.0 + 0.5 * t)
+    s = simulation(notes, 64, 0.1, observers=[Watch(64)])
+    s.run()
+    steps = durations(notes, "D")
+    assert sum(steps) == 64 and max(steps) >= 16 and s.rejected == 0
