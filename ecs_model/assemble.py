@@ -4,7 +4,6 @@ import contextlib
 import ctypes
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -13,9 +12,8 @@ from ecs_model import layout, meshing, reaction, stimulus, supply
 from ecs_model.compiler import library
 from ecs_model.diffusion import Diffusion
 from ecs_model.errors import ConfigError
-from ecs_model.membrane import MODELS
-from ecs_model.membrane.load import load_model
-from ecs_model.membrane.model import MembraneModel, Surroundings
+from ecs_model.membrane.load import membrane_of
+from ecs_model.membrane.model import MembraneModel, Surroundings, packed_parameters
 from ecs_model.mesh import Mesh
 from ecs_model.observers import Tracker
 from ecs_model.operators import Operators
@@ -53,7 +51,7 @@ def build(config, comm, base="."):
     Raises:
         ConfigError: on all processes, for whatever cannot be used.
     """
-    model = membrane_model(config, base)
+    model = membrane_of(config.membrane, base)
     data = kept_on_root(comm, lambda: meshing.make(config.mesh, base))
     mesh = Mesh(comm, data)
     together(comm, lambda: _check_points(config, mesh.dimension))
@@ -89,13 +87,6 @@ def with_intervals(config):
     series = config.output.series or every / SERIES_PER_FIELD
     output = config.output.model_copy(update={"every": every, "series": series})
     return config.model_copy(update={"output": output})
-
-
-def membrane_model(config, base="."):
-    """The membrane model of a configuration, built in or the user's own."""
-    if config.membrane.file is not None:
-        return load_model(Path(base, config.membrane.file))
-    return MODELS[config.membrane.model]
 
 
 def check_names(config, model):
@@ -161,6 +152,8 @@ def _membranes(config, nodes, operators):
     parameters, state = together(comm, lambda: (nodes.parameters(), nodes.state()))
     alpha = operators.lumped / mesh.volumes
     alpha = _number_if_constant(comm, alpha)
+    if config.tissue.packing == "scaled":
+        parameters = packed_parameters(nodes.model, parameters, alpha)
     surroundings = Surroundings(alpha, config.tissue.temperature)
     text = reaction.source(nodes.model, parameters, surroundings)
     root_does(comm, lambda: library(text))

@@ -86,6 +86,9 @@ class Tissue(Strict):
     tortuosity: Tortuosity = Field(1.6, description="lambda: effective diffusivity is D / lambda^2")
     D: Diffusivity = Field(1.96e-9, description="free diffusivity of K+ (2.62e-9 m^2/s at 37 C)")
     temperature: quantity("K", above=0.0) = Field(310.15, description="temperature")
+    packing: Literal["scaled", "fixed"] = Field(
+        "scaled", description="cells and membrane area shrink as 1 - alpha, or stay as they are"
+    )
     regions: list[Region] = Field([], description="parts with values of their own; the last wins")
 
 
@@ -144,7 +147,8 @@ class Membrane(Strict):
     """What the cells do."""
 
     model: str = Field("pump_leak", description="one of those that `ecs-model models` lists")
-    file: str | None = Field(None, description="Python file with a model of your own")
+    file: str | None = Field(None, description="file with a model of your own")
+    options: dict[str, bool | str] = Field({}, description="choices of the model, if it has any")
     parameters: dict[str, Settable] = Field({}, description="bare numbers are in the model's units")
     initial: dict[str, Settable] = Field({}, description="initial state; the default is rest")
     tolerance: Annotated[Number, Field(gt=0, le=0.1)] = Field(

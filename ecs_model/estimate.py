@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from ecs_model import assemble, read
+from ecs_model.membrane.load import membrane_of
 from ecs_model.output import field_names, plan
 from ecs_model.parallel import on_root, start
 from ecs_model.strip import mesh_error
@@ -38,7 +39,7 @@ def estimate(path, comm=None, overrides=(), check_mesh=False):
 
 def _read(path, overrides):
     config = assemble.with_intervals(read.read_config(path, overrides))
-    assemble.check_names(config, assemble.membrane_model(config, Path(path).parent))
+    assemble.check_names(config, membrane_of(config.membrane, Path(path).parent))
     return config
 
 

@@ -5,7 +5,7 @@ while the model is being compiled; the functions cannot tell and need not.
 """
 
 from collections import namedtuple
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ecs_model.units import from_si, to_si
@@ -46,8 +46,27 @@ def concentration(value, meaning, source=""):
 def record(table):
     """Turn a class body of quantities into a named tuple whose defaults are in SI."""
     quantities = {name: q for name, q in vars(table).items() if isinstance(q, Quantity)}
+    return _made(table.__name__, quantities, table.__module__, table.__doc__)
+
+
+def joined(*tables, **defaults):
+    """One record type with the quantities of several, some of them with other defaults [SI].
+
+    Args:
+        tables: record types; the first gives the name.
+        defaults: name -> default value in SI.
+    """
+    quantities = {name: q for table in tables for name, q in table.quantities.items()}
+    for name, si in defaults.items():
+        q = quantities[name]
+        quantities[name] = replace(q, value=from_si(float(si), q.unit))
+    first = tables[0]
+    return _made(first.__name__, quantities, first.__module__, first.__doc__)
+
+
+def _made(name, quantities, module, doc):
     defaults = [to_si(q.value, q.unit) for q in quantities.values()]
     make: Any = namedtuple  # the fields are data here, which type checkers cannot follow
-    made = make(table.__name__, quantities, defaults=defaults, module=table.__module__)
-    made.__doc__, made.quantities = table.__doc__, quantities
+    made = make(name, quantities, defaults=defaults, module=module)
+    made.__doc__, made.quantities = doc, quantities
     return made

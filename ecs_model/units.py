@@ -16,7 +16,8 @@ DIMENSIONS = {
     "a time": {"s": 1.0, "ms": 1e-3, "us": 1e-6, "min": 60.0, "h": 3600.0},
     "a rate": {"1/s": 1.0, "1/ms": 1e3, "1/min": 1 / 60},
     "a concentration per time": {"mol/m^3/s": 1.0, "mM/s": 1.0, "mM/ms": 1e3, "mM/min": 1 / 60},
-    "a bistable rate": {"m^6/mol^2/s": 1.0, "1/mM^2/s": 1.0},
+    "a rate per square of a concentration": {"m^6/mol^2/s": 1.0, "1/mM^2/s": 1.0},
+    "a rate per concentration": {"m^3/mol/s": 1.0, "1/mM/s": 1.0},
     "a temperature": {"K": 1.0},
     "a length": {"m": 1.0, "cm": 1e-2, "mm": 1e-3, "um": 1e-6, "nm": 1e-9},
     "an area": {"m^2": 1.0, "mm^2": 1e-6, "um^2": 1e-12},
@@ -34,9 +35,12 @@ DIMENSIONS = {
     "an amount per time": {
         "mol/s": 1.0, "umol/s": 1e-6, "nmol/s": 1e-9, "pmol/s": 1e-12, "fmol/s": 1e-15,
     },
+    "an amount per area": {"mol/m^2": 1.0, "umol/m^2": 1e-6, "nmol/m^2": 1e-9},
     "a flux": {"mol/m^2/s": 1.0, "umol/m^2/s": 1e-6, "nmol/m^2/s": 1e-9},
     "a capacitance": {"F/m^2": 1.0, "uF/cm^2": 1e-2},
     "a current density": {"A/m^2": 1.0, "uA/cm^2": 1e-2},
+    "a mass concentration": {"kg/m^3": 1.0, "g/L": 1.0, "mg/L": 1e-3},
+    "a molar mass": {"kg/mol": 1.0, "g/mol": 1e-3},
     "a conductance": {"S/m^2": 1.0, "mS/cm^2": 10.0},
 }  # fmt: skip
 

@@ -25,6 +25,7 @@ LAYERS = [
         "meshdata",
         "settings",
     },
+    {"transporters", "post_albers", "gating"},
     {"membrane", "fieldfile", "meshes"},
     {"config", "kernel", "rundir", "values", "runs"},
     {"read", "reaction", "meshing", "simulation", "progress", "template", "tables", "postprocess"},

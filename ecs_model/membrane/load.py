@@ -8,8 +8,23 @@ from pathlib import Path
 
 from ecs_model.codegen import Recording, Symbol
 from ecs_model.errors import ConfigError
+from ecs_model.membrane import MODELS
 from ecs_model.membrane.model import MembraneModel, Surroundings
 from ecs_model.schemes import ros2
+
+
+def membrane_of(settings, base="."):
+    """The MembraneModel that the settings [membrane] of a configuration mean.
+
+    Args:
+        settings: with model, file and options.
+        base: folder to which `file` is relative.
+
+    Raises:
+        ConfigError: for a file that cannot be used, or an option that the model does not have.
+    """
+    known = MODELS[settings.model] if settings.file is None else None
+    return (known or load_model(Path(base, settings.file))).variant(**settings.options)
 
 
 def load_model(path):

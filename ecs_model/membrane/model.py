@@ -1,8 +1,10 @@
 """What a membrane model is: two tables and one function."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+from ecs_model.errors import ConfigError
 from ecs_model.record import quantity, record
 
 
@@ -32,6 +34,16 @@ class MembraneModel:
             None for models whose K+ does not come from anywhere.
         theta: share of consistent mass that gave the smallest error of front speed.
         reference: where equations and numbers come from.
+        alpha: extracellular volume fraction that the default parameters belong to.
+        packed: parameters that shrink as the space between cells grows, see `packed_parameters`.
+        outflow: what cells give to the extracellular space: ion -> net outward flux per membrane
+            area [mol/m^2/s], a function of the same arguments. The area per tissue volume is the
+            parameter `S`; what else changes K_o is exchange with a reservoir.
+        closed: K+ outside and inside cells is conserved with these default parameters.
+        electroneutral: the exchanged ions together carry no charge.
+        options: name of a choice -> what can be chosen, the default first.
+        chosen: what was chosen in this model.
+        make: function (**options) -> model, for models with options.
     """
 
     name: str
@@ -45,6 +57,37 @@ class MembraneModel:
     cell_potassium: Callable | None = None
     theta: float = 0.5
     reference: str = ""
+    alpha: float = 0.2
+    packed: tuple[str, ...] = ()
+    outflow: Callable | None = None
+    closed: bool = True
+    electroneutral: bool = True
+    options: dict[str, tuple] = field(default_factory=dict)
+    chosen: dict[str, Any] = field(default_factory=dict)
+    make: Callable | None = None
+
+    def variant(self, **options):
+        """The same model with other choices.
+
+        Raises:
+            ConfigError: for an option or a choice that it does not have.
+        """
+        if not options:
+            return self
+        for name, value in options.items():
+            self._check_option(name, value)
+        made = self.make(**{**{name: c[0] for name, c in self.options.items()}, **options})
+        return replace(made, options=self.options, make=self.make, chosen=dict(options))
+
+    def _check_option(self, name, value):
+        if name not in self.options:
+            known = ", ".join(self.options) or "none"
+            raise ConfigError(f"membrane.options.{name}: {self.name} has no such option; {known}")
+        if not any(
+            value is c or (isinstance(value, str) and value == c) for c in self.options[name]
+        ):
+            right = ", ".join(str(c).lower() for c in self.options[name])
+            raise ConfigError(f"membrane.options.{name}: must be one of {right} (found {value!r})")
 
     def step(self, scheme, y, p, env, h):
         """One step of a scheme such as `schemes.ros2`: the new state and its error."""
@@ -52,3 +95,29 @@ class MembraneModel:
             return scheme(lambda y: self.rhs(y, p, env), y, h)
         spread = lambda fluxes: self.spread(fluxes, p, env)  # noqa: E731
         return scheme(lambda y: self.fluxes(y, p, env), y, h, spread)
+
+
+def with_options(make, **options):
+    """The model with the first choice of every option, which knows how to make the others.
+
+    Args:
+        make: function (**chosen) -> model, which needs every option.
+        options: name -> choices, the default first.
+    """
+    default = make(**{name: choices[0] for name, choices in options.items()})
+    return replace(default, options=options, make=make)
+
+
+def packed_parameters(model, parameters, alpha):
+    """Parameters of "different tissue": what cells fill and their membranes, in proportion.
+
+    With the volume fraction `alpha` outside, cells fill 1 - alpha instead of 1 - model.alpha: the
+    volume fractions and areas in `model.packed` change by that factor, their ratios do not.
+
+    Args:
+        model: the membrane model.
+        parameters: record that belongs to `model.alpha`.
+        alpha: extracellular volume fraction, number or array.
+    """
+    share = (1 - alpha) / (1 - model.alpha)
+    return parameters._replace(**{name: share * getattr(parameters, name) for name in model.packed})

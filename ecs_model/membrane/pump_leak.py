@@ -1,8 +1,8 @@
 """Pump-leak cell: GHK leaks of K+, Na+ and Cl- against a 3 Na+ : 2 K+ pump.
 
     phi dc_i/dt = -S J_c,   alpha dc_o/dt = +S J_c,   c = K, Na, Cl
-    J_K + J_Na - J_Cl = 0                                         quasi-steady V (`pump_leak`)
-    V = phi F / (S C) (K_i + Na_i - Cl_i - Q_A)               V from charge (`pump_leak_charge`)
+    J_K + J_Na - J_Cl = 0                                    potential = "quasi_steady"
+    V = phi F / (S C) (K_i + Na_i - Cl_i - Q_A)              potential = "charge"
 
 J_c is the outward flux of ion c, pump included; S the membrane area per tissue volume; phi and
 alpha the intra- and extracellular volume fractions; Q_A the charge of impermeant anions. The
@@ -10,13 +10,24 @@ smallest model in which a failing pump depolarises the cell and loads the extrac
 potassium. It has one attractor: use it for energy failure and K+ clearance, not for waves. The net
 current is monotone in V, so that the quasi-steady V is unique. Every exchange is electroneutral.
 
-J_max, Cl_i and Q_A are not chosen but follow: they make the declared state a fixed point.
+Options: pump = "hill" (saturable sites) or "post_albers" (the E1/E2 cycle, which knows ATP and V
+and can run backwards); kcc2, nkcc1 (cotransport of Cl-); gaba (a conductance that Cl- and HCO3-
+share). Cells regulate their pH: each HCO3- that leaves through the channel is replaced at once by
+exchange of H+ for Na+, so that HCO3- stays what it is and Na+ enters in its place. The charge that
+a GABA conductance moves is thereby booked in full.
+
+The strength of the pump, Cl_i and Q_A are not chosen but follow: they make the declared state a
+fixed point.
 
 References:
     Kager, Wadman & Somjen (2000), J Neurophysiol 84, 495: form of the pump.
     Mullins & Noda (1963), J Gen Physiol 47, 117: the resting potential.
     Dijkstra et al. (2016), J Neurosci 36, 11881: GHK leaks against a pump.
+    Pan et al. (2020), J R Soc Interface 17: the cycle of the pump.
+    Oestby et al. (2009), Wei et al. (2014): cotransport. Chesler (2003), Physiol Rev 83: pH.
 """
+
+from collections import namedtuple
 
 import numpy as np
 
@@ -32,31 +43,14 @@ from ecs_model.electrochemistry import (
     nernst,
     thermal_voltage,
 )
-from ecs_model.membrane.model import MembraneModel, Surroundings
-from ecs_model.record import concentration, quantity, record
-from ecs_model.units import FARADAY, from_si
+from ecs_model.membrane.model import MembraneModel, Surroundings, with_options
+from ecs_model.membrane.rest import balanced
+from ecs_model.post_albers import PostAlbersParameters, post_albers_turnover
+from ecs_model.record import concentration, joined, quantity, record
+from ecs_model.transporters import kcc2_flux, nkcc1_flux
+from ecs_model.units import FARADAY
 
 SEARCH_STEPS = 3  # to round-off for 1-150 mM and pumps up to 20 times the resting one
-
-
-def _balance(p_k, p_na, k_o, na_o, cl_o, k_i, na_i, na_50, k_50, capacity):
-    """V [V], J_max [mol/m^2/s], Cl_i and Q_A [mM] that make the given state a fixed point.
-
-    Both cation leaks balance the pump (Mullins-Noda), chloride is in equilibrium, and impermeant
-    anions carry what is missing to the charge of the membrane capacitor.
-    """
-    T = Surroundings().temperature
-    v = mullins_noda(p_k, k_i, k_o, p_na, na_i, na_o, T)
-    share = nak_pump_turnover(na_i, k_o, 1.0, na_50, k_50)
-    j_max = ghk_flux(k_i, k_o, +1, p_k, v, T) / (2 * share)
-    cl_i = cl_o * np.exp(v / thermal_voltage(T))
-    return v, j_max, cl_i, k_i + na_i - cl_i - capacity * v
-
-
-_CAPACITY = 0.54e6 * 0.01 / (FARADAY * 0.5)  # S C / (F phi) [mol/m^3/V] of the defaults below
-_, _J_MAX, _CL_I, _Q_A = _balance(
-    10e-9, 0.5e-9, 3.5, 140.0, 120.0, 140.0, 10.0, 7.7, 2.0, _CAPACITY
-)
 
 
 @record
@@ -68,7 +62,7 @@ class State:
     Cl_o = concentration(120.0, "extracellular chloride")
     K_i = concentration(140.0, "intracellular potassium")
     Na_i = concentration(10.0, "intracellular sodium")
-    Cl_i = concentration(float(_CL_I), "intracellular chloride")
+    Cl_i = concentration(7.0, "intracellular chloride", "follows from the resting state")
 
 
 @record
@@ -78,51 +72,129 @@ class Parameters:
     P_K = quantity(10.0, "nm/s", "K+ leak permeability", "1 : 0.05 : 0.45, textbook", low=0.0)
     P_Na = quantity(0.5, "nm/s", "Na+ leak permeability", low=0.0)
     P_Cl = quantity(4.5, "nm/s", "Cl- leak permeability", low=0.0)
-    J_max = quantity(
-        from_si(float(_J_MAX), "nmol/m^2/s"), "nmol/m^2/s", "maximal pump turnover",
-        "follows from the resting state", low=0.0,
-    )  # fmt: skip
-    Na_50 = quantity(7.7, "mM", "intracellular Na+ at half-saturation of a site", low=0.0)
-    K_50 = quantity(2.0, "mM", "extracellular K+ at half-saturation of a site", low=0.0)
     S = quantity(0.54, "1/um", "membrane area per tissue volume", low=0.0)
     phi = quantity(0.5, "1", "intracellular volume fraction", low=1e-6, high=1.0)
     C = quantity(1.0, "uF/cm^2", "membrane capacitance (charge form)", low=1e-6)
-    Q_A = quantity(float(_Q_A), "mM", "impermeant anion charge (charge form)", low=0.0)
+    Q_A = quantity(
+        143.0, "mM", "impermeant anion charge (charge form)", "follows from the resting state",
+        low=0.0,
+    )  # fmt: skip
 
 
-def pump(y, p):
-    """Turnover of the pump [mol/m^2/s]."""
+@record
+class Hill:
+    """Pump with saturable sites."""
+
+    J_max = quantity(
+        961.0, "nmol/m^2/s", "maximal pump turnover", "follows from the resting state", low=0.0
+    )
+    Na_50 = quantity(7.7, "mM", "intracellular Na+ at half-saturation of a site", low=0.0)
+    K_50 = quantity(2.0, "mM", "extracellular K+ at half-saturation of a site", low=0.0)
+
+
+@record
+class _Density:
+    N_pump = quantity(
+        11.2, "nmol/m^2", "pumps per membrane area", "follows from the resting state", low=0.0
+    )
+
+
+POST_ALBERS = joined(_Density, PostAlbersParameters)
+
+
+@record
+class KCC2:
+    """K-Cl cotransport."""
+
+    U_KCC2 = quantity(0.7, "umol/m^2/s", "strength of KCC2", "0.3 mM/s in a 7 um sphere", low=0.0)
+
+
+@record
+class NKCC1:
+    """Na-K-2Cl cotransport."""
+
+    U_NKCC1 = quantity(0.233, "umol/m^2/s", "strength of NKCC1", "0.1 mM/s likewise", low=0.0)
+
+
+@record
+class GABA:
+    """Channel that chloride and bicarbonate share."""
+
+    P_GABA = quantity(1.0, "nm/s", "Cl- permeability of open GABA_A channels", "tonic", low=0.0)
+    ratio_GABA = quantity(4.0, "1", "P_Cl : P_HCO3 of the channel", low=1e-3)
+    HCO3_i = quantity(15.0, "mM", "intracellular bicarbonate", low=1e-6)
+    HCO3_o = quantity(26.0, "mM", "extracellular bicarbonate", low=1e-6)
+
+
+def hill_pump(v, y, p, env):
+    """Turnover of the pump with saturable sites [mol/m^2/s]."""
     return nak_pump_turnover(y.Na_i, y.K_o, p.J_max, p.Na_50, p.K_50)
 
 
-def outward_fluxes(v, y, p, env):
-    """Net outward flux of K+, Na+ and Cl- at the potential `v`, leak plus pump [mol/m^2/s]."""
-    T, J_p = env.temperature, pump(y, p)
-    J_K = ghk_flux(y.K_i, y.K_o, +1, p.P_K, v, T) - 2 * J_p
-    J_Na = ghk_flux(y.Na_i, y.Na_o, +1, p.P_Na, v, T) + 3 * J_p
-    J_Cl = ghk_flux(y.Cl_i, y.Cl_o, -1, p.P_Cl, v, T)
-    return J_K, J_Na, J_Cl
+def cycling_pump(v, y, p, env):
+    """Turnover of the E1/E2 pump [mol/m^2/s]."""
+    cycles = post_albers_turnover(y.Na_i, y.Na_o, y.K_i, y.K_o, v, p, env.temperature)
+    return p.N_pump * cycles
 
 
-def quasi_steady_potential(y, p, env):
-    """Membrane potential [V] at which leaks and pump together carry no charge."""
-    T = env.temperature
-    inside, outside = ghk_sums(
-        [(p.P_K, y.K_i, y.K_o), (p.P_Na, y.Na_i, y.Na_o)], [(p.P_Cl, y.Cl_i, y.Cl_o)]
-    )
-    J_p = pump(y, p)
-    start = ghk_voltage(inside, outside, T) - J_p / ghk_slope_at_reversal(inside, outside, T)
-    return root(charge_flux, start, SEARCH_STEPS, inside, outside, J_p, T)
+PUMPS = {"hill": (Hill, hill_pump, "J_max"), "post_albers": (POST_ALBERS, cycling_pump, "N_pump")}
+CHLORIDE = {"kcc2": KCC2, "nkcc1": NKCC1, "gaba": GABA}
 
 
-def charge_flux(v, inside, outside, J_p, T):
+def _anions(y, p, gaba):
+    """Permeability and concentrations of each anion that crosses as a current."""
+    if not gaba:
+        return [(p.P_Cl, y.Cl_i, y.Cl_o)]
+    hco3 = (p.P_GABA / p.ratio_GABA, p.HCO3_i, p.HCO3_o)
+    return [(p.P_Cl + p.P_GABA, y.Cl_i, y.Cl_o), hco3]
+
+
+def _sums(y, p, gaba):
+    return ghk_sums([(p.P_K, y.K_i, y.K_o), (p.P_Na, y.Na_i, y.Na_o)], _anions(y, p, gaba))
+
+
+def charge_flux(v, inside, outside, pump, y, p, env):
     """Outward flux of charge [mol/m^2/s] at the potential `v`, leaks and pump; grows with `v`."""
-    return ghk_charge_flux(inside, outside, v, T) + J_p
+    return ghk_charge_flux(inside, outside, v, env.temperature) + pump(v, y, p, env)
+
+
+def _quasi_steady(pump, gaba):
+    def potential(y, p, env):
+        """Membrane potential [V] at which leaks and pump together carry no charge."""
+        T = env.temperature
+        inside, outside = _sums(y, p, gaba)
+        leak = ghk_voltage(inside, outside, T)
+        slope = ghk_slope_at_reversal(inside, outside, T)
+        start = leak - pump(leak, y, p, env) / slope
+        return root(charge_flux, start, SEARCH_STEPS, inside, outside, pump, y, p, env)
+
+    return potential
 
 
 def charge_potential(y, p, env):
     """Membrane potential [V] of the charge that the cell holds."""
     return p.phi * FARADAY / (p.S * p.C) * (y.K_i + y.Na_i - y.Cl_i - p.Q_A)
+
+
+def _outward_fluxes(pump, kcc2, nkcc1, gaba):
+    def outward_fluxes(v, y, p, env):
+        """Net outward flux of K+, Na+ and Cl- at the potential `v` [mol/m^2/s]."""
+        T, J_p = env.temperature, pump(v, y, p, env)
+        J_K = ghk_flux(y.K_i, y.K_o, +1, p.P_K, v, T) - 2 * J_p
+        J_Na = ghk_flux(y.Na_i, y.Na_o, +1, p.P_Na, v, T) + 3 * J_p
+        chloride, *hco3 = _anions(y, p, gaba)
+        J_Cl = ghk_flux(y.Cl_i, y.Cl_o, -1, chloride[0], v, T)
+        for permeability, inside, outside in hco3:
+            J_Na = J_Na - ghk_flux(inside, outside, -1, permeability, v, T)
+        if kcc2:
+            J = kcc2_flux(y.K_i, y.K_o, y.Cl_i, y.Cl_o, p.U_KCC2)
+            J_K, J_Cl = J_K + J, J_Cl + J
+        if nkcc1:
+            J = nkcc1_flux(y.Na_i, y.Na_o, y.K_i, y.K_o, y.Cl_i, y.Cl_o, p.U_NKCC1)
+            J_K, J_Na, J_Cl = J_K + J, J_Na + J, J_Cl + 2 * J
+        return J_K, J_Na, J_Cl
+
+    return outward_fluxes
 
 
 def exchange(fluxes, p, env):
@@ -149,36 +221,84 @@ def cell_potassium(y, p, env):
     return p.phi * y.K_i
 
 
-def _model(name, summary, potential):
-    def fluxes(y, p, env):
-        """Net outward flux of K+, Na+ and Cl- [mol/m^2/s]."""
-        return outward_fluxes(potential(y, p, env), y, p, env)
+_Rest = namedtuple("_Rest", "v Cl_i strength")
 
-    def rhs(y, p, env):
-        """Time derivative of the state [mM/s]."""
-        return exchange(fluxes(y, p, env), p, env)
 
-    return MembraneModel(
-        name=name,
-        summary=summary,
-        State=State,
-        Parameters=Parameters,
-        rhs=rhs,
-        fluxes=fluxes,
-        spread=exchange,
-        observables={"V": ("mV", potential), "E_K": ("mV", potassium_reversal)},
-        cell_potassium=cell_potassium,
-        reference="Kager et al. 2000; Mullins & Noda 1963; Dijkstra et al. 2016",
+def _rest(outward_fluxes, table, strength):
+    """V [V], Cl_i [mM] and strength of the pump at which no ion moves in the declared state."""
+    env, y = Surroundings(), State()
+    v = mullins_noda(*_leaks(y), env.temperature)
+
+    def fluxes(unknown):
+        p = table(**{strength: unknown.strength})
+        return outward_fluxes(unknown.v, y._replace(Cl_i=unknown.Cl_i), p, env)
+
+    cl_i = y.Cl_o * np.exp(v / thermal_voltage(env.temperature))
+    return balanced(fluxes, _Rest(v, cl_i, getattr(table(), strength)))
+
+
+def _leaks(y):
+    p = Parameters()
+    return p.P_K, y.K_i, y.K_o, p.P_Na, y.Na_i, y.Na_o
+
+
+def _capacitor(p, v):
+    """Charge on the membrane as a concentration inside cells [mM]."""
+    return p.S * p.C * v / (FARADAY * p.phi)
+
+
+def make(potential, pump, kcc2, nkcc1, gaba):
+    """The model with the given choices."""
+    table, turnover, strength = PUMPS[pump]
+    switched = {"kcc2": kcc2, "nkcc1": nkcc1, "gaba": gaba}
+    parts = [CHLORIDE[name] for name, on in switched.items() if on]
+    table = joined(Parameters, table, *parts)
+    outward = _outward_fluxes(turnover, kcc2, nkcc1, gaba)
+    rest = _rest(outward, table, strength)
+    state = joined(State, Cl_i=rest.Cl_i)
+    y = state()
+    charge = y.K_i + y.Na_i - y.Cl_i - _capacitor(Parameters(), rest.v)
+    table = joined(table, **{strength: rest.strength, "Q_A": charge})
+    quasi_steady = potential == "quasi_steady"
+    return _model(
+        outward, _quasi_steady(turnover, gaba) if quasi_steady else charge_potential, state, table
     )
 
 
-model = _model(
-    "pump_leak",
-    "GHK leaks of K+, Na+, Cl- against a 3:2 pump; potential quasi-steady",
-    quasi_steady_potential,
-)
-charge_model = _model(
-    "pump_leak_charge",
-    "the same cell with the potential from the charge on its capacitance",
-    charge_potential,
+def _model(outward, potential, state, table):
+    def fluxes(y, p, env):
+        """Net outward flux of K+, Na+ and Cl- [mol/m^2/s]."""
+        return outward(potential(y, p, env), y, p, env)
+
+    def spread(fluxes, p, env):
+        """Rates of the state [mM/s] that fluxes cause."""
+        return state(*exchange(fluxes, p, env))
+
+    def rhs(y, p, env):
+        """Time derivative of the state [mM/s]."""
+        return spread(fluxes(y, p, env), p, env)
+
+    return MembraneModel(
+        name="pump_leak",
+        summary="GHK leaks of K+, Na+, Cl- against a 3:2 pump; KCC2, NKCC1, GABA, E1/E2 by choice",
+        State=state,
+        Parameters=table,
+        rhs=rhs,
+        fluxes=fluxes,
+        spread=spread,
+        observables={"V": ("mV", potential), "E_K": ("mV", potassium_reversal)},
+        cell_potassium=cell_potassium,
+        reference="Kager et al. 2000; Mullins & Noda 1963; Dijkstra et al. 2016",
+        packed=("S", "phi"),
+        outflow=lambda y, p, env: dict(zip(("K", "Na", "Cl"), fluxes(y, p, env), strict=True)),
+    )
+
+
+model = with_options(
+    make,
+    potential=("quasi_steady", "charge"),
+    pump=("hill", "post_albers"),
+    kcc2=(False, True),
+    nkcc1=(False, True),
+    gaba=(False, True),
 )

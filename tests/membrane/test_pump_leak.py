@@ -6,14 +6,15 @@ import pytest
 from ecs_model.derivative import jacobian
 from ecs_model.membrane import MODELS
 from ecs_model.membrane.model import Surroundings
-from ecs_model.membrane.pump_leak import Parameters, State, outward_fluxes, quasi_steady_potential
 from ecs_model.reaction import Reaction
 
-MODEL, CHARGE = MODELS["pump_leak"], MODELS["pump_leak_charge"]
+MODEL = MODELS["pump_leak"]
+CHARGE = MODEL.variant(potential="charge")
+State, Parameters = MODEL.State, MODEL.Parameters
 
 
 def potential(y, p, env):
-    return 1e3 * quasi_steady_potential(y, p, env)
+    return 1e3 * MODEL.observables["V"][1](y, p, env)
 
 
 def matrix(model):
@@ -125,7 +126,7 @@ def test_no_exchange_carries_charge():
     rng = np.random.default_rng(3)
     y = State(*(v * rng.uniform(0.3, 3.0, 500) for v in State()))
     p, env = Parameters(), Surroundings()
-    J_K, J_Na, J_Cl = outward_fluxes(quasi_steady_potential(y, p, env), y, p, env)
+    J_K, J_Na, J_Cl = MODEL.fluxes(y, p, env)
     scale = np.abs(J_K) + np.abs(J_Na) + np.abs(J_Cl)
     np.testing.assert_allclose((J_K + J_Na - J_Cl) / scale, 0.0, atol=1e-11)
 
@@ -137,6 +138,6 @@ def test_potential_is_found_to_round_off(strength):
     lows, highs = (1, 10, 10, 30, 1, 1), (150, 150, 150, 150, 150, 120)
     y = State(*(uniform(low, high, 20000) for low, high in zip(lows, highs, strict=True)))
     p, env = Parameters(J_max=strength * Parameters().J_max), Surroundings()
-    J_K, J_Na, J_Cl = outward_fluxes(quasi_steady_potential(y, p, env), y, p, env)
+    J_K, J_Na, J_Cl = MODEL.fluxes(y, p, env)
     scale = np.abs(J_K) + np.abs(J_Na) + np.abs(J_Cl)
     np.testing.assert_allclose((J_K + J_Na - J_Cl) / scale, 0.0, atol=1e-12)
