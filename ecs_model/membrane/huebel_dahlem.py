@@ -155,13 +155,20 @@ def outflow(y, p, env):
 _Rest = namedtuple("_Rest", "V K_i Cl_i n")
 
 
-def _ions(K_i, Cl_i, totals):
-    """All concentrations of a closed cell with the given contents."""
+def closed_ions(K_i, Cl_i, totals, ratio=RATIO):
+    """All concentrations [mM] of a closed cell with the given contents, by name.
+
+    Args:
+        K_i: intracellular potassium [mM].
+        Cl_i: intracellular chloride [mM].
+        totals: initial K_o, Na_o, Cl_o, K_i, Na_i, Cl_i [mM] of the same cell.
+        ratio: volume of cells to volume of the space between them.
+    """
     K_o, Na_o, Cl_o, K_0, Na_0, Cl_0 = totals
     Na_i = Na_0 + K_0 - K_i - Cl_0 + Cl_i
     return {
-        "K_i": K_i, "Na_i": Na_i, "Cl_i": Cl_i, "K_o": K_o + RATIO * (K_0 - K_i),
-        "Na_o": Na_o + RATIO * (Na_0 - Na_i), "Cl_o": Cl_o + RATIO * (Cl_0 - Cl_i),
+        "K_i": K_i, "Na_i": Na_i, "Cl_i": Cl_i, "K_o": K_o + ratio * (K_0 - K_i),
+        "Na_o": Na_o + ratio * (Na_0 - Na_i), "Cl_o": Cl_o + ratio * (Cl_0 - Cl_i),
     }  # fmt: skip
 
 
@@ -170,7 +177,7 @@ def _rest(state, p, totals):
 
     def full(x):
         inactive = {"h": steady_gate(*spiking.h_rates(1e3 * x.V))} if "h" in state._fields else {}
-        return state()._replace(V=x.V, n=x.n, **_ions(x.K_i, x.Cl_i, totals), **inactive)
+        return state()._replace(V=x.V, n=x.n, **closed_ions(x.K_i, x.Cl_i, totals), **inactive)
 
     def equations(x):
         J_K, J_Cl, dV, dn, *_ = fluxes(full(x), p, Surroundings())

@@ -1,0 +1,78 @@
+"""Computed numbers of the regenerative neuron with glia: rest, eigenvalues, ignition."""
+
+import numpy as np
+import pytest
+
+from ecs_model.derivative import jacobian
+from ecs_model.membrane import MODELS
+from ecs_model.membrane.model import Surroundings
+from tests.membrane.nodes import first_true, nodes
+
+MODEL = MODELS["kager_mori"]
+BARE = MODEL.variant(glia=False)
+
+
+def seen(name, y, model=MODEL):
+    return 1e3 * model.observables[name][1](y, model.Parameters(), Surroundings())
+
+
+def test_rest():
+    y = MODEL.State()
+    assert seen("V", y) == pytest.approx(-68.035010887649, abs=0.02)
+    assert seen("V_g", y) == pytest.approx(-82.7102, abs=1e-3)
+    found = [y.K_i, y.Na_i, y.Cl_i, y.K_g, y.Na_g]
+    np.testing.assert_allclose(found, [130.118, 9.34425, 8.86225, 129.547, 14.298], rtol=2e-5)
+
+
+def test_neurons_rest_alike_without_glia():
+    y, bare = MODEL.State(), BARE.State()
+    np.testing.assert_allclose(bare, y[: len(bare)], rtol=1e-12)
+
+
+def eigenvalues(model, y):
+    _, rows = jacobian(lambda y: model.rhs(y, model.Parameters(), Surroundings()), y)
+    matrix = np.array([[row.get(j, 0.0) for j in range(len(rows))] for row in rows])
+    return np.linalg.eigvals(matrix)
+
+
+def test_rest_is_stable_and_conserves_ions_and_charge():
+    """Zero eigenvalues: three ions, and the charge of two kinds of cells."""
+    values = eigenvalues(MODEL, MODEL.State())
+    zero = np.abs(values) < 1e-6
+    assert zero.sum() == 5
+    assert (values[~zero].real < 0).all()
+
+
+def ignited(y, advance, seconds=20.0):
+    highest = y.K_o.copy()
+    for _ in range(int(10 * seconds)):
+        advance(0.1)
+        highest = np.maximum(highest, y.K_o)
+    return highest > 20.0
+
+
+@pytest.mark.parametrize(("alpha", "step"), [(0.1, 5.74), (0.2, 5.479736328125), (0.3, 5.34),
+                                             (0.4, 4.586669921875)])  # fmt: skip
+def test_step_of_potassium_chloride_ignites(alpha, step):
+    """Within 20 s; where the space is large the last ones ignite late (3.6 mM within 60 s)."""
+    sizes = step + np.linspace(-0.2, 0.2, 32)
+    advance, y, _ = nodes(MODEL, 32, alpha=alpha)
+    y.K_o[:] += sizes
+    y.Cl_o[:] += sizes
+    assert first_true(sizes, ignited(y, advance)) == pytest.approx(step, abs=0.2)
+
+
+def test_half_the_pump_ignites_by_itself():
+    p = MODEL.Parameters()
+    advance, y, _ = nodes(MODEL, 1, I_pump=0.5 * p.I_pump, I_pump_g=0.5 * p.I_pump_g)
+    assert ignited(y, advance, 60.0).all()
+
+
+def test_gated_channels_close_when_nothing_is_there():
+    """Without gated channels the cell is a leak and cannot ignite, whatever the step."""
+    sizes = np.linspace(5.0, 30.0, 6)
+    advance, y, _ = nodes(MODEL, 6, P_NaP=0.0)
+    y.K_o[:] += sizes
+    y.Cl_o[:] += sizes
+    advance(60.0)
+    assert (y.K_o < 7.0).all()
