@@ -67,8 +67,33 @@ def _session(comm):
     return session
 
 
+def cell(config, output, overrides=(), overwrite=False, quiet=False):
+    """Do the single-cell job of a TOML file; paths of what was written. Needs no MPI.
+
+    Args:
+        config: path of the configuration; see `template(cell=True)`.
+        output: directory to make.
+        overrides: texts such as "node.alpha=0.1".
+        overwrite: replace the results of an earlier job.
+        quiet: say nothing about what was found.
+
+    Raises:
+        ConfigError: for whatever the user can mend.
+        SolutionError: if a cell leaves the range of finite, non-negative states.
+    """
+    from ecs_model.cell import job
+
+    tell = (lambda line: None) if quiet else (lambda line: print(line, flush=True))
+    directory = job.run(config, output, overrides, overwrite, tell)
+    return [*sorted(p for p in directory.iterdir() if p.is_file()), *plot(directory)]
+
+
 def plot(directory):
-    """Make all pictures that suit a run; their paths."""
+    """Make all pictures that suit a run or a single-cell job; their paths."""
+    if Path(directory, "cell.toml").is_file():
+        from ecs_model.postprocess.cell import pictures
+
+        return pictures(directory)
     from ecs_model.postprocess import report
 
     return report(directory)
@@ -104,11 +129,19 @@ def copy(name, to="."):
     return target
 
 
-def template():
-    """A TOML text with every setting, its default and its meaning."""
+def template(cell=False):
+    """A TOML text with every setting, its default and its meaning.
+
+    Args:
+        cell: of a single-cell job instead of a run in a tissue.
+    """
     from ecs_model.template import template
 
-    return template()
+    if not cell:
+        return template()
+    from ecs_model.cell.config import CellConfig
+
+    return template(CellConfig)
 
 
 def schema():
@@ -118,15 +151,16 @@ def schema():
     return Config.model_json_schema()
 
 
-def models(name=None):
+def models(name=None, options=()):
     """Text about all membrane models, or about one: states, parameters, units, sources.
 
     Args:
         name: of a built-in model, or path of a Python file with the user's own.
+        options: texts such as "gates=h".
     """
     from ecs_model import tables
 
-    return tables.overview() if name is None else tables.about(name)
+    return tables.overview() if name is None else tables.about(name, options)
 
 
 def list_meshes():

@@ -58,8 +58,8 @@ def _parser():
     parser.add_argument("--version", action="version", version=f"ecs-model {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for add in (
-        _add_run, _add_resume, _add_check, _add_plot, _add_export, _add_copy, _add_template,
-        _add_schema, _add_models, _add_mesh, _add_doctor,
+        _add_run, _add_resume, _add_check, _add_cell, _add_plot, _add_export, _add_copy,
+        _add_template, _add_schema, _add_models, _add_mesh, _add_doctor,
     ):  # fmt: skip
         add(commands)
     return parser
@@ -121,9 +121,27 @@ def _check(a):
             print(line)
 
 
+def _add_cell(commands):
+    p = _add(commands, "cell", _cell, "one cell without a mesh: courses, thresholds, regimes")
+    p.add_argument("config", help="TOML file; see `ecs-model template --cell`")
+    p.add_argument("--output", "-o", metavar="DIR", help="directory (default results/NAME)")
+    p.add_argument("--overwrite", action="store_true", help="replace results that are there")
+    p.add_argument("--quiet", action="store_true", help="only warnings and errors")
+    _add_set(p)
+
+
+def _cell(a):
+    from ecs_model import api
+
+    output = a.output or os.path.join("results", os.path.splitext(os.path.basename(a.config))[0])
+    paths = api.cell(a.config, output, a.overrides, a.overwrite, a.quiet)
+    if not a.quiet:
+        print("written: " + ", ".join(str(p) for p in paths))
+
+
 def _add_plot(commands):
     p = _add(commands, "plot", _plot, "make pictures and a film of a run")
-    p.add_argument("directory", help="run directory")
+    p.add_argument("directory", help="run directory, or that of a single-cell job")
 
 
 def _plot(a):
@@ -163,13 +181,14 @@ def _copy(a):
 
 
 def _add_template(commands):
-    _add(commands, "template", _template, "print a configuration with every setting explained")
+    p = _add(commands, "template", _template, "print a configuration with every setting explained")
+    p.add_argument("--cell", action="store_true", help="that of a single-cell job")
 
 
 def _template(a):
     from ecs_model import api
 
-    print(api.template(), end="")
+    print(api.template(a.cell), end="")
 
 
 def _add_schema(commands):
@@ -187,12 +206,16 @@ def _schema(a):
 def _add_models(commands):
     p = _add(commands, "models", _models, "list membrane models, or explain one")
     p.add_argument("name", nargs="?", help="a model, or a Python file with your own")
+    p.add_argument(
+        "--option", action="append", default=[], metavar="NAME=CHOICE", dest="options",
+        help="choose an option of the model; may be given several times",
+    )  # fmt: skip
 
 
 def _models(a):
     from ecs_model import api
 
-    print(api.models(a.name))
+    print(api.models(a.name, a.options))
 
 
 def _add_mesh(commands):

@@ -42,11 +42,12 @@ static double largest(const double *error)
   return worst;
 }}
 
-/* Advance n nodes by `duration`. `fixed` > 0: that many equal sub-steps; else error control, the
+/* Names begin with ecs_: the C library has functions called `advance` and `step`.
+   Advance n nodes by `duration`. `fixed` > 0: that many equal sub-steps; else error control, the
    first trial step of each block in `trial`. Returns the number of sub-steps of all blocks, or
    -1 - (first node of the block) where a state stopped being a positive, finite number. */
-long advance(long n, double duration, double tolerance, long fixed, double *const *y,
-             const double *const *in, double *trial)
+long ecs_advance(long n, double duration, double tolerance, long fixed, double *const *y,
+                 const double *const *in, double *trial)
 {{
   double w[STATES][BLOCK] __attribute__((aligned(64)));
   double made[STATES][BLOCK] __attribute__((aligned(64)));
@@ -88,6 +89,21 @@ long advance(long n, double duration, double tolerance, long fixed, double *cons
       if (bad > 0.0) return -1 - start;
     }} else trial[start / BLOCK] = h;
     for (int j = 0; j < STATES; ++j) memcpy(y[j] + start, w[j], count * sizeof(double));
+  }}
+  return steps;
+}}
+
+/* Advance by `duration` `samples` times; the state after each in out[sample][state][node].
+   Returns as `ecs_advance`. */
+long ecs_record(long n, double duration, long samples, double tolerance, long fixed,
+                double *const *y, const double *const *in, double *trial, double *out)
+{{
+  long steps = 0;
+  for (long k = 0; k < samples; ++k) {{
+    const long done = ecs_advance(n, duration, tolerance, fixed, y, in, trial);
+    if (done < 0) return done;
+    steps += done;
+    for (int j = 0; j < STATES; ++j) memcpy(out + (k * STATES + j) * n, y[j], n * sizeof(double));
   }}
   return steps;
 }}

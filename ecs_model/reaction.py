@@ -45,8 +45,9 @@ class Reaction:
         self._weights = np.zeros(self.nodes) if weights is None else weights
         self._inputs = [np.ascontiguousarray(v, float) for v in (*parameters, *surroundings)]
         self._pointers = _addresses(state), _addresses(self._inputs)
-        self._advance = load(source(model, parameters, surroundings)).advance
-        self._advance.restype = ctypes.c_long
+        compiled = load(source(model, parameters, surroundings))
+        self._advance, self._record = compiled.ecs_advance, compiled.ecs_record
+        self._advance.restype = self._record.restype = ctypes.c_long
 
     def advance(self, duration):
         """Advance every node by `duration` [s].
@@ -61,10 +62,29 @@ class Reaction:
             ctypes.c_long(self.nodes), ctypes.c_double(duration), ctypes.c_double(self.tolerance),
             ctypes.c_long(self.substeps), y, inputs, ctypes.c_void_p(self.trial.ctypes.data),
         )  # fmt: skip
+        self._count(done)
+        self.given += float(self._weights @ self.state[0]) - before
+
+    def record(self, interval, samples):
+        """Advance by `samples` intervals [s]; the states after each, (samples, states, nodes) [SI].
+
+        Raises:
+            SolutionError: as `advance`.
+        """
+        y, inputs = self._pointers
+        out = np.empty((samples, len(self.state), self.nodes))
+        done = self._record(
+            ctypes.c_long(self.nodes), ctypes.c_double(interval), ctypes.c_long(samples),
+            ctypes.c_double(self.tolerance), ctypes.c_long(self.substeps), y, inputs,
+            ctypes.c_void_p(self.trial.ctypes.data), ctypes.c_void_p(out.ctypes.data),
+        )  # fmt: skip
+        self._count(done)
+        return out
+
+    def _count(self, done):
         if done < 0:
             raise SolutionError(self._complaint(-1 - done))
         self.block_steps += done
-        self.given += float(self._weights @ self.state[0]) - before
 
     def at(self, nodes):
         """A function: name of a state or observable -> its values [SI] at some owned nodes."""

@@ -14,18 +14,19 @@ from ecs_model.config import Config, MeshSettings
 from ecs_model.errors import ConfigError
 
 
-def read_config(path, overrides=()):
+def read_config(path, overrides=(), schema=Config):
     """The configuration in a TOML file.
 
     Args:
         path: of the file.
         overrides: texts such as "tissue.alpha=0.1", which win over the file.
+        schema: what it is a configuration of.
 
     Raises:
         ConfigError: every mistake in it, one line each.
     """
     text = read_text(path)
-    return parse_config(text, str(path), overrides)
+    return parse_config(text, str(path), overrides, schema)
 
 
 def read_text(path):
@@ -39,7 +40,7 @@ def read_text(path):
         raise ConfigError(f"{path}: cannot be read ({reason})") from None
 
 
-def parse_config(text, name="configuration", overrides=()):
+def parse_config(text, name="configuration", overrides=(), schema=Config):
     """The configuration in a TOML text; ConfigError lists every mistake."""
     try:
         tree = tomllib.loads(text)
@@ -48,9 +49,9 @@ def parse_config(text, name="configuration", overrides=()):
     for override in overrides:
         _apply(tree, override)
     try:
-        return Config.model_validate(tree)
+        return schema.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError(_sentences(error, text, name)) from None
+        raise ConfigError(_sentences(error, text, name, schema)) from None
 
 
 def read_mesh_settings(name, settings):
@@ -115,17 +116,17 @@ def _index(entries, part, override):
     raise ConfigError(f"--set {override}: no entry '{part}' here; there are {known}")
 
 
-def _sentences(error, text, name):
-    lines = dict.fromkeys(_sentence(e, text, name) for e in error.errors())
+def _sentences(error, text, name, schema):
+    lines = dict.fromkeys(_sentence(e, text, name, schema) for e in error.errors())
     return "\n  ".join(["the configuration cannot be used:", *lines])
 
 
-def _sentence(error, text, name):
+def _sentence(error, text, name, schema):
     place = _plain(error["loc"])
     path = _dotted(place)
     line = find_line(text, place)
     where = f"{name}:{line}" if line else name
-    return f"{where}: {path + ': ' if path else ''}{_reason(error, place)}"
+    return f"{where}: {path + ': ' if path else ''}{_reason(error, place, schema)}"
 
 
 def _plain(loc):
@@ -156,9 +157,9 @@ def _dotted(place):
     return text
 
 
-def _reason(error, place):
+def _reason(error, place, schema=Config):
     if error["type"] == "extra_forbidden":
-        return "no such setting" + _suggestion(place)
+        return "no such setting" + _suggestion(place, schema)
     if error["type"] == "missing":
         return "is required, but missing"
     reason = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
@@ -170,16 +171,15 @@ def _reason(error, place):
     return reason if isinstance(found, dict | list) else f"{reason} (found {found!r})"
 
 
-def _suggestion(place):
-    fields = _fields_at(place[:-1])
+def _suggestion(place, schema):
+    fields = _fields_at(place[:-1], schema)
     close = difflib.get_close_matches(str(place[-1]), fields, 1, 0.6)
     if close:
         return f"; did you mean '{close[0]}'?"
     return f"; known here: {', '.join(fields)}" if fields else ""
 
 
-def _fields_at(place):
-    schema = Config
+def _fields_at(place, schema):
     for part in place:
         if not isinstance(part, int):
             schema = _fields(schema).get(part)

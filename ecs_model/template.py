@@ -17,13 +17,25 @@ _HEAD = """\
 
 _EXAMPLES = {
     "mesh.generator": '"box"', "mesh.size": '["1 mm", "1 mm", "0.4 mm"]', "mesh.cell": '"50 um"',
-    "time.end": '"10 s"',
+    "time.end": '"10 s"', "time": '{ end = "10 s" }',
 }  # fmt: skip
 
 
-def template():
-    """A TOML text that is a valid configuration, with every setting explained."""
-    return _HEAD + "\n".join(_section(Config, [], False)) + "\n"
+_CELL_HEAD = """\
+# A single-cell job of ecs-model with every setting and its default. Quantities are text with a
+# unit, bare numbers are in the model's units; what is commented out has no default or stands for
+# "not used". Run it with `ecs-model cell FILE`; `ecs-model models` lists models.
+"""
+
+
+def template(schema=Config):
+    """A TOML text that is a valid configuration, with every setting explained.
+
+    Args:
+        schema: what it is a configuration of.
+    """
+    head = _HEAD if schema is Config else _CELL_HEAD
+    return head + "\n".join(_section(schema, [], False)) + "\n"
 
 
 def _section(model, path, repeated):
@@ -37,6 +49,8 @@ def _section(model, path, repeated):
         elif many or not _is_optional(field.annotation):
             off = repeated or many
             tables += ["", _header(here, many, off, field), *_section(inner, here, off)]
+        elif name in _EXAMPLES:
+            plain.append(f"{name} = {_EXAMPLES[name]}    # {', '.join(inner.model_fields)}")
         else:
             plain.append(f"# {name} = {{ {', '.join(inner.model_fields)} }}{_meaning(field)}")
     return [*plain, *tables]

@@ -18,6 +18,7 @@ LAYERS = [
         "electrochemistry",
         "schemes",
         "detectors",
+        "regimes",
         "clock",
         "profile",
         "compiler",
@@ -29,6 +30,7 @@ LAYERS = [
     {"membrane", "fieldfile", "meshes"},
     {"config", "kernel", "rundir", "values", "runs"},
     {"read", "reaction", "meshing", "simulation", "progress", "template", "tables", "postprocess"},
+    {"cell"},
     {"native"},  # MPI, PETSc and DOLFINx from here on
     {"parallel", "provenance"},
     {"mesh"},

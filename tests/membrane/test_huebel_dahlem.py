@@ -52,8 +52,10 @@ def eigenvalues(gates, y):
     return np.sort(values[np.abs(values) > 1e-6].real)
 
 
-@pytest.mark.parametrize(("gates", "V", "K_i"), [("hn", -67.193882440786, 129.256345027614),
-                                                 ("h", -67.056669706776, 128.569366175366)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("gates", "V", "K_i"),
+    [("hn", -67.193882440786, 129.256345027614), ("h", -67.056669706776, 128.569366175366)],
+)
 def test_rest(gates, V, K_i):
     y = VARIANTS[gates, "closed"].State()
     assert 1e3 * y.V == pytest.approx(V, abs=1e-6)

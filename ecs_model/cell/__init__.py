@@ -1,0 +1,1 @@
+"""One cell, or many side by side, without a mesh: courses, thresholds, steady states, regimes."""

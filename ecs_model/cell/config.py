@@ -1,0 +1,162 @@
+"""The TOML file of a single-cell job as frozen models; see `ecs-model template --cell`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from ecs_model.config import Membrane
+from ecs_model.settings import (
+    Instant,
+    Local,
+    Name,
+    Number,
+    PlainAlpha,
+    Seconds,
+    Strict,
+    exactly_one,
+    quantity,
+)
+
+
+class Node(Strict):
+    """What surrounds the cell."""
+
+    alpha: PlainAlpha | None = Field(None, description="volume fraction; the model's own if unset")
+    temperature: quantity("K", above=0.0) = Field(310.15, description="temperature")
+    packing: Literal["scaled", "fixed"] = Field(
+        "scaled", description="cells and membrane area shrink as 1 - alpha, or stay as they are"
+    )
+
+
+class Course(Strict):
+    """The time course."""
+
+    end: Seconds = Field(description="end of the course")
+    every: Seconds | None = Field(None, description="interval of samples; a thousandth if unset")
+
+
+class Event(Strict):
+    """A stimulus."""
+
+    name: Name
+    start: Instant = Field(0.0, description="when it begins")
+    duration: Seconds | None = Field(
+        None, description="how long `parameters` hold; always if unset"
+    )
+    parameters: dict[str, Local] = Field({}, description="parameters while it lasts")
+    add: dict[str, Local] = Field({}, description="added to the state at its beginning")
+    put: dict[str, Local] = Field({}, description="what the state becomes at its beginning")
+
+    @model_validator(mode="after")
+    def _something(self):
+        if not (self.parameters or self.add or self.put):
+            raise ValueError("give parameters, add or put: what happens")
+        return self
+
+
+class Axis(Strict):
+    """Values of one quantity, or of several that change together."""
+
+    name: str | None = Field(None, description="parameter, alpha, or initial.STATE")
+    names: list[str] | None = Field(None, description="several that change together")
+    values: list[Local] | list[list[Local]] | None = Field(None, description="one by one")
+    low: Local | None = Field(None, description="or from here")
+    high: Local | None = Field(None, description="to here")
+    count: Annotated[int, Field(ge=2)] | None = Field(None, description="in so many values")
+    scale: Literal["linear", "log"] = "linear"
+
+    @model_validator(mode="after")
+    def _complete(self):
+        exactly_one(self, ("name", "names"), "what changes")
+        given = [v is not None for v in (self.low, self.high, self.count)]
+        if (
+            any(given) == (self.values is not None)
+            or any(given) != all(given)
+            or (any(given) and self.names)
+        ):
+            raise ValueError("give values, or for one name low, high and count")
+        if self.values is not None and len(self.values) == 0:
+            raise ValueError("values: give at least one")
+        if self.names and any(
+            not isinstance(row, list) or len(row) != len(self.names) for row in self.values or []
+        ):
+            raise ValueError(f"values: each must be a list of {len(self.names)}, one per name")
+        if self.name and any(isinstance(v, list) for v in self.values or []):
+            raise ValueError("values: one value each; lists go with `names`")
+        return self
+
+
+class SteadySettings(Strict):
+    """A steady state to look for."""
+
+    name: Name = "steady state"
+    near: dict[str, Local] = Field({}, description="states where the search starts")
+
+
+class ThresholdSettings(Strict):
+    """The smallest stimulus that triggers."""
+
+    event: Name = Field(description="which event is varied; it acts alone")
+    vary: str = Field("duration", description="duration, parameters.NAME, add.STATE or put.STATE")
+    low: Local = Field(description="does not trigger")
+    high: Local = Field(description="triggers")
+    tolerance: Annotated[Number, Field(gt=0, lt=1)] = Field(
+        1e-3, description="width of the answer, in shares of it"
+    )
+    wait: Seconds = Field(description="after the event, before the verdict")
+    window: Seconds = Field(description="last part of the wait, in which all conditions hold")
+    triggered: dict[str, str] = Field(description='such as { V = "above -45 mV" }', min_length=1)
+
+
+class ContinuationSettings(Strict):
+    """Steady states over one quantity."""
+
+    name: str = Field(description="parameter, alpha, or initial.STATE")
+    low: Local
+    high: Local
+    start: Name | None = Field(None, description="name of the [[steady]] where it begins")
+
+
+class MapSettings(Strict):
+    """Regimes over one or two quantities."""
+
+    x: Axis
+    y: Axis | None = None
+    settle: Seconds = Field(description="beginning of the course that is not judged")
+    observe: Seconds = Field(description="length of what is judged")
+    every: Seconds = Field(5e-3, description="interval of samples")
+
+
+class CellConfig(Strict):
+    """A single-cell job."""
+
+    title: str = ""
+    membrane: Membrane = Membrane()
+    node: Node = Node()
+    time: Course | None = None
+    event: list[Event] = Field([], description="stimuli")
+    batch: list[Axis] = Field([], description="cells side by side: all combinations of all axes")
+    steady: list[SteadySettings] = Field([], description="steady states to look for")
+    threshold: list[ThresholdSettings] = Field([], description="smallest stimuli that trigger")
+    continuation: list[ContinuationSettings] = Field([], description="branches of steady states")
+    map: MapSettings | None = None
+
+    @model_validator(mode="after")
+    def _something(self):
+        if not any((self.time, self.steady, self.threshold, self.continuation, self.map)):
+            raise ValueError("nothing to do: give time, steady, threshold, continuation or map")
+        for kind in ("event", "steady"):
+            names = [e.name for e in getattr(self, kind)]
+            if twice := {n for n in names if names.count(n) > 1}:
+                raise ValueError(f"two entries of [[{kind}]] are named {twice.pop()!r}")
+        for t in self.threshold:
+            if t.event not in [e.name for e in self.event]:
+                known = ", ".join(e.name for e in self.event) or "none"
+                raise ValueError(f"threshold: no event is named {t.event!r}; there are {known}")
+            if t.window > t.wait:
+                raise ValueError("threshold: the window cannot be longer than the wait")
+        known = [s.name for s in self.steady]
+        for c in self.continuation:
+            if c.start is not None and c.start not in known:
+                raise ValueError(f"continuation: no [[steady]] is named {c.start!r}; {known}")
+        return self

@@ -1,0 +1,161 @@
+"""A single-cell job from its configuration to its directory."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ecs_model import __version__, atomic, read, regimes
+from ecs_model.cell import continuation, out, steady, threshold
+from ecs_model.cell.cells import Laboratory
+from ecs_model.cell.config import CellConfig
+from ecs_model.errors import ConfigError
+
+SAMPLES = 1000  # of a course, unless `every` says otherwise
+LONG = 3000.0  # s: a cell that settles has done so by then
+CHUNK = 2_000_000  # numbers of a course held at once where it is judged
+
+
+@dataclass
+class Member:
+    """A member of the batch: what is changed [SI], and what was found."""
+
+    changes: dict
+    steady: list = field(default_factory=list)
+    thresholds: list = field(default_factory=list)
+    branches: list = field(default_factory=list)
+
+
+def run(config, directory, overrides=(), overwrite=False, tell=print):
+    """Do the job of a configuration and write its directory; its path.
+
+    Args:
+        config: path of the TOML file.
+        directory: what to make.
+        overrides: texts such as "node.alpha=0.1".
+        overwrite: replace the results of an earlier job.
+        tell: function that is given lines about what was found.
+
+    Raises:
+        ConfigError: for whatever the user can mend.
+        SolutionError: if a cell leaves the range of finite, non-negative states.
+    """
+    settings = read.read_config(config, overrides, CellConfig)
+    target = out.folder(directory, overwrite)
+    try:
+        _do(settings, Path(config).resolve().parent, target, tell)
+    except ConfigError as error:
+        raise ConfigError(f"{config}: {error}") from None
+    return target
+
+
+def _do(settings, base, target, tell):
+    started = time.perf_counter()
+    lab = Laboratory(settings, base)
+    members = [Member(changes) for changes in lab.members()]
+    atomic.write_text(target / out.CONFIG, out.resolved(settings))
+    found = {"title": settings.title, "model": lab.model.name, "options": lab.model.chosen,
+             "version": __version__, "packing": settings.node.packing}  # fmt: skip
+    if settings.time is not None:
+        _course(lab, members, target)
+    _points(lab, members, tell)
+    if settings.map is not None:
+        _map(lab, target, tell)
+    out.write_members(lab, members, target)
+    found |= {"members": [out.plain(lab, m) for m in members]}
+    found["seconds"] = round(time.perf_counter() - started, 3)
+    atomic.write_json(target / out.SUMMARY, found)
+
+
+def _course(lab, members, target):
+    """The time course of all members, written as it comes."""
+    settings = lab.config.time
+    every = settings.every or settings.end / SAMPLES
+    samples = round(settings.end / every)
+    if abs(samples * every - settings.end) > 1e-9 * settings.end:
+        raise ConfigError("time.every: the end must be a multiple of it")
+    bench = lab.bench([lab.cell(m.changes) for m in members], lab.stimuli(len(members)))
+    first = np.array(bench.state)[None]
+    states = np.concatenate([first, bench.record(every, samples)])
+    out.write_course(lab, members, bench.observe(states), every, target)
+
+
+def _points(lab, members, tell):
+    """Steady states, thresholds and branches of every member."""
+    for m in members:
+        label = out.label(lab, m.changes)
+        for s in lab.config.steady:
+            m.steady.append((s.name, _steady(lab, m.changes, s)))
+            tell(out.steady_line(label, *m.steady[-1]))
+        for t in lab.config.threshold:
+            m.thresholds.append(threshold.find(lab, t, m.changes))
+            tell(out.threshold_line(label, m.thresholds[-1]))
+        for c in lab.config.continuation:
+            m.branches.append(_branch(lab, m, c))
+            for line in out.branch_lines(lab, label, *m.branches[-1]):
+                tell(line)
+
+
+def _steady(lab, changes, settings):
+    """The Steady that a [[steady]] describes, with what the initial state conserves."""
+    flow = lab.flow(changes)
+    near = lab.settled(settings.near, "State", f"steady '{settings.name}': near")
+    start = np.array(lab.cell(changes).state._replace(**near))
+
+    def settle():
+        bench = lab.bench([lab.cell(changes)])
+        bench.advance(LONG)
+        return np.array(bench.state)[:, 0]
+
+    return steady.steady_state(flow, start, settle)
+
+
+def _branch(lab, member, settings):
+    """Settings and Branch of a continuation."""
+    place = f"continuation '{settings.name}'"
+    low, high = (lab.si(settings.name, v, place) for v in (settings.low, settings.high))
+    if not low < high:
+        raise ConfigError(f"{place}: low must be below high")
+    family = lambda value: lab.flow({**member.changes, settings.name: value})  # noqa: E731
+    start = lab.value(settings.name, member.changes)
+    if not low <= start <= high:
+        unit = lab.quantity(settings.name, place).unit
+        raise ConfigError(f"{place}: the value of the cell, {out.shown(start, unit)}, is outside")
+    known = dict(member.steady)
+    first = known.get(settings.start) or steady.steady_state(
+        family(start), np.array(lab.cell(member.changes).state)
+    )
+    return settings, continuation.follow(family, start, np.array(first.state), low, high)
+
+
+def _map(lab, target, tell):
+    """Regimes over one or two quantities."""
+    settings = lab.config.map
+    rows = lab.axis(settings.x, "map.x"), lab.axis(settings.y, "map.y") if settings.y else [{}]
+    grid = [{**x, **y} for y in rows[1] for x in rows[0]]
+    bench = lab.bench([lab.cell(changes) for changes in grid], lab.stimuli(len(grid)))
+    bench.advance(settings.settle)
+    seen = _judged(lab, bench, settings)
+    V = seen.get("V")
+    found = [
+        regimes.regime(settings.every, seen["K_o"][:, k], None if V is None else V[:, k])
+        for k in range(len(grid))
+    ]
+    out.write_map(lab, grid, found, target)
+    for changes, what in zip(grid, found, strict=True):
+        tell(out.regime_line(lab, changes, what))
+
+
+def _judged(lab, bench, settings):
+    """K+ outside and potential over the part of the course that is judged, (samples, cells)."""
+    samples = round(settings.observe / settings.every)
+    size = max(1, CHUNK // (len(lab.model.State._fields) * len(bench.state[0])))
+    names = [n for n in ("K_o", "V") if n in (*lab.model.State._fields, *lab.model.observables)]
+    parts = {name: [] for name in names}
+    while samples > 0:
+        seen = bench.observe(bench.record(settings.every, min(size, samples)))
+        samples -= min(size, samples)
+        for name in names:
+            parts[name].append(np.array(seen[name]))
+    return {name: np.concatenate(pieces) for name, pieces in parts.items()}

@@ -1,0 +1,131 @@
+"""The smallest stimulus that triggers: many sizes side by side, the bracket smaller each round."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecs_model.errors import ConfigError
+from ecs_model.quantities import parse
+
+SIZES = 32  # per round
+SAMPLES = 200  # within the window
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Largest size that did not trigger, smallest that did, in SI; the unit for people."""
+
+    event: str
+    vary: str
+    below: float
+    above: float
+    unit: str
+
+    @property
+    def value(self):
+        """The middle of the two [SI]."""
+        return (self.below + self.above) / 2
+
+
+def find(lab, settings, changes):
+    """The Threshold of an event in the cell with some quantities changed.
+
+    Args:
+        lab: the Laboratory.
+        settings: ThresholdSettings.
+        changes: name -> value [SI] of the member of the batch.
+
+    Raises:
+        ConfigError: if the low end triggers, or the high end does not.
+    """
+    place = f"threshold '{settings.event}'"
+    event = next(e for e in lab.config.event if e.name == settings.event)
+    unit = _unit(lab, event, settings, place)
+    low, high = (_size(lab, settings, v, place) for v in (settings.low, settings.high))
+    if not low < high:
+        raise ConfigError(f"{place}: low must be below high")
+    conditions = _conditions(lab, settings, place)
+    while True:
+        sizes = np.linspace(low, high, SIZES)
+        hit = _triggered(lab, event, settings, sizes, changes, conditions)
+        if hit[0] or not hit[-1]:
+            end, verb = ("low", "triggers already") if hit[0] else ("high", "does not trigger")
+            raise ConfigError(f"{place}: {end} = {getattr(settings, end)} {verb}; widen the range")
+        k = int(np.argmax(hit))
+        low, high = float(sizes[k - 1]), float(sizes[k])
+        if high - low <= settings.tolerance * abs(high):
+            return Threshold(event.name, settings.vary, low, high, unit)
+
+
+def _unit(lab, event, settings, place):
+    if settings.vary == "duration":
+        if not event.parameters:
+            raise ConfigError(f"{place}: vary: an event without parameters has no duration")
+        return "s"
+    kind, _, name = settings.vary.partition(".")
+    if kind not in ("parameters", "add", "put") or name not in getattr(event, kind):
+        given = [f"{k}.{n}" for k in ("parameters", "add", "put") for n in getattr(event, k)]
+        raise ConfigError(
+            f"{place}: vary = {settings.vary!r}: the event has duration, {', '.join(given)}"
+        )
+    return lab.quantity(settings.vary, place).unit
+
+
+def _size(lab, settings, value, place):
+    if settings.vary == "duration":
+        if isinstance(value, float):
+            return value
+        try:
+            return parse(value, "s")
+        except ValueError as error:
+            raise ConfigError(f"{place}: {error}") from None
+    return lab.si(settings.vary, value, place)
+
+
+def _conditions(lab, settings, place):
+    """Triples (name, sign, level): sign (value - level) > 0 must hold."""
+    return [_condition(lab, n, text, place) for n, text in settings.triggered.items()]
+
+
+def _condition(lab, name, text, place):
+    states, seen = lab.model.State.quantities, lab.model.observables
+    if name not in states and name not in seen:
+        known = ", ".join([*states, *seen])
+        raise ConfigError(f"{place}: triggered.{name}: the model has no such quantity; {known}")
+    unit = states[name].unit if name in states else seen[name][0]
+    match = re.fullmatch(r"\s*(above|below)\s+(.*)", text)
+    if match is None:
+        raise ConfigError(
+            f'{place}: triggered.{name}: write "above ..." or "below ..." (found {text!r})'
+        )
+    try:
+        level = parse(match[2], unit)
+    except ValueError as error:
+        raise ConfigError(f"{place}: triggered.{name}: {error}") from None
+    return name, 1.0 if match[1] == "above" else -1.0, level
+
+
+def _triggered(lab, event, settings, sizes, changes, conditions):
+    """Which sizes fulfil all conditions throughout the window."""
+    bench = lab.bench([lab.cell(changes)] * len(sizes), _varied(lab, event, settings, sizes))
+    longest = sizes.max() if settings.vary == "duration" else event.duration or 0.0
+    bench.advance(event.start + longest + settings.wait - settings.window)
+    seen = bench.observe(bench.record(settings.window / SAMPLES, SAMPLES))
+    held = [(sign * (seen[name] - level) > 0).all(axis=0) for name, sign, level in conditions]
+    return np.logical_and.reduce(held)
+
+
+def _varied(lab, event, settings, sizes):
+    """The event alone, in all sizes."""
+    done = {kind: dict(values) for kind, values in lab.events[event.name].items()}
+    duration = event.duration
+    kind, _, name = settings.vary.partition(".")
+    if kind == "duration":
+        duration = sizes
+    elif kind == "add":
+        share = sizes / done["add"][name]
+        done["add"] = {n: share * v for n, v in done["add"].items()}
+    else:
+        done[kind][name] = sizes
+    return [lab.stimulus(event, len(sizes), done, duration)]

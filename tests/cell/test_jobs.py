@@ -1,0 +1,208 @@
+"""Jobs as a user runs them: files, thresholds, regimes, threads, mistakes."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from ecs_model import api
+from ecs_model.cell import bench
+from ecs_model.cell.cells import Laboratory
+from ecs_model.cell.config import CellConfig
+from ecs_model.cli import main
+from ecs_model.errors import ConfigError
+
+NAGUMO = """
+title = "A step of K+"
+[membrane]
+model = "nagumo"
+tolerance = 1e-6
+[[event]]
+name = "step"
+start = "1 s"
+add = { K_o = "5 mM" }
+"""
+THRESHOLD = """
+[[threshold]]
+event = "step"
+vary = "add.K_o"
+low = "1 mM"
+high = "30 mM"
+tolerance = 1e-6
+wait = "60 s"
+window = "1 s"
+triggered = { K_o = "above 30 mM" }
+"""
+
+
+def job(tmp_path, text, *overrides, **more):
+    config = tmp_path / "job.toml"
+    config.write_text(text)
+    api.cell(config, tmp_path / "out", overrides, quiet=True, **more)
+    return json.loads((tmp_path / "out" / "summary.json").read_text())
+
+
+def table(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_threshold_is_exact(tmp_path):
+    """The bistable membrane ignites where K+ passes its unstable state, 9 mM above rest."""
+    (t,) = job(tmp_path, NAGUMO + THRESHOLD)["members"][0]["thresholds"]
+    assert t["below"] < 9.0 < t["above"]
+    assert t["value"] == pytest.approx(9.0, abs=1e-5)
+    (row,) = table(tmp_path / "out" / "thresholds.csv")
+    assert float(row["threshold"]) == pytest.approx(9.0, abs=1e-5)
+
+
+def test_threshold_over_a_batch(tmp_path):
+    batch = '[[batch]]\nname = "K_threshold"\nlow = "8 mM"\nhigh = "14 mM"\ncount = 3\n'
+    members = job(tmp_path, NAGUMO + batch + THRESHOLD)["members"]
+    found = [m["thresholds"][0]["value"] for m in members]
+    np.testing.assert_allclose(found, [5.0, 8.0, 11.0], atol=1e-4)
+    assert (tmp_path / "out" / "pictures" / "thresholds.png").stat().st_size > 5000
+
+
+def test_course_holds_events_and_units(tmp_path):
+    text = NAGUMO.replace("nagumo", "pump_leak") + '[time]\nend = "10 s"\nevery = "0.1 s"\n'
+    job(tmp_path, text)
+    rows = table(tmp_path / "out" / "course.csv")
+    assert len(rows) == 101
+    K = [float(r["K_o [mM]"]) for r in rows]
+    assert K[0] == pytest.approx(3.5, abs=1e-6)
+    assert K[9] == pytest.approx(3.5, abs=1e-6)
+    assert K[10] == pytest.approx(8.5, abs=1e-6)
+    assert K[11] < K[10]
+    assert float(rows[0]["V [mV]"]) == pytest.approx(-76.00954, abs=1e-5)
+    assert (tmp_path / "out" / "pictures" / "course.png").stat().st_size > 5000
+
+
+def laboratory(count, model="huebel_dahlem", pump="rho"):
+    tree = {
+        "membrane": {"model": model}, "time": {"end": "1 s"},
+        "event": [{"name": "off", "start": "0.35 s", "duration": "1.3 s",
+                   "parameters": {pump: 0.0}},
+                  {"name": "K", "start": "0.5 s", "add": {"K_o": 1.0}}],
+    }  # fmt: skip
+    lab = Laboratory(CellConfig.model_validate(tree))
+    cells = [lab.cell({"initial.K_o": v}) for v in np.linspace(4.0, 6.0, count)]
+    return lab.bench(cells, lab.stimuli(count))
+
+
+def test_recorded_course_is_the_advanced_one():
+    """Samples beside and at events, but for round-off in the lengths of intervals."""
+    recorded, stepped = (laboratory(20, "pump_leak", "J_max") for _ in range(2))
+    states = recorded.record(0.05, 60)
+    for k in range(60):
+        stepped.advance(0.05 * (k + 1))
+        np.testing.assert_allclose(states[k], np.array(stepped.state), rtol=1e-9)
+
+
+def test_threads_do_not_change_results(monkeypatch):
+    many = laboratory(40)
+    monkeypatch.setattr(bench.os, "sched_getaffinity", lambda _: {0})
+    one = laboratory(40)
+    np.testing.assert_array_equal(many.record(0.1, 20), one.record(0.1, 20))
+
+
+def test_events_end_where_they_should():
+    cells = laboratory(3)
+    cells.advance(0.4)
+    assert (cells.parameters.rho == 0.0).all()
+    cells.advance(1.7)
+    np.testing.assert_allclose(cells.parameters.rho, 0.068)
+
+
+def test_regimes_of_the_seizure_model(tmp_path):
+    """Rest, seizure-like oscillation with its period, tonic firing: as the bath rises."""
+    text = (
+        '[membrane]\nmodel = "barreto_cressman"\ntolerance = 1e-4\n[map]\n'
+        'x = { name = "K_bath", values = ["7.4 mM", "8 mM", "9.5 mM"] }\n'
+        'settle = "120 s"\nobserve = "120 s"\n'
+    )
+    job(tmp_path, text)
+    rows = table(tmp_path / "out" / "map.csv")
+    assert [r["regime"] for r in rows] == ["rest", "seizure", "tonic"]
+    assert float(rows[1]["period [s]"]) == pytest.approx(29.64, abs=0.5)
+    assert float(rows[1]["highest K_o [mM]"]) == pytest.approx(9.937, abs=0.05)
+    assert (tmp_path / "out" / "pictures" / "map.png").stat().st_size > 5000
+
+
+def test_regimes_of_the_continuum(tmp_path):
+    text = (
+        '[membrane]\nmodel = "wei_ullah_schiff"\ntolerance = 1e-4\n[map]\n'
+        'x = { name = "K_bath", values = ["7 mM", "9 mM", "14 mM", "20 mM"] }\n'
+        'settle = "100 s"\nobserve = "100 s"\n'
+    )
+    job(tmp_path, text)
+    rows = table(tmp_path / "out" / "map.csv")
+    assert [r["regime"] for r in rows] == ["rest", "seizure", "tonic", "SD"]
+
+
+def test_steady_states_and_branch_are_written(tmp_path):
+    text = (
+        '[membrane]\nmodel = "barreto_cressman"\n[[steady]]\n[[continuation]]\n'
+        'name = "K_bath"\nlow = "3 mM"\nhigh = "9 mM"\n'
+    )
+    (member,) = job(tmp_path, text)["members"]
+    (steady,) = member["steady"]
+    assert steady["stable"]
+    assert steady["state"]["Na_i"] == [pytest.approx(19.935413, abs=1e-5), "mM"]
+    (branch,) = member["branches"]
+    assert [s["kind"] for s in branch["special"]][:2] == ["Hopf", "fold"]
+    assert (tmp_path / "out" / "pictures" / "branch.png").stat().st_size > 5000
+
+
+COURSE = '[time]\nend = "1 s"\n'
+WRONG = {
+    "parameter": ('[membrane]\nparameters = { P_Kk = 1.0 }\n' + COURSE, "did you mean 'P_K'"),
+    "unknown option": ('[membrane]\noptions = { pomp = "hill" }\n' + COURSE, "no such option"),
+    "wrong unit": ('[membrane]\nparameters = { P_K = "1 mM" }\n' + COURSE, "a concentration"),
+    "negative": ('[membrane]\ninitial = { K_o = -1.0 }\n' + COURSE, "must be at least 0 mM"),
+    "nothing": ('[membrane]\nmodel = "none"\n', "nothing to do"),
+    "alpha": ("[node]\nalpha = 1.2\n" + COURSE, "less than 1"),
+    "typo": ("[nodes]\n" + COURSE, "did you mean 'node'"),
+    "every": ('[time]\nend = "1 s"\nevery = "0.3 s"\n', "must be a multiple"),
+    "event": (COURSE + '[[event]]\nname = "a"\n', "what happens"),
+    "event state": (COURSE + '[[event]]\nname = "a"\nadd = { K_x = 1.0 }\n', "no such quantity"),
+    "axis": (COURSE + '[[batch]]\nname = "K_o"\nvalues = [1.0]\n', "did you mean 'initial.K_o'"),
+    "axis range": (COURSE + '[[batch]]\nname = "P_K"\nlow = 2.0\nhigh = 1.0\ncount = 3\n',
+                   "low must be below high"),
+    "axis both": (COURSE + '[[batch]]\nname = "P_K"\nlow = 2.0\nvalues = [1.0]\n', "give values"),
+    "no event": (THRESHOLD, "no event is named 'step'"),
+    "not triggered": (NAGUMO + THRESHOLD.replace("30 mM\"\ntol", "2 mM\"\ntol"),
+                      "high = 2 mM does not trigger"),
+    "vary": (NAGUMO + THRESHOLD.replace("add.K_o", "add.V"), "vary = 'add.V'"),
+    "condition": (NAGUMO + THRESHOLD.replace("above 30", "over 30"), 'write "above ..."'),
+    "range": (NAGUMO + '[[continuation]]\nname = "K_rest"\nlow = "5 mM"\nhigh = "9 mM"\n',
+              "the value of the cell, 3 mM, is outside"),
+    "field": ('[membrane]\nparameters = { P_K = { field = "a" } }\n' + COURSE, "not a field"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_mistakes_are_named(tmp_path, name, capsys):
+    text, words = WRONG[name]
+    config = tmp_path / "job.toml"
+    config.write_text(text)
+    assert main(["cell", str(config), "--output", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert "job.toml" in error
+    assert "Traceback" not in error
+
+
+def test_results_are_kept_unless_overwritten(tmp_path):
+    job(tmp_path, NAGUMO + COURSE)
+    with pytest.raises(ConfigError, match="--overwrite"):
+        job(tmp_path, NAGUMO + COURSE)
+    job(tmp_path, NAGUMO + COURSE, overwrite=True)
+    (tmp_path / "out" / "cell.toml").unlink()
+    with pytest.raises(ConfigError, match="holds no single-cell job"):
+        job(tmp_path, NAGUMO + COURSE, overwrite=True)
+
+
+def test_template_is_a_valid_job(tmp_path):
+    assert job(tmp_path, api.template(cell=True))["model"] == "pump_leak"

@@ -1,0 +1,45 @@
+"""Rules of the regimes, on courses made for them."""
+
+import numpy as np
+import pytest
+
+from ecs_model.regimes import recurrence, regime
+
+DT = 0.005
+T = np.arange(0.0, 100.0, DT)
+SPIKES = np.where(np.sin(2 * np.pi * 20 * T) > 0.9, 30e-3, -60e-3)
+QUIET = np.full_like(T, -65e-3)
+BLOCK = np.full_like(T, -20e-3)
+EPISODE = (T % 25.0) < 8.0
+
+
+@pytest.mark.parametrize(
+    ("name", "K", "V"),
+    [
+        ("rest", 4.0, QUIET),
+        ("tonic", 9.0, SPIKES),
+        ("seizure", np.where(EPISODE, 9.5, 6.5), np.where(EPISODE, SPIKES, QUIET)),
+        ("SD", np.where(EPISODE, 45.0, 4.0), np.where(EPISODE, BLOCK, QUIET)),
+        ("SD", 60.0, BLOCK),
+        ("depolarized", 12.0, BLOCK),
+        ("rest", 4.0 + 0.5 * np.sin(T / 9), QUIET + 1e-3 * np.sin(T / 9)),
+    ],
+)
+def test_names(name, K, V):
+    assert regime(DT, np.broadcast_to(K, T.shape), V).name == name
+
+
+def test_without_a_potential():
+    assert regime(DT, np.full_like(T, 5.0)).name == "rest"
+    assert regime(DT, np.full_like(T, 50.0)).name == "SD"
+
+
+def test_period_of_episodes():
+    found = regime(DT, np.where(EPISODE, 9.5, 6.5), np.where(EPISODE, SPIKES, QUIET))
+    assert found.period == pytest.approx(25.0, abs=0.3)
+    assert (found.lowest, found.highest) == (6.5, 9.5)
+
+
+def test_recurrence_of_nothing():
+    assert recurrence(np.ones(50), 1.0) is None
+    assert recurrence(np.arange(50.0), 1.0) is None
