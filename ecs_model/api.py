@@ -163,6 +163,21 @@ def models(name=None, options=()):
     return tables.overview() if name is None else tables.about(name, options)
 
 
+def law(name=None, settings=()):
+    """Text about all laws, or the value of one.
+
+    Args:
+        name: of a law.
+        settings: texts such as "c_in=140 mM"; several values after commas give a table.
+
+    Raises:
+        ConfigError: for unknown names, wrong units and values that make no sense.
+    """
+    from ecs_model import laws
+
+    return laws.overview() if name is None else laws.about(name, settings)
+
+
 def list_meshes():
     """Lines about all mesh generators and what they take."""
     from ecs_model import tables

@@ -59,7 +59,7 @@ def _parser():
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for add in (
         _add_run, _add_resume, _add_check, _add_cell, _add_plot, _add_export, _add_copy,
-        _add_template, _add_schema, _add_models, _add_mesh, _add_doctor,
+        _add_template, _add_schema, _add_models, _add_law, _add_mesh, _add_doctor,
     ):  # fmt: skip
         add(commands)
     return parser
@@ -216,6 +216,21 @@ def _models(a):
     from ecs_model import api
 
     print(api.models(a.name, a.options))
+
+
+def _add_law(commands):
+    p = _add(commands, "law", _law, "list laws of electrochemistry, or evaluate one")
+    p.add_argument("name", nargs="?", help="a law; without one, all are listed")
+    p.add_argument(
+        "--set", action="append", default=[], metavar="ARGUMENT=VALUE", dest="settings",
+        help='such as k_out="8 mM", or k_out=3.5,8,12 for a table; may be given several times',
+    )  # fmt: skip
+
+
+def _law(a):
+    from ecs_model import api
+
+    print(api.law(a.name, a.settings))
 
 
 def _add_mesh(commands):

@@ -10,6 +10,8 @@ import numpy as np
 
 from ecs_model.units import FARADAY, GAS_CONSTANT
 
+BISECTIONS = 60  # from 2 V to round-off
+
 
 def thermal_voltage(temperature):
     """R T / F [V]."""
@@ -77,6 +79,39 @@ def ghk_charge_flux(inside, outside, v, temperature):
     sums in place of P c.
     """
     return ghk_flux(inside, outside, +1, 1.0, v, temperature)
+
+
+def shared_reversal(ions, temperature):
+    """Potential [V] at which a channel that several ions share carries no current.
+
+    By bisection on the GHK current, which grows with the potential whatever the valences.
+
+    Args:
+        ions: tuples (permeability, z, c_in, c_out), of either sign and any valence.
+        temperature: [K].
+
+    Raises:
+        ValueError: for no ions, or none that can pass.
+    """
+    if not any(np.any(np.asarray(p) > 0) for p, *_ in ions):
+        raise ValueError("a reversal potential needs at least one permeable ion")
+    shape = np.broadcast_shapes(*(np.shape(x) for ion in ions for x in ion))
+    low, high = np.full(shape, -1.0), np.full(shape, 1.0)
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        below = _charge(ions, middle, temperature) < 0
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return (low + high) / 2
+
+
+def _charge(ions, v, temperature):
+    return sum(z * ghk_flux(c_in, c_out, z, p, v, temperature) for p, z, c_in, c_out in ions)
+
+
+def gaba_reversal(cl_in, cl_out, hco3_in, hco3_out, ratio, temperature):
+    """Reversal potential [V] of GABA_A channels with P_Cl : P_HCO3 = `ratio`."""
+    inside, outside = ghk_sums([], [(ratio, cl_in, cl_out), (1.0, hco3_in, hco3_out)])
+    return ghk_voltage(inside, outside, temperature)
 
 
 def mullins_noda(p_k, k_in, k_out, p_na, na_in, na_out, temperature, ratio=1.5):

@@ -13,6 +13,7 @@ References:
 import numpy as np
 
 from ecs_model.electrochemistry import thermal_voltage
+from ecs_model.energetics import pump_work
 from ecs_model.record import quantity, record
 from ecs_model.units import GAS_CONSTANT
 
@@ -97,7 +98,25 @@ def post_albers_turnover(na_in, na_out, k_in, k_out, v, p, temperature):
     return ring_turnover(*ring_rates(na_in, na_out, k_in, k_out, v, p, temperature))
 
 
+def post_albers_standard_energy(na_in, na_out, k_in, k_out, v, p, temperature):
+    """Standard free energy [J/mol] of ATP that the kinetics imply (ATP, ADP, Pi, H+ at 1 M).
+
+    A pump in detailed balance implies the same at every state: what the forward rates gain over
+    the backward ones is what ATP gives less the work done.
+    """
+    work = pump_work(na_in, na_out, k_in, k_out, v, temperature)
+    products = 1e-6 * p.ADP * free_phosphate(na_in, k_in, p) * p.H / p.ATP
+    spent = cycle_energy(na_in, na_out, k_in, k_out, v, p, temperature) + work
+    return -spent - GAS_CONSTANT * temperature * np.log(products)
+
+
+def post_albers_atp_energy(na_in, k_in, p, temperature, standard):
+    """Free energy [J/mol] of ATP at the cell's concentrations, from the standard one [J/mol]."""
+    products = 1e-6 * p.ADP * free_phosphate(na_in, k_in, p) * p.H / p.ATP
+    return standard + GAS_CONSTANT * temperature * np.log(products)
+
+
 def cycle_energy(na_in, na_out, k_in, k_out, v, p, temperature):
     """Free energy [J/mol] that one turn releases according to the kinetics."""
     forward, backward = ring_rates(na_in, na_out, k_in, k_out, v, p, temperature)
-    return GAS_CONSTANT * temperature * np.log(np.prod(forward) / np.prod(backward))
+    return GAS_CONSTANT * temperature * (np.sum(np.log(forward)) - np.sum(np.log(backward)))

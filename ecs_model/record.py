@@ -43,6 +43,11 @@ def concentration(value, meaning, source=""):
     return quantity(value, "mM", meaning, source, low=0.0)
 
 
+def table(name, quantities, doc=""):
+    """A record type of quantities by name, with defaults in SI."""
+    return _made(name, quantities, __name__, doc)
+
+
 def record(table):
     """Turn a class body of quantities into a named tuple whose defaults are in SI."""
     quantities = {name: q for name, q in vars(table).items() if isinstance(q, Quantity)}

@@ -41,6 +41,7 @@ DIMENSIONS = {
     "a current density": {"A/m^2": 1.0, "uA/cm^2": 1e-2},
     "a mass concentration": {"kg/m^3": 1.0, "g/L": 1.0, "mg/L": 1e-3},
     "a molar mass": {"kg/mol": 1.0, "g/mol": 1e-3},
+    "an energy per amount": {"J/mol": 1.0, "kJ/mol": 1e3},
     "a conductance": {"S/m^2": 1.0, "mS/cm^2": 10.0},
 }  # fmt: skip
 
