@@ -70,7 +70,8 @@ class Balance:
     def __init__(self, mesh, lumped, reaction, ledger):
         self._mesh, self._lumped, self._reaction = mesh, lumped, reaction
         self._ledger = ledger
-        self.has_cells = reaction.model.cell_potassium is not None
+        model = reaction.model
+        self.has_cells = model.closed and model.cell_potassium is not None
         self.start = self._stored()
 
     def names(self):
