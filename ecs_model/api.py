@@ -107,21 +107,23 @@ def export(directory, output=None):
 
 
 def ready_runs():
-    """Names of the runs that come with the program, and their titles."""
+    """Names of the runs and single-cell jobs that come with the program, and their titles."""
     import tomllib
 
     from ecs_model import runs
 
-    return {name: tomllib.loads(runs.path(name).read_text())["title"] for name in runs.names()}
+    names = [*runs.names(), *runs.cell_names()]
+    return {name: tomllib.loads(runs.path(name).read_text())["title"] for name in names}
 
 
 def copy(name, to="."):
     """Copy a ready run into a folder; the path of the copy. ConfigError if it is there already."""
     from ecs_model import __version__, atomic, runs
 
-    target = Path(to, f"{name}.toml")
-    if name not in runs.names():
-        raise ConfigError(f"no ready run '{name}'; there are {', '.join(runs.names())}")
+    target = Path(to, f"{Path(name).name}.toml")
+    names = [*runs.names(), *runs.cell_names()]
+    if name not in names:
+        raise ConfigError(f"no ready run '{name}'; there are {', '.join(names)}")
     if target.exists():
         raise ConfigError(f"{target} exists already; rename it, or give another folder with --to")
     note = f"# copied from ecs-model {__version__}\n"

@@ -175,7 +175,7 @@ def _copy(a):
 
     if a.name is None:
         for name, title in api.ready_runs().items():
-            print(f"{name:<18}{title}")
+            print(f"{name:<22}{title}")
     else:
         print(api.copy(a.name, a.to))
 

@@ -147,7 +147,8 @@ class Membrane(Strict):
     """What the cells do."""
 
     model: str = Field("pump_leak", description="one of those that `ecs-model models` lists")
-    file: str | None = Field(None, description="file with a model of your own")
+    file: str | None = Field(None, description="a model of your own: .py, .ode or .cellml")
+    potassium: str = Field("K_o", description="in .ode and .cellml: the state that is K+ outside")
     options: dict[str, bool | str] = Field({}, description="choices of the model, if it has any")
     parameters: dict[str, Settable] = Field({}, description="bare numbers are in the model's units")
     initial: dict[str, Settable] = Field({}, description="initial state; the default is rest")

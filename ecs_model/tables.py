@@ -3,6 +3,7 @@
 import inspect
 from pathlib import Path
 
+from ecs_model import record
 from ecs_model.errors import ConfigError
 from ecs_model.membrane import MODELS
 
@@ -65,7 +66,7 @@ def _traits(model):
 
 
 def _find(name):
-    if name.endswith(".py"):
+    if Path(name).suffix in (".py", ".ode", ".cellml"):
         from ecs_model.membrane.load import load_model
 
         return load_model(Path(name))
@@ -76,14 +77,15 @@ def _find(name):
 
 def _equations(model):
     module = inspect.getmodule(model.State)
-    return inspect.getdoc(module) if module else ""
+    declared = module is not None and module is not inspect.getmodule(record.table)
+    return inspect.getdoc(module) if declared else ""
 
 
-def _table(title, record):
+def _table(title, declared):
     rows = [
         f"  {name:<12}{q.value:<14.8g}{q.unit:<14}{q.meaning}"
         + (f" ({q.source})" if q.source else "")
-        for name, q in record.quantities.items()
+        for name, q in declared.quantities.items()
     ]
     return "\n".join([title, *(rows or ["  none"])])
 

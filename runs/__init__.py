@@ -9,6 +9,12 @@ def names():
     return sorted(f.name.removesuffix(".toml") for f in files if f.name.endswith(".toml"))
 
 
+def cell_names():
+    """Names of all ready single-cell jobs, such as "cell/bistability"."""
+    files = (resources.files(__name__) / "cell").iterdir()
+    return sorted(f"cell/{f.name.removesuffix('.toml')}" for f in files if f.name.endswith(".toml"))
+
+
 def path(name):
-    """The file of a ready run."""
+    """The file of a ready run or single-cell job."""
     return resources.files(__name__) / f"{name}.toml"

@@ -54,9 +54,11 @@ def steady_line(label, name, steady):
     """A line about a steady state."""
     y = steady.state
     kind = "stable" if steady.stable else "unstable"
-    slowest = steady.eigenvalues[0]
+    first = steady.eigenvalues[0]
+    turns = f" +- {abs(first.imag):.4g} i" if first.imag else ""
     V = f"V = {1e3 * y.V:.5g} mV, " if hasattr(y, "V") else ""
-    return f"{label}{name}: {V}K_o = {y.K_o:.6g} mM, {kind}, first eigenvalue {slowest:.4g} 1/s"
+    growth = f"first eigenvalue {first.real:.4g}{turns} 1/s"
+    return f"{label}{name}: {V}K_o = {y.K_o:.6g} mM, {kind}, {growth}"
 
 
 def threshold_line(label, t):

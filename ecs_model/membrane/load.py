@@ -1,4 +1,4 @@
-"""A membrane model from a Python file of the user's own."""
+"""A membrane model from a file of the user's own."""
 
 import importlib.util
 import os
@@ -9,6 +9,7 @@ from pathlib import Path
 from ecs_model.codegen import Recording, Symbol
 from ecs_model.errors import ConfigError
 from ecs_model.membrane import MODELS
+from ecs_model.membrane.formats import SUFFIXES, load_foreign
 from ecs_model.membrane.model import MembraneModel, Surroundings
 from ecs_model.schemes import ros2
 
@@ -23,17 +24,24 @@ def membrane_of(settings, base="."):
     Raises:
         ConfigError: for a file that cannot be used, or an option that the model does not have.
     """
-    known = MODELS[settings.model] if settings.file is None else None
-    return (known or load_model(Path(base, settings.file))).variant(**settings.options)
+    if settings.file is None:
+        return MODELS[settings.model].variant(**settings.options)
+    return load_model(Path(base, settings.file), settings.potassium).variant(**settings.options)
 
 
-def load_model(path):
-    """The MembraneModel called `model` in a Python file.
+def load_model(path, potassium="K_o"):
+    """The MembraneModel of a user's file: Python, gotran .ode or CellML.
+
+    Args:
+        path: of the file.
+        potassium: in .ode and .cellml files, the state that is K+ outside cells.
 
     Raises:
         ConfigError: one sentence with file and line where it cannot be used.
     """
     path = Path(path)
+    if path.suffix in SUFFIXES:
+        return _checked(load_foreign(path, potassium), path)
     if not path.is_file():
         raise ConfigError(f"membrane.file: {path}: no such file")
     module = _execute(path)
@@ -43,8 +51,7 @@ def load_model(path):
             f"{path}: no membrane model found; the file must define "
             "model = MembraneModel(name=..., summary=..., State=..., Parameters=..., rhs=...)"
         )
-    _check(model, path)
-    return model
+    return _checked(model, path)
 
 
 def _execute(path):
@@ -57,7 +64,7 @@ def _execute(path):
     return module
 
 
-def _check(model, path):
+def _checked(model, path):
     for table in (model.State, model.Parameters):
         if not hasattr(table, "quantities"):
             raise ConfigError(f"{path}: {table!r} is not a @record of quantities")
@@ -67,8 +74,11 @@ def _check(model, path):
     y, p, env = (_symbols(recording, x()) for x in (model.State, model.Parameters, Surroundings))
     try:
         model.step(ros2, y, p, env, Symbol(recording, "h"))
+    except ConfigError:
+        raise
     except Exception as error:  # whatever a user's formula may raise
         raise ConfigError(f"{_place(error, path)}: {type(error).__name__}: {error}") from None
+    return model
 
 
 def _symbols(recording, record):
