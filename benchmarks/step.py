@@ -80,15 +80,26 @@ def one(n, h):
         }))  # fmt: skip
 
 
+def variants():
+    """Every built-in membrane, and each with one other choice."""
+    from ecs_model.membrane import MODELS
+
+    for model in MODELS.values():
+        yield model.name, model
+        for option, (_, *others) in model.options.items():
+            for choice in others:
+                name = f"{model.name}, {option} = {str(choice).lower()}"
+                yield name, model.variant(**{option: choice})
+
+
 def membranes(nodes=4096):
     """Print the cost of every built-in membrane, at nodes that differ a little."""
     from ecs_model.kernel import BLOCK
-    from ecs_model.membrane import MODELS
     from ecs_model.membrane.model import Surroundings
     from ecs_model.reaction import Reaction
 
     results = []
-    for model in MODELS.values():
+    for label, model in variants():
         state = model.State(*(np.full(nodes, v) for v in model.State()))
         state.K_o[:] *= np.linspace(0.9, 1.1, nodes)
         reaction = Reaction(model, state, model.Parameters(), Surroundings(), substeps=10)
@@ -96,7 +107,7 @@ def membranes(nodes=4096):
         reaction.advance(1e-3)
         each = (reaction.block_steps - before) * BLOCK
         taken = [1e9 * t / each for t in bursts(lambda r=reaction: r.advance(1e-3))]
-        results.append({"model": model.name, "states": len(state), "least": min(taken),
+        results.append({"model": label, "states": len(state), "least": min(taken),
                         "median": statistics.median(taken)})  # fmt: skip
     print(json.dumps(results))
 

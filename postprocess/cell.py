@@ -204,7 +204,7 @@ def regime_map(folder):
     draw(axes[0], table, names)
     present = [n for n in COLOURS if n in table["regime"]]
     handles = [Patch(color=COLOURS[n], label=n) for n in present]
-    figure.legend(handles=handles, loc="outside upper right", ncols=len(present))
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(present))
     _title(figure, folder)
     return figure
 

@@ -85,5 +85,5 @@ def post_albers():
         axis.axhline(0, color="0.7", lw=0.8)
         axis.set_xlabel(names[name])
     panels[0].set_ylabel("Turns per second")
-    panels[-1].legend(loc="lower right")
+    panels[-1].legend(loc="upper right")
     return figure

@@ -6,12 +6,13 @@ import json
 import numpy as np
 import pytest
 
-from ecs_model import api
+from ecs_model import api, runs
 from ecs_model.cell import bench
 from ecs_model.cell.cells import Laboratory
 from ecs_model.cell.config import CellConfig
 from ecs_model.cli import main
 from ecs_model.errors import ConfigError
+from ecs_model.read import read_config
 
 NAGUMO = """
 title = "A step of K+"
@@ -202,6 +203,20 @@ def test_results_are_kept_unless_overwritten(tmp_path):
     (tmp_path / "out" / "cell.toml").unlink()
     with pytest.raises(ConfigError, match="holds no single-cell job"):
         job(tmp_path, NAGUMO + COURSE, overwrite=True)
+
+
+@pytest.mark.parametrize("name", runs.cell_names())
+def test_ready_jobs_can_be_used(name):
+    lab = Laboratory(read_config(runs.path(name), (), CellConfig))
+    assert lab.config.title
+    for changes in lab.members():
+        assert np.isfinite(lab.cell(changes).state).all()
+
+
+def test_ready_jobs_are_copied(tmp_path):
+    copied = api.copy("cell/pump_failure", tmp_path)
+    assert copied.name == "pump_failure.toml"
+    api.cell(copied, tmp_path / "out", ("time.end=2 s",), quiet=True)
 
 
 def test_template_is_a_valid_job(tmp_path):
