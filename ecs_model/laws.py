@@ -221,6 +221,14 @@ LAWS = {
     "nkcc1_flux": _law(
         transporters.nkcc1_flux, f"na_in na_out {_IONS} rate", "umol/m^2/s", rate=_RATE
     ),
+    "kcc2_mass_action": _law(
+        transporters.kcc2_mass_action, f"{_IONS} coefficient", "umol/m^2/s",
+        coefficient=_positive(1.9297e-5, "mA/cm^2/mM^2", "strength (Currin et al. 2020)"),
+    ),
+    "nkcc1_mass_action": _law(
+        transporters.nkcc1_mass_action, f"na_in na_out {_IONS} coefficient", "umol/m^2/s",
+        coefficient=_positive(1e-10, "mA/cm^2/mM^4", "strength"),
+    ),
     "kcc2_equilibrium_chloride": _law(
         transporters.kcc2_equilibrium_chloride, "k_in k_out cl_out", "mM"
     ),

@@ -42,6 +42,12 @@ DIMENSIONS = {
     "a mass concentration": {"kg/m^3": 1.0, "g/L": 1.0, "mg/L": 1e-3},
     "a molar mass": {"kg/mol": 1.0, "g/mol": 1e-3},
     "an energy per amount": {"J/mol": 1.0, "kJ/mol": 1e3},
+    "a rate of cotransport of two": {
+        "A*m^4/mol^2": 1.0, "A/m^2/mM^2": 1.0, "mA/cm^2/mM^2": 10.0,
+    },
+    "a rate of cotransport of four": {
+        "A*m^10/mol^4": 1.0, "A/m^2/mM^4": 1.0, "mA/cm^2/mM^4": 10.0,
+    },
     "a conductance": {"S/m^2": 1.0, "mS/cm^2": 10.0},
 }  # fmt: skip
 

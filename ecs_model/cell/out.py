@@ -64,7 +64,9 @@ def steady_line(label, name, steady):
 def threshold_line(label, t):
     """A line about a threshold."""
     low, high = shown(t.below, t.unit), shown(t.above, t.unit)
-    return f"{label}threshold of '{t.event}', {t.vary}: {shown(t.value, t.unit)} ({low} ... {high})"
+    amount = "" if t.amount is None else f", {shown(t.amount, 'mM')} of tissue"
+    value = shown(t.value, t.unit)
+    return f"{label}threshold of '{t.event}', {t.vary}: {value} ({low} ... {high}){amount}"
 
 
 def branch_lines(lab, label, settings, branch):
@@ -173,11 +175,13 @@ def _threshold_rows(lab, members):
         "threshold",
         "does not trigger",
         "triggers",
+        "amount per tissue [mM]",
     ]
     for m in members:
         for t in m.thresholds:
             values = [f"{from_si(v, t.unit):.9g}" for v in (t.value, t.below, t.above)]
-            yield [*_own(lab, m.changes), t.event, t.vary, t.unit, *values]
+            amount = "" if t.amount is None else f"{t.amount:.9g}"
+            yield [*_own(lab, m.changes), t.event, t.vary, t.unit, *values, amount]
 
 
 def _branch_rows(lab, members):
@@ -205,7 +209,8 @@ def plain(lab, member):
         "steady": [_plain_steady(lab, name, s) for name, s in member.steady],
         "thresholds": [
             {"event": t.event, "varied": t.vary, "unit": t.unit,
-             **{k: from_si(getattr(t, k), t.unit) for k in ("value", "below", "above")}}
+             **{k: from_si(getattr(t, k), t.unit) for k in ("value", "below", "above")},
+             "amount per tissue [mM]": t.amount}
             for t in member.thresholds
         ],
         "branches": [_plain_branch(lab, *b) for b in member.branches],

@@ -14,13 +14,18 @@ SAMPLES = 200  # within the window
 
 @dataclass(frozen=True)
 class Threshold:
-    """Largest size that did not trigger, smallest that did, in SI; the unit for people."""
+    """Largest size that did not trigger, smallest that did, in SI; the unit for people.
+
+    Attributes:
+        amount: of an added concentration, per tissue volume [mol/m^3]; None for other events.
+    """
 
     event: str
     vary: str
     below: float
     above: float
     unit: str
+    amount: float | None
 
     @property
     def value(self):
@@ -55,7 +60,14 @@ def find(lab, settings, changes):
         k = int(np.argmax(hit))
         low, high = float(sizes[k - 1]), float(sizes[k])
         if high - low <= settings.tolerance * abs(high):
-            return Threshold(event.name, settings.vary, low, high, unit)
+            amount = _amount(lab, settings.vary, (low + high) / 2, changes)
+            return Threshold(event.name, settings.vary, low, high, unit, amount)
+
+
+def _amount(lab, vary, size, changes):
+    """What an added extracellular concentration is per tissue volume [mol/m^3], or None."""
+    outside = vary.startswith("add.") and vary.endswith("_o")
+    return lab.cell(changes).surroundings.alpha * size if outside else None
 
 
 def _unit(lab, event, settings, place):

@@ -56,6 +56,7 @@ def test_threshold_is_exact(tmp_path):
     assert t["value"] == pytest.approx(9.0, abs=1e-5)
     (row,) = table(tmp_path / "out" / "thresholds.csv")
     assert float(row["threshold"]) == pytest.approx(9.0, abs=1e-5)
+    assert float(row["amount per tissue [mM]"]) == pytest.approx(0.2 * 9.0, abs=1e-5)
 
 
 def test_threshold_over_a_batch(tmp_path):

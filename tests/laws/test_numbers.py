@@ -157,10 +157,23 @@ def test_kcc2_is_a_conductance_between_two_reversals(k_in, k_out, cl_in, cl_out)
 def test_kcc2_conductance_of_the_published_rate():
     """0.3 mM/s in a sphere of 7 um is 2.527 S/m^2."""
     flux = 0.3 / (3 / 7e-6)
-    temperature = 26.64e-3 * FARADAY / GAS_CONSTANT
-    found = flux * FARADAY**2 / (GAS_CONSTANT * temperature)
-    found_37 = flux * FARADAY**2 / (GAS_CONSTANT * T)
-    assert 2.527054810649 in (pytest.approx(found, abs=1e-4), pytest.approx(found_37, abs=1e-4))
+    g = flux * FARADAY**2 / (GAS_CONSTANT * T)
+    assert g == pytest.approx(2.527054810649, abs=1e-4)
+
+
+def test_mass_action_stands_still_where_the_logarithm_does():
+    for name, known in (("kcc2", []), ("nkcc1", [])):
+        ((_, cl),) = laws.evaluate(f"{name}_equilibrium_chloride", known)
+        ((_, flux),) = laws.evaluate(f"{name}_mass_action", [f"cl_in={cl!r}"])
+        ((_, log),) = laws.evaluate(f"{name}_flux", [f"cl_in={cl!r}"])
+        assert abs(flux) < 1e-9
+        assert abs(log) < 1e-9
+
+
+def test_mass_action_of_published_strength():
+    """1.9297e-5 mA/cm^2/mM^2 (140 x 7 - 3.5 x 120) / F."""
+    ((_, flux),) = laws.evaluate("kcc2_mass_action")
+    assert flux == pytest.approx(1e6 * 1.9297e-4 * 560 / FARADAY, rel=1e-9)
 
 
 @given(positive, positive, positive, positive, positive)

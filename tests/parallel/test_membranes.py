@@ -1,5 +1,6 @@
 """Every membrane in a small tissue: the same result on 1, 2 and 3 processes, K+ accounted for."""
 
+import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -49,6 +50,14 @@ MODELS = {
     "barreto_cressman": "{}",
     "wei_ullah_schiff": "{}",
 }
+if importlib.util.find_spec("gotranx"):  # the extra [formats]
+    MODELS["own"] = "{}"
+ODE = """\
+states("Membrane", Ke = ScalarParam(3.0, unit="mM"))
+parameters("Membrane", A = ScalarParam(6e-6, unit="1/mM**2/ms"))
+expressions("Membrane")
+dKe_dt = -A*(Ke - 3)*(Ke - 12)*(Ke - 55)
+"""
 NAMES = {
     "e1e2": "pump_leak",
     "bare": "kager_mori",
@@ -64,6 +73,9 @@ def runs(tmp_path_factory):
     for name, options in MODELS.items():
         text = CONFIG.replace("MODEL", NAMES.get(name, name)).replace("OPTIONS", options)
         (folder / f"{name}.toml").write_text(text)
+    own = CONFIG.replace('model = "MODEL"', 'file = "cell.ode"\npotassium = "Ke"')
+    (folder / "own.toml").write_text(own.replace("OPTIONS", "{}"))
+    (folder / "cell.ode").write_text(ODE)
     for n in (1, 2, 3):
         jobs = [job(folder, name, n) for name in MODELS]
         jobs += [job(folder, name, n, "membrane.substeps=0", way="controlled") for name in MODELS]
