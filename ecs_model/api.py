@@ -175,9 +175,9 @@ def law(name=None, settings=()):
     Raises:
         ConfigError: for unknown names, wrong units and values that make no sense.
     """
-    from ecs_model import laws
+    from ecs_model import lookup
 
-    return laws.overview() if name is None else laws.about(name, settings)
+    return lookup.overview() if name is None else lookup.about(name, settings)
 
 
 def list_meshes():

@@ -29,7 +29,7 @@ LAYERS = [
     {"transporters", "energetics", "gating"},
     {"post_albers", "nernst_planck"},
     {"membrane", "fieldfile", "meshes"},
-    {"config", "kernel", "rundir", "values", "runs"},
+    {"config", "kernel", "rundir", "values", "runs", "laws"},
     {
         "read",
         "reaction",
@@ -38,7 +38,7 @@ LAYERS = [
         "progress",
         "template",
         "tables",
-        "laws",
+        "lookup",
         "postprocess",
     },
     {"cell"},

@@ -66,51 +66,56 @@ def glia_fluxes(y, p, env):
     return [*glia.outward_fluxes(glia.potential(y, p, env), y, p, env)]
 
 
+def fluxes(y, p, env):
+    """Fluxes of neurons [mol/m^2/s], rates of their gates [1/s], and fluxes of glia if there."""
+    return neuron_fluxes(y, p, env) + (glia_fluxes(y, p, env) if _has_glia(y) else [])
+
+
+def _has_glia(y):
+    return hasattr(y, "K_g")
+
+
+def _spread(State):
+    def spread(x, p, env):
+        """Rates of the state [mM/s, 1/s] that fluxes cause."""
+        outside, inside = neuron_spread(x, p, env)
+        if len(x) == 8:
+            return State(*outside, *inside)
+        more, in_glia = glia_spread(x[8:], p, env)
+        return State(*(a + b for a, b in zip(outside, more, strict=True)), *inside, *in_glia)
+
+    return spread
+
+
+def cell_potassium(y, p, env):
+    """K+ inside neurons and glia [mol per m^3 of tissue]."""
+    return p.phi * y.K_i + (p.phi_g * y.K_g if _has_glia(y) else 0.0)
+
+
+def outflow(y, p, env):
+    """Net outward flux of ions from neurons and glia per area of neurons [mol/m^2/s]."""
+    x = fluxes(y, p, env)
+    if not _has_glia(y):
+        return dict(zip(IONS, x[:3], strict=True))
+    share = p.S_g / p.S
+    return {ion: a + share * b for ion, a, b in zip(IONS, x[:3], x[8:], strict=True)}
+
+
 def make(with_glia):
     """The model with or without glia."""
     parts = [kager_neuron, glia] if with_glia else [kager_neuron]
     State = _with_rest(joined(Outside, *(part.State for part in parts)), parts)
-
-    def fluxes(y, p, env):
-        """Fluxes [mol/m^2/s] and rates of gates [1/s]."""
-        return neuron_fluxes(y, p, env) + (glia_fluxes(y, p, env) if with_glia else [])
-
-    def spread(x, p, env):
-        """Rates of the state [mM/s, 1/s] that fluxes cause."""
-        outside, inside = neuron_spread(x, p, env)
-        if with_glia:
-            more, in_glia = glia_spread(x[8:], p, env)
-            outside = [a + b for a, b in zip(outside, more, strict=True)]
-            inside = inside + in_glia
-        return State(*outside, *inside)
-
-    def rhs(y, p, env):
-        """Time derivative of the state [mM/s, 1/s]."""
-        return spread(fluxes(y, p, env), p, env)
-
-    def cell_potassium(y, p, env):
-        """K+ inside neurons and glia [mol per m^3 of tissue]."""
-        return p.phi * y.K_i + (p.phi_g * y.K_g if with_glia else 0.0)
-
-    def outflow(y, p, env):
-        """Net outward flux of ions from neurons and glia per area of neurons [mol/m^2/s]."""
-        x = fluxes(y, p, env)
-        share = p.S_g / p.S if with_glia else 0.0
-        more = x[8:] if with_glia else [0.0] * 3
-        return {ion: a + share * b for ion, a, b in zip(IONS, x[:3], more, strict=True)}
-
-    observables = {"V": ("mV", kager_neuron.potential)}
-    if with_glia:
-        observables["V_g"] = ("mV", glia.potential)
+    spread = _spread(State)
+    seen = {"V": ("mV", kager_neuron.potential), "V_g": ("mV", glia.potential)}
     return MembraneModel(
         name="kager_mori",
         summary="neuron with persistent Na+ current, with or without glia: SD waves as measured",
         State=State,
         Parameters=_parameters(parts),
-        rhs=rhs,
+        rhs=lambda y, p, env: spread(fluxes(y, p, env), p, env),
         fluxes=fluxes,
         spread=spread,
-        observables=observables,
+        observables=seen if with_glia else {"V": seen["V"]},
         cell_potassium=cell_potassium,
         reference="Kager et al. 2000; Yao et al. 2011; Mori 2015; Ellingsrud et al. 2022",
         packed=("S", "phi", "S_g", "phi_g") if with_glia else ("S", "phi"),
