@@ -1,5 +1,6 @@
 """Other programs read back what was written: VTK, PyVista, ParaView."""
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -46,12 +47,15 @@ for name in ("K_o", "V"):
 """
 
 
+SCREENS = itertools.count(100 + os.getpid() % 400)  # a screen that just closed is not reused
+
+
 def in_paraview(script, *arguments):
     """What a script prints in pvpython; skips where there is none."""
     program = shutil.which("pvpython")
     if program is None:
         pytest.skip("pvpython is not on PATH: install ParaView to run this test")
-    screen = [] if os.environ.get("DISPLAY") else ["xvfb-run", "-a"]
+    screen = [] if os.environ.get("DISPLAY") else ["xvfb-run", "-n", str(next(SCREENS)), "-a"]
     if screen and shutil.which("xvfb-run") is None:
         pytest.skip("pvpython needs a display, and xvfb-run is not on PATH")
     unset = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
