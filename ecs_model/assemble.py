@@ -13,7 +13,7 @@ from ecs_model.compiler import library
 from ecs_model.diffusion import Diffusion
 from ecs_model.errors import ConfigError
 from ecs_model.membrane.load import membrane_of
-from ecs_model.membrane.model import MembraneModel, Surroundings, packed_parameters
+from ecs_model.membrane.model import MembraneModel, Surroundings, arranged
 from ecs_model.mesh import Mesh
 from ecs_model.observers import Tracker
 from ecs_model.operators import Operators
@@ -152,8 +152,10 @@ def _membranes(config, nodes, operators):
     parameters, state = together(comm, lambda: (nodes.parameters(), nodes.state()))
     alpha = operators.lumped / mesh.volumes
     alpha = _number_if_constant(comm, alpha)
-    if config.tissue.packing == "scaled":
-        parameters = packed_parameters(nodes.model, parameters, alpha)
+    packing = config.tissue.packing
+    parameters, state = together(
+        comm, lambda: arranged(nodes.model, packing, parameters, state, alpha)
+    )
     surroundings = Surroundings(alpha, config.tissue.temperature)
     text = reaction.source(nodes.model, parameters, surroundings)
     root_does(comm, lambda: library(text))

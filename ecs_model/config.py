@@ -86,8 +86,9 @@ class Tissue(Strict):
     tortuosity: Tortuosity = Field(1.6, description="lambda: effective diffusivity is D / lambda^2")
     D: Diffusivity = Field(1.96e-9, description="free diffusivity of K+ (2.62e-9 m^2/s at 37 C)")
     temperature: quantity("K", above=0.0) = Field(310.15, description="temperature")
-    packing: Literal["scaled", "fixed"] = Field(
-        "scaled", description="cells and membrane area shrink as 1 - alpha, or stay as they are"
+    packing: Literal["scaled", "swollen", "fixed"] = Field(
+        "scaled",
+        description="where alpha differs: other tissue, the same cells swollen, or neither",
     )
     regions: list[Region] = Field([], description="parts with values of their own; the last wins")
 

@@ -10,7 +10,7 @@ from ecs_model.cell.bench import Bench, Stimulus
 from ecs_model.cell.steady import Flow
 from ecs_model.errors import ConfigError
 from ecs_model.membrane.load import membrane_of
-from ecs_model.membrane.model import Surroundings, packed_parameters
+from ecs_model.membrane.model import Surroundings, arranged
 from ecs_model.record import Quantity
 from ecs_model.values import settled
 
@@ -114,10 +114,9 @@ class Laboratory:
         alpha = changes.get("alpha", model.alpha if node.alpha is None else node.alpha)
         local = {n: v for n, v in changes.items() if "." not in n and n != "alpha"}
         parameters = model.Parameters(**{**self._set, **local})
-        if node.packing == "scaled":
-            parameters = packed_parameters(model, parameters, alpha)
         states = {n.removeprefix("initial."): v for n, v in changes.items() if "." in n}
         state = model.State(**{**self._initial, **states})
+        parameters, state = arranged(model, node.packing, parameters, state, alpha)
         return Cell(parameters, state, Surroundings(alpha, node.temperature))
 
     def value(self, name, changes):

@@ -23,8 +23,9 @@ class Node(Strict):
 
     alpha: PlainAlpha | None = Field(None, description="volume fraction; the model's own if unset")
     temperature: quantity("K", above=0.0) = Field(310.15, description="temperature")
-    packing: Literal["scaled", "fixed"] = Field(
-        "scaled", description="cells and membrane area shrink as 1 - alpha, or stay as they are"
+    packing: Literal["scaled", "swollen", "fixed"] = Field(
+        "scaled",
+        description="where alpha differs: other tissue, the same cells swollen, or neither",
     )
 
 

@@ -36,6 +36,7 @@ class MembraneModel:
         reference: where equations and numbers come from.
         alpha: extracellular volume fraction that the default parameters belong to.
         packed: parameters that shrink as the space between cells grows, see `packed_parameters`.
+        held: parameters that are contents of cells, as concentrations, see `swollen`.
         outflow: what cells give to the extracellular space: ion -> net outward flux per membrane
             area [mol/m^2/s], a function of the same arguments. The area per tissue volume is the
             parameter `S`; what else changes K_o is exchange with a reservoir.
@@ -59,6 +60,7 @@ class MembraneModel:
     reference: str = ""
     alpha: float = 0.2
     packed: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
     outflow: Callable | None = None
     closed: bool = True
     electroneutral: bool = True
@@ -121,3 +123,44 @@ def packed_parameters(model, parameters, alpha):
     """
     share = (1 - alpha) / (1 - model.alpha)
     return parameters._replace(**{name: share * getattr(parameters, name) for name in model.packed})
+
+
+def swollen(model, parameters, state, alpha):
+    """Parameters and state of the same cells after water moved until `alpha` was left outside.
+
+    Contents and membrane area are what they were, concentrations are not: those outside change by
+    model.alpha / alpha, those in cells with the cells' volume. All cells take up the same share.
+
+    Raises:
+        ConfigError: for models that do not follow every ion, whose contents cannot be kept.
+    """
+    if not (model.electroneutral and "Na_o" in state._fields):
+        raise ConfigError(
+            f"packing: {model.name} does not follow every ion, so that its cells cannot swell "
+            "at constant content; choose scaled or fixed"
+        )
+    names = [n for n in ("phi", "phi_g") if n in parameters._fields]
+    cells = 1 + (model.alpha - alpha) / sum(getattr(parameters, n) for n in names)
+    outside = model.alpha / alpha
+    factors = {"_o": outside, "_i": 1 / cells, "_g": 1 / cells}
+    changed = {n: v * factors[n[-2:]] for n, v in state._asdict().items() if n[-2:] in factors}
+    volumes = {n: cells * getattr(parameters, n) for n in names}
+    held = {n: getattr(parameters, n) / cells for n in model.held}
+    return parameters._replace(**volumes, **held), state._replace(**changed)
+
+
+def arranged(model, packing, parameters, state, alpha):
+    """Parameters and state where the volume fraction outside is `alpha`, by the name of a rule.
+
+    Args:
+        model: the membrane model.
+        packing: "scaled" (different tissue), "swollen" (the same cells) or "fixed".
+        parameters: record that belongs to `model.alpha`.
+        state: likewise.
+        alpha: extracellular volume fraction, number or array.
+    """
+    if packing == "swollen":
+        return swollen(model, parameters, state, alpha)
+    if packing == "scaled":
+        return packed_parameters(model, parameters, alpha), state
+    return parameters, state

@@ -290,6 +290,7 @@ def _model(outward, potential, state, table):
         cell_potassium=cell_potassium,
         reference="Kager et al. 2000; Mullins & Noda 1963; Dijkstra et al. 2016",
         packed=("S", "phi"),
+        held=("Q_A",),
         outflow=lambda y, p, env: dict(zip(("K", "Na", "Cl"), fluxes(y, p, env), strict=True)),
     )
 

@@ -5,9 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_model import lookup
+from ecs_model import energetics, lookup
 from ecs_model.cli import main
-from ecs_model.electrochemistry import gaba_reversal, ghk_sums, ghk_voltage, nernst, shared_reversal
+from ecs_model.electrochemistry import (
+    gaba_reversal,
+    ghk_sums,
+    ghk_voltage,
+    nernst,
+    shared_reversal,
+)
 from ecs_model.errors import ConfigError
 from ecs_model.laws import LAWS
 from ecs_model.post_albers import (
@@ -141,6 +147,12 @@ def test_post_albers_pump_stands_still_at_its_stall(state):
         for dv in (-1e-6, 1e-6)
     ]
     assert rates[0] < 0 < rates[1]
+
+
+def test_largest_share_of_the_pump_in_the_potential():
+    """K+ inside alone against Na+ outside alone: R T / F ln(1/1.5)."""
+    shift = energetics.pump_share_of_potential(1.0, 140.0, 1e-9, 1.0, 1e-9, 140.0, T)
+    assert 1e3 * shift == pytest.approx(-10.836727726609, abs=1e-4)
 
 
 positive = st.floats(0.5, 200.0)

@@ -8,7 +8,7 @@ import pytest
 from ecs_model.derivative import jacobian
 from ecs_model.errors import ConfigError
 from ecs_model.membrane import MODELS
-from ecs_model.membrane.model import Surroundings, packed_parameters
+from ecs_model.membrane.model import Surroundings, arranged, packed_parameters
 from ecs_model.reaction import Reaction
 from ecs_model.schemes import ros2
 
@@ -211,6 +211,26 @@ def test_different_tissue_keeps_area_per_volume_of_cells(model):
         share = getattr(packed, name) / getattr(p, name)
         assert share == pytest.approx(0.95 / (1 - model.alpha), rel=1e-14)
     assert packed_parameters(model, p, model.alpha) == p
+
+
+@EVERY
+def test_swelling_keeps_contents_and_area(model):
+    p, y = model.Parameters(), model.State()
+    if not (model.electroneutral and "Na_o" in y._fields):
+        if model.outflow is not None:
+            with pytest.raises(ConfigError, match="cannot swell"):
+                arranged(model, "swollen", p, y, 0.1)
+        return
+    q, z = arranged(model, "swollen", p, y, 0.1)
+    before, after = contents(y, p, model.alpha), contents(z, q, 0.1)
+    for ion in ("K", "Na", "Cl"):
+        assert after[ion] == pytest.approx(before[ion], rel=1e-13)
+    volumes = [sum(getattr(r, n, 0.0) for n in ("phi", "phi_g")) for r in (p, q)]
+    assert volumes[1] + 0.1 == pytest.approx(volumes[0] + model.alpha, rel=1e-13)
+    assert z.K_o == pytest.approx(y.K_o * model.alpha / 0.1, rel=1e-13)
+    assert q.S == p.S
+    assert arranged(model, "swollen", p, y, model.alpha) == (p, y)
+    assert arranged(model, "fixed", p, y, 0.1) == (p, y)
 
 
 @pytest.mark.parametrize(
