@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ecs_model.membrane.model import Surroundings
 from ecs_model.reaction import Reaction
 
 GROUP = 8  # cells
@@ -80,20 +79,27 @@ class Bench:
 
     def record(self, interval, samples):
         """States after each interval [s]: array (samples, states, cells) [SI]."""
-        begin, parts, done = self.time, [], 0
+        return np.concatenate(list(self._parts(interval, samples)))
+
+    def watch(self, interval, samples):
+        """Name -> array (samples, cells) [SI] of states and observables after each interval [s]."""
+        seen = [self.observe(part) for part in self._parts(interval, samples)]
+        return {name: np.concatenate([one[name] for one in seen]) for name in seen[0]}
+
+    def _parts(self, interval, samples):
+        """States (samples, states, cells) in parts, each while the parameters are as they were."""
+        begin, done = self.time, 0
         while done < samples:
-            free = self._samples_before_next_change(interval)
-            count = min(samples - done, free)
+            count = min(samples - done, self._samples_before_next_change(interval))
             if count > 0:
-                parts.append(self._record(interval, count))
+                yield self._record(interval, count)
             else:
                 count = 1
                 self.advance(begin + (done + 1) * interval)
-                parts.append(np.array(self.state)[None])
+                yield np.array(self.state)[None]
             done += count
             self.time = begin + done * interval
             self._apply()
-        return np.concatenate(parts)
 
     def _record(self, interval, samples):
         made = [self._pool.submit(g.record, interval, samples) for g in self._groups]
@@ -119,11 +125,12 @@ class Bench:
 
     def _apply(self):
         """Do what stimuli do at this time."""
-        for k, s in enumerate(self.stimuli):
+        for name in {name for s in self.stimuli for name in s.parameters}:
+            getattr(self.parameters, name)[:] = getattr(self._normal, name)
+        for k, s in enumerate(self.stimuli):  # where two act on the same, the later one wins
+            acts = self._reached(s.start) & ~self._reached(s.stop)
             for name, values in s.parameters.items():
-                acts = self._reached(s.start) & ~self._reached(s.stop)
-                target = getattr(self.parameters, name)
-                target[:] = np.where(acts, values, getattr(self._normal, name))
+                np.copyto(getattr(self.parameters, name), values, where=acts)
             if self._reached(s.start) and k not in self._given:
                 self._given.add(k)
                 self._change(s)
@@ -135,20 +142,10 @@ class Bench:
             getattr(self.state, name)[:] += values
 
     def observe(self, states):
-        """Name -> array (samples, cells) [SI] of all states and observables of a record."""
+        """Name -> array (samples, cells) [SI] of states and observables, with present parameters."""
         y = self.model.State(*np.moveaxis(states, 1, 0))
         seen = y._asdict()
         for name, (_, law) in self.model.observables.items():
             values = law(y, self.parameters, self.surroundings)
             seen[name] = np.broadcast_to(values, states[:, 0].shape)
         return seen
-
-
-def columns(record, cells):
-    """A record of one writable array per field, one value per cell."""
-    return type(record)(*(np.array(np.broadcast_to(v, cells), float) for v in record))
-
-
-def surroundings_of(alpha, temperature, cells):
-    """The Surroundings of cells, as arrays."""
-    return columns(Surroundings(alpha, temperature), cells)

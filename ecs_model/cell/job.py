@@ -69,16 +69,17 @@ def _do(settings, base, target, tell):
 
 
 def _course(lab, members, target):
-    """The time course of all members, written as it comes."""
+    """The time course of all members."""
     settings = lab.config.time
     every = settings.every or settings.end / SAMPLES
     samples = round(settings.end / every)
     if abs(samples * every - settings.end) > 1e-9 * settings.end:
         raise ConfigError("time.every: the end must be a multiple of it")
     bench = lab.bench([lab.cell(m.changes) for m in members], lab.stimuli(len(members)))
-    first = np.array(bench.state)[None]
-    states = np.concatenate([first, bench.record(every, samples)])
-    out.write_course(lab, members, bench.observe(states), every, target)
+    first = bench.observe(np.array(bench.state)[None])
+    later = bench.watch(every, samples)
+    seen = {name: np.concatenate([first[name], later[name]]) for name in first}
+    out.write_course(lab, members, seen, every, target)
 
 
 def _points(lab, members, tell):
@@ -154,7 +155,7 @@ def _judged(lab, bench, settings):
     names = [n for n in ("K_o", "V") if n in (*lab.model.State._fields, *lab.model.observables)]
     parts = {name: [] for name in names}
     while samples > 0:
-        seen = bench.observe(bench.record(settings.every, min(size, samples)))
+        seen = bench.watch(settings.every, min(size, samples))
         samples -= min(size, samples)
         for name in names:
             parts[name].append(np.array(seen[name]))

@@ -123,7 +123,7 @@ def _triggered(lab, event, settings, sizes, changes, conditions):
     bench = lab.bench([lab.cell(changes)] * len(sizes), _varied(lab, event, settings, sizes))
     longest = sizes.max() if settings.vary == "duration" else event.duration or 0.0
     bench.advance(event.start + longest + settings.wait - settings.window)
-    seen = bench.observe(bench.record(settings.window / SAMPLES, SAMPLES))
+    seen = bench.watch(settings.window / SAMPLES, SAMPLES)
     held = [(sign * (seen[name] - level) > 0).all(axis=0) for name, sign, level in conditions]
     return np.logical_and.reduce(held)
 

@@ -117,6 +117,32 @@ def test_events_end_where_they_should():
     np.testing.assert_allclose(cells.parameters.rho, 0.068)
 
 
+def test_potential_is_that_of_the_parameters_at_the_time(tmp_path):
+    """A pump that stands still and comes back: V jumps to the leaks' value and home again."""
+    text = (
+        '[membrane]\nmodel = "pump_leak"\n[time]\nend = "3 s"\nevery = "0.5 s"\n'
+        '[[event]]\nname = "off"\nstart = "1 s"\nduration = "0.5 s"\nparameters = { J_max = 0.0 }\n'
+    )
+    job(tmp_path, text)
+    V = [float(r["V [mV]"]) for r in table(tmp_path / "out" / "course.csv")]
+    assert V[1] == pytest.approx(-76.0095, abs=1e-3)
+    assert V[2] == pytest.approx(-71.0192, abs=1e-3)
+    assert V[3] == pytest.approx(-76.0, abs=0.4)
+
+
+def test_two_events_may_change_the_same_parameter():
+    event = {"duration": "1 s", "parameters": {"J_max": 0.0}}
+    tree = {
+        "membrane": {"model": "pump_leak"}, "time": {"end": "9 s"},
+        "event": [{"name": "a", "start": "1 s", **event}, {"name": "b", "start": "4 s", **event}],
+    }  # fmt: skip
+    lab = Laboratory(CellConfig.model_validate(tree))
+    cells = lab.bench([lab.cell({})], lab.stimuli(1))
+    for time, off in ((0.5, False), (1.5, True), (3.0, False), (4.5, True), (6.0, False)):
+        cells.advance(time)
+        assert (cells.parameters.J_max[0] == 0.0) == off
+
+
 def test_regimes_of_the_seizure_model(tmp_path):
     """Rest, seizure-like oscillation with its period, tonic firing: as the bath rises."""
     text = (
