@@ -142,7 +142,7 @@ class Bench:
             getattr(self.state, name)[:] += values
 
     def observe(self, states):
-        """Name -> array (samples, cells) [SI] of states and observables, with present parameters."""
+        """Name -> array (samples, cells) [SI], states and observables, at present parameters."""
         y = self.model.State(*np.moveaxis(states, 1, 0))
         seen = y._asdict()
         for name, (_, law) in self.model.observables.items():
