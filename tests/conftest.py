@@ -1,5 +1,9 @@
 """Tests that need what a machine may not have are skipped, with the reason a user would read."""
 
+import os
+import shutil
+import subprocess
+
 import pytest
 
 from ecs_model.errors import ConfigError
@@ -14,3 +18,44 @@ def pytest_runtest_call(item):
         if "gmsh cannot be loaded" in str(error):
             pytest.skip(str(error))
         raise
+
+
+@pytest.fixture(scope="session")
+def screen():
+    """DISPLAY for ParaView: that of the machine, or a virtual one for the whole session."""
+    if os.environ.get("DISPLAY"):
+        yield os.environ["DISPLAY"]
+        return
+    if shutil.which("Xvfb") is None:
+        pytest.skip("ParaView needs a display, and Xvfb is not on PATH (Debian: xvfb)")
+    ready, tell = os.pipe()
+    command = ["Xvfb", "-displayfd", str(tell), "-noreset", "-nolisten", "tcp", "-ac"]
+    with subprocess.Popen(command, pass_fds=[tell], stderr=subprocess.PIPE, text=True) as server:
+        os.close(tell)
+        with os.fdopen(ready) as answer:
+            number = answer.readline().strip()  # Xvfb takes a free number and tells when it listens
+        if not number:
+            pytest.skip(f"Xvfb does not start: {server.stderr.read().strip()[-200:]}")
+        yield f":{number}"
+        server.terminate()
+
+
+@pytest.fixture
+def in_paraview(screen):
+    """What a script prints in pvpython; skips where there is none."""
+    program = shutil.which("pvpython")
+    if program is None:
+        pytest.skip("pvpython is not on PATH: install ParaView to run this test")
+    unset = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
+    clean = {key: value for key, value in os.environ.items() if key not in unset}
+
+    def printed(script, *arguments):
+        command = [program, str(script), *map(str, arguments)]
+        environment = {**clean, "DISPLAY": screen}
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=environment, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return printed

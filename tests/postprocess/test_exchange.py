@@ -1,8 +1,5 @@
 """Other programs read back what was written: VTK, PyVista, ParaView."""
 
-import itertools
-import os
-import shutil
 import subprocess
 import sys
 
@@ -45,31 +42,6 @@ for name in ("K_o", "V"):
     bar = names["GetScalarBar"](table, names["view"])
     print(name, table.RGBPoints[0], table.RGBPoints[-4], bar.Visibility)
 """
-
-
-SCREENS = itertools.count(100 + os.getpid() % 400)  # a screen that just closed is not reused
-
-
-def in_paraview(script, *arguments):
-    """What a script prints in pvpython; skips where there is none."""
-    program = shutil.which("pvpython")
-    if program is None:
-        pytest.skip("pvpython is not on PATH: install ParaView to run this test")
-    screen = [] if os.environ.get("DISPLAY") else ["xvfb-run", "-n", str(next(SCREENS)), "-a"]
-    if screen and shutil.which("xvfb-run") is None:
-        pytest.skip("pvpython needs a display, and xvfb-run is not on PATH")
-    unset = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
-    clean = {key: value for key, value in os.environ.items() if key not in unset}
-    done = subprocess.run(
-        [*screen, program, str(script), *arguments],
-        capture_output=True,
-        text=True,
-        env=clean,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.mark.parametrize("dimension", [1, 2, 3])
@@ -118,7 +90,7 @@ def test_pyvista_reads_the_fields(run_of, dimension):
 
 
 @pytest.mark.parametrize("dimension", [1, 2, 3])
-def test_paraview_reads_the_fields(run_of, tmp_path, dimension):
+def test_paraview_reads_the_fields(in_paraview, run_of, tmp_path, dimension):
     run = run_of(dimension, TIMES, counts=COARSE[dimension])
     script = tmp_path / "read.py"
     script.write_text(READ_IN_PARAVIEW)
@@ -132,7 +104,7 @@ def test_paraview_reads_the_fields(run_of, tmp_path, dimension):
     assert rows == expected
 
 
-def test_the_paraview_script_draws_a_run_that_was_moved(run_of, tmp_path):
+def test_the_paraview_script_draws_a_run_that_was_moved(in_paraview, run_of, tmp_path):
     run = run_of(3, TIMES, counts=COARSE[3])
     write_paraview_script(run.path)
     moved = run.path.rename(tmp_path / "moved")
@@ -140,7 +112,9 @@ def test_the_paraview_script_draws_a_run_that_was_moved(run_of, tmp_path):
     assert pyvista.read(moved / "pictures" / "paraview.png")["PNGImage"].std() > 5
 
 
-def test_the_paraview_script_sets_limits_and_knows_its_run_without_its_own_name(run_of, tmp_path):
+def test_the_paraview_script_sets_limits_and_knows_its_run_without_its_own_name(
+    in_paraview, run_of, tmp_path
+):
     """As in the window of ParaView, which does not set `__file__`."""
     run = run_of(3, TIMES, counts=COARSE[3])
     script = write_paraview_script(run.path)

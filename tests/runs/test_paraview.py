@@ -1,19 +1,13 @@
 """ParaView opens a run, lists its times, and reads at a probe what series.csv says."""
 
 import json
-import shutil
 
 import numpy as np
 import pytest
 
 from ecs_model.fieldfile import read_mesh, read_times
-from tests.helpers import launch_program, run_here, series
+from tests.helpers import run_here, series
 
-PVPYTHON, XVFB = shutil.which("pvpython"), shutil.which("xvfb-run")
-needs_paraview = pytest.mark.skipif(
-    not (PVPYTHON and XVFB),
-    reason="pvpython and xvfb-run are not installed (Debian: paraview xvfb)",
-)
 RUN = """
 title = "for ParaView"
 [mesh]
@@ -49,15 +43,14 @@ print("RESULT" + json.dumps([times, found]))
 """
 
 
-@needs_paraview
-def test_paraview_reads_what_the_series_says(tmp_path):
+def test_paraview_reads_what_the_series_says(in_paraview, tmp_path):
     run = run_here(RUN, tmp_path / "run")
     points, _, _ = read_mesh(run.path)
     node = int(np.argmin(np.linalg.norm(points - [0.1, 0.05, 0.1], axis=1)))
     script = tmp_path / "read.py"
     script.write_text(SCRIPT)
-    done = launch_program(1, [XVFB, "-a", PVPYTHON, str(script), str(run.index), str(node)])
-    text = next(x for x in done.stdout.splitlines() if x.startswith("RESULT"))
+    printed = in_paraview(script, run.index, node)
+    text = next(x for x in printed.splitlines() if x.startswith("RESULT"))
     times, found = json.loads(text.removeprefix("RESULT"))
     columns = series(run)
     at_outputs = np.isin(columns["t"], read_times(run.path))
