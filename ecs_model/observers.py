@@ -71,7 +71,7 @@ class Balance:
         self._mesh, self._lumped, self._reaction = mesh, lumped, reaction
         self._ledger = ledger
         model = reaction.model
-        self.has_cells = model.closed and model.cell_potassium is not None
+        self.has_cells = model.closed and model.contents is not None
         self.start = self._stored()
 
     def names(self):
@@ -114,7 +114,7 @@ class Balance:
 
     def _stored_here(self):
         outside = float(self._lumped @ self._reaction.state[0])
-        inside = float(np.sum(self._mesh.volumes * self._reaction.cell_potassium()))
+        inside = float(np.sum(self._mesh.volumes * self._reaction.contents().get("K", 0.0)))
         return outside, inside
 
     def _stored(self):

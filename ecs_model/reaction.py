@@ -11,6 +11,7 @@ from ecs_model.units import to_si
 
 # Absolute size of an error that counts as much as the relative tolerance, by unit of the state.
 SCALES = {"mM": 1.0, "mV": 0.1, "1": 1.0}
+VOLUMES = {"alpha": 0.05, "phi_glia": 0.05}  # every concentration follows them
 
 
 class Reaction:
@@ -100,11 +101,11 @@ class Reaction:
 
         return seen
 
-    def cell_potassium(self):
-        """K+ inside cells at every owned node [mol per m^3 of tissue]; 0.0 if there is none."""
-        if self.model.cell_potassium is None:
-            return 0.0
-        return self.model.cell_potassium(self.state, self.parameters, self.surroundings)
+    def contents(self):
+        """Ion -> amount inside cells at every owned node [mol per m^3 of tissue]."""
+        if self.model.contents is None:
+            return {}
+        return self.model.contents(self.state, self.parameters, self.surroundings)
 
     def _complaint(self, node):
         values = ", ".join(
@@ -122,7 +123,8 @@ class Reaction:
 def source(model, parameters, surroundings):
     """C source of the step of a model; what rank 0 compiles before the others load it."""
     quantities = model.State.quantities.values()
-    scales = [to_si(SCALES.get(q.unit, abs(q.value) or 1.0), q.unit) for q in quantities]
+    units = [to_si(SCALES.get(q.unit, abs(q.value) or 1.0), q.unit) for q in quantities]
+    scales = [VOLUMES.get(n, u) for n, u in zip(model.State._fields, units, strict=True)]
     return step_source(model, parameters, surroundings, scales)
 
 

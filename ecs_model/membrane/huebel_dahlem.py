@@ -141,9 +141,10 @@ def binding_rate(y, p):
 RESERVOIRS = {"closed": None, "bath": bath_rate, "glia": binding_rate}
 
 
-def cell_potassium(y, p, env):
-    """K+ inside cells and bound by glia [mol per m^3 of tissue]."""
-    return p.phi * y.K_i + (env.alpha * y.B if hasattr(y, "B") else 0.0)
+def contents(y, p, env):
+    """Ions inside cells, and K+ bound by glia [mol per m^3 of tissue]."""
+    bound = env.alpha * y.B if hasattr(y, "B") else 0.0
+    return {"K": p.phi * y.K_i + bound, "Na": p.phi * y.Na_i, "Cl": p.phi * y.Cl_i}
 
 
 def outflow(y, p, env):
@@ -227,7 +228,7 @@ def _model(state, table, reservoir):
         fluxes=all_fluxes,
         spread=spread,
         observables={},
-        cell_potassium=cell_potassium,
+        contents=contents,
         reference="Huebel, Schoell & Dahlem 2014; Huebel & Dahlem 2014",
         alpha=0.25,
         packed=("S", "phi"),

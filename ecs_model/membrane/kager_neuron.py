@@ -55,6 +55,7 @@ class Parameters:
     g_Na = quantity(0.2, "S/m^2", "Na+ leak", low=0.0)
     g_K = quantity(0.7, "S/m^2", "K+ leak", low=0.0)
     g_Cl = quantity(2.0, "S/m^2", "Cl- leak", low=0.0)
+    g_stim = quantity(0.0, "S/m^2", "further conductance to each of the three ions", low=0.0)
     I_pump = quantity(0.1372, "A/m^2", "maximal current of the pump", low=0.0)
     Na_50 = quantity(7.7, "mM", "Na+ at half-saturation of a site of the pump", low=0.0)
     K_50 = quantity(2.0, "mM", "K+ at half-saturation of a site of the pump", low=0.0)
@@ -106,9 +107,15 @@ def outward_fluxes(v, y, p, env):
     T, J_p = env.temperature, pump(y, p)
     E_K, E_Na, E_Cl = _reversals(y, T)
     P_Na, P_K = permeabilities(y, p)
-    J_K = ghk_flux(y.K_i, y.K_o, +1, P_K, v, T) + p.g_K / FARADAY * (v - E_K) - 2 * J_p
-    J_Na = ghk_flux(y.Na_i, y.Na_o, +1, P_Na, v, T) + p.g_Na / FARADAY * (v - E_Na) + 3 * J_p
-    return J_K, J_Na, -p.g_Cl / FARADAY * (v - E_Cl)
+    g_K, g_Na, g_Cl = leaks(p)
+    J_K = ghk_flux(y.K_i, y.K_o, +1, P_K, v, T) + g_K / FARADAY * (v - E_K) - 2 * J_p
+    J_Na = ghk_flux(y.Na_i, y.Na_o, +1, P_Na, v, T) + g_Na / FARADAY * (v - E_Na) + 3 * J_p
+    return J_K, J_Na, -g_Cl / FARADAY * (v - E_Cl)
+
+
+def leaks(p):
+    """Ohmic conductances [S/m^2] to K+, Na+ and Cl-."""
+    return p.g_K + p.g_stim, p.g_Na + p.g_stim, p.g_Cl + p.g_stim
 
 
 def _charge_flux(v, inside, outside, conductance, drive, T):
@@ -122,8 +129,9 @@ def potential(y, p, env):
     E_K, E_Na, E_Cl = _reversals(y, T)
     P_Na, P_K = permeabilities(y, p)
     inside, outside = ghk_sums([(P_K, y.K_i, y.K_o), (P_Na, y.Na_i, y.Na_o)], [])
-    conductance = (p.g_K + p.g_Na + p.g_Cl) / FARADAY
-    drive = (p.g_K * E_K + p.g_Na * E_Na + p.g_Cl * E_Cl) / FARADAY - pump(y, p)
+    g_K, g_Na, g_Cl = leaks(p)
+    conductance = (g_K + g_Na + g_Cl) / FARADAY
+    drive = (g_K * E_K + g_Na * E_Na + g_Cl * E_Cl) / FARADAY - pump(y, p)
     slope = ghk_slope_at_reversal(inside, outside, T)
     start = (slope * ghk_voltage(inside, outside, T) + drive) / (slope + conductance)
     return root(_charge_flux, start, SEARCH_STEPS, inside, outside, conductance, drive, T)

@@ -30,8 +30,11 @@ class MembraneModel:
             same arguments -> fluxes, and a linear function (fluxes, parameters, surroundings) ->
             rates; the step then costs less and conserves what every flux conserves.
         observables: name -> (unit, function of the same arguments), for output.
-        cell_potassium: K+ inside cells [mol per m^3 of tissue], a function of the same arguments;
-            None for models whose K+ does not come from anywhere.
+        contents: ion -> amount inside cells [mol per m^3 of tissue], a function of the same
+            arguments; None for models whose K+ does not come from anywhere.
+        volumes: where cells swell: ending of a name (_o, _i, _g) -> volume fraction, as a function
+            of the same arguments; what has that ending is a concentration there, and a step
+            conserves its content, not itself. `alpha` is then a state. None for fixed volumes.
         theta: share of consistent mass that gave the smallest error of front speed.
         reference: where equations and numbers come from.
         alpha: extracellular volume fraction that the default parameters belong to.
@@ -55,7 +58,8 @@ class MembraneModel:
     fluxes: Callable | None = None
     spread: Callable | None = None
     observables: dict[str, tuple[str, Callable]] = field(default_factory=dict)
-    cell_potassium: Callable | None = None
+    contents: Callable | None = None
+    volumes: Callable | None = None
     theta: float = 0.5
     reference: str = ""
     alpha: float = 0.2
@@ -96,7 +100,40 @@ class MembraneModel:
         if self.fluxes is None:
             return scheme(lambda y: self.rhs(y, p, env), y, h)
         spread = lambda fluxes: self.spread(fluxes, p, env)  # noqa: E731
-        return scheme(lambda y: self.fluxes(y, p, env), y, h, spread)
+        if self.volumes is None:
+            return scheme(lambda y: self.fluxes(y, p, env), y, h, spread)
+        amounts = self.scaled(y, self.volumes(y, p, env))
+        rates = lambda n: self.fluxes(self._concentrations(n, p, env), p, env)  # noqa: E731
+        new, error = scheme(rates, amounts, h, spread)
+        volumes = self.volumes(new, p, env)
+        return self._concentrations(new, p, env), self.scaled(error, _inverse(volumes))
+
+    def rates(self, y, p, env):
+        """Rates of the state from fluxes; where cells swell, with the water that dilutes it."""
+        amounts = self.spread(self.fluxes(y, p, env), p, env)
+        if self.volumes is None:
+            return amounts
+        volumes = self.volumes(y, p, env)
+        change = self.volumes(amounts, p, env, whole=0.0)
+        return type(y)(*(
+            (rate - c * change[name[-2:]]) / volumes[name[-2:]] if name[-2:] in volumes else rate
+            for name, c, rate in zip(y._fields, y, amounts, strict=True)
+        ))  # fmt: skip
+
+    def _concentrations(self, amounts, p, env):
+        return self.scaled(amounts, _inverse(self.volumes(amounts, p, env)))
+
+    @staticmethod
+    def scaled(record, factors):
+        """A record whose entries are multiplied by the factor of their ending, if it has one."""
+        return type(record)(*(
+            value * factors[name[-2:]] if name[-2:] in factors else value
+            for name, value in zip(record._fields, record, strict=True)
+        ))  # fmt: skip
+
+
+def _inverse(volumes):
+    return {name: 1 / volume for name, volume in volumes.items()}
 
 
 def with_options(make, **options):
@@ -141,11 +178,10 @@ def swollen(model, parameters, state, alpha):
         )
     names = [n for n in ("phi", "phi_g") if n in parameters._fields]
     cells = 1 + (model.alpha - alpha) / sum(getattr(parameters, n) for n in names)
-    outside = model.alpha / alpha
-    factors = {"_o": outside, "_i": 1 / cells, "_g": 1 / cells}
+    factors = {"_o": model.alpha / alpha, "_i": 1 / cells, "_g": 1 / cells}
     changed = {n: v * factors[n[-2:]] for n, v in state._asdict().items() if n[-2:] in factors}
     volumes = {n: cells * getattr(parameters, n) for n in names}
-    held = {n: getattr(parameters, n) / cells for n in model.held}
+    held = {n: getattr(parameters, n) * factors.get(n[-2:], 1 / cells) for n in model.held}
     return parameters._replace(**volumes, **held), state._replace(**changed)
 
 
@@ -160,7 +196,16 @@ def arranged(model, packing, parameters, state, alpha):
         alpha: extracellular volume fraction, number or array.
     """
     if packing == "swollen":
-        return swollen(model, parameters, state, alpha)
+        parameters, state = swollen(model, parameters, state, alpha)
     if packing == "scaled":
-        return packed_parameters(model, parameters, alpha), state
-    return parameters, state
+        parameters = packed_parameters(model, parameters, alpha)
+    return parameters, _with_volumes(model, parameters, state, alpha)
+
+
+def _with_volumes(model, parameters, state, alpha):
+    """The state with the volume fractions of tissue that has not swollen yet."""
+    if model.volumes is None:
+        return state
+    fractions = {"alpha": alpha, "phi_glia": getattr(parameters, "phi_g", None)}
+    here = {name: 0 * state[0] + v for name, v in fractions.items() if name in state._fields}
+    return state._replace(**here)

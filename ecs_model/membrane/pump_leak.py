@@ -216,9 +216,9 @@ def potassium_reversal(y, p, env):
     return nernst(y.K_i, y.K_o, +1, env.temperature)
 
 
-def cell_potassium(y, p, env):
-    """K+ inside the cells [mol per m^3 of tissue]."""
-    return p.phi * y.K_i
+def contents(y, p, env):
+    """Ions inside the cells [mol per m^3 of tissue]."""
+    return {"K": p.phi * y.K_i, "Na": p.phi * y.Na_i, "Cl": p.phi * y.Cl_i}
 
 
 _Rest = namedtuple("_Rest", "v Cl_i strength")
@@ -287,7 +287,7 @@ def _model(outward, potential, state, table):
         fluxes=fluxes,
         spread=spread,
         observables={"V": ("mV", potential), "E_K": ("mV", potassium_reversal)},
-        cell_potassium=cell_potassium,
+        contents=contents,
         reference="Kager et al. 2000; Mullins & Noda 1963; Dijkstra et al. 2016",
         packed=("S", "phi"),
         held=("Q_A",),

@@ -228,9 +228,10 @@ def _rest():
     return _at_rest(balanced(equations, start), p, env)
 
 
-def cell_potassium(y, p, env):
-    """K+ inside cells [mol per m^3 of tissue]."""
-    return p.phi * y.v * y.K_i
+def contents(y, p, env):
+    """Ions inside cells [mol per m^3 of tissue]."""
+    inside = p.phi * y.v
+    return {"K": inside * y.K_i, "Na": inside * y.Na_i, "Cl": inside * y.Cl_i}
 
 
 State = joined(Published, **_rest()._asdict())
@@ -244,7 +245,7 @@ model = MembraneModel(
         "alpha": ("1", extracellular_fraction),
         "E_K": ("mV", lambda y, p, env: nernst(y.K_i, y.K_o, +1, temperature(p))),
     },
-    cell_potassium=cell_potassium,
+    contents=contents,
     reference="Wei, Ullah & Schiff 2014",
     alpha=ALPHA,
     packed=("S", "phi"),
