@@ -8,12 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecs_model import clock as clocks
-from ecs_model import layout, meshing, reaction, stimulus, supply
+from ecs_model import layout, meshing, reaction, supply, tissue
 from ecs_model.compiler import library
 from ecs_model.diffusion import Diffusion
+from ecs_model.electrodiffusion import Electrodiffusion, Ions
 from ecs_model.errors import ConfigError
+from ecs_model.events import Event
+from ecs_model.following import Following
+from ecs_model.ions import KNOWN, Ion
 from ecs_model.membrane.load import membrane_of
-from ecs_model.membrane.model import MembraneModel, Surroundings, arranged
+from ecs_model.membrane.model import MembraneModel, Surroundings, arranged, carried
 from ecs_model.mesh import Mesh
 from ecs_model.observers import Tracker
 from ecs_model.operators import Operators
@@ -51,7 +55,7 @@ def build(config, comm, base="."):
     Raises:
         ConfigError: on all processes, for whatever cannot be used.
     """
-    model = membrane_of(config.membrane, base)
+    model = model_of(config, base)
     data = kept_on_root(comm, lambda: meshing.make(config.mesh, base))
     mesh = Mesh(comm, data)
     together(comm, lambda: _check_points(config, mesh.dimension))
@@ -62,13 +66,18 @@ def build(config, comm, base="."):
     operators = Operators(mesh, cells["alpha"], cells["diffusivity"], theta)
     nodes = layout.Nodes(config, model, mesh, parts, data, base)
     membranes, identity = _membranes(config, nodes, operators)
+    if model.volumes is not None:
+        alpha, rest = membranes.state.alpha, membranes.surroundings.alpha
+        operators = Following(operators, alpha, rest, config.tissue.tortuosity_exponent)
     transport = _transport(config, mesh, parts, cells, operators, membranes, base)
+    events = together(comm, lambda: list(_events(config, mesh, parts, membranes, base)))
     clock = clocks.plan(
         config.time.end, config.time.step, config.output.series, config.time.adaptive
     )
     pace = Pace(config.time.tolerance if config.time.adaptive else 0.0)
-    edges = _edges(clock, transport.ledger)
-    simulation = Simulation(membranes, transport, clock, pace, Team(comm), edges=edges)
+    edges = _edges(clock, transport.ledger, events)
+    team = Team(comm)
+    simulation = Simulation(membranes, transport, clock, pace, team, edges=edges, events=events)
     tracker = Tracker(membranes.state[0], config.detect.front)
     del cells["diffusivity"]
     release_memory()
@@ -89,11 +98,48 @@ def with_intervals(config):
     return config.model_copy(update={"output": output})
 
 
+def model_of(config, base="."):
+    """The membrane model that a configuration means, with the ions that it adds.
+
+    Raises:
+        ConfigError: for a model that cannot be used, or does not fit the ions.
+    """
+    model = membrane_of(config.membrane, base)
+    ions = {ion.name: ion.initial for ion in config.tissue.ions}
+    if config.tissue.transport == "electrodiffusion":
+        _refuse_charge(model, ions)
+    return carried(model, ions)
+
+
+def _refuse_charge(model, ions):
+    """Raise ConfigError for membranes that bring charge, or ions that do not move."""
+    place = "tissue.transport: electrodiffusion"
+    still = [name for name in model.State._fields if name[-2:] == "_o" and name[:-2] not in ions]
+    if still:
+        raise ConfigError(f"{place} needs {', '.join(n[:-2] for n in still)} in tissue.ions too")
+    if model.name != "none" and (model.outflow is None or not model.electroneutral):
+        raise ConfigError(f"{place} needs membranes that bring no charge; {model.name} does")
+
+
+def ions_of(tissue):
+    """The ions of a tissue, K+ first."""
+    return [_ion(settings, tissue.D) for settings in tissue.ions]
+
+
+def _ion(settings, potassium):
+    valence, known = KNOWN.get(settings.name, (0, 0.0))
+    ratio = known / KNOWN["K"][1] if settings.D is None else settings.D / potassium
+    return Ion(settings.name, valence if settings.valence is None else settings.valence, ratio)
+
+
 def check_names(config, model):
     """Raise ConfigError for parameters, states or fields that the model does not have."""
     for settings, table, place in _tables(config, model):
         settled(settings, table, place)
+        if table is model.State and model.volumes is not None and "alpha" in settings:
+            raise ConfigError(f"{place}: alpha at the start is that of the tissue: tissue.alpha")
     known = [*model.State._fields, *model.observables]
+    known += ["Phi_e"] if config.tissue.transport == "electrodiffusion" else []
     for name in config.output.fields or []:
         if name not in known:
             raise ConfigError(
@@ -101,10 +147,11 @@ def check_names(config, model):
                 f"{', '.join(known)}"
             )
     names = [r.name for r in config.tissue.regions]
-    for source in config.source:
-        if source.region is not None and source.region not in names:
+    acting = [("source", s) for s in config.source] + [("event", e) for e in config.event]
+    for kind, it in acting:
+        if it.region is not None and it.region not in names:
             raise ConfigError(
-                f"source '{source.name}': no tissue.regions entry is named '{source.region}'; "
+                f"{kind} '{it.name}': no tissue.regions entry is named '{it.region}'; "
                 f"there are {', '.join(names) or 'none'}"
             )
 
@@ -116,6 +163,8 @@ def _tables(config, model):
         place = f"tissue.regions '{region.name}'"
         yield region.parameters, model.Parameters, f"{place}: parameters"
         yield region.initial, model.State, f"{place}: initial"
+    for event in config.event:
+        yield event.parameters, model.Parameters, f"event '{event.name}': parameters"
 
 
 def _check_points(config, dimension):
@@ -156,6 +205,7 @@ def _membranes(config, nodes, operators):
     parameters, state = together(
         comm, lambda: arranged(nodes.model, packing, parameters, state, alpha)
     )
+    parameters = _changeable(config, parameters, mesh)
     surroundings = Surroundings(alpha, config.tissue.temperature)
     text = reaction.source(nodes.model, parameters, surroundings)
     root_does(comm, lambda: library(text))
@@ -164,6 +214,7 @@ def _membranes(config, nodes, operators):
         lambda: reaction.Reaction(
             nodes.model, state, parameters, surroundings, weights=operators.lumped,
             tolerance=config.membrane.tolerance, substeps=config.membrane.substeps,
+            ions=[ion.name for ion in config.tissue.ions],
         ),
     )  # fmt: skip
     return made, hashlib.sha256(text.encode()).hexdigest()[:24]
@@ -175,25 +226,63 @@ def _number_if_constant(comm, values):
     return high if high + low <= 1e-12 * high else values
 
 
+def _changeable(config, parameters, mesh):
+    """The parameters, those that events change as arrays of their own."""
+    names = {name for event in config.event for name in event.parameters}
+    arrays = {n: np.zeros(mesh.owned) + getattr(parameters, n) for n in names}
+    return parameters._replace(**arrays)
+
+
+def _events(config, mesh, parts, membranes, base):
+    """The Events of a configuration, one per parameter."""
+    table = membranes.model.Parameters
+    for settings in config.event:
+        profile = supply.event_profile(settings, base)
+        place = f"event '{settings.name}': parameters"
+        for name, value in settled(settings.parameters, table, place).items():
+            here = [] if settings.region is None else [(parts[settings.region], 1.0)]
+            share = tissue.over_nodes(mesh, 0.0, here) if here else 1.0
+            yield Event(getattr(membranes.parameters, name), share, value, profile)
+
+
 def _transport(config, mesh, parts, cells, operators, membranes, base):
-    loads = [supply.source(s, mesh, parts, cells["alpha"], base) for s in config.source]
-    exchanges: list = []
-    baths: list = []
+    concentrations = {ion: getattr(membranes.state, ion.state) for ion in ions_of(config.tissue)}
+    terms = supply.Terms(mesh, concentrations)
+    for s in config.source:
+        terms.add(s, supply.source(s, mesh, parts, cells["alpha"], base), f"source '{s.name}'")
     for b in config.boundary:
-        made = supply.boundary(b, mesh, base)
-        group = {stimulus.Load: loads, stimulus.Exchange: exchanges, stimulus.Bath: baths}
-        group[type(made)].append(made)
-    terms = loads, exchanges, baths
-    potassium = membranes.state[0]
+        terms.add(b, supply.boundary(b, mesh, base), f"boundary '{b.on}'")
+    _refuse_unsolvable(config, operators)
     if config.solver.scheme == "rkl2":
-        return SuperTimeStepping(operators, potassium, *terms)
+        (ion, values), *_ = concentrations.items()
+        return SuperTimeStepping(operators, values, *terms.of(ion))
     solver = config.solver
-    return Diffusion(operators, potassium, *terms, rtol=solver.rtol, options=solver.petsc)
+    made = {
+        ion: Diffusion(
+            operators, values, *terms.of(ion), rtol=solver.rtol, options=solver.petsc,
+            ratio=ion.ratio, name=ion.name,
+        )
+        for ion, values in concentrations.items()
+    }  # fmt: skip
+    if config.tissue.transport == "electrodiffusion":
+        return Electrodiffusion(operators, made, config.tissue.temperature, 10 * solver.rtol)
+    return Ions(operators, made) if len(made) > 1 else next(iter(made.values()))
 
 
-def _edges(clock, ledger):
-    """Ticks at or just before abrupt changes of any source or boundary."""
-    terms = [*(x.profile for x in ledger.loads), *(x.bath for x in ledger.exchanges)]
+def _refuse_unsolvable(config, operators):
+    if config.solver.scheme == "rkl2" and (len(config.tissue.ions) > 1 or operators.moves):
+        raise ConfigError("solver.scheme: rkl2 moves K+ alone in tissue that does not swell")
+    exchanging = [b.on for b in config.boundary if b.exchange is not None]
+    if config.tissue.transport == "electrodiffusion" and exchanging:
+        raise ConfigError(
+            f"boundary '{exchanging[0]}': an exchange leaves charge behind; electrodiffusion needs "
+            "bath or flux"
+        )
+
+
+def _edges(clock, ledger, events):
+    """Ticks at or just before abrupt changes of any source, boundary or event."""
+    terms = [*(x.profile for x in (*ledger.loads, *events)), *(x.bath for x in ledger.exchanges)]
     terms += [x.bath for x in ledger.baths]
     edges = {clock.before(t) for profile in terms for t in profile.edges(clock.end)}
     return edges | {e + 1 for e in edges if e + 1 < clock.ticks}

@@ -57,11 +57,11 @@ class Checkpoints:
         tracked = {f"tracker/{n}": v for n, v in self._tracker.state().items()}
         return state | tracked | {
             "trial": np.repeat(s.reaction.trial, BLOCK)[: s.reaction.nodes],
-            "increment": s.diffusion.increment, "last": s.pace.last, "slope": s.pace.slope,
-        }  # fmt: skip
+            "last": s.pace.last, "slope": s.pace.slope,
+        } | {f"transport/{n}": v for n, v in s.diffusion.memory.items()}  # fmt: skip
 
     def _manifest(self, s):
-        given = self._mesh.comm.gather((s.reaction.given, s.diffusion.ledger.given))
+        given = self._mesh.comm.gather((s.reaction.given.tolist(), s.diffusion.ledger.given))
         return self._constant | {
             "tick": s.tick, "ticks": s.clock.ticks, "time": s.time, "owed": s.owed,
             "steps": s.steps, "rejected": s.rejected, "limited": s.diffusion.limited,
@@ -178,7 +178,8 @@ def restore(mesh, path, manifest, simulation, tracker):
     s.reaction.trial[:] = np.minimum.reduceat(
         field("trial"), np.arange(0, s.reaction.nodes, BLOCK)
     ) if s.reaction.nodes else 0.0  # fmt: skip
-    s.diffusion.restore(field("increment"), manifest["last_step"])
+    memory = {name: field(f"transport/{name}") for name in s.diffusion.memory}
+    s.diffusion.restore(memory, manifest["last_step"])
     s.pace.last[:], s.pace.slope[:] = field("last"), field("slope")
     s.pace.level, s.pace.known = manifest["level"], manifest["known"]
     s.tick, s.owed, s.steps = manifest["tick"], manifest["owed"], manifest["steps"]
@@ -198,7 +199,7 @@ def _given(comm, manifest):
     parts = manifest["given"]
     if len(parts) == comm.size:
         membranes, terms = parts[comm.rank]
-        return membranes, dict(terms)
+        return np.array(membranes), dict(terms)
     share = 1.0 if comm.rank == 0 else 0.0
     terms = {name: share * sum(p[1][name] for p in parts) for name in parts[0][1]}
-    return share * sum(p[0] for p in parts), terms
+    return share * np.sum([p[0] for p in parts], axis=0), terms

@@ -16,6 +16,8 @@ from ecs_model.settings import (
     Coordinate,
     Diffusivity,
     Instant,
+    IonList,
+    IonSettings,
     Length,
     Local,
     LocalTortuosity,
@@ -84,13 +86,31 @@ class Tissue(Strict):
 
     alpha: Alpha = Field(0.2, description="extracellular volume fraction")
     tortuosity: Tortuosity = Field(1.6, description="lambda: effective diffusivity is D / lambda^2")
+    tortuosity_exponent: Annotated[Number, Field(ge=0, le=1)] = Field(
+        0.0, description="p: where cells swell, lambda grows as alpha^-p; measured: 0.14 to 0.20"
+    )
     D: Diffusivity = Field(1.96e-9, description="free diffusivity of K+ (2.62e-9 m^2/s at 37 C)")
+    ions: IonList = Field(
+        [IonSettings(name="K")], description='what moves, K first: "Na", "Cl", "TMA", or a table'
+    )
+    transport: Literal["diffusion", "electrodiffusion"] = Field(
+        "diffusion", description="each ion by itself, or bound by electroneutrality"
+    )
     temperature: quantity("K", above=0.0) = Field(310.15, description="temperature")
     packing: Literal["scaled", "swollen", "fixed"] = Field(
         "scaled",
         description="where alpha differs: other tissue, the same cells swollen, or neither",
     )
     regions: list[Region] = Field([], description="parts with values of their own; the last wins")
+
+    @model_validator(mode="after")
+    def _ions_fit(self):
+        names = [ion.name for ion in self.ions]
+        if names[0] != "K" or len({*names}) < len(names):
+            raise ValueError(f"ions: each once and K first (found {', '.join(names)})")
+        if self.transport == "electrodiffusion" and len(names) < 2:
+            raise ValueError('electrodiffusion needs further ions, such as ["K", "Na", "Cl"]')
+        return self
 
 
 class Refinement(Strict):
@@ -194,15 +214,19 @@ class ProfileSettings(Strict):
 
 
 class Source(Strict):
-    """K+ that enters the extracellular space."""
+    """An ion that enters the extracellular space."""
 
     name: Name
+    ion: str = Field("K", description="one of tissue.ions")
+    companion: str | None = Field(
+        None, description="the ion that keeps it neutral: Cl enters too, or Na leaves; default Cl"
+    )
     point: Point | None = Field(None, description="point source here")
     region: str | None = Field(None, description="over a region of the tissue")
     gaussian: Ball | None = Field(None, description="centre, and radius as standard deviation")
     rate: quantity("mol/s") | None = Field(None, description="in all, while the profile is 1")
     amount: quantity("mol") | None = Field(None, description="in all, over the whole profile")
-    load: quantity("mM/s") | None = Field(None, description="rise of K+ in the extracellular space")
+    load: quantity("mM/s") | None = Field(None, description="rise in the extracellular space")
     profile: ProfileSettings = ProfileSettings()
 
     @model_validator(mode="after")
@@ -220,10 +244,14 @@ class Boundary(Strict):
     """What happens at a part of the surface; elsewhere nothing passes."""
 
     on: str = Field(description="name of a boundary of the mesh")
-    bath: Concentration | None = Field(None, description="K+ is held at this concentration")
-    flux: quantity("mol/m^2/s") | None = Field(None, description="K+ enters at this rate")
+    ion: str = Field("K", description="one of tissue.ions; the others are held as they begin")
+    companion: str | None = Field(
+        None, description="the ion that keeps it neutral; Cl if not given and if it moves"
+    )
+    bath: Concentration | None = Field(None, description="the ion is held at this concentration")
+    flux: quantity("mol/m^2/s") | None = Field(None, description="the ion enters at this rate")
     exchange: quantity("m/s", at_least=0.0) | None = Field(
-        None, description="permeability k of an exchange k (outside - K)"
+        None, description="permeability k of an exchange k (outside - here)"
     )
     outside: Concentration | None = Field(None, description="concentration behind an exchange")
     before: Concentration | None = Field(None, description="concentration where the profile is 0")
@@ -237,6 +265,15 @@ class Boundary(Strict):
         if self.before is None and self.flux is None and self.profile.kind != "constant":
             raise ValueError("a profile of a bath needs the concentration before it")
         return self
+
+
+class Event(Strict):
+    """Parameters of the membranes that change in time."""
+
+    name: Name
+    region: str | None = Field(None, description="a region of the tissue; everywhere if not given")
+    parameters: dict[str, Local] = Field(description="their values while the profile is 1")
+    profile: ProfileSettings = ProfileSettings()
 
 
 class Time(Strict):
@@ -324,7 +361,8 @@ class Config(Strict):
     tissue: Tissue = Tissue()
     membrane: Membrane = Membrane()
     boundary: list[Boundary] = Field([], description="surfaces where K+ passes")
-    source: list[Source] = Field([], description="where K+ enters")
+    source: list[Source] = Field([], description="where ions enter")
+    event: list[Event] = Field([], description="parameters that change in time")
     time: Time
     solver: Solver = Solver()
     output: Output = Output()
@@ -335,7 +373,7 @@ class Config(Strict):
 
     @model_validator(mode="after")
     def _unique_names(self):
-        for kind in ("probe", "line", "source"):
+        for kind in ("probe", "line", "source", "event"):
             names = [x.name for x in getattr(self, kind)]
             if twice := {n for n in names if names.count(n) > 1}:
                 raise ValueError(f"two entries of [[{kind}]] are named {twice.pop()!r}")

@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 
 from ecs_model import assemble, read
-from ecs_model.membrane.load import membrane_of
 from ecs_model.output import field_names, plan
 from ecs_model.parallel import on_root, start
 from ecs_model.strip import mesh_error
@@ -39,7 +38,7 @@ def estimate(path, comm=None, overrides=(), check_mesh=False):
 
 def _read(path, overrides):
     config = assemble.with_intervals(read.read_config(path, overrides))
-    assemble.check_names(config, membrane_of(config.membrane, Path(path).parent))
+    assemble.check_names(config, assemble.model_of(config, Path(path).parent))
     return config
 
 
@@ -57,7 +56,7 @@ def _lines(config, parts, seconds, peak, processes):
     clock, mesh = parts.simulation.clock, parts.mesh
     times = round(config.output.every and config.time.end / config.output.every) + 1
     width = 4 if config.output.precision == "single" else 8
-    fields = len(field_names(config, parts.model))
+    fields = len(field_names(config, parts.model, parts.simulation.diffusion.fields))
     yield f"mesh: {mesh.nodes} nodes, {mesh.cells} cells; fingerprint {mesh.fingerprint[:12]}"
     yield f"membrane: {parts.model.name}, {len(parts.model.State._fields)} states at every node"
     adaptive = "at most " if config.time.adaptive else ""

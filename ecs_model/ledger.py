@@ -13,6 +13,7 @@ class Ledger:
     Args:
         operators: matrices of the tissue.
         loads, exchanges, baths: from `stimulus`.
+        ratio: diffusivity of the ion relative to that of the matrices.
 
     Attributes:
         given: name -> amount [mol] that this process's nodes got so far.
@@ -20,8 +21,8 @@ class Ledger:
         held: owned nodes at baths.
     """
 
-    def __init__(self, operators, loads=(), exchanges=(), baths=()):
-        self._operators = operators
+    def __init__(self, operators, loads=(), exchanges=(), baths=(), ratio=1.0):
+        self._operators, self._ratio = operators, ratio
         self.loads, self.baths = list(loads), list(baths)
         self.held = np.unique(np.concatenate([np.empty(0, np.int64), *(b.nodes for b in baths)]))
         self.exchanges = [_without(x, self.held) for x in exchanges]
@@ -29,6 +30,10 @@ class Ledger:
         for x in self.exchanges:
             self.exchange[x.nodes] += x.conductances
         self.given = {x.name: 0.0 for x in (*self.loads, *self.exchanges, *self.baths)}
+        self.refresh()
+
+    def refresh(self):
+        """Take over the matrices as they are now."""
         self._couplings = [self._coupling(bath) for bath in self.baths]
 
     def _coupling(self, bath):
@@ -36,10 +41,13 @@ class Ledger:
         ones, mask = self._operators.vector()
         mask[bath.nodes] = 1.0
         columns = []
-        for matrix in (self._operators.mass, self._operators.stiffness):
+        for matrix, factor in (
+            (self._operators.mass, 1.0),
+            (self._operators.stiffness, self._ratio),
+        ):
             result, values = self._operators.vector()
             matrix.mult(ones, result)
-            columns.append(values)
+            columns.append(factor * values)
         nodes = np.flatnonzero((columns[0] != 0) | (columns[1] != 0))
         return nodes, columns[0][nodes], columns[1][nodes]
 
@@ -65,17 +73,20 @@ class Ledger:
         weights[self.held] = 0.0
         return weights
 
-    def due(self, potassium, t, dt):
+    def due(self, potassium, t, dt, drift=None):
         """Amount [mol] that this process's share of a step must bring, by all terms together."""
-        return sum(amount for _, amount in self.terms(potassium, None, t, dt))
+        return sum(amount for _, amount in self.terms(potassium, None, t, dt, drift))
 
-    def settle(self, potassium, increment, t, dt):
+    def settle(self, potassium, increment, t, dt, drift=None):
         """Book a step that takes `potassium` [mM] to `potassium + increment`."""
-        for name, amount in self.terms(potassium, increment, t, dt):
+        for name, amount in self.terms(potassium, increment, t, dt, drift):
             self.given[name] += amount
 
-    def terms(self, u, d, t, dt):
-        """Pairs (name, amount [mol]) of a step from `u` to `u + d` [mM]; `d` None stands for 0."""
+    def terms(self, u, d, t, dt, drift=None):
+        """Pairs (name, amount [mol]) of a step from `u` to `u + d` [mM]; `d` None stands for 0.
+
+        `drift` is what a field brings to each node [mol]; what it brings to baths they keep.
+        """
         for load in self.loads:
             yield load.name, float(load.rates.sum()) * load.profile.integral(t, t + dt)
         for x in self.exchanges:
@@ -83,7 +94,8 @@ class Ledger:
         for bath, (nodes, mass, stiffness) in zip(self.baths, self._couplings, strict=True):
             half = _half(d, nodes)
             reaction = 2 * np.sum(mass * half) + dt * float(stiffness @ (u[nodes] + half))
-            yield bath.name, float(reaction) - self._loads_at(bath.nodes, t, dt)
+            drifted = 0.0 if drift is None else float(drift[bath.nodes].sum())
+            yield bath.name, float(reaction) - drifted - self._loads_at(bath.nodes, t, dt)
 
     def _exchanged(self, x, potassium, t, dt):
         """Amount [mol] through a surface while its nodes are at `potassium` [mM]."""

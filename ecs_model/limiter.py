@@ -24,13 +24,19 @@ class Limiter:
     Args:
         operators: matrices of the tissue.
         ledger: loads, exchanges and baths; books what the limited step brings.
+        ratio: diffusivity of the ion relative to that of the matrices.
     """
 
-    def __init__(self, operators, ledger):
+    def __init__(self, operators, ledger, ratio=1.0):
         self._operators, self._ledger = operators, ledger
         self._graph = Graph(operators)
-        self._mass = self._graph.couplings(operators.mass)
-        self._stiffness = self._graph.couplings(operators.stiffness)
+        self._ratio = ratio
+        self.refresh()
+
+    def refresh(self):
+        """Take over the matrices as they are now."""
+        self._mass = self._graph.couplings(self._operators.mass)
+        self._stiffness = self._ratio * self._graph.couplings(self._operators.stiffness)
         self._monotone = np.minimum(self._stiffness, 0.0)
 
     def advance(self, u, d, t, dt):

@@ -58,26 +58,28 @@ class Tracker:
 
 
 class Balance:
-    """Where K+ is and where it came from.
+    """Where ions are and where they came from.
 
     Args:
         mesh: the mesh.
-        lumped: weights of owned nodes in the amount outside.
         reaction: the membranes.
         ledger: sources and boundaries.
     """
 
-    def __init__(self, mesh, lumped, reaction, ledger):
-        self._mesh, self._lumped, self._reaction = mesh, lumped, reaction
-        self._ledger = ledger
+    def __init__(self, mesh, reaction, ledger):
+        self._mesh, self._reaction, self._ledger = mesh, reaction, ledger
         model = reaction.model
-        self.has_cells = model.closed and model.contents is not None
-        self.start = self._stored()
+        inside = reaction.contents() if model.closed else {}
+        self._inside = [ion for ion in reaction.ions if ion in inside]
+        self.start = self.amounts()
 
     def names(self):
         """Names of the amounts, as columns of a table."""
-        cells = ["cell_K"] if self.has_cells else []
-        return ["ecs_K", *cells, "membranes", *self._ledger.given]
+        ions = self._reaction.ions
+        return [
+            *(f"ecs_{ion}" for ion in ions), *(f"cell_{ion}" for ion in self._inside),
+            *(_of_membranes(ion) for ion in ions), *self._ledger.given,
+        ]  # fmt: skip
 
     def unit(self):
         """The unit of amounts, by the dimension of the mesh."""
@@ -85,58 +87,88 @@ class Balance:
 
     def amounts(self):
         """Name -> amount: now stored outside and in cells; given by membranes and each term."""
-        given = [self._reaction.given, *self._ledger.given.values()]
+        given = [*self._reaction.given, *self._ledger.given.values()]
         total = np.array([*self._stored_here(), *given])
         self._mesh.comm.Allreduce(MPI.IN_PLACE, total, MPI.SUM)
-        stored = total[:2] if self.has_cells else total[:1]
-        return dict(zip(self.names(), map(float, [*stored, *total[2:]]), strict=True))
+        return dict(zip(self.names(), map(float, total), strict=True))
 
     def report(self):
-        """The balance from the start until now: amounts, and what does not close."""
-        now = self.amounts()
-        given = {name: now[name] for name in ["membranes", *self._ledger.given]}
-        change = now["ecs_K"] - self.start[0]
+        """The balance from the start until now: amounts, and what does not close.
+
+        Returns:
+            dict: that of K+, and under `ions` those of the others.
+        """
+        now, (first, *others) = self.amounts(), self._reaction.ions
+        report = {"unit": self.unit(), **self._report_of(first, now)}
+        if others:
+            report["ions"] = {ion: self._report_of(ion, now) for ion in others}
+        return report
+
+    def _report_of(self, ion, now):
+        start, ecs, cell = self.start, f"ecs_{ion}", f"cell_{ion}"
+        given = {"membranes": now[_of_membranes(ion)] - start[_of_membranes(ion)]}
+        given |= {name: now[label] - start[label] for name, label in self._terms(ion)}
+        change = now[ecs] - start[ecs]
         report = {
-            "unit": self.unit(),
-            "ecs_start": self.start[0], "ecs_end": now["ecs_K"],
+            "ecs_start": start[ecs], "ecs_end": now[ecs],
             "given": given, "ecs_unexplained": change - sum(given.values()),
         }  # fmt: skip
-        if self.has_cells:
+        if ion in self._inside:
             outside = sum(amount for name, amount in given.items() if name != "membranes")
-            cells = now["cell_K"] - self.start[1]
             report |= {
-                "cells_start": self.start[1], "cells_end": now["cell_K"],
-                "total_unexplained": change + cells - outside,
+                "cells_start": start[cell], "cells_end": now[cell],
+                "total_unexplained": change + now[cell] - start[cell] - outside,
             }  # fmt: skip
         scale = abs(report["ecs_start"]) + abs(report.get("cells_start", 0.0))
         worst = max(abs(report["ecs_unexplained"]), abs(report.get("total_unexplained", 0.0)))
         return report | {"relative_error": worst / scale if scale else worst}
 
-    def _stored_here(self):
-        outside = float(self._lumped @ self._reaction.state[0])
-        inside = float(np.sum(self._mesh.volumes * self._reaction.contents().get("K", 0.0)))
-        return outside, inside
+    def _terms(self, ion):
+        """Pairs (name of a source or boundary, its column) of an ion."""
+        end = "" if ion == "K" else f" ({ion})"
+        others = [f" ({other})" for other in self._reaction.ions if other != "K"]
+        for label in self._ledger.given:
+            mine = label.endswith(end) if end else not any(label.endswith(x) for x in others)
+            if mine:
+                yield label.removesuffix(end), label
 
-    def _stored(self):
-        return tuple(self._mesh.comm.allreduce(x) for x in self._stored_here())
+    def _stored_here(self):
+        weights, inside = self._reaction.weights, self._reaction.contents() if self._inside else {}
+        outside = [float(weights @ values) for values in self._reaction.ions.values()]
+        return [*outside, *(float(np.sum(self._mesh.volumes * inside[i])) for i in self._inside)]
+
+
+def _of_membranes(ion):
+    return "membranes" if ion == "K" else f"membranes ({ion})"
 
 
 class Columns:
-    """The named fields of a model in the units of its declaration."""
+    """The named fields of a model in the units of its declaration.
 
-    def __init__(self, reaction, names):
+    Args:
+        reaction: the membranes.
+        names: of states and observables.
+        transported: further fields: name -> (unit, function that returns them at owned nodes).
+    """
+
+    def __init__(self, reaction, names, transported=None):
         self._reaction, model = reaction, reaction.model
-        self.units = {
-            name: model.State.quantities[name].unit
-            if name in model.State.quantities
-            else model.observables[name][0]
-            for name in names
-        }
+        self._transported = transported or {}
+        states = {name: q.unit for name, q in model.State.quantities.items()}
+        seen = {name: unit for name, (unit, _) in model.observables.items()}
+        moved = {name: unit for name, (unit, _) in self._transported.items()}
+        self.units = {name: (moved | seen | states)[name] for name in names}
 
     def values(self, nodes=slice(None)):
         """Name -> array in its unit, at all owned nodes or at some of them."""
         seen = self._reaction.at(nodes)
-        return {name: from_si(seen(name), unit) for name, unit in self.units.items()}
+        return {
+            name: from_si(
+                self._transported[name][1]()[nodes] if name in self._transported else seen(name),
+                unit,
+            )
+            for name, unit in self.units.items()
+        }
 
 
 class SeriesRow:

@@ -36,8 +36,11 @@ class Operators:
 
     Attributes:
         stiffness, mass: PETSc matrices [m^3/s], [m^3] (per m^2 in 1-D, per m in 2-D).
+        moves, version: these matrices never change; others do, see `following`.
         lumped: lumped mass, int alpha phi_i, of owned nodes.
     """
+
+    moves, version = False, 0
 
     def __init__(self, mesh, alpha, diffusivity, theta):
         self.mesh, self.theta = mesh, theta
@@ -48,7 +51,10 @@ class Operators:
         self.lumped = mesh.spread_cells(alpha)
         self.mass = _assemble(a * u * v * ufl.dx)
         self.mass.scale(theta)
-        _add_to_diagonal(self.mass, (1 - theta) * self.lumped)
+        add_to_diagonal(self.mass, (1 - theta) * self.lumped)
+
+    def follow(self):
+        """Nothing changes here."""
 
     def vector(self, values=None):
         """A PETSc vector over `values`, one per owned node (zeros by default), and that array."""
@@ -56,13 +62,16 @@ class Operators:
         size = (self.mesh.owned, self.mesh.nodes)
         return PETSc.Vec().createWithArray(array, size=size, comm=self.mesh.comm), array
 
-    def implicit(self, half_step, exchange, held):
-        """M_theta + half_step (K + exchange), with rows and columns of `held` nodes cut out."""
-        matrix = self.mass.copy()
-        matrix.axpy(half_step, self.stiffness, structure=SAME)
-        _add_to_diagonal(matrix, half_step * exchange)
-        matrix.zeroRowsColumnsLocal(np.asarray(held, np.int32), diag=1.0)
-        return matrix
+    def implicit(self, half_step, exchange, held, ratio=1.0):
+        """M_theta + half_step (ratio K + exchange), without rows and columns of `held` nodes.
+
+        Args:
+            half_step: half of the step [s].
+            exchange: conductance to the outside at owned nodes [m^3/s].
+            held: owned nodes whose concentration is given; None if there are none anywhere.
+            ratio: diffusivity of the ion relative to that of the matrices.
+        """
+        return completed(self.mass.copy(), self.stiffness, half_step, exchange, held, ratio)
 
     def fastest_rate(self):
         """Largest eigenvalue [1/s] of M_lumped^-1 K, by power iteration (a few per cent low)."""
@@ -76,6 +85,15 @@ class Operators:
             rate = np.sqrt(self.mesh.sum(result**2) / self.mesh.sum(values**2))
             values[:] = result / rate
         return rate
+
+
+def completed(matrix, stiffness, half_step, exchange, held, ratio):
+    """The mass in `matrix` with what `Operators.implicit` adds to it, in place."""
+    matrix.axpy(half_step * ratio, stiffness, structure=SAME)
+    add_to_diagonal(matrix, half_step * exchange)
+    if held is not None:
+        matrix.zeroRowsColumnsLocal(np.asarray(held, np.int32), diag=1.0)
+    return matrix
 
 
 def _cell_function(mesh, values):
@@ -130,7 +148,8 @@ def _last_line(error):
     return (str(error).strip().splitlines() or [type(error).__name__])[-1][:200]
 
 
-def _add_to_diagonal(matrix, values):
+def add_to_diagonal(matrix, values):
+    """Add one value per owned node to the diagonal of a matrix."""
     diagonal = matrix.getDiagonal()
     diagonal.array += values
     matrix.setDiagonal(diagonal)

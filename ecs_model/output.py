@@ -81,9 +81,10 @@ def attach(parts, plan, run, until=None, quiet=False):
     config, mesh, simulation = parts.config, parts.mesh, parts.simulation
     files = _Files(mesh.comm, run, until)
     clock = simulation.clock
-    lumped, ledger = parts.operators.lumped, simulation.diffusion.ledger
-    balance = Balance(mesh, lumped, simulation.reaction, ledger)
-    columns = Columns(simulation.reaction, field_names(config, parts.model))
+    transport = simulation.diffusion
+    balance = Balance(mesh, simulation.reaction, transport.ledger)
+    names = field_names(config, parts.model, transport.fields)
+    columns = Columns(simulation.reaction, names, transport.fields)
     rows = _rows(parts, plan, columns, balance, files)
     lines = [
         _line(line, sampler, plan, columns, files)
@@ -102,11 +103,12 @@ def attach(parts, plan, run, until=None, quiet=False):
     return Outputs(balance, lines, resolution, checkpoints, progress, files.opened)
 
 
-def field_names(config, model):
-    """The fields that are written: those asked for, or K+ and what the model shows."""
+def field_names(config, model, transported=()):
+    """The fields that are written: those asked for, or K+ and what model and transport show."""
     if config.output.fields is not None:
         return ["K_o", *(n for n in config.output.fields if n != "K_o")]
-    return ["K_o", *(n for n in model.observables if n == "V")]
+    shown = [*model.State._fields, *model.observables]
+    return ["K_o", *(n for n in shown if n in ("V", "alpha")), *transported]
 
 
 def _rows(parts, plan, columns, balance, files):

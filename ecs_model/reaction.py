@@ -28,21 +28,24 @@ class Reaction:
         weights: of each owned node in the amount of K+ outside (alpha times volume).
         tolerance: relative error of a sub-step.
         substeps: fixed number of sub-steps per call instead of error control; 0 for control.
+        ions: names of those whose exchange is booked, such as K for the state K_o.
 
     Attributes:
-        given: amount of K+ that the membranes of this process's nodes gave so far.
+        given: amount of each of these that the membranes of this process's nodes gave so far.
         block_steps: sub-steps of all blocks so far.
     """
 
     def __init__(
-        self, model, state, parameters, surroundings, weights=None, tolerance=1e-3, substeps=0
-    ):
+        self, model, state, parameters, surroundings, weights=None, tolerance=1e-3, substeps=0,
+        ions=("K",),
+    ):  # fmt: skip
         self.model, self.state = model, state
         self.parameters, self.surroundings = parameters, surroundings
         self.substeps, self.tolerance = substeps, tolerance
         self.nodes = len(state[0])
         self.trial = np.zeros(-(-self.nodes // BLOCK))  # trial sub-step of each block [s]
-        self.block_steps, self.given = 0, 0.0
+        self.block_steps, self.given = 0, np.zeros(len(ions))
+        self.ions = {ion: state[0] if ion == "K" else getattr(state, f"{ion}_o") for ion in ions}
         self._weights = np.zeros(self.nodes) if weights is None else weights
         self._inputs = [np.ascontiguousarray(v, float) for v in (*parameters, *surroundings)]
         self._pointers = _addresses(state), _addresses(self._inputs)
@@ -58,13 +61,25 @@ class Reaction:
                 smallest sub-step. The other blocks of this process are then undefined.
         """
         y, inputs = self._pointers
-        before = float(self._weights @ self.state[0])
+        before = self._outside()
         done = self._advance(
             ctypes.c_long(self.nodes), ctypes.c_double(duration), ctypes.c_double(self.tolerance),
             ctypes.c_long(self.substeps), y, inputs, ctypes.c_void_p(self.trial.ctypes.data),
         )  # fmt: skip
         self._count(done)
-        self.given += float(self._weights @ self.state[0]) - before
+        self.given += self._outside() - before
+
+    @property
+    def weights(self):
+        """Of each owned node in the amount outside, as alpha is now."""
+        if self.model.volumes is None:
+            return self._weights
+        return self._weights * (self.state.alpha / self.surroundings.alpha)
+
+    def _outside(self):
+        """Amount of each ion outside, at this process's nodes."""
+        weights = self.weights
+        return np.array([float(weights @ values) for values in self.ions.values()])
 
     def record(self, interval, samples):
         """Advance by `samples` intervals [s]; the states after each, (samples, states, nodes) [SI].

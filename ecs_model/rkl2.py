@@ -30,7 +30,7 @@ class SuperTimeStepping:
         self.ledger = Ledger(operators, loads, exchanges, baths)
         self.increment = np.zeros_like(potassium)
         self.iterations = self.total_iterations = self.limited = 0
-        self.last_step = 0.0
+        self.last_step, self.fields = 0.0, {}
         self._fastest = MARGIN * (operators.fastest_rate() + self._fastest_exchange())
         self._x, self._stage = operators.vector()
         self._y, self._rate = operators.vector()
@@ -93,9 +93,14 @@ class SuperTimeStepping:
         np.subtract(new, start, out=self.increment)
         start[:] = new
 
-    def restore(self, increment, last_step):
+    @property
+    def memory(self):
+        """As that of `Diffusion`."""
+        return {"increment": self.increment}
+
+    def restore(self, memory, last_step):
         """Continue from a checkpoint."""
-        self.increment[:], self.last_step = increment, last_step
+        self.increment[:], self.last_step = memory["increment"], last_step
 
 
 def stages(dt, fastest):

@@ -13,7 +13,6 @@ from ecs_model import assemble, atomic, output, read
 from ecs_model.checkpoint import identity, newest, refuse_foreign, restore
 from ecs_model.errors import ConfigError, EcsModelError
 from ecs_model.fieldfile import write_maps
-from ecs_model.membrane.load import membrane_of
 from ecs_model.parallel import kept_on_root, on_root, root_does, start, together
 from ecs_model.progress import LOG, StopRequest, Timer, start_log
 from ecs_model.provenance import now, provenance
@@ -120,7 +119,7 @@ class _Session:
         until = None if from_start else self._checkpoint["time"]
         outputs = output.attach(parts, self.plan, self.folder, until, self.quiet)
         if not from_start:
-            outputs.balance.start = tuple(self._checkpoint["start"])
+            outputs.balance.start = dict(self._checkpoint["start"])
         outputs.checkpoints.add("start", outputs.balance.start)
         self._watch(simulation)
         self.timer.add("set-up", time.perf_counter() - self.began)
@@ -187,7 +186,7 @@ class _Session:
 def _read(path, overrides):
     text = read.read_text(path)
     config = assemble.with_intervals(read.parse_config(text, str(path), overrides))
-    assemble.check_names(config, membrane_of(config.membrane, Path(path).parent))
+    assemble.check_names(config, assemble.model_of(config, Path(path).parent))
     return text, config
 
 

@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from ecs_model.ions import KNOWN
 from ecs_model.quantities import parse
 from ecs_model.units import from_si
 
@@ -116,6 +117,44 @@ class Anisotropy(Strict):
     @model_validator(mode="after")
     def _one_direction(self):
         return exactly_one(self, ("direction", "field"), "where fibres run")
+
+
+class IonSettings(Strict):
+    """An ion that moves outside cells; a name alone will do for K, Na, Cl, TMA and glutamate."""
+
+    name: Name
+    D: Diffusivity | None = Field(None, description="free diffusivity; the default is the known")
+    valence: int | None = Field(None, ge=-4, le=4, description="charge; the default is the known")
+    initial: Concentration = Field(
+        0.0, description="at the start, for an ion that the membrane does not know"
+    )
+
+    @model_validator(mode="after")
+    def _known(self):
+        if self.name not in KNOWN and (self.D is None or self.valence is None):
+            raise ValueError(
+                f"the ion {self.name!r} is not one of {', '.join(KNOWN)}: give its D and valence"
+            )
+        if self.name == "K" and self.D is not None:
+            raise ValueError("the diffusivity of K+ is tissue.D")
+        return self
+
+    def written(self):
+        """The name alone, or the table, as a configuration has it."""
+        table = self.model_dump(exclude_defaults=True)
+        return self.name if len(table) == 1 else table
+
+
+def _named(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _as_written(ions):
+    return [ion.written() for ion in ions]
+
+
+IonChoice = Annotated[IonSettings, BeforeValidator(_named)]
+IonList = Annotated[list[IonChoice], Field(min_length=1), PlainSerializer(_as_written)]
 
 
 def _shape(value):

@@ -117,6 +117,7 @@ class Simulation:
         team: what processes agree on, `.highest(values)` and `.first(text)`.
         observers: in the order in which they look.
         edges: ticks at which something changes abruptly.
+        events: what changes parameters of the membranes in time, `.act(start, end)`.
         ask: what this process wants after a step: GO_ON, SAVE or the number of a signal.
 
     Attributes:
@@ -124,10 +125,12 @@ class Simulation:
     """
 
     def __init__(
-        self, reaction, diffusion, clock, pace, team, observers=(), edges=(), ask=lambda: GO_ON
-    ):
+        self, reaction, diffusion, clock, pace, team, observers=(), edges=(), events=(),
+        ask=lambda: GO_ON,
+    ):  # fmt: skip
         self.reaction, self.diffusion, self.clock, self.pace = reaction, diffusion, clock, pace
         self.team, self.observers, self.edges = team, list(observers), sorted(edges)
+        self.events = list(events)
         self.tick = self.steps = self.rejected = 0
         self.owed = 0.0  # reaction time [s] that the state lacks
         self.ask, self.request = ask, GO_ON
@@ -172,7 +175,7 @@ class Simulation:
     def synchronise(self):
         """Pay the half reaction step that is owed; the state is then that of `time`."""
         if self.owed:
-            self._react(self.owed)
+            self._react(self.time - self.owed, self.owed)
             self.owed = 0.0
             self.diffusion.hold(self.time)
 
@@ -182,7 +185,7 @@ class Simulation:
         dt = self.clock.span(ticks)
         try:
             self.pace.before_reaction(self.reaction.state[0])
-            self._react(self.owed + dt / 2)
+            self._react(start - self.owed, self.owed + dt / 2)
             self.pace.after_reaction(self.reaction.state[0], self.owed + dt / 2)
             self.owed = dt / 2
             self.diffusion.advance(start, dt)
@@ -198,9 +201,11 @@ class Simulation:
         self.pace.accept(dt, ticks, surprise)
         return True
 
-    def _react(self, duration):
+    def _react(self, start, duration):
         """Advance the membranes; where that fails, K+ becomes nan and the solver tells all."""
         self.failure = ""
+        for event in self.events:
+            event.act(start, start + duration)
         try:
             self.reaction.advance(duration)
         except SolutionError as error:
@@ -234,7 +239,7 @@ class _Snapshot:
 
     def _parts(self):
         s = self._simulation
-        return [*s.reaction.state, s.reaction.trial, s.diffusion.increment]
+        return [*s.reaction.state, s.reaction.trial, *s.diffusion.memory.values()]
 
     def take(self):
         parts = self._parts()
@@ -245,7 +250,7 @@ class _Snapshot:
         s = self._simulation
         self._rest = (
             s.owed,
-            s.reaction.given,
+            np.copy(s.reaction.given),
             s.diffusion.last_step,
             s.diffusion.ledger.given.copy(),
         )
@@ -254,5 +259,6 @@ class _Snapshot:
         for kept, array in zip(self._arrays, self._parts(), strict=True):
             array[:] = kept
         s = self._simulation
-        s.owed, s.reaction.given, s.diffusion.last_step, given = self._rest
+        s.owed, membranes, s.diffusion.last_step, given = self._rest
+        s.reaction.given = np.copy(membranes)
         s.diffusion.ledger.given = given.copy()

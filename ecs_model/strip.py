@@ -18,6 +18,7 @@ LIT = 0.1  # share of the strip that is ignited
 IGNITION = 60.0  # mM
 LONGEST = 180.0  # s: slower fronts than 0.6 mm/min are not waited for
 FINER = 4
+LEFT_OUT = {"boundary", "source", "event", "probe", "line"}
 
 
 def mesh_error(config, base="."):
@@ -47,7 +48,7 @@ def _shown(value):
 
 def speed(config, base, cell):
     """Speed [m/s] of a front on a strip of cells of size `cell` [m]; nan if none travels."""
-    parts = assemble.build(_strip(config, cell), MPI.COMM_SELF, base)
+    parts = assemble.build(_strip(config, cell, base), MPI.COMM_SELF, base)
     simulation, tracker = parts.simulation, parts.tracker
     simulation.observers = [tracker]
     positions = np.linspace(0.0, LENGTH, 101)
@@ -61,9 +62,19 @@ def speed(config, base, cell):
     return float("nan")
 
 
-def _strip(config, cell):
+def _lit(config, base):
+    """Concentrations where the front starts: K+, and Cl- with it if it moves."""
+    before, after = assemble.model_of(config, base).State(), {"K_o": f"{IGNITION} mM"}
+    if any(ion.name == "Cl" for ion in config.tissue.ions):
+        after["Cl_o"] = f"{before.Cl_o + IGNITION - before.K_o} mM"
+    return after
+
+
+def _strip(config, cell, base):
     """The configuration of a strip with the same tissue and membrane."""
-    tree = config.model_dump(exclude_none=True, exclude={"boundary", "source", "probe", "line"})
+    tree = config.model_dump(
+        exclude_none=True, exclude={"boundary", "source", "event", "probe", "line"}
+    )
     tree["mesh"] = {"generator": "interval", "length": f"{LENGTH} m", "cell": f"{cell} m"}
     tree["time"]["end"] = f"{LONGEST} s"
     tree["output"] = {"every": f"{LONGEST} s", "series": f"{LONGEST / 60} s"}
@@ -71,5 +82,5 @@ def _strip(config, cell):
     if isinstance(tortuosity, dict):  # along the fibres, where fronts are fastest
         tree["tissue"]["tortuosity"] = tortuosity.get("parallel", tortuosity)
     lit = {"low": [f"{-LENGTH} m"], "high": [f"{LIT * LENGTH} m"]}
-    tree["tissue"]["regions"] = [{"name": "lit", "box": lit, "initial": {"K_o": f"{IGNITION} mM"}}]
+    tree["tissue"]["regions"] = [{"name": "lit", "box": lit, "initial": _lit(config, base)}]
     return Config.model_validate(tree)

@@ -1,6 +1,7 @@
 """What comes into the tissue and leaves it, as a configuration describes it."""
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,73 @@ import numpy as np
 from ecs_model import profile as profiles
 from ecs_model import stimulus
 from ecs_model.errors import ConfigError
+from ecs_model.ions import companion_share
+
+KINDS = (stimulus.Load, stimulus.Exchange, stimulus.Bath)
+
+
+class Terms:
+    """Loads, exchanges and baths of every ion.
+
+    Args:
+        mesh: the mesh.
+        concentrations: Ion -> concentration at owned nodes [mM], as they begin.
+    """
+
+    def __init__(self, mesh, concentrations):
+        self._mesh, self._concentrations = mesh, concentrations
+        self._ions = {ion.name: ion for ion in concentrations}
+        self._terms = {ion: {kind: [] for kind in KINDS} for ion in concentrations}
+
+    def of(self, ion):
+        """Lists of loads, exchanges and baths of an ion."""
+        return tuple(self._terms[ion].values())
+
+    def add(self, settings, term, place):
+        """Take up a term of the ion that the settings name, and what keeps it neutral."""
+        ion = self._named(settings.ion, place)
+        companion = self._companion(settings, ion, place)
+        if isinstance(term, stimulus.Load):
+            self._put(ion, term)
+            if companion is not None:
+                share = companion_share(ion, companion)
+                self._put(companion, replace(term, rates=share * term.rates))
+            return
+        levels = {i: self._mean(c, term.nodes) for i, c in self._concentrations.items()}
+        rise = term.bath.values - levels[ion]
+        for other, level in levels.items():
+            share = companion_share(ion, companion) if other is companion else float(other is ion)
+            bath = profiles.Profile(term.bath.times, level + share * rise)
+            self._put(other, replace(term, bath=bath))
+
+    def _put(self, ion, term):
+        self._terms[ion][type(term)].append(term)
+
+    def _named(self, name, place):
+        if name not in self._ions:
+            raise ConfigError(
+                f"{place}: {name} is not one of tissue.ions ({', '.join(self._ions)})"
+            )
+        return self._ions[name]
+
+    def _companion(self, settings, ion, place):
+        """The ion that goes with another; None for what is neutral or moves alone."""
+        if settings.companion is not None:
+            companion = self._named(settings.companion, f"{place}: companion")
+            if companion is ion or not companion.valence:
+                raise ConfigError(f"{place}: companion: {companion.name} cannot balance {ion.name}")
+            return companion
+        usual = self._ions.get("Cl" if ion.name != "Cl" else "Na")
+        return usual if ion.valence else None
+
+    def _mean(self, values, nodes):
+        parts = self._mesh.sum(values[nodes]), self._mesh.sum(np.ones(len(nodes)))
+        return parts[0] / parts[1]
+
+
+def event_profile(settings, base):
+    """The Profile of an [[event]]."""
+    return _profile(settings.profile, base, f"event {settings.name}")
 
 
 def source(settings, mesh, parts, alpha, base):

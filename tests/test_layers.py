@@ -13,7 +13,7 @@ ROOT = Path(ecs_model.__file__).parents[1]
 
 LAYERS = [
     {"units", "errors"},
-    {"record", "codegen", "derivative", "quantities", "launcher", "atomic"},
+    {"record", "codegen", "derivative", "quantities", "launcher", "atomic", "ions", "events"},
     {
         "electrochemistry",
         "schemes",
@@ -47,8 +47,9 @@ LAYERS = [
     {"mesh"},
     {"stimulus", "tissue", "operators"},
     {"ledger", "sampling", "observers", "report"},
-    {"limiter"},
+    {"limiter", "following"},
     {"diffusion", "rkl2", "checkpoint", "layout", "supply"},
+    {"electrodiffusion"},
     {"assemble", "output"},
     {"session", "strip", "trials"},
     {"estimate", "doctor"},

@@ -21,7 +21,7 @@ class Notes:
     def __init__(self, law=lambda t: 3.0 + 0.0 * t, limit=np.inf):
         self.law, self.limit = law, limit
         self.calls, self.state = [], (np.array([law(0.0)]), np.zeros(1))
-        self.trial, self.increment = np.zeros(1), np.zeros(1)
+        self.trial, self.memory = np.zeros(1), {"increment": np.zeros(1)}
         self.given, self.last_step, self.ledger = 0.0, 0.0, SimpleNamespace(given={"x": 0.0})
         self.reaction = SimpleNamespace(
             advance=self._react, state=self.state, trial=self.trial, given=0.0

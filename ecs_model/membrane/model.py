@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ecs_model.errors import ConfigError
-from ecs_model.record import quantity, record
+from ecs_model.record import concentration, joined, quantity, record, table
 
 
 @record
@@ -145,6 +145,36 @@ def with_options(make, **options):
     """
     default = make(**{name: choices[0] for name, choices in options.items()})
     return replace(default, options=options, make=make)
+
+
+def carried(model, ions):
+    """The model with further ions outside, which its membranes neither know nor let pass.
+
+    Args:
+        model: the membrane model.
+        ions: name -> concentration at the start [mM].
+    """
+    unknown = {f"{n}_o": v for n, v in ions.items() if f"{n}_o" not in model.State._fields}
+    if not unknown:
+        return model
+    lines = {name: concentration(v, f"extracellular {name[:-2]}") for name, v in unknown.items()}
+    State = joined(model.State, table("Carried", lines))
+
+    def longer(function):
+        return lambda *args: State(*function(*args), *[0.0] * len(unknown))
+
+    return replace(
+        model,
+        State=State,
+        rhs=longer(model.rhs) if model.volumes is None else _rates_of(State, model, longer),
+        spread=model.spread and longer(model.spread),
+    )
+
+
+def _rates_of(State, model, longer):
+    """Rates where cells swell: what does not pass membranes is diluted all the same."""
+    swelling = replace(model, spread=longer(model.spread))
+    return lambda y, p, env: swelling.rates(y, p, env)
 
 
 def packed_parameters(model, parameters, alpha):

@@ -1,0 +1,175 @@
+"""Several ions: electroneutral, conserved, with the exact laws of salts."""
+
+from ecs_model.native import MPI
+
+import numpy as np
+import pytest
+
+from ecs_model.diffusion import Diffusion
+from ecs_model.electrodiffusion import Electrodiffusion, Ions
+from ecs_model.following import Following
+from ecs_model.ions import Ion
+from ecs_model.mesh import Mesh
+from ecs_model.operators import Operators
+from tests.helpers import brick, line
+
+T = 310.15
+D = 1e-9
+K, NA, CL = Ion("K", 1, 1.0), Ion("Na", 1, 0.68), Ion("Cl", -1, 1.036)
+
+
+def tissue(data, alpha=0.2, theta=0.5):
+    mesh = Mesh(MPI.COMM_WORLD, data)
+    cells = len(mesh.cell_tags)
+    fraction = np.where(mesh.cell_tags == mesh.cell_tags.min(), alpha, 0.7 * alpha)
+    return Operators(mesh, fraction, np.full(cells, D), theta)
+
+
+def uniform(data, theta=0.5):
+    mesh = Mesh(MPI.COMM_WORLD, data)
+    cells = len(mesh.cell_tags)
+    return Operators(mesh, np.full(cells, 0.2), np.full(cells, D), theta)
+
+
+def parts(operators, values, rtol=1e-10):
+    return {
+        ion: Diffusion(operators, c, rtol=rtol, ratio=ion.ratio, name=ion.name)
+        for ion, c in values.items()
+    }
+
+
+def bound(operators, values, rtol=1e-10):
+    return Electrodiffusion(operators, parts(operators, values, rtol), T, 10 * rtol)
+
+
+def mixture(x, equal=False):
+    """K+, Na+ and Cl- with a smooth bolus of KCl, neutral beside fixed charges."""
+    bolus = 30 * np.exp(-((x / 60e-6) ** 2))
+    ions = [Ion(i.name, i.valence, 1.0) if equal else i for i in (K, NA, CL)]
+    return dict(zip(ions, (4 + bolus, 140 - 0 * x, 113 + bolus), strict=True))
+
+
+def charge(values):
+    return sum(ion.valence * c for ion, c in values.items())
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_no_node_gains_charge_and_no_ion_is_lost(d):
+    counts, size = (40, 12, 6)[:d], (1e-3, 0.3e-3, 0.15e-3)[:d]
+    operators = tissue(brick(counts, size, jitter=0.2 * (d > 1)))
+    values = mixture(operators.mesh.coordinates[: operators.mesh.owned, 0])
+    before = charge(values).copy()
+    totals = {ion: operators.lumped @ c for ion, c in values.items()}
+    transport = bound(operators, values, 1e-4)
+    for k in range(20):
+        transport.advance(0.1 * k, 0.1)
+    scale = 250.0
+    assert np.abs(charge(values) - before).max() < 1e-13 * scale
+    for ion, c in values.items():
+        assert operators.lumped @ c == pytest.approx(totals[ion], rel=1e-13)
+    assert np.ptp(transport.psi) > 1e-3  # there was something to bind
+
+
+def test_equal_diffusivities_need_no_field():
+    operators = tissue(brick((30, 8), (1e-3, 0.2e-3), jitter=0.2))
+    x = operators.mesh.coordinates[: operators.mesh.owned, 0]
+    one, two = mixture(x, equal=True), mixture(x, equal=True)
+    transports = bound(operators, one), Ions(operators, parts(operators, two))
+    for transport in transports:
+        for k in range(10):
+            transport.advance(0.2 * k, 0.2)
+    for a, b in zip(one.values(), two.values(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-7)
+    assert np.abs(transports[0].psi).max() < 1e-8
+
+
+def salt_error(cells):
+    """Greatest error of a cosine of salt, and of its potential, after it decayed."""
+    length, wave, tau = 0.4e-3, np.pi / 0.4e-3, 10.0
+    operators = uniform(line(cells, length), 0.0)
+    x = operators.mesh.coordinates[: operators.mesh.owned, 0]
+    values = {ion: 100 + 50 * np.cos(wave * x) for ion in (K, CL)}
+    transport = bound(operators, values)
+    for k in range(400):
+        transport.advance(k * tau / 400, tau / 400)
+    effective = 2 * K.ratio * CL.ratio / (K.ratio + CL.ratio) * D
+    salt = lambda t: 100 + 50 * np.cos(wave * x) * np.exp(-(wave**2) * effective * t)  # noqa: E731
+    share = (CL.ratio - K.ratio) / (K.ratio + CL.ratio)
+    middle = tau - tau / 800  # of the last step: there the potential belongs
+    potential = transport.psi - share * np.log(salt(middle))
+    return np.abs(values[K] - salt(tau)).max(), np.ptp(potential)
+
+
+def test_a_binary_salt_diffuses_as_the_closed_form_says_and_makes_the_junction_potential():
+    errors = np.array([salt_error(n) for n in (10, 20, 40)])
+    orders = np.log2(errors[:-1] / errors[1:])
+    np.testing.assert_allclose(orders, 2.0, atol=0.15)
+    assert errors[-1, 0] < 0.02
+    assert errors[-1, 1] < 1e-4
+
+
+def test_two_rounds_suffice():
+    operators = tissue(brick((40, 10), (1e-3, 0.2e-3), jitter=0.2))
+    values = mixture(operators.mesh.coordinates[: operators.mesh.owned, 0])
+    transport = bound(operators, values, 1e-4)
+    rounds = []
+    for k in range(10):
+        transport.advance(0.1 * k, 0.1)
+        rounds.append(transport.rounds)
+    assert max(rounds[2:]) <= 3
+
+
+def test_following_a_uniform_change_is_assembling_anew():
+    mesh = Mesh(MPI.COMM_WORLD, brick((8, 6, 4), (1e-3, 0.8e-3, 0.5e-3), jitter=0.2))
+    cells = np.ones(len(mesh.cell_tags))
+    rest = Operators(mesh, 0.2 * cells, D * cells, 0.5)
+    alpha = np.full(mesh.owned, 0.2)
+    now = Following(rest, alpha, 0.2, exponent=0.2)
+    alpha[:] = 0.1
+    now.follow()
+    new = Operators(mesh, 0.1 * cells, D * 0.5**0.4 * cells, 0.5)
+    for a, b in ((now.stiffness, new.stiffness), (now.mass, new.mass)):
+        assert (a - b).norm() < 1e-12 * b.norm()
+    np.testing.assert_allclose(now.lumped, new.lumped, rtol=1e-12)
+
+
+def following_error(cells, steps):
+    """Error of c = 10 + 3 cos(k x) cos(w t) where alpha = 0.2 (1 + 0.3 cos(k x) sin(w t))."""
+    length, wave, omega, end = 1e-3, np.pi / 1e-3, 0.7, 2.0
+    rest = uniform(line(cells, length), 0.5)
+    mesh = rest.mesh
+    x = mesh.coordinates[: mesh.owned, 0]
+    cos, dt = np.cos(wave * x), end / steps
+    alpha_at = lambda t: 0.2 * (1 + 0.3 * cos * np.sin(omega * t))  # noqa: E731
+    exact = lambda t: 10 + 3 * cos * np.cos(omega * t)  # noqa: E731
+    alpha, c = alpha_at(0.0), exact(0.0)
+    operators = Following(rest, alpha, 0.2)
+    diffusion = Diffusion(operators, c, rtol=1e-12)
+
+    def source(t):
+        """Rate of the content alpha c that the exact solution needs [mM/s]."""
+        a, u = alpha_at(t), exact(t)
+        da = 0.2 * 0.3 * cos * omega * np.cos(omega * t)
+        du = -3 * omega * cos * np.sin(omega * t)
+        sin2 = np.sin(wave * x) ** 2
+        ax, ux = 0.2 * 0.3 * np.sin(omega * t), 3 * np.cos(omega * t)
+        divergence = D * wave**2 * (ax * ux * sin2 - a * ux * cos)
+        return da * u + a * du - divergence
+
+    def react(t, h):
+        """The reaction: water moves, contents stay, and the source enters."""
+        content = alpha * c + h * (source(t) + 4 * source(t + h / 2) + source(t + h)) / 6
+        alpha[:] = alpha_at(t + h)
+        c[:] = content / alpha
+
+    for k in range(steps):
+        react(k * dt, dt / 2)
+        diffusion.advance(k * dt, dt)
+        react((k + 0.5) * dt, dt / 2)
+    return np.abs(c - exact(end)).max()
+
+
+def test_manufactured_solution_where_alpha_changes_is_second_order():
+    errors = [following_error(n, s) for n, s in ((10, 10), (20, 20), (40, 40), (80, 80))]
+    orders = np.log2(np.array(errors[:-1]) / errors[1:])
+    np.testing.assert_allclose(orders[1:], 2.0, atol=0.25)
