@@ -84,6 +84,8 @@ class Diffusion:
 
     def hold(self, t):
         """Set nodes at baths to the concentration of the bath at time `t` [s]."""
+        if self.ledger.baths:
+            self.operators.follow()
         self.ledger.hold_baths(self.values, t)
 
     def start(self, t, dt):

@@ -83,6 +83,11 @@ class Ions:
         self._first.limited = count
 
     @property
+    def iterations(self):
+        """Of the last solves of all ions."""
+        return sum(part.iterations for part in self.parts.values())
+
+    @property
     def total_iterations(self):
         """Of all solves of all ions so far."""
         return sum(part.total_iterations for part in self.parts.values())
@@ -306,7 +311,7 @@ def _set_smoothers(solver):
 
 
 def _regular(matrix):
-    """A copy that can be inverted, for the coarsest level of multigrid."""
+    """A copy that can be inverted: what multigrid is set up with, whenever a run begins."""
     result = matrix.copy()
     diagonal = result.getDiagonal()
     diagonal.scale(1 + 1e-6)
@@ -345,7 +350,7 @@ class _Poisson:
             self._matrix.setNullSpace(PETSc.NullSpace().create(constant=True, comm=comm))
         solver = PETSc.KSP().create(comm)
         solver.setOptionsPrefix("ecs_potential_")
-        solver.setOperators(self._matrix, _regular(self._matrix))
+        solver.setOperators(self._matrix, _regular(self._operators.at_rest.stiffness))
         solver.setType("cg")
         solver.getPC().setType("gamg")
         solver.getPC().setReusePreconditioner(True)

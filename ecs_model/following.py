@@ -32,7 +32,7 @@ class Following:
 
     def __init__(self, operators, alpha, rest, exponent=0.0):
         self.mesh, self.theta, self.vector = operators.mesh, operators.theta, operators.vector
-        self._rest, self._alpha, self._exponent = operators, alpha, exponent
+        self.at_rest, self._alpha, self._exponent = operators, alpha, exponent
         self._alpha_rest = np.broadcast_to(rest, alpha.shape)
         self._edges = operators.mass.copy()
         add_to_diagonal(self._edges, -operators.lumped)
@@ -44,10 +44,10 @@ class Following:
     def follow(self):
         """Take over alpha as it is now."""
         share = self._alpha / self._alpha_rest
-        np.multiply(self._rest.lumped, share, out=self.lumped)
+        np.multiply(self.at_rest.lumped, share, out=self.lumped)
         self._weighing(self._edges, share, self.mass)
         add_to_diagonal(self.mass, self.lumped)
-        self._weighing(self._rest.stiffness, share ** (1 + 2 * self._exponent), self.stiffness)
+        self._weighing(self.at_rest.stiffness, share ** (1 + 2 * self._exponent), self.stiffness)
         self.version += 1
 
     def implicit(self, half_step, exchange, held, ratio=1.0, out=None):

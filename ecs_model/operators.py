@@ -53,6 +53,11 @@ class Operators:
         self.mass.scale(theta)
         add_to_diagonal(self.mass, (1 - theta) * self.lumped)
 
+    @property
+    def at_rest(self):
+        """The matrices of assembly: these."""
+        return self
+
     def follow(self):
         """Nothing changes here."""
 

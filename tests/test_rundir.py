@@ -208,6 +208,6 @@ def _write_often(path):
 
 def test_processes_may_write_the_same_file_at_once(tmp_path):
     with multiprocessing.get_context("spawn").Pool(4) as pool:
-        pool.map(_write_often, [tmp_path / "shared"] * 4)
+        pool.map_async(_write_often, [tmp_path / "shared"] * 4).get(timeout=60)
     assert [p.name for p in tmp_path.iterdir()] == ["shared"]
     assert (tmp_path / "shared").read_text() == "whole" * 100
