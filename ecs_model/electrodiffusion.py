@@ -21,6 +21,7 @@ from ecs_model.errors import SolutionError
 from ecs_model.following import Weighing
 
 ROUNDS = 12
+MARGIN = 1.25  # a smoother must not overshoot where there are more ions than on average
 SMOOTHERS = {"mg_levels_ksp_type": "richardson", "mg_levels_pc_type": "sor"}
 
 
@@ -167,8 +168,8 @@ class Electrodiffusion(Ions):
         self._product, self._result = operators.vector()
         self._drifts = [np.zeros_like(self.psi) for _ in self.parts]
         self._mids = [np.zeros_like(self.psi) for _ in self.parts]
-        self._mean = self._mean_ratio()
-        self._poisson = _Poisson(operators, self._first.ledger)
+        total, self._mean = self._means()
+        self._poisson = _Poisson(operators, self._first.ledger, MARGIN * total)
 
     def potential(self):
         """Extracellular potential Phi_e [V] at owned nodes, zero on average or at baths."""
@@ -179,15 +180,15 @@ class Electrodiffusion(Ions):
         """As that of `Ions`, and the potential."""
         return super().memory | {"psi": self.psi}
 
-    def _mean_ratio(self):
-        """Diffusivity of an ion that stands for all in the fast part of the potential."""
-        comm = self.operators.mesh.comm
+    def _means(self):
+        """Mean conductivity [mM], and the diffusivity of an ion that stands for all."""
+        comm, nodes = self.operators.mesh.comm, self.operators.mesh.nodes
         weights = [
-            ion.valence**2 * ion.ratio * comm.allreduce(float(part.values.sum()))
+            ion.valence**2 * ion.ratio * comm.allreduce(float(part.values.sum())) / nodes
             for ion, part in self.parts.items()
         ]
         slow = sum(w / ion.ratio for w, ion in zip(weights, self.parts, strict=True))
-        return sum(weights) / slow if slow > 0 else 1.0
+        return sum(weights), sum(weights) / slow if slow > 0 else 1.0
 
     def advance(self, t, dt):
         """Advance all ions from time `t` [s] by `dt` [s]; SolutionError as that of `Diffusion`."""
@@ -310,25 +311,17 @@ def _set_smoothers(solver):
         database.delValue(name)
 
 
-def _regular(matrix):
-    """A copy that can be inverted: what multigrid is set up with, whenever a run begins."""
-    result = matrix.copy()
-    diagonal = result.getDiagonal()
-    diagonal.scale(1 + 1e-6)
-    result.setDiagonal(diagonal)
-    return result
-
-
 class _Poisson:
     """The equation of the potential: stiffness with edges weighed by conductivity.
 
     Args:
         operators: matrices of the tissue.
         ledger: of K+; baths are at potential zero.
+        scale: conductivity for which multigrid is set up [mM], not below the true one.
     """
 
-    def __init__(self, operators, ledger):
-        self._operators = operators
+    def __init__(self, operators, ledger, scale):
+        self._operators, self._scale = operators, scale
         self._held = np.asarray(ledger.held, np.int32) if ledger.baths else None
         self._weighing = Weighing(operators)
         self._matrix = operators.stiffness.copy()
@@ -344,13 +337,22 @@ class _Poisson:
         if self._solver is None:
             self._solver = self._made()
 
+    def _model(self):
+        """What multigrid is set up with, whenever a run begins: even, and invertible."""
+        result = self._operators.at_rest.stiffness.copy()
+        result.scale(self._scale)
+        diagonal = result.getDiagonal()
+        diagonal.scale(1 + 1e-6)
+        result.setDiagonal(diagonal)
+        return result
+
     def _made(self):
         comm = self._operators.mesh.comm
         if self._held is None:
             self._matrix.setNullSpace(PETSc.NullSpace().create(constant=True, comm=comm))
         solver = PETSc.KSP().create(comm)
         solver.setOptionsPrefix("ecs_potential_")
-        solver.setOperators(self._matrix, _regular(self._operators.at_rest.stiffness))
+        solver.setOperators(self._matrix, self._model())
         solver.setType("cg")
         solver.getPC().setType("gamg")
         solver.getPC().setReusePreconditioner(True)
