@@ -332,8 +332,7 @@ class _Poisson:
     def follow(self, conductivity):
         """Take over the conductivity at owned nodes [mM]."""
         self._weighing(self._operators.stiffness, conductivity, self._matrix)
-        if self._held is not None:
-            self._matrix.zeroRowsColumnsLocal(self._held, diag=1.0)
+        self._ground(self._matrix)
         if self._solver is None:
             self._solver = self._made()
 
@@ -344,7 +343,13 @@ class _Poisson:
         diagonal = result.getDiagonal()
         diagonal.scale(1 + 1e-6)
         result.setDiagonal(diagonal)
+        self._ground(result)
         return result
+
+    def _ground(self, matrix):
+        """Cut the nodes at baths out, where the potential is zero."""
+        if self._held is not None:
+            matrix.zeroRowsColumnsLocal(self._held, diag=1.0)
 
     def _made(self):
         comm = self._operators.mesh.comm
