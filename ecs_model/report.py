@@ -20,7 +20,7 @@ def summarise(parts, outputs, timer):
         "title": config.title, "time": s.time, **verdicts,
         "fronts": {line.name: line.front(parts.tracker) for line in outputs.lines},
         "cells_per_front": outputs.resolution.cells(parts.tracker),
-        "balance": outputs.balance.report(),
+        "balance": outputs.balance.report(), "bias": known_bias(parts.model, s.reaction.ions),
         "steps": s.steps, "rejected_steps": s.rejected, "limited_steps": s.diffusion.limited,
         "iterations_per_step": s.diffusion.total_iterations / max(1, s.steps),
         "substeps_per_step": _substeps(mesh.comm, s),
@@ -28,6 +28,17 @@ def summarise(parts, outputs, timer):
         "peak_memory_bytes": mesh.comm.allreduce(peak),
         "seconds": timer.seconds,
     }  # fmt: skip
+
+
+def known_bias(model, ions):
+    """What is known to be wrong where K+ moves alone though other ions would; empty if nothing."""
+    still = [ion for ion in ("Na", "Cl") if f"{ion}_o" in model.State._fields and ion not in ions]
+    if not still:
+        return ""
+    return (
+        f"{' and '.join(still)} stay where they are, as if a counter-ion moved for free: fronts of "
+        "spreading depolarization are about 7 % too fast (docs/tissue.md)"
+    )
 
 
 def _substeps(comm, simulation):
@@ -60,6 +71,8 @@ def report_lines(summary, timer):
             f"WARNING: the mesh is too coarse for the front: {cells:.1f} cells across its steep "
             f"part, {COARSE:g} or more are needed for its speed; make mesh.cell smaller"
         )
+    if summary["bias"]:
+        yield f"known bias: {summary['bias']}"
     yield from _balance_lines(summary["balance"])
     yield "where the time went:"
     yield from timer.table()
@@ -83,3 +96,5 @@ def _balance_lines(balance):
     for name, amount in balance["given"].items():
         yield f"  from {name:<14}{amount:+.9e}"
     yield f"  does not close by  {balance['relative_error']:.1e} of the whole"
+    for ion, other in balance.get("ions", {}).items():
+        yield f"  nor that of {ion:<7}{other['relative_error']:.1e}"

@@ -115,6 +115,69 @@ def configuration(name, content, *words):
     return Case(name, words, lambda folder: (folder / "run.toml").write_bytes(content))
 
 
+IONS = [
+    given(
+        "an unknown ion",
+        'tissue.ions=["K", "Sr"]',
+        "tissue.ions",
+        "'Sr' is not one of",
+        "give its D and valence",
+    ),
+    given("K+ not first", 'tissue.ions=["Na", "K"]', "tissue", "K first (found Na, K)"),
+    given("an ion twice", 'tissue.ions=["K", "Cl", "Cl"]', "tissue", "each once"),
+    given(
+        "another diffusivity of K+",
+        'tissue.ions=[{ name = "K", D = "1 um^2/ms" }]',
+        "tissue.ions",
+        "the diffusivity of K+ is tissue.D",
+    ),
+    given(
+        "electrodiffusion of one ion",
+        "tissue.transport=electrodiffusion",
+        "tissue",
+        "needs further ions",
+    ),
+    swap(
+        "electrodiffusion with membranes that bring charge",
+        "alpha = 0.2\n",
+        'alpha = 0.2\nions = ["K", "Cl"]\ntransport = "electrodiffusion"\n',
+        "tissue.transport",
+        "needs membranes that bring no charge",
+        "nagumo",
+    ),
+    given("unknown transport", "tissue.transport=drift", "tissue.transport", "'diffusion'"),
+    more(
+        "a source of an ion that does not move",
+        '[[source]]\nname = "p"\nion = "Na"\npoint = ["0.2 mm", "0.1 mm"]\nrate = "1 fmol/s"',
+        "source 'p'",
+        "Na is not one of tissue.ions (K)",
+    ),
+    more(
+        "an event in no region",
+        '[[event]]\nname = "e"\nregion = "cor"\nparameters = { A = 0.0 }',
+        "event 'e'",
+        "no tissue.regions entry is named 'cor'",
+        "core",
+    ),
+    more(
+        "an event on an unknown parameter",
+        '[[event]]\nname = "e"\nparameters = { J_max = 0.0 }',
+        "event 'e': parameters",
+        "J_max",
+    ),
+    given(
+        "a tortuosity that follows too much",
+        "tissue.tortuosity_exponent=2",
+        "tissue.tortuosity_exponent",
+        "at most 1",
+    ),
+    Case(
+        "rkl2 of several ions",
+        ("rkl2", "moves K+ alone"),
+        arguments=(*RUN, "--set", 'tissue.ions=["K", "Cl"]', "--set", "solver.scheme=rkl2"),
+    ),
+]
+
 TEXT = [
     swap("misspelt setting", "alpha = 0.2", "alhpa = 0.2", "run.toml:9", "tissue.alhpa",
          "did you mean 'alpha'"),
@@ -609,7 +672,7 @@ PLACES = [
     given("--set of a whole section", "tissue=3", "tissue"),
 ]  # fmt: skip
 
-CASES = [*TEXT, *MESHES, *FIELDS, *TABLES, *OWN, *RESUMES, *PLACES]
+CASES = [*TEXT, *IONS, *MESHES, *FIELDS, *TABLES, *OWN, *RESUMES, *PLACES]
 
 
 def prepare(case, parent, number):

@@ -1,0 +1,151 @@
+"""Spreading depolarization as others computed it: speed, height, width, and how they scale.
+
+References:
+    Mori (2015); Ellingsrud et al. (2021, 2022): the benchmark, 5.1 mm/min in their code.
+    An independent finite-volume solution: the other numbers.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ecs_model
+from ecs_model.fieldfile import read_field, read_times
+from tests.helpers import run_here, series, summary
+
+RUNS = Path(ecs_model.__file__).parents[1] / "runs"
+FINE = "mesh.cell=5 um"
+CENTRAL = "detect.front=20 mM"
+ALL_K = 'tissue.ions=["K", "Na", "Cl"]'
+
+
+class Runs:
+    """Runs of a file, each once."""
+
+    def __init__(self, name, folder, *always):
+        self._text, self._folder, self._always = (RUNS / f"{name}.toml").read_text(), folder, always
+        self._made = {}
+
+    def __call__(self, *overrides):
+        """The RunDir with some settings changed."""
+        if overrides not in self._made:
+            folder = self._folder / f"run{len(self._made)}"
+            self._made[overrides] = run_here(self._text, folder, *self._always, *overrides)
+        return self._made[overrides]
+
+    def speed(self, *overrides):
+        """Speed of the front [mm/min]."""
+        front = summary(self(*overrides))["fronts"]["along"]
+        assert front["arrived"] == 1.0
+        return front["speed_mm_per_min"]
+
+
+@pytest.fixture(scope="module")
+def csd(tmp_path_factory):
+    return Runs("csd_benchmark", tmp_path_factory.mktemp("csd"))
+
+
+@pytest.fixture(scope="module")
+def wave(tmp_path_factory):
+    return Runs("sd_wave", tmp_path_factory.mktemp("wave"), CENTRAL)
+
+
+@pytest.mark.parametrize(("cell", "tolerance"), [("10 um", 0.01), ("20 um", 0.03)])
+def test_benchmark_speed(csd, cell, tolerance):
+    assert csd.speed(f"mesh.cell={cell}") == pytest.approx(5.09, rel=tolerance)
+
+
+def test_benchmark_height_width_and_swelling(csd):
+    run = csd("mesh.cell=10 um")
+    found = summary(run)
+    alpha = [read_field(run.path, "alpha", k).min() for k in range(len(read_times(run.path)))]
+    assert found["max_K_o"] == pytest.approx(90.6, rel=0.05)
+    assert min(alpha) == pytest.approx(0.118, rel=0.05)
+    assert found["fronts"]["along"]["width_um"] == pytest.approx(175, rel=0.06)
+
+
+def test_benchmark_stays_neutral_and_loses_nothing(csd):
+    run = csd("mesh.cell=10 um")
+    fields = lambda k: [  # noqa: E731
+        read_field(run.path, name, k).astype(float) for name in ("alpha", "K_o", "Na_o", "Cl_o")
+    ]
+    charge = [a * (K + Na - Cl) for a, K, Na, Cl in map(fields, (0, 30, 60, 96))]
+    assert np.abs(np.array(charge) - 0.2 * 27).max() < 1e-5  # written in single precision
+    balance = summary(run)["balance"]
+    for ion in (balance, *balance["ions"].values()):
+        assert ion["relative_error"] < 1e-11
+
+
+def test_benchmark_speed_goes_as_one_over_tortuosity(csd):
+    """On cells that shrink as lambda grows the discrete problem is the same, but for its end."""
+    slow = csd.speed("tissue.tortuosity=1.6", "mesh.cell=6.25 um", "time.end=77 s")
+    assert 1.6 * slow == pytest.approx(csd.speed("mesh.cell=10 um"), rel=0.006)
+
+
+def test_benchmark_without_drift_is_faster(csd):
+    """By 6.3 % where the ions diffuse each by itself."""
+    free = csd.speed("tissue.transport=diffusion", 'output.fields=["K_o"]')
+    assert free / csd.speed("mesh.cell=10 um") == pytest.approx(1.063, abs=0.005)
+
+
+def test_wave_speed_in_the_continuum_limit(wave):
+    assert wave.speed(FINE) == pytest.approx(3.562, abs=0.02)
+    run = wave(FINE)
+    path = run.path
+    middle = slice(200, 600)
+    highest = max(read_field(path, "K_o", k)[middle].max() for k in range(len(read_times(path))))
+    assert highest == pytest.approx(71.2, rel=0.005)
+
+
+@pytest.mark.parametrize(
+    ("changes", "ratio", "tolerance"),
+    [
+        (("tissue.tortuosity=1", "time.end=42 s"), 1.6, 0.003),
+        (('membrane.options={glia = false}',), 3.599 / 3.515, 0.004),
+        (('tissue.ions=["K"]',), 3.778 / 3.515, 0.004),
+        ((ALL_K, "tissue.transport=electrodiffusion"), 3.451 / 3.515, 0.004),
+        (("tissue.alpha=0.1", "tissue.packing=fixed", "time.end=52 s"), 4.706 / 3.515, 0.01),
+        (("tissue.alpha=0.3", "tissue.packing=fixed", "time.end=84 s"), 2.931 / 3.515, 0.01),
+        (("tissue.alpha=0.1", "time.end=50 s"), 4.932 / 3.515, 0.01),
+        (("tissue.alpha=0.3", "time.end=86 s"), 2.757 / 3.515, 0.01),
+    ],
+    ids=["tortuosity", "no glia", "K+ alone", "neutral", "alpha down", "alpha up", "less", "more"],
+)  # fmt: skip
+def test_wave_speed_scales(wave, changes, ratio, tolerance):
+    assert wave.speed(FINE, *changes) / wave.speed(FINE) == pytest.approx(ratio, rel=tolerance)
+
+
+def test_wave_is_all_or_none(wave):
+    """Three times the bolus, the same speed."""
+    more = 'tissue.regions=[{name="bolus",box={low=["-1 um"],high=["0.3 mm"]},initial={K_o="100 mM",Cl_o="209 mM"}}]'  # noqa: E501
+    assert wave.speed(FINE, more) == pytest.approx(wave.speed(FINE), rel=0.002)
+
+
+BOLUS = 'tissue.regions=[{{name="bolus",box={{low=[{low}],high=[{high}]}},initial={{K_o="60 mM",Cl_o="169 mM"}}}}]'  # noqa: E501
+LINE = 'line=[{{name="along",start=[{start}],end=[{end}],points=201}}]'
+
+
+@pytest.mark.parametrize("d", [2, 3])
+def test_a_planar_front_is_as_fast_as_on_a_line(wave, d):
+    coordinates = lambda first, rest: ", ".join([f'"{first} um"', *[f'"{rest} um"'] * (d - 1)])  # noqa: E731
+    line = wave.speed(
+        "mesh.length=2 mm", "time.end=34 s", LINE.format(start='"0 mm"', end='"2 mm"')
+    )
+    size = ", ".join(['"2 mm"', *['"30 um"'] * (d - 1)])
+    body = {2: "rectangle", 3: "box"}[d]
+    planar = wave.speed(
+        f'mesh={{generator="{body}",size=[{size}],cell="10 um"}}',
+        "time.end=34 s",
+        BOLUS.format(low=coordinates(-1, -1), high=coordinates(200, 31)),
+        LINE.format(start=coordinates(0, 0), end=coordinates(2000, 0)),
+    )
+    assert planar == pytest.approx(line, rel=0.01)
+
+
+def test_swelling_slows_the_wave_little_and_takes_half_of_the_space(wave):
+    run = wave(FINE, "membrane.options={swelling = true}")
+    times = read_times(run.path)
+    alpha = min(read_field(run.path, "alpha", k).min() for k in range(len(times)))
+    assert 0.08 < alpha < 0.15
+    assert series(run)["max_K_o"].max() < summary(wave(FINE))["max_K_o"]
