@@ -37,6 +37,7 @@ _SYMBOLS = {
     "Cl_o": "Cl$^-$ outside",
     "Cl_i": "Cl$^-$ inside",
     "V": "membrane potential",
+    "Phi_e": "extracellular potential",
     "alpha": "volume fraction $\\alpha$",
     "tortuosity": "tortuosity $\\lambda$",
     "front_position": "front position",

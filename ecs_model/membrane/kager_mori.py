@@ -204,6 +204,7 @@ def make(with_glia, swelling):
         observables=seen if with_glia else {"V": seen["V"]},
         contents=contents,
         volumes=volumes if swelling else None,
+        theta=0.75,
         reference="Kager et al. 2000; Yao et al. 2011; Mori 2015; Ellingsrud et al. 2022",
         packed=("S", "phi", "S_g", "phi_g") if with_glia else ("S", "phi"),
         held=tuple(name for name in ("A_o", "A_i", "A_g") if name in Parameters._fields),
