@@ -11,8 +11,10 @@ size = ["{x} um", "{y} um", "{z} um"]
 cell = "{h} um"
 [tissue]
 D = "1.96e-9 m^2/s"
+{tissue}
 [membrane]
 model = "{model}"
+{membrane}
 [time]
 end = "{end} s"
 step = "{dt} ms"
@@ -26,7 +28,10 @@ series = "{end} s"
 """
 
 
-def parts(comm, counts, h, dt, model="pump_leak", end=None, theta=None, tolerance=None):
+def parts(
+    comm, counts, h, dt, model="pump_leak", end=None, theta=None, tolerance=None, tissue="",
+    membrane="",
+):  # fmt: skip
     """The Parts of a run, see `ecs_model.assemble`.
 
     Args:
@@ -38,11 +43,14 @@ def parts(comm, counts, h, dt, model="pump_leak", end=None, theta=None, toleranc
         end: of the run [s]; long by default.
         theta: share of consistent mass; the model's by default.
         tolerance: of adaptive steps [mM]; fixed steps without.
+        tissue: further lines of this section.
+        membrane: likewise.
     """
     x, y, z = (n * h for n in counts)
     text = TEXT.format(
         x=x, y=y, z=z, h=h, model=model, dt=dt, end=end or dt,
         adaptive="false" if tolerance is None else "true", tolerance=tolerance or 1,
+        tissue=tissue, membrane=membrane,
         theta="" if theta is None else f"theta = {theta}",
     )  # fmt: skip
     config = assemble.with_intervals(read.parse_config(text, "benchmark"))

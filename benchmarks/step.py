@@ -10,6 +10,17 @@ import sys
 import numpy as np
 from measure import Watch, bursts, child, load, memory, middle, table
 
+ALL = 'ions = ["K", "Na", "Cl"]'
+BOUND = ALL + '\ntransport = "electrodiffusion"'
+SWELLING = "options = { swelling = true }"
+MODES = {  # lines of [tissue], lines of [membrane]
+    "K+ alone": ("", ""),
+    "three ions": (ALL, ""),
+    "electrodiffusion": (BOUND, ""),
+    "K+ alone, swelling": ("", SWELLING),
+    "three ions, swelling": (ALL, SWELLING),
+    "electrodiffusion, swelling": (BOUND, SWELLING),
+}
 CASES = ((40, 15), (40, 32), (79, 15), (79, 32))  # cells along an axis, their size [um]
 STEPS, DT = 60, 50  # DT in ms
 
@@ -20,6 +31,9 @@ def main(rounds):
     head = ["nodes", "h [um]", "ranks", "membrane", "diffusion", "rest", "**all**", "smallest",
             "target", "CG iterations", "efficiency", "B per node after set-up", "peak"]  # fmt: skip
     table(head, [row for case in CASES for row in _rows(*case, rounds)])
+    print("\n`kager_mori`, 68,921 nodes, h 32 um, steps of 50 ms: what moves\n")
+    head = ["mode", "ranks", "membrane", "transport", "**all**", "rounds", "efficiency"]
+    table(head, [row for mode in MODES for row in _mode_rows(mode)])
     print("\nMembranes alone, ns per node and sub-step\n")
     rows = [[f"`{r['model']}`", str(r["states"]), f"{r['median']:.1f}", f"{r['least']:.1f}"]
             for r in child(__file__, "membranes")]  # fmt: skip
@@ -45,14 +59,29 @@ def _row(n, h, ranks, r, efficiency):
             *memory]  # fmt: skip
 
 
-def one(n, h):
+def _mode_rows(mode):
+    one, two = (child(__file__, "mode", mode, ranks=ranks) for ranks in (1, 2))
+    for ranks, r in ((1, one), (2, two)):
+        share = "" if ranks == 1 else f"{100 * one['least'] / two['least']:.0f} %"
+        parts = [f"{r[k]:.0f}" for k in ("membrane", "diffusion")]
+        yield [mode, str(ranks), *parts, f"**{r['all']:.0f}**", str(r["rounds"] or ""), share]
+
+
+def one(n, h, mode=None):
     """Measure a case on the processes that run this; rank 0 prints."""
     from problem import parts, raise_potassium
 
     from ecs_model.parallel import start
 
     comm = start()
-    made = parts(comm, (n, n, n), h, DT, end=DT * STEPS * 2 / 1000)
+    end = DT * STEPS * 2 / 1000
+    if mode is None:
+        made = parts(comm, (n, n, n), h, DT, end=end)
+    else:
+        tissue, membrane = MODES[mode]
+        made = parts(
+            comm, (n, n, n), h, DT, "kager_mori", end=end, tissue=tissue, membrane=membrane
+        )
     raise_potassium(made, 40.0, 150.0)
     simulation = made.simulation
     simulation.step()
@@ -76,6 +105,7 @@ def one(n, h):
             "membrane": membrane, "diffusion": diffusion, "rest": whole - membrane - diffusion,
             "all": whole, "least": cost[STEPS // 4 :, 2].min(),
             "iterations": float(np.mean(iterations[STEPS // 4 :])),
+            "rounds": getattr(simulation.diffusion, "rounds", 0),
             "now": now / made.mesh.nodes, "peak": peak / made.mesh.nodes,
         }))  # fmt: skip
 
@@ -115,6 +145,8 @@ def membranes(nodes=4096):
 if __name__ == "__main__":
     if sys.argv[1:2] == ["membranes"]:
         membranes()
+    elif sys.argv[1:2] == ["mode"]:
+        one(40, 32, sys.argv[2])
     elif len(sys.argv) == 3:
         one(*map(int, sys.argv[1:]))
     else:

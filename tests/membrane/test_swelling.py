@@ -92,4 +92,4 @@ def test_depolarised_cells_swell_at_the_cost_of_the_space_outside():
     assert y.K_o[0] > 30.0
     assert y.alpha[0] < 0.17
     outside, inside = osmolarities(y, p, env)
-    assert inside == pytest.approx(outside, rel=2e-3)
+    assert inside == pytest.approx(outside, rel=1e-2)  # water follows with a delay
