@@ -169,7 +169,7 @@ IONS = [
         "a tortuosity that follows too much",
         "tissue.tortuosity_exponent=2",
         "tissue.tortuosity_exponent",
-        "at most 1",
+        "less than or equal to 1",
     ),
     Case(
         "rkl2 of several ions",
