@@ -13,7 +13,7 @@ from ecs_model.compiler import library
 from ecs_model.diffusion import Diffusion
 from ecs_model.electrodiffusion import Electrodiffusion, Ions
 from ecs_model.errors import ConfigError
-from ecs_model.events import Event
+from ecs_model.events import Changing, Event
 from ecs_model.following import Following
 from ecs_model.ions import KNOWN, Ion
 from ecs_model.membrane.load import membrane_of
@@ -70,7 +70,7 @@ def build(config, comm, base="."):
         alpha, rest = membranes.state.alpha, membranes.surroundings.alpha
         operators = Following(operators, alpha, rest, config.tissue.tortuosity_exponent)
     transport = _transport(config, mesh, parts, cells, operators, membranes, base)
-    events = together(comm, lambda: list(_events(config, mesh, parts, membranes, base)))
+    events = together(comm, lambda: _events(config, mesh, parts, membranes, base))
     clock = clocks.plan(
         config.time.end, config.time.step, config.output.series, config.time.adaptive
     )
@@ -234,15 +234,16 @@ def _changeable(config, parameters, mesh):
 
 
 def _events(config, mesh, parts, membranes, base):
-    """The Events of a configuration, one per parameter."""
-    table = membranes.model.Parameters
+    """The parameters that the events of a configuration change."""
+    table, found = membranes.model.Parameters, {}
     for settings in config.event:
         profile = supply.event_profile(settings, base)
         place = f"event '{settings.name}': parameters"
         for name, value in settled(settings.parameters, table, place).items():
             here = [] if settings.region is None else [(parts[settings.region], 1.0)]
             share = tissue.over_nodes(mesh, 0.0, here) if here else 1.0
-            yield Event(getattr(membranes.parameters, name), share, value, profile)
+            found.setdefault(name, []).append(Event(share, value, profile))
+    return [Changing(getattr(membranes.parameters, n), events) for n, events in found.items()]
 
 
 def _transport(config, mesh, parts, cells, operators, membranes, base):
@@ -282,7 +283,8 @@ def _refuse_unsolvable(config, operators):
 
 def _edges(clock, ledger, events):
     """Ticks at or just before abrupt changes of any source, boundary or event."""
-    terms = [*(x.profile for x in (*ledger.loads, *events)), *(x.bath for x in ledger.exchanges)]
+    acting = [*ledger.loads, *(event for changing in events for event in changing.events)]
+    terms = [*(x.profile for x in acting), *(x.bath for x in ledger.exchanges)]
     terms += [x.bath for x in ledger.baths]
     edges = {clock.before(t) for profile in terms for t in profile.edges(clock.end)}
     return edges | {e + 1 for e in edges if e + 1 < clock.ticks}

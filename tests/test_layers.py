@@ -13,7 +13,7 @@ ROOT = Path(ecs_model.__file__).parents[1]
 
 LAYERS = [
     {"units", "errors"},
-    {"record", "codegen", "derivative", "quantities", "launcher", "atomic", "ions", "events"},
+    {"record", "codegen", "derivative", "quantities", "launcher", "atomic", "ions"},
     {
         "electrochemistry",
         "schemes",
@@ -26,7 +26,7 @@ LAYERS = [
         "meshdata",
         "settings",
     },
-    {"transporters", "energetics", "gating"},
+    {"transporters", "energetics", "gating", "events"},
     {"post_albers", "nernst_planck"},
     {"membrane", "fieldfile", "meshes"},
     {"config", "kernel", "rundir", "values", "runs", "laws"},
