@@ -36,7 +36,7 @@ class Checkpoints:
         self._written = 0
 
     def add(self, name, value):
-        """Put a constant into every checkpoint."""
+        """Put a value into every checkpoint: a constant, or a dict that its owner keeps current."""
         self._constant[name] = value
 
     def observe(self, t, simulation):

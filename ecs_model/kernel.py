@@ -1,4 +1,4 @@
-"""The C source of a membrane's step: what the model says, at every node, in blocks.
+"""The C source of a membrane: its step and its observables at every node, in blocks.
 
 Blocks of nodes share a sub-step, so that the innermost loop runs over nodes and fills the vector
 registers while a spiking node costs only its block. Within a block, ROS2 steps with error control
@@ -15,7 +15,7 @@ _SOURCE = """\
 #include <math.h>
 #include <string.h>
 {math}
-enum {{ BLOCK = {block}, STATES = {states} }};
+enum {{ BLOCK = {block}, STATES = {states}, SEEN = {seen} }};
 #define HUGE_ERROR 1e30
 
 /* One step of `dt` for a block: the new state, and each node's error in units of tolerance. */
@@ -29,6 +29,17 @@ static void step(double dt, double (*restrict w)[BLOCK], double (*restrict made)
     double worst = 0.0, bad = 0.0;
     {store}
     error[i] = bad > 0.0 ? HUGE_ERROR : worst;
+  }}
+}}
+
+/* The observables of a block. */
+static void look(double (*restrict w)[BLOCK], double (*restrict seen)[BLOCK]{arguments})
+{{
+  #pragma omp simd
+  for (int i = 0; i < BLOCK; ++i) {{
+    {load}
+    {looking}
+    {show}
   }}
 }}
 
@@ -93,6 +104,25 @@ long ecs_advance(long n, double duration, double tolerance, long fixed, double *
   return steps;
 }}
 
+/* The observables of n nodes, in the order of the model. */
+void ecs_observe(long n, const double *const *y, const double *const *in, double *const *out)
+{{
+  double w[STATES][BLOCK] __attribute__((aligned(64)));
+  double seen[SEEN + 1][BLOCK] __attribute__((aligned(64)));
+  {fields}
+  {uniform}
+  for (long start = 0; start < n; start += BLOCK) {{
+    const long count = n - start < BLOCK ? n - start : BLOCK;
+    for (int j = 0; j < STATES; ++j) {{
+      memcpy(w[j], y[j] + start, count * sizeof(double));
+      for (long i = count; i < BLOCK; ++i) w[j][i] = w[j][0];
+    }}
+    {gather}
+    look(w, seen{pass});
+    for (int j = 0; j < SEEN; ++j) memcpy(out[j] + start, seen[j], count * sizeof(double));
+  }}
+}}
+
 /* Advance by `duration` `samples` times; the state after each in out[sample][state][node].
    Returns as `ecs_advance`. */
 long ecs_record(long n, double duration, long samples, double tolerance, long fixed,
@@ -116,7 +146,7 @@ _MATH = """\
 
 
 def step_source(model, parameters, surroundings, scales):
-    """C source of `advance` for a membrane model.
+    """C source of step and observables of a membrane model.
 
     Args:
         model: the membrane model.
@@ -125,15 +155,19 @@ def step_source(model, parameters, surroundings, scales):
         scales: for each state, the absolute size of an error that counts like its tolerance.
     """
     recording = Recording()
-    y = _symbols(recording, "y", model.State())
-    p, env = _symbols(recording, "p", parameters), _symbols(recording, "env", surroundings)
+    y, p, env = symbols(recording, model.State(), parameters, surroundings)
     new, error = model.step(ros2, y, p, env, Symbol(recording, "dt"))
+    looking = Recording()
+    seen = observed(model, *symbols(looking, model.State(), parameters, surroundings))
     inputs = list(zip((*p, *env), _is_field(parameters, surroundings), strict=True))
     fields = [s.name for s, is_field in inputs if is_field]
     return _SOURCE.format(
-        math=_MATH.format(declarations=_declarations(recording)),
+        math=_MATH.format(declarations=_declarations(recording, looking)),
         block=BLOCK,
         states=len(y),
+        seen=len(seen),
+        looking="\n    ".join(looking.lines),
+        show="\n    ".join(f"seen[{j}][i] = {as_c(x)};" for j, x in enumerate(seen)),
         load="\n    ".join(_loads(y, fields)),
         lines="\n    ".join(recording.lines),
         store="\n    ".join(_stores(model, y, new, error, scales)),
@@ -145,19 +179,29 @@ def step_source(model, parameters, surroundings, scales):
     )
 
 
-def _symbols(recording, prefix, record):
-    return type(record)(*(Symbol(recording, f"{prefix}_{name}") for name in record._fields))
+def symbols(recording, *records):
+    """State, parameters and surroundings as records of symbols."""
+    return [
+        type(record)(*(Symbol(recording, f"{prefix}_{name}") for name in record._fields))
+        for prefix, record in zip(("y", "p", "env"), records, strict=True)
+    ]
+
+
+def observed(model, y, p, env):
+    """The observables of a model, in its order."""
+    return [function(y, p, env) for _, function in model.observables.values()]
 
 
 def _is_field(*records):
     return [getattr(value, "ndim", 0) > 0 for record in records for value in record]
 
 
-def _declarations(recording):
+def _declarations(*recordings):
+    called = {name for recording in recordings for name in recording.functions()}
     return "\n".join(
         f'extern double {name}(double) __attribute__((simd("notinbranch"), const));'
-        for name in recording.functions()
-        if name in VECTOR_MATH
+        for name in VECTOR_MATH
+        if name in called
     )
 
 

@@ -175,22 +175,23 @@ class SeriesRow:
     """One row of series.csv: probes, extremes, balance.
 
     Args:
-        mesh, columns, balance, tracker: what is measured.
+        mesh, columns, balance, spending, tracker: what is measured.
         probes: names of points; `sampler`: their values.
         table: SeriesFile on rank 0, None elsewhere.
         every: ticks between rows.
     """
 
-    def __init__(self, mesh, columns, balance, tracker, probes, sampler, table, every):
-        self._mesh, self._columns, self._balance = mesh, columns, balance
+    def __init__(self, mesh, columns, balance, spending, tracker, probes, sampler, table, every):
+        self._mesh, self._columns, self._balance, self._spending = mesh, columns, balance, spending
         self._tracker, self._probes, self._sampler = tracker, probes, sampler
         self._table, self.every = table, every
 
     @staticmethod
-    def header(columns, balance, probes):
+    def header(columns, balance, spending, probes):
         """Names and units of the columns."""
         units = {f"{field}@{p}": unit for field, unit in columns.units.items() for p in probes}
         units |= {"max_K_o": "mM", "min_K_o": "mM", "recruited": "1"}
+        units |= {"power": "W/m^3"} if spending.known else {}
         units |= dict.fromkeys(balance.names(), balance.unit())
         return ["t", *units], units
 
@@ -201,6 +202,7 @@ class SeriesRow:
             for values in self._columns.values(self._sampler.nodes).values():
                 row.extend(self._sampler(values))
         row.extend(self._extremes(simulation.reaction.state[0]))
+        row.extend([self._spending.so_far["power"]] if self._spending.known else [])
         row.extend(self._balance.amounts().values())
         root_does(self._mesh.comm, lambda: self._table.append(row))
 

@@ -18,6 +18,7 @@ from ecs_model.parallel import kept_on_root
 from ecs_model.progress import Progress
 from ecs_model.rundir import LineSeries, SeriesFile
 from ecs_model.sampling import Sampler
+from ecs_model.spending import Spending
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Outputs:
     """What a run writes with."""
 
     balance: Balance
+    spending: Spending
     lines: list[LineProfile]
     resolution: FrontResolution
     checkpoints: Checkpoints
@@ -85,7 +87,8 @@ def attach(parts, plan, run, until=None, quiet=False):
     balance = Balance(mesh, simulation.reaction, transport.ledger)
     names = field_names(config, parts.model, transport.fields)
     columns = Columns(simulation.reaction, names, transport.fields)
-    rows = _rows(parts, plan, columns, balance, files)
+    spending = Spending(mesh, simulation.reaction, plan.often)
+    rows = _rows(parts, plan, columns, balance, spending, files)
     lines = [
         _line(line, sampler, plan, columns, files)
         for line, sampler in zip(config.line, plan.lines, strict=True)
@@ -97,10 +100,11 @@ def attach(parts, plan, run, until=None, quiet=False):
         mesh, parts.tracker, run.checkpoints, plan.checkpoint, identity(parts)
     )
     simulation.observers = [
-        parts.tracker, rows, *lines, fields, resolution, progress, OnRequest(checkpoints),
+        parts.tracker, spending, rows, *lines, fields, resolution, progress, OnRequest(checkpoints),
         *([checkpoints] if plan.checkpoint else []),
     ]  # fmt: skip
-    return Outputs(balance, lines, resolution, checkpoints, progress, files.opened)
+    checkpoints.add("spending", spending.so_far)
+    return Outputs(balance, spending, lines, resolution, checkpoints, progress, files.opened)
 
 
 def field_names(config, model, transported=()):
@@ -111,13 +115,11 @@ def field_names(config, model, transported=()):
     return ["K_o", *(n for n in shown if n in ("V", "alpha")), *transported]
 
 
-def _rows(parts, plan, columns, balance, files):
+def _rows(parts, plan, columns, balance, spending, files):
     names = [p.name for p in parts.config.probe]
-    header = SeriesRow.header(columns, balance, names)
-    table = files.series(*header)
-    return SeriesRow(
-        parts.mesh, columns, balance, parts.tracker, names, plan.probes, table, plan.often
-    )
+    header = SeriesRow.header(columns, balance, spending, names)
+    table, measured = files.series(*header), (columns, balance, spending, parts.tracker)
+    return SeriesRow(parts.mesh, *measured, names, plan.probes, table, plan.often)
 
 
 def _line(line, sampler, plan, columns, files):

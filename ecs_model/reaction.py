@@ -1,6 +1,7 @@
 """The membrane at every node of this process: one compiled step, applied in place."""
 
 import ctypes
+import functools
 
 import numpy as np
 
@@ -52,6 +53,7 @@ class Reaction:
         compiled = load(source(model, parameters, surroundings))
         self._advance, self._record = compiled.ecs_advance, compiled.ecs_record
         self._advance.restype = self._record.restype = ctypes.c_long
+        self._observe = compiled.ecs_observe
 
     def advance(self, duration):
         """Advance every node by `duration` [s].
@@ -104,17 +106,23 @@ class Reaction:
 
     def at(self, nodes):
         """A function: name of a state or observable -> its values [SI] at some owned nodes."""
-        take = lambda v: v[nodes] if np.ndim(v) else v  # noqa: E731
-        y, p, env = (
-            type(r)(*map(take, r)) for r in (self.state, self.parameters, self.surroundings)
-        )
+        observed = functools.cache(lambda: self._observed(nodes))
 
         def seen(name):
-            if name in y._fields:
-                return getattr(y, name)
-            return np.broadcast_to(self.model.observables[name][1](y, p, env), np.shape(y[0]))
+            if name in self.state._fields:
+                return getattr(self.state, name)[nodes]
+            return observed()[name]
 
         return seen
+
+    def _observed(self, nodes):
+        """Name -> values of every observable at some owned nodes."""
+        y = [np.ascontiguousarray(v[nodes]) for v in self.state]
+        given = zip((*self.parameters, *self.surroundings), self._inputs, strict=True)
+        inputs = [np.ascontiguousarray(v[nodes]) if np.ndim(x) else v for x, v in given]
+        out = np.empty((len(self.model.observables), len(y[0])))
+        self._observe(ctypes.c_long(len(y[0])), _addresses(y), _addresses(inputs), _addresses(out))
+        return dict(zip(self.model.observables, out, strict=True))
 
     def contents(self):
         """Ion -> amount inside cells at every owned node [mol per m^3 of tissue]."""

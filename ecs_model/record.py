@@ -69,6 +69,12 @@ def joined(*tables, **defaults):
     return _made(first.__name__, quantities, first.__module__, first.__doc__)
 
 
+def without(record, *names):
+    """The record type without some of its lines."""
+    kept = {name: q for name, q in record.quantities.items() if name not in names}
+    return _made(record.__name__, kept, record.__module__, record.__doc__)
+
+
 def _made(name, quantities, module, doc):
     defaults = [to_si(q.value, q.unit) for q in quantities.values()]
     make: Any = namedtuple  # the fields are data here, which type checkers cannot follow

@@ -20,7 +20,8 @@ def summarise(parts, outputs, timer):
         "title": config.title, "time": s.time, **verdicts,
         "fronts": {line.name: line.front(parts.tracker) for line in outputs.lines},
         "cells_per_front": outputs.resolution.cells(parts.tracker),
-        "balance": outputs.balance.report(), "bias": known_bias(parts.model, s.reaction.ions),
+        "balance": outputs.balance.report(), "energy": outputs.spending.report(),
+        "bias": known_bias(parts.model, s.reaction.ions),
         "steps": s.steps, "rejected_steps": s.rejected, "limited_steps": s.diffusion.limited,
         "iterations_per_step": s.diffusion.total_iterations / max(1, s.steps),
         "substeps_per_step": _substeps(mesh.comm, s),
@@ -74,8 +75,20 @@ def report_lines(summary, timer):
     if summary["bias"]:
         yield f"known bias: {summary['bias']}"
     yield from _balance_lines(summary["balance"])
+    if summary["energy"]:
+        yield _energy_line(summary["energy"])
     yield "where the time went:"
     yield from timer.table()
+
+
+def _energy_line(energy):
+    spent, mean, peak = (
+        1e-3 * energy[name] for name in ("J_per_m3", "mean_W_per_m3", "peak_W_per_m3")
+    )
+    return (
+        f"pumps split {energy['ATP_mM']:.4g} mM of ATP per volume of tissue, {spent:.4g} kJ/m^3: "
+        f"{mean:.3g} kW/m^3 on average, {peak:.3g} at most"
+    )
 
 
 def _verdict_lines(summary):

@@ -120,6 +120,7 @@ class _Session:
         outputs = output.attach(parts, self.plan, self.folder, until, self.quiet)
         if not from_start:
             outputs.balance.start = dict(self._checkpoint["start"])
+            outputs.spending.so_far.update(self._checkpoint["spending"])
         outputs.checkpoints.add("start", outputs.balance.start)
         self._watch(simulation)
         self.timer.add("set-up", time.perf_counter() - self.began)

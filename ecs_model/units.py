@@ -48,6 +48,7 @@ DIMENSIONS = {
     "a rate of cotransport of four": {
         "A*m^10/mol^4": 1.0, "A/m^2/mM^4": 1.0, "mA/cm^2/mM^4": 10.0,
     },
+    "a power per volume": {"W/m^3": 1.0, "kW/m^3": 1e3},
     "a conductance": {"S/m^2": 1.0, "mS/cm^2": 10.0},
 }  # fmt: skip
 

@@ -18,7 +18,7 @@ References:
 from collections import namedtuple
 
 from ecs_model.gating import steady_gate
-from ecs_model.membrane import spiking
+from ecs_model.membrane import energy, spiking
 from ecs_model.membrane.model import MembraneModel, Surroundings
 from ecs_model.membrane.rest import balanced
 from ecs_model.membrane.spiking import gate
@@ -132,6 +132,7 @@ model = MembraneModel(
     State=State,
     Parameters=Parameters,
     rhs=rhs,
+    observables=energy.paid_by(lambda y, p, env: p.S * pump(y, p)),
     reference="Cressman et al. 2009, erratum 2011; Barreto & Cressman 2011",
     alpha=ALPHA,
     packed=("S", "phi"),

@@ -9,7 +9,9 @@ import numpy as np
 
 from ecs_model.derivative import root
 from ecs_model.electrochemistry import nak_pump_turnover, nernst
+from ecs_model.membrane import energy
 from ecs_model.membrane.rest import resting_cell
+from ecs_model.post_albers import post_albers_turnover
 from ecs_model.record import concentration, quantity, record
 from ecs_model.transporters import kir_current
 from ecs_model.units import FARADAY
@@ -35,22 +37,45 @@ class Parameters:
     K_g_rest = quantity(130.0, "mM", "K+ inside at which g_Kir holds", low=1e-6)
     g_Na_g = quantity(0.072, "S/m^2", "Na+ leak of glia", low=0.0)
     g_Cl_g = quantity(0.5, "S/m^2", "Cl- leak of glia", low=0.0)
-    I_pump_g = quantity(0.0372, "A/m^2", "maximal current of the glial pump", low=0.0)
     I_NKCC1 = quantity(8.13e-4, "A/m^2", "strength of NKCC1", low=0.0)
-    Na_50_g = quantity(7.7, "mM", "Na+ at half-saturation of a site of its pump", low=0.0)
-    K_50_g = quantity(2.0, "mM", "K+ at half-saturation of a site of its pump", low=0.0)
     S_g = quantity(6.3849e5, "1/m", "membrane area of glia per tissue volume", low=0.0)
     phi_g = quantity(0.3, "1", "volume fraction of glia", low=1e-6, high=1.0)
 
 
-def pump(y, p):
-    """Turnover of the glial pump [mol/m^2/s]."""
+@record
+class Hill:
+    """Pump with saturable sites."""
+
+    I_pump_g = quantity(0.0372, "A/m^2", "maximal current of the glial pump", low=0.0)
+    Na_50_g = quantity(7.7, "mM", "Na+ at half-saturation of a site of its pump", low=0.0)
+    K_50_g = quantity(2.0, "mM", "K+ at half-saturation of a site of its pump", low=0.0)
+
+
+@record
+class Cycle:
+    """Pump as an E1/E2 cycle."""
+
+    N_pump_g = quantity(
+        4.0, "nmol/m^2", "pumps per area of glia", "follows from the resting state", low=0.0
+    )
+
+
+def pump(v, y, p, env):
+    """Turnover of the glial pump [mol/m^2/s] at the potential `v` [V]."""
+    if hasattr(p, "N_pump_g"):
+        return p.N_pump_g * cycles(v, y, p, env)
     return nak_pump_turnover(y.Na_g, y.K_o, p.I_pump_g / FARADAY, p.Na_50_g, p.K_50_g)
+
+
+def cycles(v, y, p, env):
+    """Turns per second of one glial pump [1/s] at the potential `v` [V]."""
+    q = energy.fuelled(y, p)
+    return post_albers_turnover(y.Na_g, y.Na_o, y.K_g, y.K_o, v, q, env.temperature)
 
 
 def outward_fluxes(v, y, p, env):
     """Outward flux of K+, Na+ and Cl- from glia at the potential `v` [mol/m^2/s]."""
-    T, J_p = env.temperature, pump(y, p)
+    T, J_p = env.temperature, pump(v, y, p, env)
     E_Na, E_Cl = nernst(y.Na_g, y.Na_o, +1, T), nernst(y.Cl_g, y.Cl_o, -1, T)
     kir = kir_current(v, y.K_g, y.K_o, p.K_g_rest, p.K_o_rest, p.g_Kir, T) / FARADAY
     ratio = (y.Na_g * y.K_g * y.Cl_g * y.Cl_g) / (y.Na_o * y.K_o * y.Cl_o * y.Cl_o)

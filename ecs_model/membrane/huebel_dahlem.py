@@ -23,7 +23,7 @@ from collections import namedtuple
 import numpy as np
 
 from ecs_model.gating import steady_gate
-from ecs_model.membrane import spiking
+from ecs_model.membrane import energy, spiking
 from ecs_model.membrane.model import MembraneModel, Surroundings, with_options
 from ecs_model.membrane.rest import balanced
 from ecs_model.membrane.spiking import gate
@@ -147,6 +147,11 @@ def contents(y, p, env):
     return {"K": p.phi * y.K_i + bound, "Na": p.phi * y.Na_i, "Cl": p.phi * y.Cl_i}
 
 
+def atp_use(y, p, env):
+    """ATP that the pump splits per volume of tissue [mM/s]; a turn moves one net charge."""
+    return p.S * pump_current(y, p) / FARADAY
+
+
 def outflow(y, p, env):
     """Net outward flux of ions [mol/m^2/s]; Na+ from electroneutrality, as published."""
     J_K, J_Cl = fluxes(y, p, env)[:2]
@@ -227,7 +232,7 @@ def _model(state, table, reservoir):
         rhs=rhs,
         fluxes=all_fluxes,
         spread=spread,
-        observables={},
+        observables=energy.paid_by(atp_use),
         contents=contents,
         reference="Huebel, Schoell & Dahlem 2014; Huebel & Dahlem 2014",
         alpha=0.25,

@@ -15,7 +15,8 @@ Options: glia = true or false; swelling = true lets water follow osmolarity thro
     d phi/dt = S w,   w = P_f V_w (osm_i - osm_o)        (the same for glia;  alpha takes the rest)
 
 with impermeant osmolytes A in each space, so that alpha becomes a state and contents alpha c_o and
-phi c_i are what is conserved.
+phi c_i are what is conserved; pump = "post_albers" makes all pumps E1/E2 cycles, as many as turn at
+rest like the published ones; energy = true lets these follow ATP, see `energy`.
 
 References:
     Kager, Wadman & Somjen (2000), J Neurophysiol 84, 495; Yao, Huang & Miura (2011), J Theor Biol.
@@ -25,8 +26,10 @@ References:
 """
 
 from ecs_model.energetics import osmotic_flux
-from ecs_model.membrane import glia, kager_neuron
+from ecs_model.errors import ConfigError
+from ecs_model.membrane import energy, glia, kager_neuron
 from ecs_model.membrane.model import MembraneModel, Surroundings, with_options
+from ecs_model.post_albers import PostAlbersParameters
 from ecs_model.record import concentration, joined, quantity, record
 
 
@@ -121,30 +124,65 @@ def water(y, p, env):
     return [osmotic_flux(osmolarity, outside, p.P_f) for osmolarity in inside]
 
 
+def atp_use(y, p, env):
+    """ATP that the pumps of neurons and glia split per volume of tissue [mM/s]."""
+    return p.S * _turnover(kager_neuron, y, p, env) + (
+        p.S_g * _turnover(glia, y, p, env) if _has_glia(y) else 0.0
+    )
+
+
+def _turnover(cell, y, p, env):
+    v = cell.potential(y, p, env) if hasattr(p, "N_pump") else None  # others do not ask for it
+    return cell.pump(v, y, p, env)
+
+
 def fluxes(y, p, env):
-    """Fluxes of neurons [mol/m^2/s], rates of their gates [1/s]; of glia and water, if there."""
+    """Fluxes of neurons [mol/m^2/s], rates of their gates [1/s]; then what else there is.
+
+    That is fluxes of glia, water, and rates of energy [mM/s].
+    """
     x = neuron_fluxes(y, p, env)
     x += glia_fluxes(y, p, env) if _has_glia(y) else []
-    return x + (water(y, p, env) if _swells(y) else [])
+    x += water(y, p, env) if _swells(y) else []
+    return x + (energy_rates(y, p, env) if energy.has(y) else [])
 
 
-def amounts(x, p, with_glia):
-    """Rates of contents [mol/m^3/s of tissue], gates and volumes [1/s], in the order of a state."""
-    neurons, gates, rest = [p.S * J for J in x[:3]], x[3:8], x[8:]
-    in_glia = [p.S_g * J for J in rest[:3]] if with_glia else []
+def energy_rates(y, p, env):
+    """Rates of ADP, PCr and O2 [mM/s]."""
+    return energy.rates(atp_use(y, p, env), _cells(y, p), y, p)
+
+
+def _cells(y, p):
+    """Volume fraction of all cells at rest."""
+    return p.phi + (p.phi_g if _has_glia(y) else 0.0)
+
+
+def amounts(x, p, State):
+    """Rates of contents [mol/m^3/s of tissue], gates and volumes [1/s], and of energy [mM/s].
+
+    Args:
+        x: as `fluxes` has them.
+        p: parameters.
+        State: the record of states, whose order they take.
+    """
+    x = list(x)
+    take = lambda n: [x.pop(0) for _ in range(n)]  # noqa: E731
+    areas = [p.S, p.S_g] if _has_glia(State) else [p.S]
+    neurons, gates = [p.S * J for J in take(3)], take(5)
+    in_glia = [p.S_g * J for J in take(3 * (len(areas) - 1))]
     outside = [a + b for a, b in zip(neurons, in_glia, strict=True)] if in_glia else neurons
-    areas = [p.S, p.S_g] if with_glia else [p.S]
-    swelling = [S * w for S, w in zip(areas, rest[len(in_glia) :], strict=False)]
+    water = take(len(areas)) if _swells(State) else []
+    swelling = [S * w for S, w in zip(areas, water, strict=False)]
     space = [-sum(swelling), *swelling[1:]] if swelling else []
-    return [*outside, *(-a for a in neurons), *gates, *(-a for a in in_glia), *space]
+    return [*outside, *(-a for a in neurons), *gates, *(-a for a in in_glia), *space, *x]
 
 
-def _spread(State, with_glia):
+def _spread(State):
     """Function from fluxes to rates: of concentrations, or of contents where cells swell."""
 
     def spread(x, p, env):
         """Rates of the state [mM/s, 1/s] that fluxes cause."""
-        rates = State(*amounts(x, p, with_glia))
+        rates = State(*amounts(x, p, State))
         if _swells(rates):
             return rates
         shares = {end: 1 / volume for end, volume in volumes(rates, p, env).items()}
@@ -168,17 +206,44 @@ def outflow(y, p, env):
     return {ion: a + share * b for ion, a, b in zip(IONS, x[:3], x[8:11], strict=True)}
 
 
-def _tables(parts, swelling):
-    """The record of states at which all cells rest, and that of parameters."""
-    p = joined(*(part.Parameters for part in parts))
+def _resting(parts):
+    """The record of states in which all cells rest, with pumps of saturable sites, and these."""
+    p = joined(*(part.Parameters for part in parts), *(part.Hill for part in parts))()
     State, env = joined(Outside, *(part.State for part in parts)), Surroundings()
-    resting = {name: v for part in parts for name, v in part.rest(State(), p(), env).items()}
-    State = joined(State, **resting)
-    if not swelling:
-        return State, p
-    more = [(Swelling, Osmosis), (GliaSwelling, GliaOsmosis)][: len(parts)]
-    p = joined(p, *(osmosis for _, osmosis in more))
-    return joined(State, *(table for table, _ in more)), joined(p, **_impermeant(State(), p()))
+    resting = {name: v for part in parts for name, v in part.rest(State(), p, env).items()}
+    return joined(State, **resting), p
+
+
+def _pumps(parts, y, hill, fuelled):
+    """Tables of pumps as cycles, as many as turn at rest like those of saturable sites."""
+    env = Surroundings()
+    p = joined(*(part.Parameters for part in parts), PostAlbersParameters)()
+    for part in parts:
+        v = part.potential(y, hill, env)
+        (name,) = part.Cycle._fields
+        density = part.pump(v, y, hill, env) / part.cycles(v, y, p, env)
+        yield joined(part.Cycle, **{name: density})
+    yield energy.CYCLE if fuelled else PostAlbersParameters
+
+
+def _tables(parts, swelling, pump, fuelled):
+    """The record of states at which all cells rest, and that of parameters."""
+    State, hill = _resting(parts)
+    tables, states = [part.Parameters for part in parts], [State]
+    if pump == "hill":
+        tables += [part.Hill for part in parts]
+    else:
+        tables += _pumps(parts, State(), hill, fuelled)
+    if swelling:
+        more = [(Swelling, Osmosis), (GliaSwelling, GliaOsmosis)][: len(parts)]
+        states += [state for state, _ in more]
+        bare = joined(*tables, *(osmosis for _, osmosis in more))
+        tables = [joined(bare, **_impermeant(joined(*states)(), bare()))]
+    if fuelled:
+        pumps = atp_use(State(), hill, Surroundings())
+        supply = energy.balanced_supply(pumps, _cells(State, hill))
+        states, tables = [*states, energy.State], [*tables, supply]
+    return joined(*states), joined(*tables)
 
 
 def _impermeant(y, p):
@@ -189,24 +254,32 @@ def _impermeant(y, p):
     return {"A_o": A_o, **{n: bare[0] - c for n, c in zip(names, bare[1:], strict=True)}}
 
 
-def make(with_glia, swelling):
-    """The model with or without glia, with fixed or moving volumes."""
-    State, Parameters = _tables([kager_neuron, glia] if with_glia else [kager_neuron], swelling)
-    seen = {"V": ("mV", kager_neuron.potential), "V_g": ("mV", glia.potential)}
+def _seen(with_glia, fuelled):
+    seen = {"V": ("mV", kager_neuron.potential)} | energy.paid_by(atp_use)
+    seen |= {"V_g": ("mV", glia.potential)} if with_glia else {}
+    return seen | (energy.OBSERVABLES if fuelled else {})
+
+
+def make(with_glia, swelling, pump, fuelled):
+    """The model with the given choices."""
+    if fuelled and pump == "hill":
+        raise ConfigError(energy.NEEDS_CYCLE)
+    parts = [kager_neuron, glia] if with_glia else [kager_neuron]
+    State, Parameters = _tables(parts, swelling, pump, fuelled)
     model = MembraneModel(
         name="kager_mori",
-        summary="neuron with persistent Na+ current, glia, swelling: SD waves as measured",
+        summary="neuron with persistent Na+ current, glia, swelling, energy: SD waves as measured",
         State=State,
         Parameters=Parameters,
         rhs=lambda y, p, env: model.rates(y, p, env),
         fluxes=fluxes,
-        spread=_spread(State, with_glia),
-        observables=seen if with_glia else {"V": seen["V"]},
+        spread=_spread(State),
+        observables=_seen(with_glia, fuelled),
         contents=contents,
         volumes=volumes if swelling else None,
         theta=0.75,
         reference="Kager et al. 2000; Yao et al. 2011; Mori 2015; Ellingsrud et al. 2022",
-        packed=("S", "phi", "S_g", "phi_g") if with_glia else ("S", "phi"),
+        packed=tuple(n for n in ("S", "phi", "S_g", "phi_g", "k_O2") if n in Parameters._fields),
         held=tuple(name for name in ("A_o", "A_i", "A_g") if name in Parameters._fields),
         outflow=outflow,
     )
@@ -215,5 +288,9 @@ def make(with_glia, swelling):
 
 IONS = ("K", "Na", "Cl")
 model = with_options(
-    lambda glia, swelling: make(glia, swelling), glia=(True, False), swelling=(False, True)
+    lambda glia, energy, **chosen: make(with_glia=glia, fuelled=energy, **chosen),
+    glia=(True, False),
+    swelling=(False, True),
+    pump=("hill", "post_albers"),
+    energy=(False, True),
 )

@@ -19,7 +19,9 @@ from ecs_model.electrochemistry import (
     nernst,
 )
 from ecs_model.gating import gate_rate, linoid, steady_gate
+from ecs_model.membrane import energy
 from ecs_model.membrane.rest import resting_cell
+from ecs_model.post_albers import post_albers_turnover
 from ecs_model.record import concentration, quantity, record
 from ecs_model.units import FARADAY
 
@@ -56,11 +58,26 @@ class Parameters:
     g_K = quantity(0.7, "S/m^2", "K+ leak", low=0.0)
     g_Cl = quantity(2.0, "S/m^2", "Cl- leak", low=0.0)
     g_stim = quantity(0.0, "S/m^2", "further conductance to each of the three ions", low=0.0)
+    S = quantity(5.3849e5, "1/m", "membrane area of neurons per tissue volume", low=0.0)
+    phi = quantity(0.5, "1", "volume fraction of neurons", low=1e-6, high=1.0)
+
+
+@record
+class Hill:
+    """Pump with saturable sites."""
+
     I_pump = quantity(0.1372, "A/m^2", "maximal current of the pump", low=0.0)
     Na_50 = quantity(7.7, "mM", "Na+ at half-saturation of a site of the pump", low=0.0)
     K_50 = quantity(2.0, "mM", "K+ at half-saturation of a site of the pump", low=0.0)
-    S = quantity(5.3849e5, "1/m", "membrane area of neurons per tissue volume", low=0.0)
-    phi = quantity(0.5, "1", "volume fraction of neurons", low=1e-6, high=1.0)
+
+
+@record
+class Cycle:
+    """Pump as an E1/E2 cycle."""
+
+    N_pump = quantity(
+        15.0, "nmol/m^2", "pumps per membrane area", "follows from the resting state", low=0.0
+    )
 
 
 @record
@@ -97,14 +114,22 @@ def _reversals(y, T):
     return nernst(y.K_i, y.K_o, +1, T), nernst(y.Na_i, y.Na_o, +1, T), nernst(y.Cl_i, y.Cl_o, -1, T)
 
 
-def pump(y, p):
-    """Turnover of the neurons' pump [mol/m^2/s]."""
+def pump(v, y, p, env):
+    """Turnover of the neurons' pump [mol/m^2/s] at the potential `v` [V]."""
+    if hasattr(p, "N_pump"):
+        return p.N_pump * cycles(v, y, p, env)
     return nak_pump_turnover(y.Na_i, y.K_o, p.I_pump / FARADAY, p.Na_50, p.K_50)
+
+
+def cycles(v, y, p, env):
+    """Turns per second of one pump [1/s] at the potential `v` [V]."""
+    q = energy.fuelled(y, p)
+    return post_albers_turnover(y.Na_i, y.Na_o, y.K_i, y.K_o, v, q, env.temperature)
 
 
 def outward_fluxes(v, y, p, env):
     """Outward flux of K+, Na+ and Cl- from neurons at the potential `v` [mol/m^2/s]."""
-    T, J_p = env.temperature, pump(y, p)
+    T, J_p = env.temperature, pump(v, y, p, env)
     E_K, E_Na, E_Cl = _reversals(y, T)
     P_Na, P_K = permeabilities(y, p)
     g_K, g_Na, g_Cl = leaks(p)
@@ -118,9 +143,10 @@ def leaks(p):
     return p.g_K + p.g_stim, p.g_Na + p.g_stim, p.g_Cl + p.g_stim
 
 
-def _charge_flux(v, inside, outside, conductance, drive, T):
+def _charge_flux(v, inside, outside, conductance, drive, y, p, env):
     """Outward flux of charge [mol/m^2/s]: channels, leaks and pump; grows with `v`."""
-    return ghk_flux(inside, outside, +1, 1.0, v, T) + conductance * v - drive
+    leaking = ghk_flux(inside, outside, +1, 1.0, v, env.temperature) + conductance * v - drive
+    return leaking + pump(v, y, p, env)
 
 
 def potential(y, p, env):
@@ -131,10 +157,11 @@ def potential(y, p, env):
     inside, outside = ghk_sums([(P_K, y.K_i, y.K_o), (P_Na, y.Na_i, y.Na_o)], [])
     g_K, g_Na, g_Cl = leaks(p)
     conductance = (g_K + g_Na + g_Cl) / FARADAY
-    drive = (g_K * E_K + g_Na * E_Na + g_Cl * E_Cl) / FARADAY - pump(y, p)
+    drive = (g_K * E_K + g_Na * E_Na + g_Cl * E_Cl) / FARADAY
     slope = ghk_slope_at_reversal(inside, outside, T)
-    start = (slope * ghk_voltage(inside, outside, T) + drive) / (slope + conductance)
-    return root(_charge_flux, start, SEARCH_STEPS, inside, outside, conductance, drive, T)
+    leak = (slope * ghk_voltage(inside, outside, T) + drive) / (slope + conductance)
+    start = leak - pump(leak, y, p, env) / (slope + conductance)
+    return root(_charge_flux, start, SEARCH_STEPS, inside, outside, conductance, drive, y, p, env)
 
 
 def gates_at_rest(v):

@@ -74,6 +74,8 @@ def _checked(model, path):
     y, p, env = (_symbols(recording, x()) for x in (model.State, model.Parameters, Surroundings))
     try:
         model.step(ros2, y, p, env, Symbol(recording, "h"))
+        for _, observable in model.observables.values():
+            observable(y, p, env)
     except ConfigError:
         raise
     except Exception as error:  # whatever a user's formula may raise

@@ -29,7 +29,8 @@ class MembraneModel:
         fluxes, spread: the same in two parts, where few fluxes drive many states: a function of the
             same arguments -> fluxes, and a linear function (fluxes, parameters, surroundings) ->
             rates; the step then costs less and conserves what every flux conserves.
-        observables: name -> (unit, function of the same arguments), for output.
+        observables: name -> (unit, function of the same arguments), for output; from `ATP_use` and
+            `power` follows what a run says about energy, see `membrane.energy.paid_by`.
         contents: ion -> amount inside cells [mol per m^3 of tissue], a function of the same
             arguments; None for models whose K+ does not come from anywhere.
         volumes: where cells swell: ending of a name (_o, _i, _g) -> volume fraction, as a function

@@ -11,10 +11,11 @@ potassium. It has one attractor: use it for energy failure and K+ clearance, not
 current is monotone in V, so that the quasi-steady V is unique. Every exchange is electroneutral.
 
 Options: pump = "hill" (saturable sites) or "post_albers" (the E1/E2 cycle, which knows ATP and V
-and can run backwards); kcc2, nkcc1 (cotransport of Cl-); gaba (a conductance that Cl- and HCO3-
-share). Cells regulate their pH: each HCO3- that leaves through the channel is replaced at once by
-exchange of H+ for Na+, so that HCO3- stays what it is and Na+ enters in its place. The charge that
-a GABA conductance moves is thereby booked in full.
+and can run backwards); energy = true lets that cycle follow ATP, see `energy`; kcc2, nkcc1
+(cotransport of Cl-); gaba (a conductance that Cl- and HCO3- share). Cells regulate their pH: each
+HCO3- that leaves through the channel is replaced at once by exchange of H+ for Na+, so that HCO3-
+stays what it is and Na+ enters in its place. The charge that a GABA conductance moves is thereby
+booked in full.
 
 The strength of the pump, Cl_i and Q_A are not chosen but follow: they make the declared state a
 fixed point.
@@ -43,10 +44,12 @@ from ecs_model.electrochemistry import (
     nernst,
     thermal_voltage,
 )
+from ecs_model.errors import ConfigError
+from ecs_model.membrane import energy
 from ecs_model.membrane.model import MembraneModel, Surroundings, with_options
 from ecs_model.membrane.rest import balanced
 from ecs_model.post_albers import PostAlbersParameters, post_albers_turnover
-from ecs_model.record import concentration, joined, quantity, record
+from ecs_model.record import concentration, joined, quantity, record, without
 from ecs_model.transporters import kcc2_flux, nkcc1_flux
 from ecs_model.units import FARADAY
 
@@ -99,9 +102,6 @@ class _Density:
     )
 
 
-POST_ALBERS = joined(_Density, PostAlbersParameters)
-
-
 @record
 class KCC2:
     """K-Cl cotransport."""
@@ -133,11 +133,14 @@ def hill_pump(v, y, p, env):
 
 def cycling_pump(v, y, p, env):
     """Turnover of the E1/E2 pump [mol/m^2/s]."""
-    cycles = post_albers_turnover(y.Na_i, y.Na_o, y.K_i, y.K_o, v, p, env.temperature)
-    return p.N_pump * cycles
+    q = energy.fuelled(y, p)
+    return p.N_pump * post_albers_turnover(y.Na_i, y.Na_o, y.K_i, y.K_o, v, q, env.temperature)
 
 
-PUMPS = {"hill": (Hill, hill_pump, "J_max"), "post_albers": (POST_ALBERS, cycling_pump, "N_pump")}
+PUMPS = {
+    "hill": ([Hill], hill_pump, "J_max"),
+    "post_albers": ([_Density, PostAlbersParameters], cycling_pump, "N_pump"),
+}
 CHLORIDE = {"kcc2": KCC2, "nkcc1": NKCC1, "gaba": GABA}
 
 
@@ -247,59 +250,78 @@ def _capacitor(p, v):
     return p.S * p.C * v / (FARADAY * p.phi)
 
 
-def make(potential, pump, kcc2, nkcc1, gaba):
+def make(potential, pump, kcc2, nkcc1, gaba, fuelled):
     """The model with the given choices."""
-    table, turnover, strength = PUMPS[pump]
+    if fuelled and pump == "hill":
+        raise ConfigError(energy.NEEDS_CYCLE)
+    pumps, turnover, strength = PUMPS[pump]
     switched = {"kcc2": kcc2, "nkcc1": nkcc1, "gaba": gaba}
     parts = [CHLORIDE[name] for name, on in switched.items() if on]
-    table = joined(Parameters, table, *parts)
+    table = joined(Parameters, *pumps, *parts)
     outward = _outward_fluxes(turnover, kcc2, nkcc1, gaba)
     rest = _rest(outward, table, strength)
     state = joined(State, Cl_i=rest.Cl_i)
     y = state()
     charge = y.K_i + y.Na_i - y.Cl_i - _capacitor(Parameters(), rest.v)
     table = joined(table, **{strength: rest.strength, "Q_A": charge})
-    quasi_steady = potential == "quasi_steady"
-    return _model(
-        outward, _quasi_steady(turnover, gaba) if quasi_steady else charge_potential, state, table
-    )
+    find = _quasi_steady(turnover, gaba) if potential == "quasi_steady" else charge_potential
+    use = _atp_use(turnover, find if pump == "post_albers" else None)
+    if fuelled:
+        supply = energy.balanced_supply(use(y, table(), Surroundings()), table().phi)
+        state = joined(state, energy.State)
+        table = joined(without(table, *energy.STATES), supply)
+    return _model(outward, find, use, state, table)
 
 
-def _model(outward, potential, state, table):
+def _atp_use(pump, potential):
+    def atp_use(y, p, env):
+        """ATP that the pumps split per volume of tissue [mM/s]."""
+        v = None if potential is None else potential(y, p, env)
+        return p.S * pump(v, y, p, env)
+
+    return atp_use
+
+
+def _model(outward, potential, use, state, table):
+    follows = energy.has(state)
+
     def fluxes(y, p, env):
-        """Net outward flux of K+, Na+ and Cl- [mol/m^2/s]."""
-        return outward(potential(y, p, env), y, p, env)
+        """Net outward flux of K+, Na+ and Cl- [mol/m^2/s]; rates of energy [mM/s]."""
+        ions = list(outward(potential(y, p, env), y, p, env))
+        return ions + (energy.rates(use(y, p, env), p.phi, y, p) if follows else [])
 
     def spread(fluxes, p, env):
         """Rates of the state [mM/s] that fluxes cause."""
-        return state(*exchange(fluxes, p, env))
+        return state(*exchange(fluxes[:3], p, env), *fluxes[3:])
 
     def rhs(y, p, env):
         """Time derivative of the state [mM/s]."""
         return spread(fluxes(y, p, env), p, env)
 
+    seen = energy.paid_by(use) | (energy.OBSERVABLES if follows else {})
     return MembraneModel(
         name="pump_leak",
-        summary="GHK leaks of K+, Na+, Cl- against a 3:2 pump; KCC2, NKCC1, GABA, E1/E2 by choice",
+        summary="GHK leaks of K+, Na+, Cl- against a 3:2 pump; KCC2, NKCC1, GABA, ATP by choice",
         State=state,
         Parameters=table,
         rhs=rhs,
         fluxes=fluxes,
         spread=spread,
-        observables={"V": ("mV", potential), "E_K": ("mV", potassium_reversal)},
+        observables={"V": ("mV", potential), "E_K": ("mV", potassium_reversal), **seen},
         contents=contents,
         reference="Kager et al. 2000; Mullins & Noda 1963; Dijkstra et al. 2016",
-        packed=("S", "phi"),
+        packed=("S", "phi", *(["k_O2"] if follows else [])),
         held=("Q_A",),
-        outflow=lambda y, p, env: dict(zip(("K", "Na", "Cl"), fluxes(y, p, env), strict=True)),
+        outflow=lambda y, p, env: dict(zip(("K", "Na", "Cl"), fluxes(y, p, env)[:3], strict=True)),
     )
 
 
 model = with_options(
-    make,
+    lambda energy, **chosen: make(**chosen, fuelled=energy),
     potential=("quasi_steady", "charge"),
     pump=("hill", "post_albers"),
     kcc2=(False, True),
     nkcc1=(False, True),
     gaba=(False, True),
+    energy=(False, True),
 )

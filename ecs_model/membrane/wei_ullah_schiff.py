@@ -22,6 +22,7 @@ import numpy as np
 
 from ecs_model.electrochemistry import nernst
 from ecs_model.gating import gate_rate, linoid, steady_gate
+from ecs_model.membrane import energy
 from ecs_model.membrane.model import MembraneModel, Surroundings
 from ecs_model.membrane.rest import balanced
 from ecs_model.membrane.spiking import PER_MILLISECOND, gate, temperature
@@ -228,6 +229,11 @@ def _rest():
     return _at_rest(balanced(equations, start), p, env)
 
 
+def atp_use(y, p, env):
+    """ATP that the pumps of neuron and glia split per volume of tissue [mM/s]."""
+    return p.S * (y.v * pump(y, p) + volume_outside(y, p, env) * glia_pump(y, p))
+
+
 def contents(y, p, env):
     """Ions inside cells [mol per m^3 of tissue]."""
     inside = p.phi * y.v
@@ -242,6 +248,7 @@ model = MembraneModel(
     Parameters=Parameters,
     rhs=rhs,
     observables={
+        **energy.paid_by(atp_use),
         "alpha": ("1", extracellular_fraction),
         "E_K": ("mV", lambda y, p, env: nernst(y.K_i, y.K_o, +1, temperature(p))),
     },

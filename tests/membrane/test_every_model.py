@@ -17,9 +17,12 @@ CHOICES = {
         {}, {"potential": "charge"}, {"pump": "post_albers"}, {"kcc2": True}, {"nkcc1": True},
         {"gaba": True}, {"pump": "post_albers", "kcc2": True, "nkcc1": True, "gaba": True},
         {"potential": "charge", "kcc2": True, "nkcc1": True, "gaba": True},
+        {"pump": "post_albers", "energy": True},
     ],
     "kager_mori": [
         {}, {"glia": False}, {"swelling": True}, {"glia": False, "swelling": True},
+        {"pump": "post_albers"}, {"pump": "post_albers", "energy": True},
+        {"pump": "post_albers", "energy": True, "swelling": True},
     ],
     "huebel_dahlem": [
         {"gates": gates, "reservoir": reservoir}
@@ -255,3 +258,19 @@ def test_swelling_keeps_contents_and_area(model):
 def test_wrong_options_are_named(options, words):
     with pytest.raises(ConfigError, match=re.escape(words)):
         MODELS["pump_leak"].variant(**options)
+
+
+@EVERY
+@FIELDS
+def test_compiled_observables_are_those_of_the_text(model, fields):
+    n = 101
+    p, env = model.Parameters(), Surroundings()
+    if fields:
+        env = Surroundings(alpha=np.linspace(0.1, 0.3, n), temperature=np.linspace(305, 311, n))
+        p = around(p, n) if not holds_charge(model) else p
+    y, some = near_rest(model, n, 0.1), np.array([3, 98, 40])
+    reaction = Reaction(model, y, p, env)
+    for name, (_, function) in model.observables.items():
+        expected = np.broadcast_to(function(y, p, env), n)
+        np.testing.assert_allclose(reaction.at(slice(None))(name), expected, rtol=1e-11)
+        np.testing.assert_allclose(reaction.at(some)(name), expected[some], rtol=1e-11)
