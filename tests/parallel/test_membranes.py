@@ -44,6 +44,7 @@ MODELS = {
     "e1e2": '{ pump = "post_albers", kcc2 = true, nkcc1 = true, gaba = true }',
     "kager_mori": "{}",
     "bare": "{ glia = false }",
+    "fuelled": '{ swelling = true, pump = "post_albers", energy = true }',
     "huebel_dahlem": '{ gates = "hn" }',
     "glia": '{ gates = "h", reservoir = "glia" }',
     "bath": '{ gates = "h", reservoir = "bath" }',
@@ -61,6 +62,7 @@ dKe_dt = -A*(Ke - 3)*(Ke - 12)*(Ke - 55)
 NAMES = {
     "e1e2": "pump_leak",
     "bare": "kager_mori",
+    "fuelled": "kager_mori",
     "glia": "huebel_dahlem",
     "bath": "huebel_dahlem",
 }

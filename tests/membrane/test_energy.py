@@ -1,0 +1,140 @@
+"""Cells that pay: where ATP comes from and goes, and what happens when the supply is cut."""
+
+import numpy as np
+import pytest
+
+from ecs_model.energetics import atp_energy
+from ecs_model.errors import ConfigError
+from ecs_model.membrane import MODELS, energy
+from ecs_model.membrane.model import Surroundings
+from ecs_model.membrane.wei_ullah_schiff import glia_pump, volume_outside
+from ecs_model.post_albers import PostAlbersParameters
+from tests.membrane.nodes import nodes
+from tests.membrane.test_every_model import near_rest
+
+FUELLED = {"pump": "post_albers", "energy": True}
+NAMES = ("pump_leak", "kager_mori")
+BOTH = pytest.mark.parametrize("model", [MODELS[n].variant(**FUELLED) for n in NAMES], ids=NAMES)
+
+
+def cells(model, p):
+    return p.phi + getattr(p, "phi_g", 0.0)
+
+
+def seen(model, name, y, p):
+    return model.observables[name][1](y, p, Surroundings())
+
+
+@BOTH
+def test_energy_rich_phosphate_is_what_is_made_less_what_is_used(model):
+    y, p = near_rest(model, 50, 0.1), model.Parameters()
+    rates = model.rhs(y, p, Surroundings())
+    use = energy.used(seen(model, "ATP_use", y, p), cells(model, p), y, p)
+    np.testing.assert_allclose(rates.PCr - rates.ADP, energy.made(y, p) - use, atol=1e-13)
+
+
+@BOTH
+def test_oxygen_pays_for_what_is_made(model):
+    y, p = near_rest(model, 50, 0.1), model.Parameters()
+    rates = model.rhs(y, p, Surroundings())
+    supply = p.k_O2 * (p.O2_blood - y.O2)
+    burnt = cells(model, p) * energy.made(y, p) / p.ATP_per_O2
+    np.testing.assert_allclose(rates.O2, supply - burnt, atol=1e-15)
+
+
+@BOTH
+def test_rest_has_the_published_energies(model):
+    """Brain at rest: oxygen 0.7 to 2.5 mM/min; ATP 3, ADP 0.03, phosphate 2 mM: -58.4 kJ/mol."""
+    y, p = model.State(), model.Parameters()
+    assert energy.free_energy(y, p, Surroundings()) == pytest.approx(-58.4013e3, rel=1e-5)
+    oxygen = 60 * p.k_O2 * (p.O2_blood - y.O2)
+    assert 0.7 < oxygen < 2.5
+    power = seen(model, "power", y, p)
+    assert power == pytest.approx(58.4013e3 * seen(model, "ATP_use", y, p), rel=1e-5)
+
+
+PUMPS = {"huebel_dahlem": "rho", "barreto_cressman": "rho", "wei_ullah_schiff": "rho"}
+
+
+@pytest.mark.parametrize(("name", "strength"), PUMPS.items(), ids=PUMPS)
+def test_a_turn_of_the_pump_costs_one_atp(name, strength):
+    """Of two K+ that the pump moves in; in one model glia pump beside the neuron."""
+    model = MODELS[name]
+    y, p, env = model.State(), model.Parameters(), Surroundings(alpha=model.alpha)
+    still = model.outflow(y, p._replace(**{strength: 0.0}), env)
+    moved = p.S * (still["K"] - model.outflow(y, p, env)["K"])
+    use = model.observables["ATP_use"][1](y, p, env)
+    if name == "wei_ullah_schiff":
+        use = use - p.S * volume_outside(y, p, env) * glia_pump(y, p)
+    assert use == pytest.approx(moved / 2, rel=1e-9)
+    use = model.observables["ATP_use"][1](y, p, env)
+    assert model.observables["power"][1](y, p, env) == pytest.approx(58.4e3 * use, rel=1e-2)
+
+
+def test_the_cycle_gets_the_state_and_not_the_healthy_cell():
+    model = MODELS["pump_leak"].variant(**FUELLED)
+    y, p = model.State()._replace(ADP=1.0, PCr=0.5), model.Parameters()
+    q = energy.fuelled(y, p)
+    assert (q.ATP, q.ADP) == (pytest.approx(p.A_total - 1.0), 1.0)
+    assert q.ATP + q.Pi + y.PCr == pytest.approx(p.P_total)
+    assert q.k1_f == PostAlbersParameters().k1_f
+    expected = atp_energy(q.ATP, q.ADP, q.Pi, 310.15)
+    assert energy.free_energy(y, p, Surroundings()) == pytest.approx(expected)
+
+
+@BOTH
+def test_without_oxygen_pumps_fail_when_the_reserve_is_used_up(model):
+    """K+ then rises by itself; the last oxygen lasts for seconds."""
+    advance, y, p = nodes(model, 1)
+    one = model.Parameters()
+    reserve = one.A_total - y.ADP[0] + y.PCr[0]
+    lasts = reserve / energy.used(seen(model, "ATP_use", y, one), cells(model, one), y, one)[0]
+    p.k_O2[:] = 0.0
+    advance(0.5 * lasts)
+    assert y.K_o[0] < 1.5 * model.State().K_o
+    assert seen(model, "ATP", y, one)[0] > 0.9 * one.A_total
+    advance(0.8 * lasts)
+    assert seen(model, "ATP", y, one)[0] < 0.1 * one.A_total
+    advance(30.0)
+    assert y.K_o[0] > 3 * model.State().K_o
+
+
+def test_anoxic_depolarization_swells_cells_as_measured():
+    """Volume outside 0.05 to 0.09 (Mazel et al. 2002 in SD, Homola et al. 2006 in ischemia)."""
+    model = MODELS["kager_mori"].variant(swelling=True, **FUELLED)
+    advance, y, p = nodes(model, 1)
+    p.k_O2[:] = 0.0
+    advance(120.0)
+    assert 0.05 <= y.alpha[0] <= 0.09
+    assert y.K_o[0] > 60.0
+    assert seen(model, "V", y, model.Parameters())[0] > -15e-3
+
+
+@BOTH
+def test_cells_recover_when_blood_returns(model):
+    advance, y, p = nodes(model, 1)
+    supply = p.k_O2.copy()
+    p.k_O2[:] = 0.0
+    advance(60.0)
+    p.k_O2[:] = supply
+    advance(45.0)
+    one, ill = model.Parameters(), y.K_o[0]
+    advance(180.0)
+    assert y.K_o[0] < ill or y.K_o[0] < 6.0
+    assert seen(model, "ATP", y, one)[0] > 0.8 * one.A_total
+
+
+@BOTH
+def test_oxygen_relaxes_to_that_of_blood_where_nothing_burns(model):
+    advance, y, p = nodes(model, 1, tolerance=1e-8)
+    p.V_O2[:] = 0.0
+    start, k, blood = y.O2[0], p.k_O2[0], p.O2_blood[0]
+    advance(0.7)
+    expected = blood + (start - blood) * np.exp(-0.7 * k)
+    assert y.O2[0] == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_energy_needs_a_pump_that_knows_it(name):
+    with pytest.raises(ConfigError, match=r'membrane\.options\.energy: .*pump = "post_albers"'):
+        MODELS[name].variant(energy=True)
