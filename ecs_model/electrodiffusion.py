@@ -328,6 +328,8 @@ class _Poisson:
         self._b, self._right = operators.vector()
         self._x, self._solution = operators.vector()
         self._solver = None
+        comm = operators.mesh.comm
+        self._constants = PETSc.NullSpace().create(constant=True, comm=comm)
 
     def follow(self, conductivity):
         """Take over the conductivity at owned nodes [mM]."""
@@ -354,7 +356,7 @@ class _Poisson:
     def _made(self):
         comm = self._operators.mesh.comm
         if self._held is None:
-            self._matrix.setNullSpace(PETSc.NullSpace().create(constant=True, comm=comm))
+            self._matrix.setNullSpace(self._constants)
         solver = PETSc.KSP().create(comm)
         solver.setOptionsPrefix("ecs_potential_")
         solver.setOperators(self._matrix, self._model())
@@ -368,9 +370,11 @@ class _Poisson:
     def solve(self, right):
         """The change of the potential that `right` asks for."""
         self._right[:] = right
+        self._b.stateIncrease()
         if self._held is not None:
             self._right[self._held] = 0.0
-        self._b.stateIncrease()
+        else:
+            self._constants.remove(self._b)  # what solvers of the ions left over
         self._solver.solve(self._b, self._x)
         if (reason := self._solver.getConvergedReason()) < 0:
             raise SolutionError(
