@@ -222,6 +222,9 @@ def _solver(diffusion, matrix):
     solver.setType("cg")
     solver.getPC().setType("jacobi")
     nothing = 1e-13 * np.sqrt(operators.mesh.nodes)  # [mM]: round-off of the ion itself
+    if not diffusion.options:  # the norm that conjugate gradients know anyway
+        solver.setNormType(PETSc.KSP.NormType.NATURAL)
+        nothing *= np.sqrt(operators.mesh.sum(operators.lumped) / operators.mesh.nodes)
     solver.setTolerances(rtol=diffusion.rtol, atol=nothing, max_it=2000)
     solver.setInitialGuessNonzero(True)
     set_up(solver, diffusion.options)

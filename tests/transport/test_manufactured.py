@@ -98,7 +98,7 @@ def transport_of(mode, operators, values):
 
 
 def errors(mode, d, cells):
-    """Errors of the concentrations [mM] and of the potential, in the mean square over the tissue."""
+    """Errors of the concentrations [mM] and of the potential, as mean squares over the tissue."""
     rest, steps = tissue(d, cells), cells
     x, dt = rest.mesh.coordinates[: rest.mesh.owned, :d], END / steps
     base = rest.lumped / rest.mesh.volumes  # alpha_rest, as nodes see it

@@ -116,6 +116,24 @@ def test_wave_speed_scales(wave, changes, ratio, tolerance):
     assert wave.speed(FINE, *changes) / wave.speed(FINE) == pytest.approx(ratio, rel=tolerance)
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "times", "exponent"),
+    [
+        (("membrane.parameters.S=2.69245e5 1/m", "time.end=92 s"),
+         ("membrane.parameters.S=1.07698e6 1/m", "time.end=50 s"), 4.0, 0.48),
+        (("tissue.alpha=0.1", "tissue.packing=fixed", "time.end=52 s"),
+         ("tissue.alpha=0.3", "tissue.packing=fixed", "time.end=84 s"), 3.0, -0.42),
+        (("tissue.alpha=0.1", "time.end=50 s"),
+         ("tissue.alpha=0.4", "time.end=105 s"), 4.0, -0.57),
+    ],
+    ids=["S", "alpha, S fixed", "alpha, S scaled"],
+)  # fmt: skip
+def test_wave_speed_is_a_power(wave, low, high, times, exponent):
+    """Of membrane per volume and of alpha, which grow `times` times."""
+    ratio = wave.speed(FINE, *high) / wave.speed(FINE, *low)
+    assert np.log(ratio) / np.log(times) == pytest.approx(exponent, abs=0.02)
+
+
 def test_wave_is_all_or_none(wave):
     """Three times the bolus, the same speed."""
     more = 'tissue.regions=[{name="bolus",box={low=["-1 um"],high=["0.3 mm"]},initial={K_o="100 mM",Cl_o="209 mM"}}]'  # noqa: E501
