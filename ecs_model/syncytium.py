@@ -87,6 +87,11 @@ class Syncytium:
         self.outside.limited = count
 
     @property
+    def iterations(self):
+        """Of the last solves of all ions."""
+        return self.outside.iterations + self.glia.iterations
+
+    @property
     def total_iterations(self):
         """Of all solves of all ions so far."""
         return self.outside.total_iterations + self.glia.total_iterations
@@ -119,22 +124,26 @@ class Membrane:
         columns = [*(state | self._mids).values(), self.shift]
         self._values = NodeValues(text, columns, reaction.inputs, count=5)
         self.own, *self.rates, self.slope = self._values.results
-        self.look()
+        self.potential()
 
-    def look(self, share=0.5):
-        """Evaluate everything with ions `share` of a step later than they are."""
+    def expect(self, share):
+        """Take ions to be `share` of their increments further than they are."""
         for name, part in self._moving.items():
             mid = self._mids[name]
             np.multiply(part.increment, share, out=mid)
             mid += part.values
             np.maximum(mid, SMALLEST, out=mid)
+
+    def look(self):
+        """Evaluate everything."""
         self._values()
         for values in (*self.rates, self.slope):
             values *= self._volumes
 
     def potential(self):
         """Potential V_g [V] at owned nodes, of ions as they are."""
-        self.look(0.0)
+        self.expect(0.0)
+        self.look()
         return self.own + self.shift
 
 
@@ -161,7 +170,7 @@ class Cable(Syncytium):
         self._unit = thermal_voltage(temperature)
         self._bound = isinstance(outside, Electrodiffusion)
         self._spaces = [outside, glia] if self._bound else [glia]
-        self._solver = self._made()
+        self._solver, self._change = self._made(), np.zeros_like(membrane.shift)
         self.rounds = 0
         self.fields |= {"V_g": ("mV", membrane.potential), "V_g_shift": ("mV", self._shift)}
 
@@ -177,19 +186,30 @@ class Cable(Syncytium):
 
     @property
     def memory(self):
-        """As that of `Syncytium`, and the shift of the potential."""
-        return super().memory | {"V_g_shift": self._membrane.shift}
+        """As that of `Syncytium`, the shift of the potential, and its last change."""
+        mine = {"V_g_shift": self._membrane.shift, "V_g_shift_change": self._change}
+        return super().memory | mine
 
     def advance(self, t, dt):
         """Advance all ions from time `t` [s] by `dt` [s]; SolutionError as that of `Diffusion`."""
+        self._expect(dt)
         self.outside.begin(t, dt)
         self.glia.begin(t, dt)
+        self._membrane.expect(0.5)
         self._look()
         self._follow()
         self._balance(t, dt)
+        self._change += self._membrane.shift
         self._add_to_still(dt)
         self.glia.end(t, dt)
         self.outside.end(t, dt)
+
+    def _expect(self, dt):
+        """Let u change as in the last step; what it was is taken off the change that comes out."""
+        if self.last_step:
+            self._change *= dt / self.last_step
+        self._membrane.shift += self._change
+        self._change -= self._membrane.shift
 
     def _look(self):
         """Evaluate the membrane, and let the ions know its currents and the potential of glia."""
