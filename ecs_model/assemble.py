@@ -288,7 +288,10 @@ def _transport(config, mesh, parts, cells, operators, membranes, base):
 def _refuse_unsolvable(config, operators):
     alone = len(config.tissue.ions) == 1 and config.tissue.syncytium is None
     if config.solver.scheme == "rkl2" and (not alone or operators.moves):
-        raise ConfigError("solver.scheme: rkl2 moves K+ alone in tissue that does not swell")
+        raise ConfigError(
+            "solver.scheme: rkl2 moves K+ alone, in tissue that does not swell and whose glia are "
+            "not joined"
+        )
     exchanging = [b.on for b in config.boundary if b.exchange is not None]
     if config.tissue.transport == "electrodiffusion" and exchanging:
         raise ConfigError(

@@ -16,6 +16,7 @@ from ecs_model.errors import ConfigError, SolutionError
 from ecs_model.ledger import Ledger
 from ecs_model.limiter import Limiter
 
+ROUND_OFF = 1e-13  # [mM] at a node: of the ion itself; no solver can do better
 KEPT_LEVELS = 4  # matrices of this many different steps are kept
 
 
@@ -222,7 +223,7 @@ def _solver(diffusion, matrix):
     solver.setOperators(matrix)
     solver.setType("cg")
     solver.getPC().setType("jacobi")
-    nothing = 1e-13 * np.sqrt(operators.mesh.nodes)  # [mM]: round-off of the ion itself
+    nothing = ROUND_OFF * np.sqrt(operators.mesh.nodes)
     solver.setTolerances(rtol=diffusion.rtol, atol=nothing, max_it=2000)
     solver.setInitialGuessNonzero(True)
     set_up(solver, diffusion.options)

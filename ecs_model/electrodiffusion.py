@@ -18,6 +18,7 @@ import functools
 
 import numpy as np
 
+from ecs_model.diffusion import ROUND_OFF
 from ecs_model.electrochemistry import thermal_voltage
 from ecs_model.errors import SolutionError
 from ecs_model.ledger import Ledgers
@@ -237,7 +238,7 @@ class Electrodiffusion(Ions):
         moved = sum(abs(ion.valence) * np.abs(p.increment) for ion, p in self.parts.items())
         squares = np.array([charge @ charge, moved @ moved])
         self.operators.mesh.comm.Allreduce(MPI.IN_PLACE, squares, MPI.SUM)
-        nothing = 1e-13 * np.sqrt(self.operators.mesh.nodes)
+        nothing = 10 * ROUND_OFF * np.sqrt(self.operators.mesh.nodes)
         return not squares[0] > max(self.rtol**2 * squares[1], nothing**2)
 
     def unbalanced(self, dt):

@@ -81,16 +81,21 @@ def test_a_cosine_in_the_network_decays_as_the_closed_form_says():
     assert errors[-1] < 2e-3
 
 
-def resting_cable():
-    """Length constant [m], K+ conductance per volume [mol/s/m^3/V], dV_g0/dK_o [V/mM] at rest."""
+def resting_cable(rising=("K_o",)):
+    """Length constant [m], K+ conductance per volume [mol/s/m^3/V], slope of V_g0 [V/mM] at rest.
+
+    Args:
+        rising: concentrations whose common rise the slope is about.
+    """
     model = MODELS["kager_mori"]
     y, p, env = model.State(), model.Parameters(), Surroundings()
     v, h, k = glia.potential(y, p, env), 1e-5, 1e-4
     more, less = (np.array(glia.outward_fluxes(v + s * h, y, p, env)) for s in (1, -1))
     g = p.S_g * (more - less) / (2 * h)
     sigma = p.phi_g * D / 4 * (y.K_g + y.Na_g + y.Cl_g) * FARADAY / (GAS_CONSTANT * env.temperature)
-    slope = [glia.potential(y._replace(K_o=y.K_o + s * k), p, env) for s in (1, -1)]
-    return np.sqrt(sigma / (g[0] + g[1] - g[2])), g[0], (slope[0] - slope[1]) / (2 * k)
+    there = [y._replace(**{n: getattr(y, n) + s * k for n in rising}) for s in (1, -1)]
+    slope = (glia.potential(there[0], p, env) - glia.potential(there[1], p, env)) / (2 * k)
+    return np.sqrt(sigma / (g[0] + g[1] - g[2])), g[0], slope
 
 
 GROUNDED = ("tissue.transport=diffusion", "solver.rtol=1e-9")
@@ -100,7 +105,7 @@ def waved(cells, amplitude=1e-4):
     """Places, shift [V], and change [mol/s] of K+ outside at nodes, in a wave of K_o."""
     parts = built(LINE, f"mesh.cell={1e3 / cells} um", *GROUNDED, "solver.theta=0",
                   "tissue.tortuosity=1e6")  # fmt: skip
-    state, dt = parts.simulation.reaction.state, 1e-3
+    state, dt = parts.simulation.reaction.state, 1e-2
     state.K_o[:] += amplitude * np.cos(WAVE * places(parts))
     before = state.K_o.copy()
     transport(parts, 1, dt)
@@ -125,6 +130,30 @@ def test_a_small_wave_of_potassium_shifts_glia_as_the_linear_cable_says():
     assert errors[-1] < 5e-4
 
 
+def bidomain_error(cells, amplitude=1e-4):
+    """Errors of the shift and of Phi_e, relative to the closed form, in a wave of KCl outside."""
+    parts = built(LINE, f"mesh.cell={1e3 / cells} um", "solver.theta=0", "solver.rtol=1e-9")
+    state, cos = parts.simulation.reaction.state, np.cos(WAVE * places(parts))
+    outside = 0.2 * D / 1.6**2 * (state.K_o + state.Na_o + state.Cl_o)[0]
+    inside = 0.3 * D / 2.0**2 * (state.K_g + state.Na_g + state.Cl_g)[0]
+    for values in (state.K_o, state.Cl_o):
+        values += amplitude * cos
+    transport(parts, 1, 1e-2)
+    length, _, slope = resting_cable(("K_o", "Cl_o"))
+    wave = (WAVE * length) ** 2 * outside / (inside + outside)
+    shift = -amplitude * slope * wave / (1 + wave)
+    potential = -inside / (inside + outside) * (amplitude * slope + shift)
+    fields = parts.simulation.diffusion.fields
+    return [np.abs(fields[name][1]() / value - cos).max()
+            for name, value in (("V_g_shift", shift), ("Phi_e", potential))]  # fmt: skip
+
+
+def test_the_current_returns_outside_as_the_linear_bidomain_says():
+    errors = np.array([bidomain_error(n) for n in (10, 20, 40)])
+    np.testing.assert_allclose(np.log2(errors[:-1] / errors[1:]), 2.0, atol=0.1)
+    assert errors[-1].max() < 1e-3
+
+
 def test_glia_carry_potassium_from_where_there_is_much_to_where_there_is_little():
     """As much as the linear cable says: S_g g_K u, over half a wave."""
     x, _, moved = waved(200)
@@ -138,7 +167,7 @@ def test_a_local_disturbance_reaches_as_far_as_the_length_constant_says():
     parts = built(LINE, "mesh.cell=5 um", *GROUNDED, "solver.theta=0.5")
     state, x = parts.simulation.reaction.state, places(parts)
     state.K_o[x < 0.1e-3] += 1e-3
-    transport(parts, 1, 1e-6)
+    transport(parts, 1, 1e-2)
     shift = parts.simulation.diffusion.fields["V_g_shift"][1]()
     seen = (x > 0.15e-3) & (x < 0.6e-3)
     length, _, _ = resting_cable()
