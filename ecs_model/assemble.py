@@ -71,8 +71,7 @@ def build(config, comm, base="."):
         operators = Following(operators, alpha, rest, config.tissue.tortuosity_exponent)
     transport = _transport(config, mesh, parts, cells, operators, membranes, base)
     if config.tissue.syncytium is not None:
-        ions = ions_in_glia(config.tissue)
-        transport = network.joined(transport, membranes, ions, config.tissue, config.solver)
+        transport = network.joined(transport, membranes, config.tissue, config.solver)
     events = together(comm, lambda: _events(config, mesh, parts, membranes, base))
     clock = clocks.plan(
         config.time.end, config.time.step, config.output.series, config.time.adaptive
@@ -129,13 +128,6 @@ def _refuse_charge(model, ions):
 def ions_of(tissue):
     """The ions of a tissue, K+ first."""
     return [_ion(settings, tissue.D) for settings in tissue.ions]
-
-
-def ions_in_glia(tissue):
-    """K+, Na+ and Cl- in glia, with the diffusivities that they have outside."""
-    outside = {ion.name: ion for ion in ions_of(tissue)}
-    known = {name: Ion(name, z, D / KNOWN["K"][1]) for name, (z, D) in KNOWN.items()}
-    return [outside.get(name, known[name]) for name in ("K", "Na", "Cl")]
 
 
 def _ion(settings, potassium):

@@ -12,9 +12,9 @@ last ion is then what neutrality leaves, so that no node ever gains charge, what
 Reference: Mori (2015), Physica D 308, 94; Qian & Sejnowski (1989), Biol Cybern 62, 1.
 """
 
-from ecs_model.native import MPI
-
 import functools
+
+from ecs_model.native import MPI
 
 import numpy as np
 

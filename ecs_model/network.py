@@ -2,16 +2,16 @@
 
 import numpy as np
 
+from ecs_model import record
 from ecs_model.compiler import library
 from ecs_model.diffusion import Diffusion
 from ecs_model.electrodiffusion import Electrodiffusion
 from ecs_model.errors import ConfigError
 from ecs_model.following import Following
+from ecs_model.ions import KNOWN, Ion
 from ecs_model.kernel import values_source
 from ecs_model.operators import Operators
 from ecs_model.parallel import root_does, together
-from ecs_model.record import joined as joined_records
-from ecs_model.record import quantity, table
 from ecs_model.syncytium import Cable, Membrane, Syncytium
 from ecs_model.tissue import diffusivity
 
@@ -26,33 +26,50 @@ def refuse_without_glia(model):
         )
 
 
-def joined(outside, membranes, ions, tissue, solver):
+def joined(outside, membranes, tissue, solver):
     """The transport of ions outside and in glia that gap junctions join.
 
     Args:
         outside: the Ions that move outside.
         membranes: the Reaction.
-        ions: K+, Na+ and Cl- in glia.
         tissue: its settings.
         solver: its settings.
     """
-    operators = _matrices(membranes, outside.operators, tissue)
-    parts = {
-        ion: Diffusion(
-            operators, getattr(membranes.state, f"{ion.name}_g"), rtol=solver.rtol,
-            options=solver.petsc, ratio=ion.ratio, name=f"{ion.name} in glia",
-        )
-        for ion in ions
-    }  # fmt: skip
-    glia = Electrodiffusion(operators, parts, tissue.temperature, 10 * solver.rtol)
+    glia = _in_glia(outside, membranes, tissue, solver)
     if not tissue.syncytium.cable:
         return Syncytium(outside, glia)
     moving = {ion.state: part for ion, part in outside.parts.items()}
-    still = {ion.name: getattr(membranes.state, ion.state) for ion in ions}
-    still = {name: c for name, c in still.items() if f"{name}_o" not in moving}
-    moving |= {f"{ion.name}_g": part for ion, part in parts.items()}
-    membrane = _membrane(membranes, operators.mesh, moving)
+    still = {
+        ion.name: getattr(membranes.state, ion.state)
+        for ion in glia.parts
+        if ion.state not in moving
+    }
+    moving |= {_state(ion): part for ion, part in glia.parts.items()}
+    membrane = _membrane(membranes, outside.operators.mesh, moving)
     return Cable(outside, glia, membrane, still, lambda: membranes.weights, tissue.temperature)
+
+
+def _in_glia(outside, membranes, tissue, solver):
+    """The Electrodiffusion of K+, Na+ and Cl- in the network, as mobile as they are outside."""
+    operators = _matrices(membranes, outside.operators, tissue)
+    known = {ion.name: ion for ion in (*_known(), *outside.parts)}
+    parts = {
+        ion: Diffusion(
+            operators, getattr(membranes.state, _state(ion)), rtol=solver.rtol,
+            options=solver.petsc, ratio=ion.ratio, name=f"{ion.name} in glia",
+        )
+        for ion in map(known.get, ("K", "Na", "Cl"))
+    }  # fmt: skip
+    return Electrodiffusion(operators, parts, tissue.temperature, 10 * solver.rtol)
+
+
+def _known():
+    return [Ion(name, z, D / KNOWN["K"][1]) for name, (z, D) in KNOWN.items()]
+
+
+def _state(ion):
+    """Name of its concentration in glia."""
+    return f"{ion.name}_g"
 
 
 def _matrices(membranes, outside, tissue):
@@ -71,10 +88,10 @@ def _matrices(membranes, outside, tissue):
 def _membrane(membranes, mesh, moving):
     """What glia give because they are joined; rank 0 compiles for all."""
     model = membranes.model
-    Shifted = joined_records(model.State, table("Shift", {"shift": quantity(0.0, "mV", "of V_g")}))
+    shift = record.table("Shift", {"shift": record.quantity(0.0, "mV", "of V_g")})
     text = values_source(
         lambda y, p, env: model.syncytium(y.shift, y, p, env),
-        Shifted, membranes.parameters, membranes.surroundings,
+        record.joined(model.State, shift), membranes.parameters, membranes.surroundings,
     )  # fmt: skip
     root_does(mesh.comm, lambda: library(text))
     return together(mesh.comm, lambda: Membrane(membranes, text, mesh.volumes, moving))

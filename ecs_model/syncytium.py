@@ -106,7 +106,7 @@ class Membrane:
 
     Args:
         reaction: the membranes.
-        text: C source from `source`.
+        text: C source of `MembraneModel.syncytium`, from `kernel.values_source`.
         volumes: of owned nodes [m^3].
         moving: name of a state -> the Diffusion that moves it.
 
@@ -175,11 +175,10 @@ class Cable(Syncytium):
         self.fields |= {"V_g": ("mV", membrane.potential), "V_g_shift": ("mV", self._shift)}
 
     def _made(self):
-        leak = self._unit * self._membrane.slope
-        glia = self.glia.poisson
+        leak, glia = self._unit * self._membrane.slope, self.glia
         if self._bound:
-            return Bidomain(self.outside.poisson, glia, leak)
-        return Poisson(glia.operators, self.glia.ledger.of("K"), self.glia.mean_conductivity, leak)
+            return Bidomain(self.outside.poisson, glia.poisson, leak)
+        return Poisson(glia.operators, glia.ledger.of("K"), glia.mean_conductivity, leak)
 
     def _shift(self):
         return self._membrane.shift
@@ -205,7 +204,7 @@ class Cable(Syncytium):
         self.outside.end(t, dt)
 
     def _expect(self, dt):
-        """Let u change as in the last step; what it was is taken off the change that comes out."""
+        """Let u change as in the last step; `_change` then holds what u was, negative."""
         if self.last_step:
             self._change *= dt / self.last_step
         self._membrane.shift += self._change

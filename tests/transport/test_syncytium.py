@@ -1,5 +1,7 @@
 """Glia joined by gap junctions: exact laws of the network and of the cable, nothing lost."""
 
+from itertools import pairwise
+
 from ecs_model.native import MPI
 
 import numpy as np
@@ -236,7 +238,7 @@ def run(*overrides, text=LINE):
 def test_coupling_is_second_order_in_the_step(way):
     fine = ("solver.rtol=1e-9", "membrane.substeps=20", f"tissue.transport={way}")
     states = [run(*fine, f"time.step={1 / n} s") for n in (5, 10, 20, 40)]
-    errors = [np.abs(a.K_o - b.K_o).max() for a, b in zip(states[:-1], states[1:], strict=True)]
+    errors = [np.abs(a.K_o - b.K_o).max() for a, b in pairwise(states)]
     orders = np.log2(np.array(errors[:-1]) / errors[1:])
     np.testing.assert_allclose(orders, 2.0, atol=0.3)
     assert errors[-1] < 1e-4
