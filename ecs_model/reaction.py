@@ -119,7 +119,7 @@ class Reaction:
     def _observed(self, nodes):
         """Name -> values of every observable at some owned nodes."""
         y = [np.ascontiguousarray(v[nodes]) for v in self.state]
-        given = zip((*self.parameters, *self.surroundings), self._inputs, strict=True)
+        given = zip((*self.parameters, *self.surroundings), self.inputs, strict=True)
         inputs = [np.ascontiguousarray(v[nodes]) if np.ndim(x) else v for x, v in given]
         out = np.empty((len(self.model.observables), len(y[0])))
         self._observe(ctypes.c_long(len(y[0])), _addresses(y), _addresses(inputs), _addresses(out))
