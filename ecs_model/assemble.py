@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecs_model import clock as clocks
-from ecs_model import layout, meshing, reaction, supply, tissue
+from ecs_model import layout, meshing, network, reaction, supply, tissue
 from ecs_model.compiler import library
 from ecs_model.diffusion import Diffusion
 from ecs_model.electrodiffusion import Electrodiffusion, Ions
@@ -70,6 +70,8 @@ def build(config, comm, base="."):
         alpha, rest = membranes.state.alpha, membranes.surroundings.alpha
         operators = Following(operators, alpha, rest, config.tissue.tortuosity_exponent)
     transport = _transport(config, mesh, parts, cells, operators, membranes, base)
+    if config.tissue.syncytium is not None:
+        transport = network.joined(transport, membranes, config.tissue, config.solver)
     events = together(comm, lambda: _events(config, mesh, parts, membranes, base))
     clock = clocks.plan(
         config.time.end, config.time.step, config.output.series, config.time.adaptive
@@ -106,6 +108,8 @@ def model_of(config, base="."):
     """
     model = membrane_of(config.membrane, base)
     ions = {ion.name: ion.initial for ion in config.tissue.ions}
+    if config.tissue.syncytium is not None:
+        network.refuse_without_glia(model)
     if config.tissue.transport == "electrodiffusion":
         _refuse_charge(model, ions)
     return carried(model, ions)
@@ -140,6 +144,8 @@ def check_names(config, model):
             raise ConfigError(f"{place}: alpha at the start is that of the tissue: tissue.alpha")
     known = [*model.State._fields, *model.observables]
     known += ["Phi_e"] if config.tissue.transport == "electrodiffusion" else []
+    settings = config.tissue.syncytium
+    known += ["V_g_shift"] if settings is not None and settings.cable else []
     for name in config.output.fields or []:
         if name not in known:
             raise ConfigError(
@@ -267,12 +273,17 @@ def _transport(config, mesh, parts, cells, operators, membranes, base):
     }  # fmt: skip
     if config.tissue.transport == "electrodiffusion":
         return Electrodiffusion(operators, made, config.tissue.temperature, 10 * solver.rtol)
-    return Ions(operators, made) if len(made) > 1 else next(iter(made.values()))
+    alone = len(made) == 1 and config.tissue.syncytium is None
+    return next(iter(made.values())) if alone else Ions(operators, made)
 
 
 def _refuse_unsolvable(config, operators):
-    if config.solver.scheme == "rkl2" and (len(config.tissue.ions) > 1 or operators.moves):
-        raise ConfigError("solver.scheme: rkl2 moves K+ alone in tissue that does not swell")
+    alone = len(config.tissue.ions) == 1 and config.tissue.syncytium is None
+    if config.solver.scheme == "rkl2" and (not alone or operators.moves):
+        raise ConfigError(
+            "solver.scheme: rkl2 moves K+ alone, in tissue that does not swell and whose glia are "
+            "not joined"
+        )
     exchanging = [b.on for b in config.boundary if b.exchange is not None]
     if config.tissue.transport == "electrodiffusion" and exchanging:
         raise ConfigError(

@@ -81,6 +81,15 @@ class Region(Strict):
         return exactly_one(self, ("tag", "ball", "box", "cylinder"), "where the region is")
 
 
+class SyncytiumSettings(Strict):
+    """Gap junctions that join glia, for models that follow the ions in them."""
+
+    tortuosity: Annotated[Number, Field(ge=1)] = Field(
+        3.2, description="of the network: ions in glia move with D / tortuosity^2"
+    )
+    cable: bool = Field(True, description="currents flow through it; false: ions only mix")
+
+
 class Tissue(Strict):
     """The extracellular space."""
 
@@ -95,6 +104,9 @@ class Tissue(Strict):
     )
     transport: Literal["diffusion", "electrodiffusion"] = Field(
         "diffusion", description="each ion by itself, or bound by electroneutrality"
+    )
+    syncytium: SyncytiumSettings | None = Field(
+        None, description="gap junctions join glia: spatial buffering"
     )
     temperature: quantity("K", above=0.0) = Field(310.15, description="temperature")
     packing: Literal["scaled", "swollen", "fixed"] = Field(

@@ -16,6 +16,7 @@ from ecs_model.errors import ConfigError, SolutionError
 from ecs_model.ledger import Ledger
 from ecs_model.limiter import Limiter
 
+ROUND_OFF = 1e-13  # [mM] at a node: of the ion itself; no solver can do better
 KEPT_LEVELS = 4  # matrices of this many different steps are kept
 
 
@@ -71,12 +72,13 @@ class Diffusion:
             SolutionError: on all processes, if the solver fails or the result is not finite.
         """
         self.operators.follow()
-        self.advance_in_place(t, dt)
-
-    def advance_in_place(self, t, dt):
-        """The same where the matrices follow already."""
         self.start(t, dt)
+        self.prepare(t, dt)
         self.solve(dt)
+        self.end(t, dt)
+
+    def end(self, t, dt):
+        """Take the step whose increment is found, limited where the ion would become negative."""
         if self.close(t, dt):
             self._limit(t, dt)
         else:
@@ -89,17 +91,17 @@ class Diffusion:
         self.ledger.hold_baths(self.values, t)
 
     def start(self, t, dt):
-        """Prepare a step: baths, the right side, and the last increment as a guess."""
+        """Begin a step: baths, and the last increment as a guess."""
         if self._version != self.operators.version:
             self._version = self.operators.version
             self.ledger.refresh()
         self.ledger.hold_baths(self.values, t + dt / 2)
-        self._assemble_base(t, dt)
         if self.last_step and dt != self.last_step:
             self.increment *= dt / self.last_step
         self.last_step = dt
 
-    def _assemble_base(self, t, dt):
+    def prepare(self, t, dt):
+        """Find what a step brings that does not depend on its increment."""
         self._u.stateIncrease()
         self.operators.stiffness.mult(self._u, self._b)
         np.multiply(self._right, self.ratio, out=self._base)
@@ -221,7 +223,7 @@ def _solver(diffusion, matrix):
     solver.setOperators(matrix)
     solver.setType("cg")
     solver.getPC().setType("jacobi")
-    nothing = 1e-13 * np.sqrt(operators.mesh.nodes)  # [mM]: round-off of the ion itself
+    nothing = ROUND_OFF * np.sqrt(operators.mesh.nodes)
     if not diffusion.options:  # the norm that conjugate gradients know anyway
         solver.setNormType(PETSc.KSP.NormType.NATURAL)
         nothing *= np.sqrt(operators.mesh.sum(operators.lumped) / operators.mesh.nodes)

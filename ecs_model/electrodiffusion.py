@@ -12,17 +12,19 @@ last ion is then what neutrality leaves, so that no node ever gains charge, what
 Reference: Mori (2015), Physica D 308, 94; Qian & Sejnowski (1989), Biol Cybern 62, 1.
 """
 
-from ecs_model.native import MPI, PETSc
+import functools
+
+from ecs_model.native import MPI
 
 import numpy as np
 
+from ecs_model.diffusion import ROUND_OFF
 from ecs_model.electrochemistry import thermal_voltage
 from ecs_model.errors import SolutionError
-from ecs_model.following import Weighing
+from ecs_model.ledger import Ledgers
+from ecs_model.potential import Poisson
 
 ROUNDS = 12
-MARGIN = 1.25  # a smoother must not overshoot where there are more ions than on average
-SMOOTHERS = {"mg_levels_ksp_type": "richardson", "mg_levels_pc_type": "sor"}
 
 
 class Ions:
@@ -40,9 +42,26 @@ class Ions:
 
     def advance(self, t, dt):
         """Advance all ions from time `t` [s] by `dt` [s]; SolutionError as that of `Diffusion`."""
+        self.begin(t, dt)
+        self.solve_ions(t, dt)
+        self.end(t, dt)
+
+    def begin(self, t, dt):
+        """Prepare a step: matrices, baths, and guesses of the increments."""
         self.operators.follow()
         for part in self.parts.values():
-            part.advance_in_place(t, dt)
+            part.start(t, dt)
+
+    def solve_ions(self, t, dt):
+        """Find the increments of all ions."""
+        for part in self.parts.values():
+            part.prepare(t, dt)
+            part.solve(dt)
+
+    def end(self, t, dt):
+        """Take the step, limited where an ion would become negative."""
+        for part in self.parts.values():
+            part.end(t, dt)
 
     def hold(self, t):
         """Set nodes at baths to the concentrations of the bath at time `t` [s]."""
@@ -100,50 +119,6 @@ class Ions:
         self._first.total_iterations = count
 
 
-class Ledgers:
-    """The ledgers of several ions as one; names of other ions than K+ say which."""
-
-    def __init__(self, parts):
-        self._ledgers = {ion.name: part.ledger for ion, part in parts.items()}
-
-    def of(self, ion):
-        """The ledger of an ion."""
-        return self._ledgers[ion]
-
-    @property
-    def given(self):
-        """Name -> amount [mol]."""
-        return {
-            _label(ion, name): amount
-            for ion, ledger in self._ledgers.items()
-            for name, amount in ledger.given.items()
-        }
-
-    @given.setter
-    def given(self, amounts):
-        for ion, ledger in self._ledgers.items():
-            ledger.given = {name: amounts[_label(ion, name)] for name in ledger.given}
-
-    @property
-    def loads(self):
-        """All loads."""
-        return [x for ledger in self._ledgers.values() for x in ledger.loads]
-
-    @property
-    def exchanges(self):
-        """All exchanges."""
-        return [x for ledger in self._ledgers.values() for x in ledger.exchanges]
-
-    @property
-    def baths(self):
-        """All baths."""
-        return [x for ledger in self._ledgers.values() for x in ledger.baths]
-
-
-def _label(ion, name):
-    return name if ion == "K" else f"{name} ({ion})"
-
-
 class Electrodiffusion(Ions):
     """Ions that electroneutrality binds.
 
@@ -156,6 +131,7 @@ class Electrodiffusion(Ions):
     Attributes:
         psi: F Phi_e / R T at owned nodes.
         rounds: in the last step.
+        mean_conductivity: of the ions as they begin, relative to K+ [mM].
     """
 
     def __init__(self, operators, parts, temperature, rtol=1e-3):
@@ -168,8 +144,12 @@ class Electrodiffusion(Ions):
         self._product, self._result = operators.vector()
         self._drifts = [np.zeros_like(self.psi) for _ in self.parts]
         self._mids = [np.zeros_like(self.psi) for _ in self.parts]
-        total, self._mean = self._means()
-        self._poisson = _Poisson(operators, self._first.ledger, MARGIN * total)
+        self.mean_conductivity, self._mean = self._means()
+
+    @functools.cached_property
+    def poisson(self):
+        """The equation of the potential; made when first used."""
+        return Poisson(self.operators, self._first.ledger, self.mean_conductivity)
 
     def potential(self):
         """Extracellular potential Phi_e [V] at owned nodes, zero on average or at baths."""
@@ -192,28 +172,40 @@ class Electrodiffusion(Ions):
 
     def advance(self, t, dt):
         """Advance all ions from time `t` [s] by `dt` [s]; SolutionError as that of `Diffusion`."""
-        self.operators.follow()
-        for part, mid in zip(self.parts.values(), self._mids, strict=True):
-            part.start(t, dt)
-            np.maximum(part.values + 0.5 * part.increment, 0.0, out=mid)
-        self._poisson.follow(self._conductivity())
+        self.begin(t, dt)
+        self.poisson.follow(self.conductivity())
+        for part in self.parts.values():
+            part.prepare(t, dt)
         self._balance(dt)
-        self._finish(t, dt)
+        self.end(t, dt)
 
-    def _conductivity(self):
+    def begin(self, t, dt):
+        """Prepare a step: matrices, baths, guesses of the increments, and ions half-way."""
+        super().begin(t, dt)
+        for part, mid in zip(self.parts.values(), self._mids, strict=True):
+            np.maximum(part.values + 0.5 * part.increment, 0.0, out=mid)
+
+    def conductivity(self):
+        """Of the ions half-way through the step, relative to K+, at owned nodes [mM]."""
         pairs = zip(self.parts, self._mids, strict=True)
         return sum(ion.valence**2 * ion.ratio * mid for ion, mid in pairs)
 
     def _balance(self, dt):
         """Rounds of ions and potential until they bring no charge."""
         for self.rounds in range(1, ROUNDS + 1):
-            self._solve_ions(dt)
-            if self._charge_is_small():
+            self._solve_prepared(dt)
+            if self.charge_is_small():
                 return
-            self._correct(dt)
+            self.shift(self.poisson.solve(self.unbalanced(dt)))
         raise SolutionError("the potential does not converge; try a shorter time.step")
 
-    def _solve_ions(self, dt):
+    def solve_ions(self, t, dt):
+        """Find the increments of all ions in the potential as it is."""
+        for part in self.parts.values():
+            part.prepare(t, dt)
+        self._solve_prepared(dt)
+
+    def _solve_prepared(self, dt):
         for ion, part, mid, drift in zip(
             self.parts, self.parts.values(), self._mids, self._drifts, strict=True
         ):
@@ -240,20 +232,25 @@ class Electrodiffusion(Ions):
     def _charge(self):
         return sum(ion.valence * part.increment for ion, part in self.parts.items())
 
-    def _charge_is_small(self):
+    def charge_is_small(self):
+        """Whether the increments bring next to no charge; asks all processes."""
         charge = self._charge()
         moved = sum(abs(ion.valence) * np.abs(p.increment) for ion, p in self.parts.items())
         squares = np.array([charge @ charge, moved @ moved])
         self.operators.mesh.comm.Allreduce(MPI.IN_PLACE, squares, MPI.SUM)
-        nothing = 1e-13 * np.sqrt(self.operators.mesh.nodes)
+        nothing = 10 * ROUND_OFF * np.sqrt(self.operators.mesh.nodes)
         return not squares[0] > max(self.rtol**2 * squares[1], nothing**2)
 
-    def _correct(self, dt):
-        """Change psi so that the charge of the last round would not have come."""
+    def unbalanced(self, dt):
+        """The current [mol/s] at owned nodes that has to be driven away."""
         charge = self._charge()
         right = 0.5 * self._mean * self._stiff(charge)
         right += self._applied(self.operators.mass, charge) / dt
-        self.psi += self._poisson.solve(right)
+        return right
+
+    def shift(self, change):
+        """Change psi at owned nodes; without baths it stays zero on average."""
+        self.psi += change
         if not self._first.ledger.baths:
             self.psi -= self._mean_of_psi()
 
@@ -262,7 +259,7 @@ class Electrodiffusion(Ions):
         self.operators.mesh.comm.Allreduce(MPI.IN_PLACE, sums, MPI.SUM)
         return sums[0] / sums[1]
 
-    def _finish(self, t, dt):
+    def end(self, t, dt):
         """Close the balance of all ions but one; that one is what neutrality leaves."""
         z, bound = self._bound.valence, self.parts[self._bound]
         free = {
@@ -298,87 +295,3 @@ def _follower(parts):
     """The ion that follows from the others: abundant, and charged the other way than K+."""
     others = [ion for ion in parts if ion.valence < 0] or list(parts)[1:]
     return max(others, key=lambda ion: (ion.name == "Cl", ion.name == "Na"))
-
-
-def _set_smoothers(solver):
-    """Smoothers that stay positive while the matrix moves away from that of the set-up."""
-    database = PETSc.Options("ecs_potential_")
-    for name, value in SMOOTHERS.items():
-        database[name] = value
-    solver.setFromOptions()
-    solver.setUp()
-    for name in SMOOTHERS:
-        database.delValue(name)
-
-
-class _Poisson:
-    """The equation of the potential: stiffness with edges weighed by conductivity.
-
-    Args:
-        operators: matrices of the tissue.
-        ledger: of K+; baths are at potential zero.
-        scale: conductivity for which multigrid is set up [mM], not below the true one.
-    """
-
-    def __init__(self, operators, ledger, scale):
-        self._operators, self._scale = operators, scale
-        self._held = np.asarray(ledger.held, np.int32) if ledger.baths else None
-        self._weighing = Weighing(operators)
-        self._matrix = operators.stiffness.copy()
-        self._b, self._right = operators.vector()
-        self._x, self._solution = operators.vector()
-        self._solver = None
-        comm = operators.mesh.comm
-        self._constants = PETSc.NullSpace().create(constant=True, comm=comm)
-
-    def follow(self, conductivity):
-        """Take over the conductivity at owned nodes [mM]."""
-        self._weighing(self._operators.stiffness, conductivity, self._matrix)
-        self._ground(self._matrix)
-        if self._solver is None:
-            self._solver = self._made()
-
-    def _model(self):
-        """What multigrid is set up with, whenever a run begins: even, and invertible."""
-        result = self._operators.at_rest.stiffness.copy()
-        result.scale(self._scale)
-        diagonal = result.getDiagonal()
-        diagonal.scale(1 + 1e-6)
-        result.setDiagonal(diagonal)
-        self._ground(result)
-        return result
-
-    def _ground(self, matrix):
-        """Cut the nodes at baths out, where the potential is zero."""
-        if self._held is not None:
-            matrix.zeroRowsColumnsLocal(self._held, diag=1.0)
-
-    def _made(self):
-        comm = self._operators.mesh.comm
-        if self._held is None:
-            self._matrix.setNullSpace(self._constants)
-        solver = PETSc.KSP().create(comm)
-        solver.setOptionsPrefix("ecs_potential_")
-        solver.setOperators(self._matrix, self._model())
-        solver.setType("cg")
-        solver.getPC().setType("gamg")
-        solver.getPC().setReusePreconditioner(True)
-        solver.setTolerances(rtol=1e-3, atol=1e-300, max_it=500)
-        _set_smoothers(solver)
-        return solver
-
-    def solve(self, right):
-        """The change of the potential that `right` asks for."""
-        self._right[:] = right
-        self._b.stateIncrease()
-        if self._held is not None:
-            self._right[self._held] = 0.0
-        else:
-            self._constants.remove(self._b)  # what solvers of the ions left over
-        self._solver.solve(self._b, self._x)
-        if (reason := self._solver.getConvergedReason()) < 0:
-            raise SolutionError(
-                f"the equation of the potential does not converge (PETSc reason {reason}); try a "
-                "shorter time.step"
-            )
-        return self._solution

@@ -23,14 +23,13 @@ class Following:
         alpha: array of owned nodes that changes elsewhere.
         rest: alpha at assembly, number or array.
         exponent: p of the tortuosity.
+        moves: whether alpha changes; if not, it only differs from that of assembly.
 
     Attributes:
         version: grows with each change.
     """
 
-    moves = True
-
-    def __init__(self, operators, alpha, rest, exponent=0.0):
+    def __init__(self, operators, alpha, rest, exponent=0.0, moves=True):
         self.mesh, self.theta, self.vector = operators.mesh, operators.theta, operators.vector
         self.at_rest, self._alpha, self._exponent = operators, alpha, exponent
         self._alpha_rest = np.broadcast_to(rest, alpha.shape)
@@ -38,11 +37,15 @@ class Following:
         add_to_diagonal(self._edges, -operators.lumped)
         self._weighing = Weighing(operators)
         self.stiffness, self.mass = operators.stiffness.copy(), operators.mass.copy()
-        self.lumped, self.version = operators.lumped.copy(), 0
-        self.follow()
+        self.lumped, self.version, self.moves = operators.lumped.copy(), 0, moves
+        self._take()
 
     def follow(self):
         """Take over alpha as it is now."""
+        if self.moves:
+            self._take()
+
+    def _take(self):
         share = self._alpha / self._alpha_rest
         np.multiply(self.at_rest.lumped, share, out=self.lumped)
         self._weighing(self._edges, share, self.mass)

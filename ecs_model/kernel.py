@@ -139,6 +139,22 @@ long ecs_record(long n, double duration, long samples, double tolerance, long fi
 }}
 """
 
+_VALUES = """\
+#include <math.h>
+{math}
+/* Values of a formula at n nodes. */
+void ecs_values(long n, const double *const *y, const double *const *in, double *const *out)
+{{
+  {columns}
+  #pragma omp simd
+  for (long i = 0; i < n; ++i) {{
+    {load}
+    {lines}
+    {store}
+  }}
+}}
+"""
+
 _MATH = """\
 #ifndef PLAIN_MATH  /* glibc has vector versions of these */
 {declarations}
@@ -177,6 +193,35 @@ def step_source(model, parameters, surroundings, scales):
         ),
         **_inputs(inputs),
     )
+
+
+def values_source(function, State, parameters, surroundings):
+    """C source of `ecs_values`: what a formula gives at every node.
+
+    Args:
+        function: function (state, parameters, surroundings) -> sequence of values.
+        State: record type of the state.
+        parameters: record of numbers or arrays; only which of the two matters here.
+        surroundings: likewise.
+    """
+    recording = Recording()
+    y, p, env = symbols(recording, State(), parameters, surroundings)
+    values = function(y, p, env)
+    inputs = list(zip((*p, *env), _is_field(parameters, surroundings), strict=True))
+    fields = [(f"in[{j}]", s.name) for j, (s, is_field) in enumerate(inputs) if is_field]
+    fields += [(f"y[{j}]", s.name) for j, s in enumerate(y)]
+    results = [(f"out[{j}]", f"out{j}") for j in range(len(values))]
+    return _VALUES.format(
+        math=_MATH.format(declarations=_declarations(recording)),
+        columns="\n  ".join([
+            *(f"const double *restrict v_{name} = {place};" for place, name in fields),
+            *(f"double *restrict {name} = {place};" for place, name in results),
+            _inputs(inputs)["uniform"],
+        ]),
+        load="\n    ".join(f"const double {name} = v_{name}[i];" for _, name in fields),
+        lines="\n    ".join(recording.lines),
+        store="\n    ".join(f"out{j}[i] = {as_c(v)};" for j, v in enumerate(values)),
+    )  # fmt: skip
 
 
 def symbols(recording, *records):

@@ -32,6 +32,11 @@ class Ledger:
         self.given = {x.name: 0.0 for x in (*self.loads, *self.exchanges, *self.baths)}
         self.refresh()
 
+    def add(self, load):
+        """Take up another load."""
+        self.loads.append(load)
+        self.given[load.name] = 0.0
+
     def refresh(self):
         """Take over the matrices as they are now."""
         self._couplings = [self._coupling(bath) for bath in self.baths]
@@ -131,3 +136,47 @@ def _without(exchange, held):
     return type(exchange)(
         exchange.name, exchange.nodes[keep], exchange.conductances[keep], exchange.bath
     )
+
+
+class Ledgers:
+    """The ledgers of several ions as one; names of other ions than K+ say which."""
+
+    def __init__(self, parts):
+        self._ledgers = {ion.name: part.ledger for ion, part in parts.items()}
+
+    def of(self, ion):
+        """The ledger of an ion."""
+        return self._ledgers[ion]
+
+    @property
+    def given(self):
+        """Name -> amount [mol]."""
+        return {
+            _label(ion, name): amount
+            for ion, ledger in self._ledgers.items()
+            for name, amount in ledger.given.items()
+        }
+
+    @given.setter
+    def given(self, amounts):
+        for ion, ledger in self._ledgers.items():
+            ledger.given = {name: amounts[_label(ion, name)] for name in ledger.given}
+
+    @property
+    def loads(self):
+        """All loads."""
+        return [x for ledger in self._ledgers.values() for x in ledger.loads]
+
+    @property
+    def exchanges(self):
+        """All exchanges."""
+        return [x for ledger in self._ledgers.values() for x in ledger.exchanges]
+
+    @property
+    def baths(self):
+        """All baths."""
+        return [x for ledger in self._ledgers.values() for x in ledger.baths]
+
+
+def _label(ion, name):
+    return name if ion == "K" else f"{name} ({ion})"

@@ -8,6 +8,7 @@ from ecs_model import detectors
 from ecs_model.parallel import root_does
 from ecs_model.units import from_si
 
+FROM_CELLS = ("membranes", "syncytium")  # terms of a balance that only move ions out of cells
 TRAVELLED = 0.5  # share of the cells in which a travelling front was seen that it has passed
 
 
@@ -114,7 +115,7 @@ class Balance:
             "given": given, "ecs_unexplained": change - sum(given.values()),
         }  # fmt: skip
         if ion in self._inside:
-            outside = sum(amount for name, amount in given.items() if name != "membranes")
+            outside = sum(amount for name, amount in given.items() if name not in FROM_CELLS)
             report |= {
                 "cells_start": start[cell], "cells_end": now[cell],
                 "total_unexplained": change + now[cell] - start[cell] - outside,

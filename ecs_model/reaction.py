@@ -34,6 +34,7 @@ class Reaction:
     Attributes:
         given: amount of each of these that the membranes of this process's nodes gave so far.
         block_steps: sub-steps of all blocks so far.
+        inputs: parameters and surroundings as arrays, in their order.
     """
 
     def __init__(
@@ -48,8 +49,8 @@ class Reaction:
         self.block_steps, self.given = 0, np.zeros(len(ions))
         self.ions = {ion: state[0] if ion == "K" else getattr(state, f"{ion}_o") for ion in ions}
         self._weights = np.zeros(self.nodes) if weights is None else weights
-        self._inputs = [np.ascontiguousarray(v, float) for v in (*parameters, *surroundings)]
-        self._pointers = _addresses(state), _addresses(self._inputs)
+        self.inputs = [np.ascontiguousarray(v, float) for v in (*parameters, *surroundings)]
+        self._pointers = _addresses(state), _addresses(self.inputs)
         compiled = load(source(model, parameters, surroundings))
         self._advance, self._record = compiled.ecs_advance, compiled.ecs_record
         self._advance.restype = self._record.restype = ctypes.c_long
@@ -118,7 +119,7 @@ class Reaction:
     def _observed(self, nodes):
         """Name -> values of every observable at some owned nodes."""
         y = [np.ascontiguousarray(v[nodes]) for v in self.state]
-        given = zip((*self.parameters, *self.surroundings), self._inputs, strict=True)
+        given = zip((*self.parameters, *self.surroundings), self.inputs, strict=True)
         inputs = [np.ascontiguousarray(v[nodes]) if np.ndim(x) else v for x, v in given]
         out = np.empty((len(self.model.observables), len(y[0])))
         self._observe(ctypes.c_long(len(y[0])), _addresses(y), _addresses(inputs), _addresses(out))
@@ -141,6 +142,33 @@ class Reaction:
             f"the membrane {self.model.name!r} leaves the range of finite, non-negative states "
             f"near the node with {values}"
         )
+
+
+class NodeValues:
+    """A compiled formula of state, parameters and surroundings.
+
+    Args:
+        text: C source from `kernel.values_source`.
+        columns: contiguous arrays of the state, in its order; read whenever it is evaluated.
+        inputs: those of the Reaction whose parameters and surroundings it sees.
+        count: number of values per node.
+
+    Attributes:
+        results: arrays that every evaluation overwrites.
+    """
+
+    def __init__(self, text, columns, inputs, count):
+        self._nodes = len(columns[0])
+        self.results = [np.zeros(self._nodes) for _ in range(count)]
+        self._kept = columns, inputs
+        self._pointers = _addresses(columns), _addresses(inputs), _addresses(self.results)
+        self._evaluate = load(text).ecs_values
+        self._evaluate.restype = None
+
+    def __call__(self):
+        """Evaluate at every node; the arrays of results."""
+        self._evaluate(ctypes.c_long(self._nodes), *self._pointers)
+        return self.results
 
 
 def source(model, parameters, surroundings):

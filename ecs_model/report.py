@@ -21,7 +21,7 @@ def summarise(parts, outputs, timer):
         "fronts": {line.name: line.front(parts.tracker) for line in outputs.lines},
         "cells_per_front": outputs.resolution.cells(parts.tracker),
         "balance": outputs.balance.report(), "energy": outputs.spending.report(),
-        "bias": known_bias(parts.model, s.reaction.ions),
+        "bias": known_bias(parts.model, s.reaction.ions, config.tissue),
         "steps": s.steps, "rejected_steps": s.rejected, "limited_steps": s.diffusion.limited,
         "iterations_per_step": s.diffusion.total_iterations / max(1, s.steps),
         "substeps_per_step": _substeps(mesh.comm, s),
@@ -31,15 +31,22 @@ def summarise(parts, outputs, timer):
     }  # fmt: skip
 
 
-def known_bias(model, ions):
-    """What is known to be wrong where K+ moves alone though other ions would; empty if nothing."""
+def known_bias(model, ions, tissue):
+    """What is known to be wrong with what does not move; empty if nothing."""
     still = [ion for ion in ("Na", "Cl") if f"{ion}_o" in model.State._fields and ion not in ions]
-    if not still:
-        return ""
-    return (
-        f"{' and '.join(still)} stay where they are, as if a counter-ion moved for free: fronts of "
-        "spreading depolarization are about 7 % too fast (docs/tissue.md)"
-    )
+    joined = tissue.syncytium is not None and tissue.syncytium.cable
+    biases = []
+    if still:
+        biases.append(
+            f"{' and '.join(still)} stay where they are, as if a counter-ion moved for free: "
+            "fronts of spreading depolarization are about 7 % too fast (docs/tissue.md)"
+        )
+    if joined and tissue.transport == "diffusion":
+        biases.append(
+            "currents of joined glia return outside as if it conducted ideally: such fronts are "
+            "about 10 % too fast; electrodiffusion follows them (docs/tissue.md)"
+        )
+    return "; ".join(biases)
 
 
 def _substeps(comm, simulation):

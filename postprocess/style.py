@@ -38,6 +38,8 @@ _SYMBOLS = {
     "Cl_i": "Cl$^-$ inside",
     "V": "membrane potential",
     "Phi_e": "extracellular potential",
+    "V_g": "membrane potential of glia",
+    "V_g_shift": "shift of V_g by currents",
     "alpha": "volume fraction $\\alpha$",
     "tortuosity": "tortuosity $\\lambda$",
     "front_position": "front position",

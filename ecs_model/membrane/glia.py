@@ -7,7 +7,7 @@ References:
 
 import numpy as np
 
-from ecs_model.derivative import root
+from ecs_model.derivative import Dual, root, slope_of, value_of
 from ecs_model.electrochemistry import nak_pump_turnover, nernst
 from ecs_model.membrane import energy
 from ecs_model.membrane.rest import resting_cell
@@ -93,6 +93,21 @@ def potential(y, p, env):
     """Membrane potential of glia [V], at which they exchange no charge."""
     start = nernst(y.K_g, y.K_o, +1, env.temperature)
     return root(_charge_flux, start, SEARCH_STEPS, y, p, env)
+
+
+def shifted(u, y, p, env):
+    """What glia do that currents from their neighbours shift by `u` [V].
+
+    Returns:
+        list: the potential without the shift [V]; what the shift adds to the outward fluxes of K+,
+        Na+ and Cl- [mol/s per m^3 of tissue]; the charge of these per volt [mol/s/m^3/V].
+    """
+    v = potential(y, p, env)
+    there = outward_fluxes(Dual(v + u, {"v": 1.0}), y, p, env)
+    own = outward_fluxes(v, y, p, env)
+    added = [p.S_g * (value_of(a) - b) for a, b in zip(there, own, strict=True)]
+    K, Na, Cl = (slope_of(J, "v") for J in there)
+    return [v, *added, p.S_g * (K + Na - Cl)]
 
 
 def rest(y, p, env):

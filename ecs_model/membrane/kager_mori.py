@@ -282,6 +282,7 @@ def make(with_glia, swelling, pump, fuelled):
         packed=tuple(n for n in ("S", "phi", "S_g", "phi_g", "k_O2") if n in Parameters._fields),
         held=tuple(name for name in ("A_o", "A_i", "A_g") if name in Parameters._fields),
         outflow=outflow,
+        syncytium=glia.shifted if with_glia else None,
     )
     return model
 

@@ -44,6 +44,11 @@ class MembraneModel:
         outflow: what cells give to the extracellular space: ion -> net outward flux per membrane
             area [mol/m^2/s], a function of the same arguments. The area per tissue volume is the
             parameter `S`; what else changes K_o is exchange with a reservoir.
+        syncytium: for glia that gap junctions may join: a function (u, state, parameters,
+            surroundings) -> potential V_g, fluxes of K+, Na+, Cl- that a shift u of it adds, slope
+            of their charge; see `glia.shifted`. States K_g, Na_g, Cl_g hold the contents; the
+            parameter `phi_g` or, where cells swell, the state `phi_glia` is the volume fraction.
+            None without such glia.
         closed: K+ outside and inside cells is conserved with these default parameters.
         electroneutral: the exchanged ions together carry no charge.
         options: name of a choice -> what can be chosen, the default first.
@@ -67,6 +72,7 @@ class MembraneModel:
     packed: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
     outflow: Callable | None = None
+    syncytium: Callable | None = None
     closed: bool = True
     electroneutral: bool = True
     options: dict[str, tuple] = field(default_factory=dict)
