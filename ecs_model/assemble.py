@@ -254,7 +254,7 @@ def _events(config, mesh, parts, membranes, base):
 
 def _transport(config, mesh, parts, cells, operators, membranes, base):
     concentrations = {ion: getattr(membranes.state, ion.state) for ion in ions_of(config.tissue)}
-    terms = supply.Terms(mesh, concentrations)
+    terms = supply.Terms(mesh, concentrations, config.tissue.transport == "electrodiffusion")
     for s in config.source:
         terms.add(s, supply.source(s, mesh, parts, cells["alpha"], base), f"source '{s.name}'")
     for b in config.boundary:

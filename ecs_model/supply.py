@@ -20,10 +20,11 @@ class Terms:
     Args:
         mesh: the mesh.
         concentrations: Ion -> concentration at owned nodes [mM], as they begin.
+        neutral: whether what enters must bring no charge.
     """
 
-    def __init__(self, mesh, concentrations):
-        self._mesh, self._concentrations = mesh, concentrations
+    def __init__(self, mesh, concentrations, neutral=False):
+        self._mesh, self._concentrations, self._neutral = mesh, concentrations, neutral
         self._ions = {ion.name: ion for ion in concentrations}
         self._terms = {ion: {kind: [] for kind in KINDS} for ion in concentrations}
 
@@ -65,8 +66,14 @@ class Terms:
             if companion is ion or not companion.valence:
                 raise ConfigError(f"{place}: companion: {companion.name} cannot balance {ion.name}")
             return companion
-        usual = self._ions.get("Cl" if ion.name != "Cl" else "Na")
-        return usual if ion.valence else None
+        usual = self._ions.get("Cl" if ion.name != "Cl" else "Na") if ion.valence else None
+        if self._neutral and ion.valence and usual is None:
+            others = ", ".join(i.name for i in self._ions.values() if i is not ion and i.valence)
+            raise ConfigError(
+                f"{place}: {ion.name} alone would leave charge behind in electrodiffusion; name "
+                f"the ion that keeps it neutral: companion = one of {others}"
+            )
+        return usual
 
     def _mean(self, values, nodes):
         parts = self._mesh.sum(values[nodes]), self._mesh.sum(np.ones(len(nodes)))

@@ -145,6 +145,27 @@ IONS = [
         "needs membranes that bring no charge",
         "nagumo",
     ),
+    swap(
+        "a source that would leave charge",
+        'model = "nagumo"\nparameters = { K_rest = 3.0 }\ninitial = { K_o = "3 mM" }',
+        'model = "none"',
+        "source 'pipette'",
+        "K alone would leave charge behind",
+        "companion = one of Na",
+        arguments=(
+            *RUN,
+            "--set",
+            'tissue.ions=["K", {name="Na",initial="140 mM"}]',
+            "--set",
+            "tissue.transport=electrodiffusion",
+        ),
+    ),
+    given(
+        "energy for a pump that knows no ATP",
+        "membrane={model = 'kager_mori', options = {energy = true}}",
+        "membrane.options.energy",
+        'pump = "post_albers"',
+    ),
     given(
         "gap junctions without glia",
         "tissue.syncytium.tortuosity=3",
