@@ -180,6 +180,32 @@ def law(name=None, settings=()):
     return lookup.overview() if name is None else lookup.about(name, settings)
 
 
+def fit_diffusion(curve, settings, agar=None, uptake=True, output=None):
+    """Fit alpha, lambda and uptake to a measured point-source curve; lines that say what was found.
+
+    Args:
+        curve: CSV file: time [s], concentration [mM].
+        settings: how it was measured, see `curves.experiment_of`.
+        agar: CSV file of a curve in agar, which tells rate and diffusivity.
+        uptake: whether to look for loss from the space between cells.
+        output: JSON file; CURVE.fit.json by default. The picture lies beside it.
+
+    Raises:
+        ConfigError: for files and settings that cannot be used.
+    """
+    from ecs_model import curves
+    from ecs_model.postprocess.curve import picture
+
+    experiment, calibration = curves.experiment_of(settings), None
+    if agar is not None:
+        experiment, calibration = curves.calibrated(experiment, agar)
+    found = curves.fitted(curve, experiment, uptake)
+    path = Path(output or Path(curve).with_suffix(".fit.json"))
+    curves.write(path, curves.record(curve, experiment, found, calibration))
+    image = picture(*curves.read_curve(curve), experiment, found, path.with_suffix(".png"))
+    return [*curves.lines(found), f"written: {path}, {image}"]
+
+
 def list_meshes():
     """Lines about all mesh generators and what they take."""
     from ecs_model import tables

@@ -59,7 +59,7 @@ def _parser():
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for add in (
         _add_run, _add_resume, _add_check, _add_cell, _add_plot, _add_export, _add_copy,
-        _add_template, _add_schema, _add_models, _add_law, _add_mesh, _add_doctor,
+        _add_template, _add_schema, _add_models, _add_law, _add_fit, _add_mesh, _add_doctor,
     ):  # fmt: skip
         add(commands)
     return parser
@@ -231,6 +231,34 @@ def _law(a):
     from ecs_model import api
 
     print(api.law(a.name, a.settings))
+
+
+def _add_fit(commands):
+    p = _add(
+        commands, "fit-diffusion", _fit,
+        "alpha, lambda and uptake of a tissue from a measured point-source curve",
+    )  # fmt: skip
+    p.add_argument("curve", help="CSV: time [s], concentration [mM]")
+    p.add_argument("--distance", required=True, help='of electrode and source, such as "100 um"')
+    p.add_argument("--D", required=True, help='free diffusivity, such as "1.31e-9 m^2/s" for TMA+')
+    p.add_argument("--current", help='of the source, such as "100 nA"')
+    p.add_argument("--transport-number", type=float, default=0.5, help="its share (default 0.5)")
+    p.add_argument("--valence", type=int, default=1, help="of the ion (default 1)")
+    p.add_argument("--rate", help='instead of a current, such as "0.5 pmol/s"')
+    p.add_argument("--start", default="0 s", help="when the source begins (default 0 s)")
+    p.add_argument("--duration", help="how long it acts (default: to the end)")
+    p.add_argument("--agar", metavar="CSV", help="a curve in agar: it tells rate and D instead")
+    p.add_argument("--no-uptake", action="store_true", help="take uptake as zero")
+    p.add_argument("--output", "-o", metavar="FILE", help="default: CURVE.fit.json, with a picture")
+
+
+def _fit(a):
+    from ecs_model import api
+
+    names = "distance D current transport_number valence rate start duration".split()
+    settings = {name: getattr(a, name) for name in names}
+    for line in api.fit_diffusion(a.curve, settings, a.agar, not a.no_uptake, a.output):
+        print(line)
 
 
 def _add_mesh(commands):

@@ -49,6 +49,7 @@ DIMENSIONS = {
         "A*m^10/mol^4": 1.0, "A/m^2/mM^4": 1.0, "mA/cm^2/mM^4": 10.0,
     },
     "a power per volume": {"W/m^3": 1.0, "kW/m^3": 1e3},
+    "a current": {"A": 1.0, "mA": 1e-3, "uA": 1e-6, "nA": 1e-9, "pA": 1e-12},
     "a conductance": {"S/m^2": 1.0, "mS/cm^2": 10.0},
 }  # fmt: skip
 

@@ -26,7 +26,8 @@ LAYERS = [
         "meshdata",
         "settings",
     },
-    {"transporters", "energetics", "gating", "events", "metabolism"},
+    {"transporters", "energetics", "gating", "events", "metabolism", "point_source"},
+    {"fit"},
     {"post_albers", "nernst_planck"},
     {"membrane", "fieldfile", "meshes"},
     {"config", "kernel", "rundir", "values", "runs", "laws"},
@@ -41,7 +42,7 @@ LAYERS = [
         "lookup",
         "postprocess",
     },
-    {"cell"},
+    {"cell", "curves"},
     {"native"},  # MPI, PETSc and DOLFINx from here on
     {"parallel", "provenance"},
     {"mesh"},

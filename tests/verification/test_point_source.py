@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from scipy.special import erfc, erfcx
 
+from ecs_model.point_source import Experiment, concentration
 from tests.helpers import run_here, series, summary
 
 TEXT = """
@@ -44,26 +44,6 @@ series = "1 s"
 """
 
 
-def exact(t, r, rate, D, alpha, tortuosity, k):
-    """Concentration [mM] at distance r [m] after t [s] (Nicholson & Phillips 1981)."""
-    d_star = D / tortuosity**2
-    a = r / (2 * np.sqrt(d_star * t))
-    if k == 0:
-        return rate / (4 * np.pi * d_star * alpha * r) * erfc(a)
-    b, s = np.sqrt(k * t), r * np.sqrt(k / d_star)
-    near = np.exp(-(a**2) - b**2) * erfcx(a + b) + np.exp(-s) * erfc(a - b)
-    return rate / (8 * np.pi * d_star * alpha * r) * near
-
-
-def test_exact_solution_has_the_published_values():
-    tma = (5.182135e-13, 1.31e-9)
-    assert exact(1.0, 1e-4, *tma, 0.2, 1.6, 0) == pytest.approx(0.00714354, rel=1e-5)
-    assert exact(10.0, 1e-4, *tma, 0.05, 2.0, 0) == pytest.approx(5.454909, rel=1e-6)
-    potassium = (5e-8 / 96485.33212, 2.62e-9)
-    assert exact(5.0, 1e-4, *potassium, 0.2, 1.6, 0) == pytest.approx(0.650575, rel=1e-5)
-    assert exact(5.0, 1e-4, *potassium, 0.2, 1.6, 0.1) == pytest.approx(0.504887, rel=1e-5)
-
-
 CASES = [
     (5.182135e-13, 1.31e-9, 0.2, 1.6, 0.0),
     (5.182135e-13, 1.31e-9, 0.05, 2.0, 0.0),
@@ -78,7 +58,7 @@ def errors(folder, case, cell, fine):
         rate=rate, D=D, alpha=alpha, tortuosity=tortuosity, k=k, cell=cell, radius=150, fine=fine
     )
     run = run_here(text, folder)
-    right = exact(5.0, 1e-4, rate, D, alpha, tortuosity, k)
+    right = concentration([5.0], Experiment(1e-4, rate, D), alpha, tortuosity, k)[0]
     excess = np.array([series(run)[f"K_o@{probe}"][-1] - 3.0 for probe in "xy"])
     return excess / right - 1, summary(run)["nodes"]
 

@@ -1,0 +1,44 @@
+"""A measured point-source curve, what was fitted to it, and what is left."""
+
+import numpy as np
+
+from ecs_model.point_source import concentration
+from ecs_model.postprocess import style
+
+
+def picture(times, values, experiment, found, path):
+    """Draw a curve, its fit and the residuals into a file; the path.
+
+    Args:
+        times: [s].
+        values: measured [mM].
+        experiment: the Experiment.
+        found: the Fit of a tissue.
+        path: of the picture.
+    """
+    style.save(_figure(times, values, experiment, found), path)
+    return path
+
+
+@style.styled
+def _figure(times, values, experiment, found):
+    figure = style.figure(3.4)
+    curve, left = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    fine = np.linspace(times[0], times[-1], 600)
+    baseline = float(np.mean(values - concentration(times, experiment, **found.values)))
+    baseline *= bool((times <= experiment.start).any())
+    curve.plot(times, values, ".", ms=3, color="0.4", label="measured")
+    curve.plot(
+        fine, baseline + concentration(fine, experiment, **found.values), label=_words(found)
+    )
+    curve.set(ylabel="Concentration [mM]")
+    curve.legend()
+    left.axhline(0, lw=0.8, color="0.7")
+    left.plot(times, found.residuals, ".", ms=3, color="0.4")
+    left.set(xlabel="Time [s]", ylabel="Left [mM]")
+    return figure
+
+
+def _words(found):
+    marks = {"alpha": "$\\alpha$", "tortuosity": "$\\lambda$", "uptake": "$k'$"}
+    return ", ".join(f"{marks[n]} = {v:.3g}" for n, v in found.values.items())

@@ -1,0 +1,158 @@
+"""Tissue from point-source curves: what is recovered, how sure, and what cannot be told."""
+
+import json
+
+import numpy as np
+import pytest
+
+from ecs_model import api
+from ecs_model.errors import ConfigError
+from ecs_model.fit import fit_agar, fit_tissue
+from ecs_model.point_source import Experiment, concentration, steady_rate
+from ecs_model.units import FARADAY
+
+TMA = Experiment(100e-6, 5.182135e-13, 1.31e-9)
+PULSE = Experiment(100e-6, 5.182135e-13, 1.31e-9, start=10.0, duration=50.0)
+POTASSIUM = Experiment(100e-6, 5e-8 / FARADAY, 2.62e-9)
+TIMES = np.arange(0.0, 150.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("experiment", "alpha", "tortuosity", "values"),
+    [
+        (TMA, 1.0, 1.0, {1: 0.0159731, 10: 0.168952, 20: 0.208463, 100: 0.266035}),
+        (TMA, 0.2, 1.6, {1: 0.00714354, 10: 1.301149, 20: 1.952534, 100: 3.040546}),
+        (TMA, 0.05, 2.0, {1: 0.00235024, 10: 5.454909, 20: 9.627166, 100: 17.527651}),
+        (POTASSIUM, 0.2, 1.6, {1: 0.0545643, 5: 0.650575, 20: 1.251393, 50: 1.520273}),
+    ],
+)
+def test_the_law_has_the_published_values(experiment, alpha, tortuosity, values):
+    found = concentration([*values], experiment, alpha, tortuosity)
+    np.testing.assert_allclose(found, [*values.values()], rtol=2e-6, atol=5e-9)
+
+
+def test_the_law_with_loss_and_after_a_pulse():
+    found = concentration([1, 5, 50, 1e4], POTASSIUM, 0.2, 1.6, 0.1)
+    np.testing.assert_allclose(found, [0.0505038, 0.504887, 0.749490, 0.749747], rtol=2e-6)
+    pulse = Experiment(100e-6, 5e-8 / FARADAY, 2.62e-9, duration=10.0)
+    assert concentration([20.0], pulse, 0.2, 1.6)[0] == pytest.approx(0.275127, rel=2e-6)
+    assert steady_rate(100e-9, 0.5, 1, FARADAY) == pytest.approx(5.182135e-13, rel=1e-6)
+
+
+def noisy(seed, noise=0.03, experiment=PULSE, truth=(0.2, 1.6, 0.005), correlation=0.0):
+    rng = np.random.default_rng(seed)
+    white, e = rng.standard_normal(len(TIMES)), np.zeros(len(TIMES))
+    e[0] = white[0]
+    for k in range(1, len(e)):
+        e[k] = correlation * e[k - 1] + np.sqrt(1 - correlation**2) * white[k]
+    return 0.4 + concentration(TIMES, experiment, *truth) + noise * e
+
+
+TRUTH = {"alpha": 0.2, "tortuosity": 1.6, "uptake": 0.005}
+
+
+def test_a_curve_without_noise_gives_back_the_tissue():
+    found = fit_tissue(TIMES, noisy(0, noise=1e-9), PULSE)
+    for name, value in TRUTH.items():
+        assert found.values[name] == pytest.approx(value, rel=1e-6)
+    assert found.decided
+
+
+def covered(count, **about):
+    """Share of curves whose intervals hold the truth, by parameter."""
+    fits = [fit_tissue(TIMES, noisy(seed, **about), PULSE) for seed in range(count)]
+    inside = lambda f, n: f.intervals[n][0] <= TRUTH[n] <= f.intervals[n][1]  # noqa: E731
+    return {n: np.mean([inside(f, n) for f in fits]) for n in TRUTH}
+
+
+def test_intervals_hold_the_truth_as_often_as_they_say():
+    """Of 60 curves 95 %, give or take three standard deviations of such a count."""
+    for share in covered(60).values():
+        assert 0.865 <= share <= 1.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("correlation", [0.0, 0.6])
+def test_coverage(correlation):
+    for name, share in covered(600, correlation=correlation).items():
+        print(name, share)
+        assert 0.925 <= share <= 0.985
+
+
+def test_correlated_noise_widens_intervals():
+    width = lambda f: f.intervals["alpha"][1] - f.intervals["alpha"][0]  # noqa: E731
+    white, red = (fit_tissue(TIMES, noisy(3, correlation=c), PULSE) for c in (0.0, 0.8))
+    assert red.correlation > 0.5
+    assert width(red) / red.noise > 1.7 * width(white) / white.noise
+
+
+def test_a_curve_that_only_shows_its_plateau_cannot_tell_alpha_from_tortuosity():
+    late = TIMES > 90
+    experiment = Experiment(50e-6, 5.182135e-13, 1.31e-9)
+    times, values = TIMES[late], concentration(TIMES[late], experiment, 0.2, 1.6)
+    values = values + 0.05 * np.random.default_rng(0).standard_normal(len(times))
+    found = fit_tissue(times, values, experiment)
+    assert not found.decided
+    assert any("alpha may be anything" in words for words in found.complaints)
+
+
+def test_a_curve_of_noise_says_so():
+    found = fit_tissue(TIMES, 0.4 + np.random.default_rng(0).standard_normal(len(TIMES)), PULSE)
+    assert any("hardly rises above its noise" in words for words in found.complaints)
+
+
+def test_agar_tells_what_the_electrode_gives():
+    values = concentration(TIMES, PULSE, 1.0, 1.0)
+    values = values + 1e-3 * np.random.default_rng(1).standard_normal(len(TIMES))
+    found = fit_agar(TIMES, values, Experiment(100e-6, 2e-13, 0.8e-9, 10.0, 50.0))
+    assert found.values["rate"] == pytest.approx(PULSE.rate, rel=0.01)
+    assert found.values["D"] == pytest.approx(PULSE.D, rel=0.02)
+
+
+SETTINGS = {
+    "distance": "100 um", "D": "1.31e-9 m^2/s", "current": "100 nA", "transport_number": 0.5,
+    "valence": 1, "rate": None, "start": "10 s", "duration": "50 s",
+}  # fmt: skip
+
+
+def written(path, values):
+    rows = [f"{t},{v}" for t, v in zip(TIMES, values, strict=True)]
+    path.write_text("\n".join(["# TMA+ in cortex", "t [s],C [mM]", *rows]))
+    return path
+
+
+def test_from_files_to_a_file(tmp_path):
+    curve, agar = tmp_path / "curve.csv", tmp_path / "agar.csv"
+    written(curve, noisy(1))
+    written(agar, concentration(TIMES, PULSE, 1.0, 1.0) + 1e-4 * np.sin(40 * TIMES))
+    said = api.fit_diffusion(curve, {**SETTINGS, "current": "60 nA"}, agar)
+    made = json.loads((tmp_path / "curve.fit.json").read_text())
+    assert made["decided"] and made["alpha"] == pytest.approx(0.2, rel=0.05)
+    assert made["tortuosity"] == pytest.approx(1.6, rel=0.05)
+    assert made["agar"]["values"]["rate"] == pytest.approx(PULSE.rate, rel=0.01)
+    assert (tmp_path / "curve.fit.png").stat().st_size > 10_000
+    assert any(line.startswith("alpha ") for line in said)
+
+
+@pytest.mark.parametrize(
+    ("text", "settings", "words"),
+    [
+        ("1,2\n2,x\n", {}, "curve.csv:2: needs time"),
+        ("", {}, "holds no points"),
+        ("1,2\n3,4\n", {}, "needs at least 9 points"),
+        (None, {}, "cannot be read as a curve"),
+        ("1,2\n", {"current": None}, "give either --rate, or --current"),
+        ("1,2\n", {"rate": "1 pmol/s"}, "give either --rate, or --current"),
+        ("1,2\n", {"current": "100 mV"}, "--current: "),
+        ("1,2\n", {"distance": "0 um"}, "--distance: must be above 0"),
+        ("1,2\n", {"transport_number": 1.5}, "--transport-number must be in"),
+        ("\n".join(f"{20 - k},{k}" for k in range(15)), {"start": "0 s"}, "times must grow"),
+    ],
+)
+def test_mistakes_are_named(tmp_path, text, settings, words):
+    path = tmp_path / "curve.csv"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ConfigError, match=words.replace("(", r"\(")):
+        api.fit_diffusion(path, SETTINGS | settings)
+    assert not (tmp_path / "curve.fit.json").exists()
