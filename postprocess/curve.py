@@ -35,7 +35,7 @@ def _figure(times, values, experiment, found):
     curve.legend()
     left.axhline(0, lw=0.8, color="0.7")
     left.plot(times, found.residuals, ".", ms=3, color="0.4")
-    left.set(xlabel="Time [s]", ylabel="Left [mM]")
+    left.set(xlabel="Time [s]", ylabel="Residual [mM]")
     return figure
 
 
