@@ -9,7 +9,7 @@ from pathlib import Path
 
 import tomli_w
 
-from ecs_model import assemble, atomic, output, read
+from ecs_model import assemble, atomic, meaning, output, read
 from ecs_model.checkpoint import identity, newest, refuse_foreign, restore
 from ecs_model.errors import ConfigError, EcsModelError
 from ecs_model.fieldfile import write_maps
@@ -186,8 +186,8 @@ class _Session:
 
 def _read(path, overrides):
     text = read.read_text(path)
-    config = assemble.with_intervals(read.parse_config(text, str(path), overrides))
-    assemble.check_names(config, assemble.model_of(config, Path(path).parent))
+    config = meaning.with_intervals(read.parse_config(text, str(path), overrides))
+    meaning.check_names(config, meaning.model_of(config, Path(path).parent))
     return text, config
 
 

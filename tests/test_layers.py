@@ -13,7 +13,7 @@ ROOT = Path(ecs_model.__file__).parents[1]
 
 LAYERS = [
     {"units", "errors"},
-    {"record", "codegen", "derivative", "quantities", "launcher", "atomic", "ions"},
+    {"record", "codegen", "derivative", "quantities", "launcher", "atomic", "ions", "kept"},
     {
         "electrochemistry",
         "schemes",
@@ -34,6 +34,7 @@ LAYERS = [
         "read",
         "reaction",
         "meshing",
+        "meaning",
         "simulation",
         "progress",
         "template",
