@@ -27,6 +27,8 @@ from ecs_model.rkl2 import SuperTimeStepping
 from ecs_model.simulation import Pace, Simulation
 from ecs_model.values import settled
 
+FAINT = 0.01  # share of a source's strongest that does not count as stimulation
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -40,6 +42,7 @@ class Parts:
     simulation: Simulation
     tracker: Tracker
     identity: str  # of the membrane's compiled step
+    outside: np.ndarray  # which owned nodes lie outside of all that is stimulated, or else all
 
 
 def build(config, comm, base=".", kept=None):
@@ -83,7 +86,9 @@ def build(config, comm, base=".", kept=None):
     tracker = Tracker(membranes.state[0], config.detect.front)
     del cells["diffusivity"]
     release_memory()
-    return Parts(config, model, mesh, cells, operators, simulation, tracker, identity)
+    outside = ~_stimulated(config, mesh, parts, transport.ledger)
+    outside |= mesh.sum(outside) == 0
+    return Parts(config, model, mesh, cells, operators, simulation, tracker, identity, outside)
 
 
 def release_memory():
@@ -237,6 +242,26 @@ def _refuse_unsolvable(config, operators):
             f"boundary '{exchanging[0]}': an exchange leaves charge behind; electrodiffusion needs "
             "bath or flux"
         )
+
+
+def _stimulated(config, mesh, parts, ledger):
+    """Which owned nodes a source, a boundary, an event, or a state or parameters of their own hit.
+
+    Of a source that fades with distance, the nodes that get a hundredth of its strongest.
+    """
+    acting = [*config.source, *config.event]
+    names = {r.name for r in config.tissue.regions if r.initial or r.parameters}
+    names |= {it.region for it in acting if it.region is not None}
+    hit = np.full(mesh.owned, any(event.region is None for event in config.event))
+    for name in names:
+        hit |= mesh.node_average(1.0 * parts[name].cells) > 0
+    for load in ledger.loads:
+        strength = np.abs(load.rates) / mesh.volumes[load.nodes]
+        (strongest,) = Team(mesh.comm).highest([strength.max(initial=0.0)])
+        hit[load.nodes[strength > FAINT * strongest]] = True
+    for term in (*ledger.exchanges, *ledger.baths):
+        hit[term.nodes] = True
+    return hit
 
 
 def _edges(clock, ledger, events):

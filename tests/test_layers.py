@@ -25,6 +25,7 @@ LAYERS = [
         "xdmf",
         "meshdata",
         "settings",
+        "states",
     },
     {"transporters", "energetics", "gating", "events", "metabolism"},
     {"post_albers", "nernst_planck"},
@@ -56,7 +57,7 @@ LAYERS = [
     {"network"},
     {"assemble", "output"},
     {"session", "strip", "trials"},
-    {"estimate", "doctor"},
+    {"estimate", "doctor", "scan"},
     {"api"},
     {"cli"},
 ]
@@ -101,7 +102,15 @@ def test_modules_import_only_from_below():
     assert not wrong
 
 
-@pytest.mark.parametrize("module", ["ecs_model.membrane", "ecs_model.postprocess", "ecs_model.cli"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "ecs_model.membrane",
+        "ecs_model.postprocess",
+        "ecs_model.cli",
+        "ecs_model.scan.driver",
+    ],
+)
 def test_half_of_the_package_needs_no_mpi(module):
     code = f"import sys, {module}; sys.exit(bool({{'mpi4py', 'dolfinx'}} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

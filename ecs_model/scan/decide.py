@@ -1,0 +1,57 @@
+"""Runs that end early because nothing that follows can change their verdict."""
+
+from ecs_model.native import MPI
+
+import numpy as np
+
+DECIDED = 1000  # what the loop is asked for: above any signal
+STILL = 1e-4  # mM between looks that does not count as rising
+CALM = 0.5  # of the way from rest to a front: K+ below it is low
+
+
+class Decision:
+    """Ends a run that has ignited, or in which K+ has been low and falling for long enough.
+
+    Args:
+        parts: of the run, from `assemble.build`.
+        every: ticks between looks.
+        ignited: end once a front has left what was stimulated.
+        settled: end once K+ has been low and falling for so long [s] since the last change of any
+            stimulus; None for never.
+
+    Attributes:
+        reason: ignited or settled; None while nothing is decided.
+    """
+
+    def __init__(self, parts, every, ignited, settled):
+        self.every, self.reason = every, None
+        self._parts, self._ignited, self._settled = parts, ignited, settled
+        self._comm, mesh = parts.mesh.comm, parts.mesh
+        self._volumes = mesh.volumes * parts.outside
+        self._enough = parts.config.detect.spread * mesh.sum(self._volumes)
+        simulation, front = parts.simulation, parts.config.detect.front
+        self._quiet_from = simulation.clock.at(max(simulation.edges, default=0))
+        potassium = simulation.reaction.state[0]
+        rest = self._comm.allreduce(potassium.min(initial=np.inf), MPI.MIN)
+        self._low, self._last, self._since = rest + CALM * (front - rest), np.inf, 0.0
+
+    def observe(self, t, simulation):
+        """Look at time `t` [s], and ask the loop to end if the verdict is known."""
+        if self._ignited and self._has_ignited():
+            self.reason = "ignited"
+        elif self._settled and self._has_settled(t, simulation):
+            self.reason = "settled"
+        if self.reason:
+            simulation.request = DECIDED
+
+    def _has_ignited(self):
+        taken = self._volumes @ np.isfinite(self._parts.tracker.arrival)
+        return self._comm.allreduce(float(taken)) >= self._enough
+
+    def _has_settled(self, t, simulation):
+        potassium = simulation.reaction.state[0]
+        high = self._comm.allreduce(potassium.max(initial=0.0), MPI.MAX)
+        if t < self._quiet_from or high > self._low or high > self._last + STILL:
+            self._since = t
+        self._last = high
+        return t - self._since >= self._settled

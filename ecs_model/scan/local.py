@@ -1,0 +1,156 @@
+"""Workers on this machine: processes without any server, each on its own cores."""
+
+import json
+import os
+import selectors
+import subprocess
+import sys
+from collections import deque
+
+from ecs_model.errors import ConfigError
+from ecs_model.launcher import own_mpiexec
+
+CHANCES = 2  # a point whose worker dies so many times has failed
+LAUNCHERS = ("PMI", "PMIX", "HYDRA", "OMPI_", "SLURM_", "MPIEXEC")
+
+
+class Local:
+    """Computes points in worker processes, which stay for the next wave.
+
+    Args:
+        store: of the scan.
+        engine: its settings.
+    """
+
+    def __init__(self, store, engine):
+        self._store, self._engine = store, engine
+        self._workers, self._deaths = [], {}
+
+    def __enter__(self):
+        """Nothing is started before there is a point."""
+        return self
+
+    def __exit__(self, *_):
+        """End all workers at once."""
+        for worker in self._workers:
+            worker.close()
+
+    def compute(self, points, tell):
+        """Compute points; return when all are finished or failed.
+
+        Args:
+            points: what is not there yet.
+            tell: function that is called each time a point is done.
+
+        Raises:
+            ConfigError: if workers cannot start.
+        """
+        waiting = deque(points)
+        self._start(min(len(waiting), self._most()))
+        with selectors.DefaultSelector() as selector:
+            for worker in self._workers:
+                selector.register(worker.output, selectors.EVENT_READ, worker)
+                worker.take(waiting)
+            while any(worker.busy for worker in self._workers):
+                for key, _ in selector.select():
+                    self._answer(key.data, waiting, selector, tell)
+
+    def _most(self):
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        return self._engine.workers or max(1, cores // self._engine.processes)
+
+    def _start(self, count):
+        fresh = [self._worker() for _ in range(len(self._workers), count)]
+        self._workers += fresh
+        for worker in fresh:
+            worker.wait_until_ready()
+
+    def _worker(self):
+        return Worker(self._store, self._engine.processes)
+
+    def _answer(self, worker, waiting, selector, tell):
+        """Deal with what a worker said, or with its end."""
+        answer = worker.output.readline()
+        if answer:
+            tell(worker.point)
+            worker.take(waiting)
+            return
+        selector.unregister(worker.output)
+        self._bury(worker, waiting, tell)
+        if waiting:
+            fresh = self._worker()
+            self._workers.append(fresh)
+            fresh.wait_until_ready()
+            selector.register(fresh.output, selectors.EVENT_READ, fresh)
+            fresh.take(waiting)
+
+    def _bury(self, worker, waiting, tell):
+        """Take a dead worker's point back, unless it killed too many."""
+        self._workers.remove(worker)
+        point, how = worker.point, worker.close()
+        if point is None:
+            return
+        deaths = self._deaths[point.id] = self._deaths.get(point.id, 0) + 1
+        if deaths < CHANCES:
+            waiting.appendleft(point)
+            return
+        self._store.slot(point).fail(f"the process that computed it died {deaths} times ({how})")
+        tell(point)
+
+
+class Worker:
+    """A worker process and the point it has."""
+
+    def __init__(self, store, processes):
+        self.point, self._log = None, store.path / "workers.log"
+        program = [sys.executable, "-m", "ecs_model.scan.worker", str(store.path)]
+        if processes > 1:
+            program = [own_mpiexec(), "-n", str(processes), *program]
+        with open(self._log, "ab") as log:
+            self._place = log.tell()
+            self._process = subprocess.Popen(
+                program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
+                start_new_session=True, env=_environment(),
+            )  # fmt: skip
+        self.output = self._process.stdout
+
+    def wait_until_ready(self):
+        """Return when it can take a point; ConfigError, with its last words, if it dies before."""
+        if self.output.readline():
+            return
+        how = self.close()
+        with open(self._log, "rb") as log:
+            log.seek(self._place)
+            said = log.read().decode(errors="replace").strip().splitlines()
+        raise ConfigError(f"a worker does not start ({how}): {said[-1] if said else 'silent'}")
+
+    @property
+    def busy(self):
+        """Whether it has a point."""
+        return self.point is not None
+
+    def take(self, waiting):
+        """Give it the next of the points that wait, if there is one."""
+        self.point = waiting.popleft() if waiting else None
+        if self.point is not None:
+            task = {"settings": self.point.settings, "labels": self.point.labels}
+            try:
+                print(json.dumps(task), file=self._process.stdin, flush=True)
+            except BrokenPipeError:
+                pass  # it died: its output ends, too
+
+    def close(self):
+        """End it at once; how it ended, in words."""
+        try:
+            self._process.stdin.close()
+        except BrokenPipeError:
+            pass
+        code = self._process.wait()
+        self.output.close()
+        return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+def _environment():
+    """Without what a launcher told this process, which a worker must not take for itself."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(LAUNCHERS)}
+    return kept | {"HYDRA_LAUNCHER": "fork"}

@@ -1,0 +1,5 @@
+"""Jobs of a batch system."""
+
+
+class Slurm:
+    """Not yet."""
