@@ -54,6 +54,7 @@ class Measured:
 
     balance: Balance
     spending: Spending
+    spending: Spending
     lines: list[LineProfile]
     resolution: FrontResolution
 
@@ -81,14 +82,17 @@ def measure(parts, plan):
     columns, table = Columns(simulation.reaction, ["K_o"]), _Nowhere()
     measured = Measured(
         Balance(mesh, simulation.reaction, simulation.diffusion.ledger),
+        Spending(mesh, simulation.reaction, plan.often),
         [
             LineProfile(line.name, sampler, _way(line)[0], columns, table, plan.often)
             for line, sampler in zip(config.line, plan.lines, strict=True)
         ],
         FrontResolution(mesh, config.detect.front, plan.every),
     )
-    pauses = [Pause(every) for every in (plan.often, plan.checkpoint) if every]
-    simulation.observers = [parts.tracker, *measured.lines, measured.resolution, *pauses]
+    pauses = [Pause(plan.checkpoint)] if plan.checkpoint else []
+    simulation.observers = [
+        parts.tracker, measured.spending, *measured.lines, measured.resolution, *pauses,
+    ]  # fmt: skip
     return measured
 
 

@@ -118,11 +118,7 @@ class Worker:
         """Return when it can take a point; ConfigError, with its last words, if it dies before."""
         if self.output.readline():
             return
-        how = self.close()
-        with open(self._log, "rb") as log:
-            log.seek(self._place)
-            said = log.read().decode(errors="replace").strip().splitlines()
-        raise ConfigError(f"a worker does not start ({how}): {said[-1] if said else 'silent'}")
+        raise ConfigError(f"a worker does not start: {self.close()}")
 
     @property
     def busy(self):
@@ -140,14 +136,17 @@ class Worker:
                 pass  # it died: its output ends, too
 
     def close(self):
-        """End it at once; how it ended, in words."""
+        """End it at once; how it ended and what it said last, in words."""
         try:
             self._process.stdin.close()
         except BrokenPipeError:
             pass
         code = self._process.wait()
         self.output.close()
-        return f"signal {-code}" if code < 0 else f"exit code {code}"
+        with open(self._log, "rb") as log:
+            log.seek(self._place)
+            *_, said = ["silent", *log.read().decode(errors="replace").strip().splitlines()]
+        return f"{f'signal {-code}' if code < 0 else f'exit code {code}'}: {said}"
 
 
 def _environment():
