@@ -13,6 +13,8 @@ from ecs_model.runs import path as ready_path
 from ecs_model.scan import points
 from ecs_model.scan.config import full
 
+LISTS = {"boundary", "source", "event", "probe", "line"}  # whose entries are found by name
+
 
 @dataclass(frozen=True)
 class Base:
@@ -38,6 +40,9 @@ class Base:
         """The tree with some settings changed."""
         tree = copy.deepcopy(self.tree)
         for key, value in settings.items():
+            first = key.partition(".")[0]
+            if first in LISTS and first != key and not tree.get(first):
+                raise ConfigError(f"{self.name}: {key}: the run has no [[{first}]]")
             read.put(tree, full(key), value, self.name)
         return tree
 

@@ -20,7 +20,7 @@ def full(key):
 class Axis(Strict):
     """What varies: one key, several together, or measured states of the tissue."""
 
-    name: Name | None = Field(None, description="heads its column; the default is its key")
+    name: Name | None = Field(None, description="heads its column; the default is its (first) key")
     key: str | None = Field(None, description="any setting of the run, such as tissue.alpha")
     keys: list[str] | None = Field(None, description="several settings that change together")
     states: list[str] | None = Field(
@@ -59,14 +59,18 @@ class Axis(Strict):
             raise ValueError("an axis of states has no values, low or high")
 
     def _check_rows(self):
-        for row in self.values or [] if self.keys else []:
+        rows = self.values or [] if self.keys else []
+        for row in rows:
             if not isinstance(row, list) or len(row) != len(self.keys):
                 raise ValueError(f"values: each must be a list of {len(self.keys)}, one per key")
+        firsts = [str(row[0]) for row in rows]
+        if len({*firsts}) < len(firsts):
+            raise ValueError("values: the first of each must differ, it names the point in tables")
 
     @property
     def label(self):
         """What heads its column."""
-        return self.name or self.key or ("state" if self.states else " ".join(self.keys))
+        return self.name or self.key or ("state" if self.states else self.keys[0])
 
     def range(self):
         """The Range from low to high."""
@@ -131,8 +135,8 @@ class Threshold(Strict):
 class Stop(Strict):
     """When a run may end early, because its verdict is known."""
 
-    ignited: bool | None = Field(
-        None, description="once a front has left; the default is true in threshold searches"
+    verdict: Verdict | Literal["none"] | None = Field(
+        None, description="once this one is yes; the default is that of a search for a threshold"
     )
     settled: Seconds | None = Field(
         None, description="once K+ has been low and falling for so long after the last stimulus"
@@ -183,7 +187,7 @@ class ScanConfig(Strict):
         self._check_axes()
         if self.adaptive and (self.threshold or self.design.kind != "grid"):
             raise ValueError("adaptive: goes with neither a threshold nor another design")
-        if self.keep == "run" and (self.threshold or self.stop.ignited or self.stop.settled):
+        if self.keep == "run" and (self.threshold or self.stops() != (None, None)):
             raise ValueError('keep: "run" keeps whole runs, which cannot stop early')
         return self
 
@@ -205,10 +209,11 @@ class ScanConfig(Strict):
         return self.adaptive is None and self.design.kind == "grid"
 
     def stops(self):
-        """(whether a run ends once it has ignited, for how long it must have settled or None)."""
-        search = self.threshold is not None and self.threshold.margin == "ignited"
-        ignited = search if self.stop.ignited is None else self.stop.ignited
-        return ignited, self.stop.settled
+        """The verdict that ends a run once it is yes, and for how long it must have settled."""
+        verdict = self.stop.verdict
+        if verdict is None and self.threshold is not None:
+            verdict = self.threshold.margin
+        return None if verdict == "none" else verdict, self.stop.settled
 
 
 def keys_of(axis):

@@ -10,26 +10,29 @@ CALM = 0.5  # of the way from rest to a front: K+ below it is low
 
 
 class Decision:
-    """Ends a run that has ignited, or in which K+ has been low and falling for long enough.
+    """Ends a run whose verdict is yes, or in which K+ has been low and falling for long enough.
 
     Args:
         parts: of the run, from `assemble.build`.
         every: ticks between looks.
-        ignited: end once a front has left what was stimulated.
+        verdict: ignited, sd or seizure: end once it is yes; None for never.
         settled: end once K+ has been low and falling for so long [s] since the last change of any
             stimulus; None for never.
 
     Attributes:
-        reason: ignited or settled; None while nothing is decided.
+        reason: the verdict, or settled; None while nothing is decided.
     """
 
-    def __init__(self, parts, every, ignited, settled):
+    def __init__(self, parts, every, verdict, settled):
         self.every, self.reason = every, None
-        self._parts, self._ignited, self._settled = parts, ignited, settled
-        self._comm, mesh = parts.mesh.comm, parts.mesh
-        self._volumes = mesh.volumes * parts.outside
-        self._enough = parts.config.detect.spread * mesh.sum(self._volumes)
-        simulation, front = parts.simulation, parts.config.detect.front
+        self._tracker, self._verdict, self._settled = parts.tracker, verdict, settled
+        detect, self._mesh, self._comm = parts.config.detect, parts.mesh, parts.mesh.comm
+        front, leaves = detect.front, verdict == "ignited"
+        self._level = front if leaves else getattr(detect, verdict or "sd")
+        self._volumes = parts.mesh.volumes * (parts.outside if leaves else 1.0)
+        share = detect.spread if leaves else detect.fraction
+        self._enough = share * self._mesh.sum(self._volumes)
+        simulation = parts.simulation
         self._quiet_from = simulation.clock.at(max(simulation.edges, default=0))
         potassium = simulation.reaction.state[0]
         rest = self._comm.allreduce(potassium.min(initial=np.inf), MPI.MIN)
@@ -37,16 +40,17 @@ class Decision:
 
     def observe(self, t, simulation):
         """Look at time `t` [s], and ask the loop to end if the verdict is known."""
-        if self._ignited and self._has_ignited():
-            self.reason = "ignited"
+        if self._verdict and self._is_yes():
+            self.reason = self._verdict
         elif self._settled and self._has_settled(t, simulation):
             self.reason = "settled"
         if self.reason:
             simulation.request = DECIDED
 
-    def _has_ignited(self):
-        taken = self._volumes @ np.isfinite(self._parts.tracker.arrival)
-        return self._comm.allreduce(float(taken)) >= self._enough
+    def _is_yes(self):
+        return (
+            self._mesh.sum(self._volumes * (self._tracker.highest >= self._level)) >= self._enough
+        )
 
     def _has_settled(self, t, simulation):
         potassium = simulation.reaction.state[0]

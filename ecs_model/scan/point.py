@@ -89,7 +89,7 @@ def _run(bench, config):
     measured = output.measure(parts, plan)
     simulation = parts.simulation
     decision = Decision(parts, plan.often, *bench.scan.stops())
-    if any(bench.scan.stops()):
+    if bench.scan.stops() != (None, None):
         simulation.observers.append(decision)
     timer = Timer()
     timer.add("set-up", time.perf_counter() - began)

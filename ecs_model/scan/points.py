@@ -61,25 +61,30 @@ def in_range(axis, number):
 def listed(axis, value):
     """The Point of one of the values of an axis."""
     row = value if axis.keys else [value]
-    return Point(dict(zip(keys_of(axis), row, strict=True)), {axis.label: _cell(value)})
+    return Point(dict(zip(keys_of(axis), row, strict=True)), {axis.label: _cell(axis, row[0])})
 
 
-def _cell(value):
-    """A value as a table can hold it: the number of a quantity, or a text."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    number, _ = number_of(value)
-    if number == number:
-        return number
+def _cell(axis, value):
+    """A value as a table can hold it: a number if all of the axis are in one unit, or a text."""
+    if unit(axis) is not None:
+        return number_of(value)[0]
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def unit(axis):
-    """The unit of the numbers of an axis; empty for plain numbers and texts."""
+    """The unit of the numbers of an axis, empty for plain ones; None where it has texts."""
     if axis.low is not None:
         return axis.range().unit
-    units = {number_of(value)[1] for value in axis.values or []}
-    return units.pop() if len(units) == 1 else ""
+    found = [number_of(value) for value in first_values(axis)]
+    units = {unit for _, unit in found}
+    return units.pop() if len(units) == 1 and all(n == n for n, _ in found) else None
+
+
+def first_values(axis):
+    """The values of an axis, of several that change together the first."""
+    if axis.states:
+        return axis.states
+    return [row[0] for row in axis.values] if axis.keys else axis.values
 
 
 def combined(parts):
