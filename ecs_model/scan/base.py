@@ -6,7 +6,7 @@ from pathlib import Path
 
 import tomli_w
 
-from ecs_model import meaning, read
+from ecs_model import clock, meaning, read
 from ecs_model.errors import ConfigError
 from ecs_model.runs import names as ready_runs
 from ecs_model.runs import path as ready_path
@@ -34,6 +34,7 @@ class Base:
         config = read.validated(tree, "", self.name)
         config = meaning.with_intervals(config)
         meaning.check_names(config, meaning.model_of(config, self.folder))
+        _check_times(config)
         return config
 
     def with_settings(self, settings):
@@ -49,6 +50,13 @@ class Base:
     def text(self, settings):
         """The configuration with some settings changed, as TOML."""
         return tomli_w.dumps(self.with_settings(settings))
+
+
+def _check_times(config):
+    """Raise ConfigError for times that are no whole number of steps."""
+    time, every = config.time, config.output.every
+    ticks = clock.plan(time.end, time.step, config.output.series, time.adaptive)
+    ticks.ticks_in(every, "output.every")
 
 
 def base_of(config, path):

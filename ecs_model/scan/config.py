@@ -160,6 +160,12 @@ class Engine(Strict):
     options: dict[str, Any] = Field({}, description="slurm: further options of sbatch")
     poll: Seconds = Field(5.0, description="slurm: interval of looks at the queue")
 
+    @model_validator(mode="after")
+    def _even(self):
+        if self.processes % self.nodes:
+            raise ValueError("processes must be a multiple of nodes, as many on each")
+        return self
+
 
 class ScanConfig(Strict):
     """A scan."""

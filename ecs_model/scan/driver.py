@@ -41,7 +41,7 @@ def run(path, directory, overrides=(), extend=False, retry=False, quiet=False):
     store = Store(directory)
     store.create(text, _setup(scan, base), extend)
     progress = Progress(quiet)
-    with store.driven():
+    with store.driven(ENGINES[scan.engine.kind].alone):
         stopped = _drive(scan, store, retry, progress)
         report = _finish(scan, store)
     for line in lines(store.path, report):

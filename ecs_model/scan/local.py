@@ -22,6 +22,8 @@ class Local:
         engine: its settings.
     """
 
+    alone = True  # with the driver gone, its workers go
+
     def __init__(self, store, engine):
         self._store, self._engine = store, engine
         self._workers, self._deaths = [], {}

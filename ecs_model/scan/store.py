@@ -150,15 +150,16 @@ class Store:
         return _read(self.path / REPORT) or {}
 
     @contextlib.contextmanager
-    def driven(self):
-        """Be the only driver, with no worker of an earlier one alive.
+    def driven(self, alone):
+        """Be the only driver, if `alone` with nobody at work for an earlier one.
 
         Raises:
             ConfigError: if another is at work.
         """
         with self._locked("driver", fcntl.LOCK_EX, 0.0):
-            with self._locked("workers", fcntl.LOCK_EX, PATIENCE):
-                pass
+            if alone:
+                with self._locked("workers", fcntl.LOCK_EX, PATIENCE):
+                    pass
             yield
 
     def working(self):

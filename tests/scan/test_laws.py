@@ -142,7 +142,7 @@ tolerance = 0.003
 """
     baths = thresholds(tmp_path / "bath", text + search)
     assert list(baths) == pytest.approx([7.751, 7.615, 7.427], abs=0.02)
-    _, found = scan(tmp_path / "peak", text, 'run.time.end="120 s"', 'run.output.every="120 s"')
+    _, found = scan(tmp_path / "peak", text, 'run.time.end="100 s"', 'run.output.every="100 s"')
     assert list(found["max_K_o"]) == pytest.approx([7.86, 9.94, 16.84], rel=0.02)
 
 
