@@ -122,6 +122,10 @@ def plot(directory):
         from ecs_model.postprocess.cell import pictures
 
         return pictures(directory)
+    if Path(directory, "setup.json").is_file():
+        from ecs_model.postprocess import scan
+
+        return scan.pictures(directory)
     from ecs_model.postprocess import report
 
     return report(directory)

@@ -54,7 +54,6 @@ class Measured:
 
     balance: Balance
     spending: Spending
-    spending: Spending
     lines: list[LineProfile]
     resolution: FrontResolution
 

@@ -8,8 +8,6 @@ linear interpolation of the margin over a triangulation of the runs (Delaunay) c
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import LinearNDInterpolator
-from scipy.spatial import Delaunay, QhullError
 
 EDGE = 0.1  # a new run keeps this share of the edge away from the runs at its ends
 WRONG = 0.2  # share of a triangle with both verdicts that is on the wrong side of the border
@@ -58,6 +56,8 @@ def wave(places, margins, size, explore, closest):
 
 def _simplices(x):
     """Corners of the simplices of a triangulation, none if the runs lie in a plane."""
+    from scipy.spatial import Delaunay, QhullError  # half a second that other scans need not wait
+
     if x.shape[1] == 1:
         order = np.argsort(x[:, 0])
         return np.stack([order[:-1], order[1:]], axis=1)
@@ -120,6 +120,8 @@ def _share_of_yes(x, v):
 
 def interpolated(x, v, at):
     """The margin at places, linear between runs; nan outside of them."""
+    from scipy.interpolate import LinearNDInterpolator
+
     if x.shape[1] == 1:
         order = np.argsort(x[:, 0])
         return np.interp(at[:, 0], x[order, 0], v[order])

@@ -8,6 +8,7 @@ import numpy as np
 
 from ecs_model import __version__, atomic, read
 from ecs_model.errors import ConfigError
+from ecs_model.progress import clock_face
 from ecs_model.scan import adaptive, collect, points, sensitivity
 from ecs_model.scan.base import base_of, check_points
 from ecs_model.scan.config import ScanConfig
@@ -18,6 +19,10 @@ from ecs_model.scan.store import REPORT, Store
 
 FAILED, STOPPED = 1, 75  # exit codes: some points failed; stopped by a signal
 ENGINES = {"local": Local, "slurm": Slurm}
+STAYS = {
+    "local": "stopped; the same command goes on",
+    "slurm": "stopped; jobs stay in the queue, the same command goes on",
+}
 
 
 def run(path, directory, overrides=(), extend=False, retry=False, quiet=False):
@@ -46,6 +51,8 @@ def run(path, directory, overrides=(), extend=False, retry=False, quiet=False):
         report = _finish(scan, store)
     for line in lines(store.path, report):
         progress.say(line)
+    if stopped:
+        progress.say(STAYS[scan.engine.kind])
     return STOPPED if stopped else FAILED if report["failed"] else 0
 
 
@@ -196,6 +203,14 @@ def _sensitivity(scan, frame):
     return {"sobol": result}
 
 
+def _left(store, found):
+    """Time until the points so far are done, if they go on as they did."""
+    done = sorted(t for point in found if (t := store.slot(point).finished_at) is not None)
+    if len(done) < 2:
+        return clock_face(float("nan"))
+    return clock_face((len(found) - len(done)) * (done[-1] - done[0]) / (len(done) - 1))
+
+
 def status(directory):
     """Lines about a scan: how many points are done, what runs, what failed."""
     store = Store.open(directory)
@@ -208,6 +223,8 @@ def status(directory):
     total = f" of at most {runs['runs']}" if runs else ""
     yield f"{store.setup()['title'] or directory}: {len(found)} points{total}"
     yield ", ".join(f"{counts.get(s, 0)} {s}" for s in ("finished", "running", "waiting", "failed"))
+    if counts.get("running"):
+        yield f"about {_left(store, found)} left at the pace so far"
     for point in found:
         slot = store.slot(point)
         if slot.state == "failed":

@@ -10,6 +10,7 @@ from collections import deque
 from ecs_model.errors import ConfigError
 from ecs_model.launcher import own_mpiexec
 
+GRACE = 10.0  # s for a worker to end by itself
 CHANCES = 2  # a point whose worker dies so many times has failed
 LAUNCHERS = ("PMI", "PMIX", "HYDRA", "OMPI_", "SLURM_", "MPIEXEC")
 
@@ -143,12 +144,20 @@ class Worker:
             self._process.stdin.close()
         except BrokenPipeError:
             pass
-        code = self._process.wait()
+        try:
+            code = self._process.wait(timeout=GRACE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
         self.output.close()
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return f"{how}: {self._last_words()}"
+
+    def _last_words(self):
         with open(self._log, "rb") as log:
             log.seek(self._place)
-            *_, said = ["silent", *log.read().decode(errors="replace").strip().splitlines()]
-        return f"{f'signal {-code}' if code < 0 else f'exit code {code}'}: {said}"
+            said = log.read().decode(errors="replace").strip().splitlines()
+        return said[-1] if said else "it said nothing"
 
 
 def _environment():

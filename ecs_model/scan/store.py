@@ -38,6 +38,14 @@ class Slot:
         """Whether there is a result."""
         return (self.path / "summary.json").is_file()
 
+    @property
+    def finished_at(self):
+        """When the result came [s since 1970]; None if it is not there."""
+        try:
+            return (self.path / "summary.json").stat().st_mtime
+        except OSError:
+            return None
+
     def summary(self):
         """The result; None if there is none yet."""
         return _read(self.path / "summary.json")
@@ -56,7 +64,7 @@ class Slot:
         with atomic.explained(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
         attempts = self.status().get("attempts", 0) + 1
-        atomic.write_text(self.path / "config.toml", text)
+        atomic.write_text(self.path / "config.toml", text, lasting=False)
         self._note(state="running", attempts=attempts, pid=os.getpid(), host=platform.node())
 
     def finish(self, summary):
@@ -78,7 +86,8 @@ class Slot:
         return Slot(self.path / "trials" / name)
 
     def _note(self, **facts):
-        atomic.write_json(self.path / "status.json", facts | {"updated": round(time.time(), 3)})
+        facts = facts | {"updated": round(time.time(), 3)}
+        atomic.write_json(self.path / "status.json", facts, lasting=False)
 
 
 class Store:

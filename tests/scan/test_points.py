@@ -85,7 +85,7 @@ def refined(margin, runs):
 
 
 def misclassified(margin, places):
-    fine = adaptive.start(2, 300)
+    fine = adaptive.start(2, 150)
     found = adaptive.interpolated(places, margin(places), fine)
     return np.mean((found >= 0) != (margin(fine) >= 0))
 
