@@ -147,9 +147,11 @@ class Engine(Strict):
     """Where the runs are computed."""
 
     kind: Literal["local", "slurm"] = "local"
-    processes: int = Field(1, ge=1, description="MPI processes per run")
+    processes: int | None = Field(
+        None, ge=1, description="MPI processes per run; the default is the fewest (slurm: one)"
+    )
     workers: int | None = Field(
-        None, ge=1, description="local: runs at a time; the default keeps all cores busy"
+        None, ge=1, description="local: runs at a time; the default is what cores and memory hold"
     )
     batch: int = Field(8, ge=1, description="slurm: points per job")
     jobs: int = Field(50, ge=1, description="slurm: jobs in the queue at a time")
@@ -162,7 +164,7 @@ class Engine(Strict):
 
     @model_validator(mode="after")
     def _even(self):
-        if self.processes % self.nodes:
+        if (self.processes or self.nodes) % self.nodes:
             raise ValueError("processes must be a multiple of nodes, as many on each")
         return self
 
@@ -201,6 +203,8 @@ class ScanConfig(Strict):
         labels = [axis.label for axis in self.axis]
         keys = [k for axis in self.axis for k in keys_of(axis)]
         keys += [full(self.threshold.key)] if self.threshold else []
+        if taken := {"id", "run", "reason"} & {*labels}:
+            raise ValueError(f"axis: the name {taken.pop()!r} is that of another column")
         for what, names in (("named", labels), ("that change", keys)):
             if twice := {n for n in names if names.count(n) > 1}:
                 raise ValueError(f"axis: two are {what} {twice.pop()!r}; each once is right")

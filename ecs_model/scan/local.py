@@ -1,16 +1,21 @@
 """Workers on this machine: processes without any server, each on its own cores."""
 
 import json
+import math
 import os
 import selectors
 import subprocess
 import sys
 from collections import deque
+from pathlib import Path
 
+from ecs_model import meshing
 from ecs_model.errors import ConfigError
 from ecs_model.launcher import own_mpiexec
+from ecs_model.scan.base import Base
 
 GRACE = 10.0  # s for a worker to end by itself
+PER_PROCESS, PER_NODE = 2e8, 3e3  # bytes that a run needs, measured: 160 MB, 1.2 to 2 kB
 CHANCES = 2  # a point whose worker dies so many times has failed
 LAUNCHERS = ("PMI", "PMIX", "HYDRA", "OMPI_", "SLURM_", "MPIEXEC")
 
@@ -26,8 +31,8 @@ class Local:
     alone = True  # with the driver gone, its workers go
 
     def __init__(self, store, engine):
-        self._store, self._engine = store, engine
-        self._workers, self._deaths = [], {}
+        self._store, self._workers, self._deaths = store, [], {}
+        self._most, self._processes = _shared(store, engine)
 
     def __enter__(self):
         """Nothing is started before there is a point."""
@@ -49,7 +54,7 @@ class Local:
             ConfigError: if workers cannot start.
         """
         waiting = deque(points)
-        self._start(min(len(waiting), self._most()))
+        self._start(min(len(waiting), self._most))
         with selectors.DefaultSelector() as selector:
             for worker in self._workers:
                 selector.register(worker.output, selectors.EVENT_READ, worker)
@@ -58,10 +63,6 @@ class Local:
                 for key, _ in selector.select():
                     self._answer(key.data, waiting, selector, tell)
 
-    def _most(self):
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        return self._engine.workers or max(1, cores // self._engine.processes)
-
     def _start(self, count):
         fresh = [self._worker() for _ in range(len(self._workers), count)]
         self._workers += fresh
@@ -69,7 +70,7 @@ class Local:
             worker.wait_until_ready()
 
     def _worker(self):
-        return Worker(self._store, self._engine.processes)
+        return Worker(self._store, self._processes)
 
     def _answer(self, worker, waiting, selector, tell):
         """Deal with what a worker said, or with its end."""
@@ -158,6 +159,52 @@ class Worker:
             log.seek(self._place)
             said = log.read().decode(errors="replace").strip().splitlines()
         return said[-1] if said else "it said nothing"
+
+
+def _shared(store, engine):
+    """How many workers at most, and processes of each, as the settings say or as it fits."""
+    if engine.processes is not None:
+        return engine.workers or max(1, _cores() // engine.processes), engine.processes
+    workers, processes = fitting(_nodes(store), _cores(), _memory())
+    return engine.workers or workers, processes
+
+
+def fitting(nodes, cores, memory):
+    """How many runs fit beside each other, and on how many processes each: all cores are busy.
+
+    Each run gets the fewest processes; only where memory holds fewer runs than there are cores,
+    they share the cores.
+
+    Args:
+        nodes: of the mesh.
+        cores: of this machine.
+        memory: that is free [bytes].
+    """
+    held = int(memory // (PER_PROCESS + PER_NODE * nodes))
+    workers = max(1, min(cores, held))
+    return workers, max(1, cores // workers)
+
+
+def _nodes(store):
+    """Nodes of the mesh of the run that is scanned."""
+    setup = store.setup()
+    base = Base(setup["base"], setup["folder"], setup["name"])
+    return len(meshing.make(base.config({}).mesh, base.folder).points)
+
+
+def _cores():
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _memory():
+    """Memory that is free [bytes]; infinity where the system does not say."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return math.inf
+    return 1024.0 * int(dict(line.split(":") for line in lines)["MemAvailable"].split()[0])
 
 
 def _environment():

@@ -127,9 +127,10 @@ class Slurm:
 
         logging.getLogger("submitit").setLevel(logging.ERROR)
         engine = self._engine
+        processes = engine.processes or engine.nodes
         executor = submitit.SlurmExecutor(folder=self._folder / "%j", python=sys.executable)
         executor.update_parameters(
-            job_name=name, nodes=engine.nodes, ntasks_per_node=engine.processes // engine.nodes,
+            job_name=name, nodes=engine.nodes, ntasks_per_node=processes // engine.nodes,
             time=math.ceil(engine.time / 60), additional_parameters=engine.options,
             **({"partition": engine.partition} if engine.partition else {}),
             **({"srun_args": [f"--mpi={engine.mpi}"]} if engine.mpi else {}),

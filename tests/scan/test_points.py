@@ -6,6 +6,7 @@ import pytest
 from ecs_model.errors import ConfigError
 from ecs_model.scan import adaptive, points, sensitivity
 from ecs_model.scan.config import Axis
+from ecs_model.scan.local import fitting
 from ecs_model.scan.ranges import Range
 from ecs_model.scan.threshold import search
 
@@ -143,3 +144,10 @@ def test_indices_need_an_outcome_everywhere_that_varies():
         sensitivity.indices(["a", "b"], [1.0, 2, 3, 4, 5, 6, 7, np.nan], False, 1)
     with pytest.raises(ConfigError, match="the same"):
         sensitivity.indices(["a", "b"], [1.0] * 8, False, 1)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "shared"), [(100, (8, 1)), (1_000_000, (5, 1)), (2_000_000, (2, 4)), (10**8, (1, 8))]
+)
+def test_runs_get_the_fewest_processes_that_memory_allows(nodes, shared):
+    assert fitting(nodes, 8, 16e9) == shared
