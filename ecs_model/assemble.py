@@ -20,11 +20,11 @@ from ecs_model.kept import Kept
 from ecs_model.meaning import model_of
 from ecs_model.membrane.model import MembraneModel, Surroundings, arranged
 from ecs_model.mesh import Mesh
-from ecs_model.observers import Tracker
 from ecs_model.operators import Operators
 from ecs_model.parallel import Team, kept_on_root, root_does, together
 from ecs_model.rkl2 import SuperTimeStepping
 from ecs_model.simulation import Pace, Simulation
+from ecs_model.tracker import Tracker
 from ecs_model.values import settled
 
 FAINT = 0.01  # share of a source's strongest that does not count as stimulation

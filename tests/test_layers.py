@@ -49,7 +49,7 @@ LAYERS = [
     {"mesh"},
     {"stimulus", "tissue", "operators"},
     {"ledger", "sampling", "spending"},
-    {"observers", "report"},
+    {"observers", "tracker", "report"},
     {"limiter", "following"},
     {"diffusion", "rkl2", "checkpoint", "layout", "supply", "potential"},
     {"electrodiffusion"},
