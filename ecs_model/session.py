@@ -44,8 +44,9 @@ def run(
     began = time.perf_counter()
     comm = comm or start()
     with StopRequest() as stop:
-        base = Path(config_path).resolve().parent if base is None else base
-        text, config = on_root(comm, lambda: _read(config_path, overrides, base))
+        near = Path(config_path).parent if base is None else Path(base)
+        text, config = on_root(comm, lambda: _read(config_path, overrides, near))
+        base = near.resolve()
         root_does(comm, lambda: RunDir.check(directory, overwrite))  # early, before long work
         parts = assemble.build(config, comm, base)
         plan = output.plan(parts)
