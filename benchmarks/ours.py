@@ -9,7 +9,7 @@ import cell
 import numpy as np
 from measure import Watch
 
-from ecs_model import assemble, read
+from ecs_model import assemble, meaning, read
 from ecs_model.parallel import start
 
 TEXT = """
@@ -39,7 +39,7 @@ def main(nodes, steps):
         size=(nodes - 1) * cell.CELL, cell=cell.CELL, alpha=cell.ALPHA, step=cell.STEP,
         tortuosity=cell.TORTUOSITY, diffusivity=cell.DIFFUSIVITY, end=(steps + 1) * cell.STEP,
     )  # fmt: skip
-    config = assemble.with_intervals(read.parse_config(text, "benchmark"))
+    config = meaning.with_intervals(read.parse_config(text, "benchmark"))
     made = assemble.build(config, start(), Path(__file__).parent)
     x = 1e6 * made.mesh.coordinates[: made.mesh.owned, 0]
     state, simulation = made.simulation.reaction.state, made.simulation

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ecs_model import assemble, read
+from ecs_model import assemble, meaning, read
 
 TEXT = """
 [mesh]
@@ -53,7 +53,7 @@ def parts(
         tissue=tissue, membrane=membrane,
         theta="" if theta is None else f"theta = {theta}",
     )  # fmt: skip
-    config = assemble.with_intervals(read.parse_config(text, "benchmark"))
+    config = meaning.with_intervals(read.parse_config(text, "benchmark"))
     return assemble.build(config, comm)
 
 

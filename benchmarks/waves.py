@@ -62,11 +62,11 @@ def speed(wave, mesh, h, *overrides, across=3):
 
 def one(wave, mesh, h, across, *overrides):
     """Run one wave on this process; print its speed, steps and work."""
-    from ecs_model import assemble, read
+    from ecs_model import assemble, meaning, read
     from ecs_model.parallel import start
 
     text, changes = runs.path(wave).read_text(), [*settings(wave, mesh, h, across), *overrides]
-    config = assemble.with_intervals(read.parse_config(text, wave, changes))
+    config = meaning.with_intervals(read.parse_config(text, wave, changes))
     made = assemble.build(config, start())
     simulation, watch = made.simulation, Watch()
     simulation.observers = [made.tracker]

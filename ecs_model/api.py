@@ -88,12 +88,44 @@ def cell(config, output, overrides=(), overwrite=False, quiet=False):
     return [*sorted(p for p in directory.iterdir() if p.is_file()), *plot(directory)]
 
 
+def scan(config, output, overrides=(), extend=False, retry=False, quiet=False):
+    """Do the scan of a TOML file, or go on with it; 0, 1 if points failed, 75 after a signal.
+
+    Runs start in processes of their own: call it from one process, without MPI.
+
+    Args:
+        config: path of the configuration; see `template("scan")`.
+        output: directory to make, or that of the same scan.
+        overrides: texts such as "adaptive.runs=100".
+        extend: let the points change; those that are there stay.
+        retry: compute points that failed once more.
+        quiet: say nothing but errors.
+
+    Raises:
+        ConfigError: for whatever the user can mend; nothing is overwritten then.
+    """
+    from ecs_model.scan import driver
+
+    return driver.run(config, output, overrides, extend, retry, quiet)
+
+
+def scan_status(directory):
+    """Lines about a scan: what is done, what runs, what failed and why."""
+    from ecs_model.scan import driver
+
+    return list(driver.status(directory))
+
+
 def plot(directory):
-    """Make all pictures that suit a run or a single-cell job; their paths."""
+    """Make all pictures that suit a run, a scan or a single-cell job; their paths."""
     if Path(directory, "cell.toml").is_file():
         from ecs_model.postprocess.cell import pictures
 
         return pictures(directory)
+    if Path(directory, "setup.json").is_file():
+        from ecs_model.postprocess import scan
+
+        return scan.pictures(directory)
     from ecs_model.postprocess import report
 
     return report(directory)
@@ -112,7 +144,7 @@ def ready_runs():
 
     from ecs_model import runs
 
-    names = [*runs.names(), *runs.cell_names()]
+    names = runs.all_names()
     return {name: tomllib.loads(runs.path(name).read_text())["title"] for name in names}
 
 
@@ -121,7 +153,7 @@ def copy(name, to="."):
     from ecs_model import __version__, atomic, runs
 
     target = Path(to, f"{Path(name).name}.toml")
-    names = [*runs.names(), *runs.cell_names()]
+    names = runs.all_names()
     if name not in names:
         raise ConfigError(f"no ready run '{name}'; there are {', '.join(names)}")
     if target.exists():
@@ -131,19 +163,23 @@ def copy(name, to="."):
     return target
 
 
-def template(cell=False):
+def template(kind="run"):
     """A TOML text with every setting, its default and its meaning.
 
     Args:
-        cell: of a single-cell job instead of a run in a tissue.
+        kind: run, cell or scan.
     """
-    from ecs_model.template import template
+    from ecs_model import template
 
-    if not cell:
-        return template()
-    from ecs_model.cell.config import CellConfig
+    if kind == "cell":
+        from ecs_model.cell.config import CellConfig
 
-    return template(CellConfig)
+        return template.template(CellConfig, template.CELL)
+    if kind == "scan":
+        from ecs_model.scan.config import ScanConfig
+
+        return template.template(ScanConfig, template.SCAN)
+    return template.template()
 
 
 def schema():

@@ -16,18 +16,18 @@ from ecs_model.errors import ConfigError
 from ecs_model.events import Changing, Event
 from ecs_model.following import Following
 from ecs_model.ions import KNOWN, Ion
-from ecs_model.membrane.load import membrane_of
-from ecs_model.membrane.model import MembraneModel, Surroundings, arranged, carried
+from ecs_model.kept import Kept
+from ecs_model.meaning import model_of
+from ecs_model.membrane.model import MembraneModel, Surroundings, arranged
 from ecs_model.mesh import Mesh
-from ecs_model.observers import Tracker
 from ecs_model.operators import Operators
 from ecs_model.parallel import Team, kept_on_root, root_does, together
 from ecs_model.rkl2 import SuperTimeStepping
 from ecs_model.simulation import Pace, Simulation
+from ecs_model.tracker import Tracker
 from ecs_model.values import settled
 
-SERIES_PER_FIELD = 8
-FIELDS_PER_RUN = 20
+FAINT = 0.01  # share of a source's strongest that does not count as stimulation
 
 
 @dataclass(frozen=True)
@@ -42,22 +42,25 @@ class Parts:
     simulation: Simulation
     tracker: Tracker
     identity: str  # of the membrane's compiled step
+    outside: np.ndarray  # which owned nodes lie outside of all that is stimulated, or else all
 
 
-def build(config, comm, base="."):
+def build(config, comm, base=".", kept=None):
     """The Parts of the run that a configuration describes, without output.
 
     Args:
-        config: a Config; see `with_intervals`.
+        config: a Config; see `meaning.with_intervals`.
         comm: MPI communicator.
         base: folder to which paths in the configuration are relative.
+        kept: Kept of earlier runs on the same communicator and base, whose mesh, model and kernel
+            are used again where they are the same.
 
     Raises:
         ConfigError: on all processes, for whatever cannot be used.
     """
-    model = model_of(config, base)
-    data = kept_on_root(comm, lambda: meshing.make(config.mesh, base))
-    mesh = Mesh(comm, data)
+    kept = Kept() if kept is None else kept
+    model = kept("model", _about_model(config), lambda: model_of(config, base))
+    data, mesh = kept("mesh", repr(config.mesh), lambda: _mesh(config, comm, base))
     together(comm, lambda: _check_points(config, mesh.dimension))
     parts = together(comm, lambda: layout.regions(config.tissue, mesh))
     cells = together(comm, lambda: layout.Cells(config.tissue, mesh, parts, data, base).fields())
@@ -65,7 +68,7 @@ def build(config, comm, base="."):
     theta = 0.0 if config.solver.scheme == "rkl2" else theta
     operators = Operators(mesh, cells["alpha"], cells["diffusivity"], theta)
     nodes = layout.Nodes(config, model, mesh, parts, data, base)
-    membranes, identity = _membranes(config, nodes, operators)
+    membranes, identity = _membranes(config, nodes, operators, kept)
     if model.volumes is not None:
         alpha, rest = membranes.state.alpha, membranes.surroundings.alpha
         operators = Following(operators, alpha, rest, config.tissue.tortuosity_exponent)
@@ -83,46 +86,15 @@ def build(config, comm, base="."):
     tracker = Tracker(membranes.state[0], config.detect.front)
     del cells["diffusivity"]
     release_memory()
-    return Parts(config, model, mesh, cells, operators, simulation, tracker, identity)
+    outside = ~_stimulated(config, mesh, parts, transport.ledger)
+    outside |= mesh.sum(outside) == 0
+    return Parts(config, model, mesh, cells, operators, simulation, tracker, identity, outside)
 
 
 def release_memory():
     """Give what set-up used back to the system, where the C library can: a quarter of it."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
-
-
-def with_intervals(config):
-    """The configuration with the intervals of output that follow from the others."""
-    every = config.output.every or config.time.end / FIELDS_PER_RUN
-    series = config.output.series or every / SERIES_PER_FIELD
-    output = config.output.model_copy(update={"every": every, "series": series})
-    return config.model_copy(update={"output": output})
-
-
-def model_of(config, base="."):
-    """The membrane model that a configuration means, with the ions that it adds.
-
-    Raises:
-        ConfigError: for a model that cannot be used, or does not fit the ions.
-    """
-    model = membrane_of(config.membrane, base)
-    ions = {ion.name: ion.initial for ion in config.tissue.ions}
-    if config.tissue.syncytium is not None:
-        network.refuse_without_glia(model)
-    if config.tissue.transport == "electrodiffusion":
-        _refuse_charge(model, ions)
-    return carried(model, ions)
-
-
-def _refuse_charge(model, ions):
-    """Raise ConfigError for membranes that bring charge, or ions that do not move."""
-    place = "tissue.transport: electrodiffusion"
-    still = [name for name in model.State._fields if name[-2:] == "_o" and name[:-2] not in ions]
-    if still:
-        raise ConfigError(f"{place} needs {', '.join(n[:-2] for n in still)} in tissue.ions too")
-    if model.name != "none" and (model.outflow is None or not model.electroneutral):
-        raise ConfigError(f"{place} needs membranes that bring no charge; {model.name} does")
 
 
 def ions_of(tissue):
@@ -134,43 +106,6 @@ def _ion(settings, potassium):
     valence, known = KNOWN.get(settings.name, (0, 0.0))
     ratio = known / KNOWN["K"][1] if settings.D is None else settings.D / potassium
     return Ion(settings.name, valence if settings.valence is None else settings.valence, ratio)
-
-
-def check_names(config, model):
-    """Raise ConfigError for parameters, states or fields that the model does not have."""
-    for settings, table, place in _tables(config, model):
-        settled(settings, table, place)
-        if table is model.State and model.volumes is not None and "alpha" in settings:
-            raise ConfigError(f"{place}: alpha at the start is that of the tissue: tissue.alpha")
-    known = [*model.State._fields, *model.observables]
-    known += ["Phi_e"] if config.tissue.transport == "electrodiffusion" else []
-    settings = config.tissue.syncytium
-    known += ["V_g_shift"] if settings is not None and settings.cable else []
-    for name in config.output.fields or []:
-        if name not in known:
-            raise ConfigError(
-                f"output.fields: the model '{model.name}' has no '{name}'; it has "
-                f"{', '.join(known)}"
-            )
-    names = [r.name for r in config.tissue.regions]
-    acting = [("source", s) for s in config.source] + [("event", e) for e in config.event]
-    for kind, it in acting:
-        if it.region is not None and it.region not in names:
-            raise ConfigError(
-                f"{kind} '{it.name}': no tissue.regions entry is named '{it.region}'; "
-                f"there are {', '.join(names) or 'none'}"
-            )
-
-
-def _tables(config, model):
-    yield config.membrane.parameters, model.Parameters, "membrane.parameters"
-    yield config.membrane.initial, model.State, "membrane.initial"
-    for region in config.tissue.regions:
-        place = f"tissue.regions '{region.name}'"
-        yield region.parameters, model.Parameters, f"{place}: parameters"
-        yield region.initial, model.State, f"{place}: initial"
-    for event in config.event:
-        yield event.parameters, model.Parameters, f"event '{event.name}': parameters"
 
 
 def _check_points(config, dimension):
@@ -201,7 +136,20 @@ def _points(config):
         yield f"line '{line.name}': end", line.end
 
 
-def _membranes(config, nodes, operators):
+def _about_model(config):
+    """What the membrane model and its compiled step depend on, beside where parameters vary."""
+    m = config.membrane
+    return repr(
+        (m.model, m.file, m.potassium, m.options, config.tissue.ions, config.tissue.transport)
+    )
+
+
+def _mesh(config, comm, base):
+    data = kept_on_root(comm, lambda: meshing.make(config.mesh, base))
+    return data, Mesh(comm, data)
+
+
+def _membranes(config, nodes, operators, kept):
     """The reaction and the identity of its compiled step; rank 0 compiles for all."""
     comm, mesh = nodes.mesh.comm, nodes.mesh
     parameters, state = together(comm, lambda: (nodes.parameters(), nodes.state()))
@@ -213,14 +161,18 @@ def _membranes(config, nodes, operators):
     )
     parameters = _changeable(config, parameters, mesh)
     surroundings = Surroundings(alpha, config.tissue.temperature)
-    text = reaction.source(nodes.model, parameters, surroundings)
+    varying = tuple(np.ndim(v) > 0 for v in (*parameters, *surroundings))
+    text = kept(
+        "kernel", (_about_model(config), varying),
+        lambda: reaction.source(nodes.model, parameters, surroundings),
+    )  # fmt: skip
     root_does(comm, lambda: library(text))
     made = together(
         comm,
         lambda: reaction.Reaction(
             nodes.model, state, parameters, surroundings, weights=operators.lumped,
             tolerance=config.membrane.tolerance, substeps=config.membrane.substeps,
-            ions=[ion.name for ion in config.tissue.ions],
+            ions=[ion.name for ion in config.tissue.ions], text=text,
         ),
     )  # fmt: skip
     return made, hashlib.sha256(text.encode()).hexdigest()[:24]
@@ -290,6 +242,26 @@ def _refuse_unsolvable(config, operators):
             f"boundary '{exchanging[0]}': an exchange leaves charge behind; electrodiffusion needs "
             "bath or flux"
         )
+
+
+def _stimulated(config, mesh, parts, ledger):
+    """Which owned nodes a source, a boundary, an event, or a state or parameters of their own hit.
+
+    Of a source that fades with distance, the nodes that get a hundredth of its strongest.
+    """
+    acting = [*config.source, *config.event]
+    names = {r.name for r in config.tissue.regions if r.initial or r.parameters}
+    names |= {it.region for it in acting if it.region is not None}
+    hit = np.full(mesh.owned, any(event.region is None for event in config.event))
+    for name in names:
+        hit |= mesh.node_average(1.0 * parts[name].cells) > 0
+    for load in ledger.loads:
+        strength = np.abs(load.rates) / mesh.volumes[load.nodes]
+        (strongest,) = Team(mesh.comm).highest([strength.max(initial=0.0)])
+        hit[load.nodes[strength > FAINT * strongest]] = True
+    for term in (*ledger.exchanges, *ledger.baths):
+        hit[term.nodes] = True
+    return hit
 
 
 def _edges(clock, ledger, events):

@@ -30,19 +30,21 @@ _REMEDIES = {
 }
 
 
-def write_text(path, text):
+def write_text(path, text, lasting=True):
     """Make `path` hold `text` in UTF-8."""
-    write_bytes(path, text.encode())
+    write_bytes(path, text.encode(), lasting)
 
 
-def write_json(path, obj):
+def write_json(path, obj, lasting=True):
     """Make `path` hold `obj` as JSON, keys sorted; nan and infinity become null."""
-    write_text(path, json.dumps(_plain(obj), indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    text = json.dumps(_plain(obj), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    write_text(path, text, lasting)
 
 
-def write_bytes(path, data):
+def write_bytes(path, data, lasting=True):
     """Make `path` hold `data` (anything with the buffer protocol).
 
+    What is not `lasting` survives the end of the program, but perhaps not that of the machine.
     Several processes may write the same file at once, as they do in a cache: the last one wins.
     """
     path = Path(path)
@@ -52,9 +54,11 @@ def write_bytes(path, data):
             with open(temporary, "wb") as file:
                 file.write(data)
                 file.flush()
-                os.fsync(file.fileno())
+                if lasting:
+                    os.fsync(file.fileno())
             os.replace(temporary, path)
-            sync_folder(path.parent)
+            if lasting:
+                sync_folder(path.parent)
         finally:
             _forget(temporary)
 

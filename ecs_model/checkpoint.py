@@ -185,7 +185,7 @@ def restore(mesh, path, manifest, simulation, tracker):
     s.tick, s.owed, s.steps = manifest["tick"], manifest["owed"], manifest["steps"]
     s.rejected, s.diffusion.limited = manifest["rejected"], manifest["limited"]
     s.diffusion.total_iterations = manifest["iterations"]
-    tracker.restore(s.time, *(field(f"tracker/{n}") for n in ("arrival", "highest", "last")))
+    tracker.restore(s.time, **{name: field(f"tracker/{name}") for name in tracker.state()})
     s.reaction.given, s.diffusion.ledger.given = _given(mesh.comm, manifest)
 
 

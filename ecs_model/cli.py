@@ -8,7 +8,7 @@ import sys
 import time
 
 from ecs_model import __version__
-from ecs_model.errors import EcsModelError
+from ecs_model.errors import ConfigError, EcsModelError
 from ecs_model.launcher import limit_threads, rank_and_size
 
 GRACE = 0.2  # s: mpiexec ends all processes once one has failed; rank 0 must have spoken by then
@@ -58,7 +58,7 @@ def _parser():
     parser.add_argument("--version", action="version", version=f"ecs-model {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for add in (
-        _add_run, _add_resume, _add_check, _add_cell, _add_plot, _add_export, _add_copy,
+        _add_run, _add_resume, _add_check, _add_cell, _add_scan, _add_plot, _add_export, _add_copy,
         _add_template, _add_schema, _add_models, _add_law, _add_fit, _add_mesh, _add_doctor,
     ):  # fmt: skip
         add(commands)
@@ -139,9 +139,40 @@ def _cell(a):
         print("written: " + ", ".join(str(p) for p in paths))
 
 
+def _add_scan(commands):
+    p = _add(commands, "scan", _scan, "many runs: maps, thresholds, sensitivity; goes on by itself")
+    p.add_argument("config", help="TOML file (see `ecs-model template --scan`), or status, or plot")
+    p.add_argument("directory", nargs="?", help="after status or plot: directory of a scan")
+    p.add_argument("--output", "-o", metavar="DIR", help="directory (default results/NAME)")
+    p.add_argument("--extend", action="store_true", help="other points in the same directory")
+    p.add_argument("--retry", action="store_true", help="points that failed once more")
+    p.add_argument("--quiet", action="store_true", help="only errors")
+    _add_set(p)
+
+
+def _scan(a):
+    from ecs_model import api
+
+    if a.config in ("status", "plot"):
+        return _about_scan(a)
+    if a.directory is not None:
+        raise ConfigError(f"scan {a.config} {a.directory}: give the directory with --output")
+    output = a.output or os.path.join("results", os.path.splitext(os.path.basename(a.config))[0])
+    return api.scan(a.config, output, a.overrides, a.extend, a.retry, a.quiet)
+
+
+def _about_scan(a):
+    from ecs_model import api
+
+    if a.directory is None:
+        raise ConfigError(f"scan {a.config}: needs the directory of a scan")
+    for line in api.scan_status(a.directory) if a.config == "status" else api.plot(a.directory):
+        print(line)
+
+
 def _add_plot(commands):
     p = _add(commands, "plot", _plot, "make pictures and a film of a run")
-    p.add_argument("directory", help="run directory, or that of a single-cell job")
+    p.add_argument("directory", help="directory of a run, a scan or a single-cell job")
 
 
 def _plot(a):
@@ -182,13 +213,18 @@ def _copy(a):
 
 def _add_template(commands):
     p = _add(commands, "template", _template, "print a configuration with every setting explained")
-    p.add_argument("--cell", action="store_true", help="that of a single-cell job")
+    kinds = p.add_mutually_exclusive_group()
+    for kind, what in (("cell", "a single-cell job"), ("scan", "a scan")):
+        kinds.add_argument(
+            f"--{kind}", action="store_const", const=kind, dest="kind", help=f"that of {what}"
+        )
+    p.set_defaults(kind="run")
 
 
 def _template(a):
     from ecs_model import api
 
-    print(api.template(a.cell), end="")
+    print(api.template(a.kind), end="")
 
 
 def _add_schema(commands):

@@ -356,6 +356,9 @@ class Detect(Strict):
         0.01, description="share of the tissue that must reach it"
     )
     front: quantity("mM", above=0.0) = Field(12.0, description="K+ that counts as front's arrival")
+    spread: Annotated[Number, Field(gt=0, lt=1)] = Field(
+        0.25, description="share of the tissue not stimulated that a front takes if it ignites"
+    )
 
 
 class Checkpoint(Strict):

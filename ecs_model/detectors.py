@@ -10,6 +10,7 @@ passes 20 mM on the way to 30-80 mM (Somjen 2001, Physiol Rev 81, 1065).
 
 import numpy as np
 
+SOONEST = 1e-4  # share of a run before which a front counts as there from the start
 STRAIGHT = 0.8  # share of the variance of distances that a travelling front's arrivals explain
 
 
@@ -38,6 +39,43 @@ def verdict(reached, threshold):
 def recruited(highest, volumes, threshold):
     """Share of the tissue (0 to 1) whose K+ reached `threshold` [mM]."""
     return float(volumes[highest >= threshold].sum() / volumes.sum())
+
+
+def ignition(arrival, highest, volumes, spread, threshold, end):
+    """Whether a front took a share of some tissue: `{"verdict": bool, "margin": float, ...}`.
+
+    The margin is the logarithm of the time that was left, end / arrival, where the front came, and
+    of the level that was reached over the threshold where it did not. Both vanish together: what
+    comes at the very end has just reached the threshold. So it is continuous, although a front
+    is all or none.
+
+    Args:
+        arrival: time [s] at which each node reached the threshold; nan where it did not.
+        highest: highest K+ [mM] of each node.
+        volumes: volume of each node.
+        spread: share of the volume, 0 to 1.
+        threshold: K+ [mM] of a front.
+        end: of the run [s], as it was planned.
+    """
+    reached = reached_by(spread, highest, volumes)
+    time = -reached_by(spread, np.where(np.isfinite(arrival), -arrival, -np.inf), volumes)
+    came = bool(np.isfinite(time))
+    margin = np.log(end / max(time, SOONEST * end)) if came else np.log(reached / threshold)
+    return {
+        "verdict": came, "margin": float(margin), "time_s": time if came else float("nan"),
+        "reached_mM": reached, "threshold_mM": threshold,
+    }  # fmt: skip
+
+
+def duration(above, volumes):
+    """Mean time [s] that K+ spent above a threshold where it was there at all; nan if nowhere.
+
+    Args:
+        above: time [s] above the threshold, of each node.
+        volumes: volume of each node.
+    """
+    there = above > 0
+    return float(np.average(above[there], weights=volumes[there])) if there.any() else float("nan")
 
 
 def front_speed(times, positions):

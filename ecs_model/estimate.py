@@ -4,7 +4,7 @@ import resource
 import time
 from pathlib import Path
 
-from ecs_model import assemble, read
+from ecs_model import assemble, meaning, read
 from ecs_model.output import field_names, plan
 from ecs_model.parallel import on_root, start
 from ecs_model.strip import mesh_error
@@ -37,8 +37,8 @@ def estimate(path, comm=None, overrides=(), check_mesh=False):
 
 
 def _read(path, overrides):
-    config = assemble.with_intervals(read.read_config(path, overrides))
-    assemble.check_names(config, assemble.model_of(config, Path(path).parent))
+    config = meaning.with_intervals(read.read_config(path, overrides))
+    meaning.check_names(config, meaning.model_of(config, Path(path).parent))
     return config
 
 

@@ -6,7 +6,6 @@ from ecs_model import record
 from ecs_model.compiler import library
 from ecs_model.diffusion import Diffusion
 from ecs_model.electrodiffusion import Electrodiffusion
-from ecs_model.errors import ConfigError
 from ecs_model.following import Following
 from ecs_model.ions import KNOWN, Ion
 from ecs_model.kernel import values_source
@@ -14,16 +13,6 @@ from ecs_model.operators import Operators
 from ecs_model.parallel import root_does, together
 from ecs_model.syncytium import Cable, Membrane, Syncytium
 from ecs_model.tissue import diffusivity
-
-
-def refuse_without_glia(model):
-    """Raise ConfigError for models whose glia, if any, gap junctions cannot join."""
-    if model.syncytium is None:
-        chosen = "".join(f", {name} = {value}" for name, value in model.chosen.items()).lower()
-        raise ConfigError(
-            f"tissue.syncytium: the model '{model.name}'{chosen} follows no ions in glia; "
-            "kager_mori with glia does"
-        )
 
 
 def joined(outside, membranes, tissue, solver):

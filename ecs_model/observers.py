@@ -12,52 +12,6 @@ FROM_CELLS = ("membranes", "syncytium")  # terms of a balance that only move ion
 TRAVELLED = 0.5  # share of the cells in which a travelling front was seen that it has passed
 
 
-class Tracker:
-    """When K+ first reached a threshold at each node, and the highest K+ it reached.
-
-    Args:
-        potassium: owned K+ [mM], the array that advances.
-        threshold: K+ [mM] that counts as arrival.
-
-    Attributes:
-        arrival: time [s] at each owned node; nan where it never came.
-        highest: highest K+ so far [mM].
-    """
-
-    every = 0
-
-    def __init__(self, potassium, threshold):
-        self.threshold = threshold
-        self.arrival = np.full(len(potassium), np.nan)
-        self.highest = np.zeros(len(potassium))
-        self.last, self.last_time = potassium.copy(), 0.0
-
-    def observe(self, t, simulation):
-        """Note arrivals since the last look, at times interpolated linearly."""
-        potassium = simulation.reaction.state[0]
-        np.maximum(self.highest, potassium, out=self.highest)
-        if potassium.max(initial=0.0) >= self.threshold:
-            self._note_arrivals(t, potassium)
-        self.last[:] = potassium
-        self.last_time = t
-
-    def _note_arrivals(self, t, potassium):
-        new = np.flatnonzero((potassium >= self.threshold) & np.isnan(self.arrival))
-        before, after = self.last[new], potassium[new]
-        rise = np.where(after > before, after - before, 1.0)
-        share = np.clip((self.threshold - before) / rise, 0.0, 1.0)
-        self.arrival[new] = self.last_time + share * (t - self.last_time)
-
-    def state(self):
-        """What a restart needs: name -> owned array."""
-        return {"arrival": self.arrival, "highest": self.highest, "last": self.last}
-
-    def restore(self, t, arrival, highest, last):
-        """Continue from what `state` gave at time `t` [s]."""
-        self.arrival[:], self.highest[:], self.last[:] = arrival, highest, last
-        self.last_time = t
-
-
 class Balance:
     """Where ions are and where they came from.
 
@@ -213,6 +167,20 @@ class SeriesRow:
         low = comm.allreduce(potassium.min(initial=np.inf), MPI.MIN)
         reached = self._mesh.volumes * (self._tracker.highest >= self._tracker.threshold)
         return high, low, self._mesh.sum(reached) / self._mesh.sum(self._mesh.volumes)
+
+
+class Pause:
+    """Lets the loop come to rest at the times at which a run that writes tables would.
+
+    Args:
+        every: ticks between these times.
+    """
+
+    def __init__(self, every):
+        self.every = every
+
+    def observe(self, t, simulation):
+        """Do nothing: whoever is due makes the loop pay what it owes."""
 
 
 class LineProfile:

@@ -12,6 +12,7 @@ from ecs_model.observers import (
     FieldWriter,
     FrontResolution,
     LineProfile,
+    Pause,
     SeriesRow,
 )
 from ecs_model.parallel import kept_on_root
@@ -48,13 +49,56 @@ def plan(parts):
 
 
 @dataclass(frozen=True)
-class Outputs:
-    """What a run writes with."""
+class Measured:
+    """What a summary needs to know."""
 
     balance: Balance
     spending: Spending
     lines: list[LineProfile]
     resolution: FrontResolution
+
+
+class _Nowhere:
+    """A table that keeps nothing."""
+
+    def append(self, *row):
+        pass
+
+
+def measure(parts, plan):
+    """Give a simulation the observers that its summary needs, and no others; nothing is written.
+
+    It takes the very steps of a run with all of them, so that the summary is the same.
+
+    Args:
+        parts: of the run, from `assemble.build`.
+        plan: of the run.
+
+    Returns:
+        Measured: for `report.summarise`.
+    """
+    config, mesh, simulation = parts.config, parts.mesh, parts.simulation
+    columns, table = Columns(simulation.reaction, ["K_o"]), _Nowhere()
+    measured = Measured(
+        Balance(mesh, simulation.reaction, simulation.diffusion.ledger),
+        Spending(mesh, simulation.reaction, plan.often),
+        [
+            LineProfile(line.name, sampler, _way(line)[0], columns, table, plan.often)
+            for line, sampler in zip(config.line, plan.lines, strict=True)
+        ],
+        FrontResolution(mesh, config.detect.front, plan.every),
+    )
+    pauses = [Pause(plan.checkpoint)] if plan.checkpoint else []
+    simulation.observers = [
+        parts.tracker, measured.spending, *measured.lines, measured.resolution, *pauses,
+    ]  # fmt: skip
+    return measured
+
+
+@dataclass(frozen=True)
+class Outputs(Measured):
+    """What a run writes with."""
+
     checkpoints: Checkpoints
     progress: Progress
     files: list

@@ -26,7 +26,7 @@ def provenance(comm, config, path):
     return {
         "ecs_model": __version__, "commit": _commit(), "started": now(), "ended": "running",
         "command": sys.argv, "config": str(Path(path).resolve()),
-        "base": str(Path(path).resolve().parent), "python": platform.python_version(),
+        "python": platform.python_version(),
         "versions": _versions(), "petsc": ".".join(map(str, PETSc.Sys.getVersion())),
         "mpi": " ".join(MPI.Get_library_version().split("\n")[0].strip("\0").split()),
         "petsc_options": {**config.solver.petsc, **PETSc.Options().getAll()},

@@ -21,16 +21,21 @@ def parse(text, unit):
     """
     if not isinstance(text, str):
         raise ValueError(f'needs a unit: write a string such as "{text} {unit}"')
-    match = _NUMBER.fullmatch(text)
-    if match is None:
-        raise ValueError(f'cannot read {text!r} as a quantity; write for example "1 {unit}"')
-    number, written = float(match[1]), match[2]
+    number, written = split(text, unit)
     if not written and dimension(unit) != "a pure number":
         raise ValueError(f'{text!r} has no unit; write for example "{text} {unit}"')
     value = _convert(number, written or "1", unit)
     if not math.isfinite(value):
         raise ValueError(f"{text!r} is not a finite number")
     return value
+
+
+def split(text, unit="mM"):
+    """The number and the unit in a text; ValueError, with an example in `unit`, if it has none."""
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        raise ValueError(f'cannot read {text!r} as a quantity; write for example "1 {unit}"')
+    return float(match[1]), match[2]
 
 
 def _convert(number, written, unit):

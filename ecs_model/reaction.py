@@ -30,6 +30,7 @@ class Reaction:
         tolerance: relative error of a sub-step.
         substeps: fixed number of sub-steps per call instead of error control; 0 for control.
         ions: names of those whose exchange is booked, such as K for the state K_o.
+        text: the C source of the step, if it is known already.
 
     Attributes:
         given: amount of each of these that the membranes of this process's nodes gave so far.
@@ -39,7 +40,7 @@ class Reaction:
 
     def __init__(
         self, model, state, parameters, surroundings, weights=None, tolerance=1e-3, substeps=0,
-        ions=("K",),
+        ions=("K",), text=None,
     ):  # fmt: skip
         self.model, self.state = model, state
         self.parameters, self.surroundings = parameters, surroundings
@@ -51,7 +52,7 @@ class Reaction:
         self._weights = np.zeros(self.nodes) if weights is None else weights
         self.inputs = [np.ascontiguousarray(v, float) for v in (*parameters, *surroundings)]
         self._pointers = _addresses(state), _addresses(self.inputs)
-        compiled = load(source(model, parameters, surroundings))
+        compiled = load(text or source(model, parameters, surroundings))
         self._advance, self._record = compiled.ecs_advance, compiled.ecs_record
         self._advance.restype = self._record.restype = ctypes.c_long
         self._observe = compiled.ecs_observe

@@ -42,12 +42,22 @@ def read_text(path):
 
 def parse_config(text, name="configuration", overrides=(), schema=Config):
     """The configuration in a TOML text; ConfigError lists every mistake."""
-    try:
-        tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{name}: not valid TOML: {error}") from None
+    tree = parse_tree(text, name)
     for override in overrides:
         _apply(tree, override)
+    return validated(tree, text, name, schema)
+
+
+def parse_tree(text, name="configuration"):
+    """The tables of a TOML text as dictionaries; ConfigError if it is none."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{name}: not valid TOML: {error}") from None
+
+
+def validated(tree, text, name, schema=Config):
+    """The configuration in a tree; ConfigError lists every mistake, with its line in the text."""
     try:
         return schema.model_validate(tree)
     except ValidationError as error:
@@ -82,30 +92,45 @@ def _apply(tree, override):
     key, equals, value = override.partition("=")
     if not equals or not key.strip():
         raise ConfigError(f"--set {override}: write it as key=value, such as tissue.alpha=0.1")
-    *path, last = key.strip().split(".")
-    for part in path:
-        tree = _descend(tree, part, override)
     try:
         parsed = tomllib.loads(f"value = {value.strip()}")["value"]
     except tomllib.TOMLDecodeError:
         parsed = value.strip()
+    put(tree, key.strip(), parsed, f"--set {override}")
+
+
+def put(tree, key, value, place):
+    """Set a key such as "tissue.alpha" or "source.pipette.rate" in a tree, in place.
+
+    Args:
+        tree: nested dictionaries and lists, as TOML gives them.
+        key: names joined by points; entries of a list by their name or number.
+        value: what it becomes.
+        place: what messages begin with.
+
+    Raises:
+        ConfigError: if the key leads into something that has no parts.
+    """
+    *path, last = key.split(".")
+    for part in path:
+        tree = _descend(tree, part, place)
     if isinstance(tree, list):
-        tree[_index(tree, last, override)] = parsed
+        tree[_index(tree, last, place)] = value
     elif isinstance(tree, dict):
-        tree[last] = parsed
+        tree[last] = value
     else:
-        raise ConfigError(f"--set {override}: '{path[-1]}' is not a table")
+        raise ConfigError(f"{place}: '{path[-1]}' is not a table")
 
 
-def _descend(tree, part, override):
+def _descend(tree, part, place):
     if isinstance(tree, list):
-        return tree[_index(tree, part, override)]
+        return tree[_index(tree, part, place)]
     if isinstance(tree, dict):
         return tree.setdefault(part, {})
-    raise ConfigError(f"--set {override}: '{part}' is not a table")
+    raise ConfigError(f"{place}: '{part}' is not a table")
 
 
-def _index(entries, part, override):
+def _index(entries, part, place):
     """Place of an entry in a list, by its number or its name."""
     names = [e.get("name", e.get("on")) if isinstance(e, dict) else None for e in entries]
     if part in names:
@@ -113,7 +138,7 @@ def _index(entries, part, override):
     if part.isdigit() and int(part) < len(entries):
         return int(part)
     known = ", ".join(str(n) for n in names if n) or f"0 to {len(entries) - 1}"
-    raise ConfigError(f"--set {override}: no entry '{part}' here; there are {known}")
+    raise ConfigError(f"{place}: no entry '{part}' here; there are {known}")
 
 
 def _sentences(error, text, name, schema):

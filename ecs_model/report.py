@@ -13,8 +13,9 @@ COARSE = 3.0  # fewer cells than this across a front: the mesh is too coarse for
 def summarise(parts, outputs, timer):
     """What came out, as numbers and verdicts: the content of summary.json, on all processes."""
     mesh, config, s = parts.mesh, parts.config, parts.simulation
-    highest, volumes = mesh.gather(parts.tracker.highest), mesh.gather(mesh.volumes)
-    verdicts = on_root(mesh.comm, lambda: _verdicts(config.detect, highest, volumes))
+    seen = {"volumes": mesh.volumes, "outside": parts.outside, **parts.tracker.state()}
+    seen = {name: mesh.gather(values) for name, values in seen.items()}
+    verdicts = on_root(mesh.comm, lambda: _verdicts(config, **seen))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return {
         "title": config.title, "time": s.time, **verdicts,
@@ -54,14 +55,19 @@ def _substeps(comm, simulation):
     return comm.allreduce(simulation.reaction.block_steps) / max(1, blocks * simulation.steps)
 
 
-def _verdicts(detect, highest, volumes):
+def _verdicts(config, volumes, outside, arrival, above, highest, last):
+    detect, out = config.detect, outside
     level = detectors.reached_by(detect.fraction, highest, volumes)
     return {
         "seizure": detectors.verdict(level, detect.seizure),
         "sd": detectors.verdict(level, detect.sd),
+        "ignited": detectors.ignition(
+            arrival[out], highest[out], volumes[out], detect.spread, detect.front, config.time.end
+        ),
         "recruited": detectors.recruited(highest, volumes, detect.front),
-        "max_K_o": float(highest.max()),
-    }
+        "duration_s": detectors.duration(above, volumes),
+        "max_K_o": float(highest.max()), "end_K_o": float(last.max()),
+    }  # fmt: skip
 
 
 def report_lines(summary, timer):
@@ -105,6 +111,12 @@ def _verdict_lines(summary):
             f"{words}: {'yes' if v['verdict'] else 'no'} (margin {v['margin']:+.3f}: "
             f"{v['reached_mM']:.4g} of {v['threshold_mM']:g} mM)"
         )
+    v = summary["ignited"]
+    came = f"after {v['time_s']:.4g} s" if v["verdict"] else f"{v['reached_mM']:.4g} mM"
+    yield (
+        f"front left what was stimulated: {'yes' if v['verdict'] else 'no'} "
+        f"(margin {v['margin']:+.3f}: {came})"
+    )
 
 
 def _balance_lines(balance):

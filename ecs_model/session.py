@@ -9,7 +9,7 @@ from pathlib import Path
 
 import tomli_w
 
-from ecs_model import assemble, atomic, output, read
+from ecs_model import assemble, atomic, meaning, output, read
 from ecs_model.checkpoint import identity, newest, refuse_foreign, restore
 from ecs_model.errors import ConfigError, EcsModelError
 from ecs_model.fieldfile import write_maps
@@ -23,7 +23,9 @@ from ecs_model.simulation import GO_ON, SAVE
 STOPPED = 75  # exit code of a run that wrote a checkpoint and wants to be continued
 
 
-def run(config_path, directory, comm=None, overrides=(), overwrite=False, quiet=False):
+def run(
+    config_path, directory, comm=None, overrides=(), overwrite=False, quiet=False, base=None
+):  # fmt: skip
     """Run a configuration into a new run directory; 0, or 75 after a signal.
 
     Args:
@@ -33,6 +35,7 @@ def run(config_path, directory, comm=None, overrides=(), overwrite=False, quiet=
         overrides: texts such as "tissue.alpha=0.1".
         overwrite: delete a run that is there already.
         quiet: say nothing but warnings and errors.
+        base: folder to which paths in it are relative; its own by default.
 
     Raises:
         ConfigError: for whatever the user can mend before the run.
@@ -41,13 +44,14 @@ def run(config_path, directory, comm=None, overrides=(), overwrite=False, quiet=
     began = time.perf_counter()
     comm = comm or start()
     with StopRequest() as stop:
-        text, config = on_root(comm, lambda: _read(config_path, overrides))
-        base = Path(config_path).resolve().parent
+        near = Path(config_path).parent if base is None else Path(base)
+        text, config = on_root(comm, lambda: _read(config_path, overrides, near))
+        base = near.resolve()
         root_does(comm, lambda: RunDir.check(directory, overwrite))  # early, before long work
         parts = assemble.build(config, comm, base)
         plan = output.plan(parts)
         folder = on_root(comm, lambda: RunDir.create(directory, overwrite))
-        facts = provenance(comm, config, config_path)
+        facts = provenance(comm, config, config_path) | {"base": str(base)}
         root_does(comm, lambda: _open_run(folder, text, config, facts))
         with _Session(comm, folder, parts, plan, quiet, began) as session:
             return session.go(stop)
@@ -184,10 +188,10 @@ class _Session:
             atomic.write_json(self.folder.run_json, known | facts | {"updated": now()})
 
 
-def _read(path, overrides):
+def _read(path, overrides, base):
     text = read.read_text(path)
-    config = assemble.with_intervals(read.parse_config(text, str(path), overrides))
-    assemble.check_names(config, assemble.model_of(config, Path(path).parent))
+    config = meaning.with_intervals(read.parse_config(text, str(path), overrides))
+    meaning.check_names(config, meaning.model_of(config, base))
     return text, config
 
 

@@ -8,7 +8,7 @@ from ecs_model.native import MPI
 
 import numpy as np
 
-from ecs_model import assemble, detectors, meshdata, meshing
+from ecs_model import assemble, detectors, meaning, meshdata, meshing
 from ecs_model.config import Config
 from ecs_model.sampling import Sampler
 from ecs_model.units import from_si
@@ -64,7 +64,7 @@ def speed(config, base, cell):
 
 def _lit(config, base):
     """Concentrations where the front starts: K+, and Cl- with it if it moves."""
-    before, after = assemble.model_of(config, base).State(), {"K_o": f"{IGNITION} mM"}
+    before, after = meaning.model_of(config, base).State(), {"K_o": f"{IGNITION} mM"}
     if any(ion.name == "Cl" for ion in config.tissue.ions):
         after["Cl_o"] = f"{before.Cl_o + IGNITION - before.K_o} mM"
     return after

@@ -8,7 +8,7 @@ from pydantic_core import PydanticUndefined
 
 from ecs_model.config import Config
 
-_HEAD = """\
+RUN = """\
 # A configuration of ecs-model with every setting and its default. Quantities are text with a
 # unit; what is commented out has no default or stands for "not used". Check it with
 # `ecs-model check FILE`; `ecs-model models` and `ecs-model mesh` list models and meshes.
@@ -18,23 +18,30 @@ _HEAD = """\
 _EXAMPLES = {
     "mesh.generator": '"box"', "mesh.size": '["1 mm", "1 mm", "0.4 mm"]', "mesh.cell": '"50 um"',
     "time.end": '"10 s"', "time": '{ end = "10 s" }',
+    "base": '"sd_wave"', "axis.key": '"tissue.alpha"', "axis.values": "[0.1, 0.2]",
 }  # fmt: skip
 
 
-_CELL_HEAD = """\
+CELL = """\
 # A single-cell job of ecs-model with every setting and its default. Quantities are text with a
 # unit, bare numbers are in the model's units; what is commented out has no default or stands for
 # "not used". Run it with `ecs-model cell FILE`; `ecs-model models` lists models.
 """
 
+SCAN = """\
+# A scan of ecs-model with every setting and its default. Quantities are text with a unit; what is
+# commented out has no default or stands for "not used". Start it, or go on with it, by
+# `ecs-model scan FILE`; look at it by `ecs-model scan status DIR`.
+"""
 
-def template(schema=Config):
+
+def template(schema=Config, head=RUN):
     """A TOML text that is a valid configuration, with every setting explained.
 
     Args:
         schema: what it is a configuration of.
+        head: what it begins with.
     """
-    head = _HEAD if schema is Config else _CELL_HEAD
     return head + "\n".join(_section(schema, [], False)) + "\n"
 
 
@@ -47,7 +54,7 @@ def _section(model, path, repeated):
         if inner is None:
             plain.append(_line(here, field, repeated))
         elif many or not _is_optional(field.annotation):
-            off = repeated or many
+            off = repeated or (many and not field.is_required())
             tables += ["", _header(here, many, off, field), *_section(inner, here, off)]
         elif name in _EXAMPLES:
             plain.append(f"{name} = {_EXAMPLES[name]}    # {', '.join(inner.model_fields)}")

@@ -5,8 +5,22 @@ from importlib import resources
 
 def names():
     """Names of all ready runs."""
+    return [name for name in _files() if not name.startswith("scan_")]
+
+
+def scan_names():
+    """Names of all ready scans."""
+    return [name for name in _files() if name.startswith("scan_")]
+
+
+def _files():
     files = resources.files(__name__).iterdir()
     return sorted(f.name.removesuffix(".toml") for f in files if f.name.endswith(".toml"))
+
+
+def all_names():
+    """Names of all that is ready: runs, scans, single-cell jobs."""
+    return [*names(), *scan_names(), *cell_names()]
 
 
 def cell_names():

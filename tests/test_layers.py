@@ -13,7 +13,7 @@ ROOT = Path(ecs_model.__file__).parents[1]
 
 LAYERS = [
     {"units", "errors"},
-    {"record", "codegen", "derivative", "quantities", "launcher", "atomic", "ions"},
+    {"record", "codegen", "derivative", "quantities", "launcher", "atomic", "ions", "kept"},
     {
         "electrochemistry",
         "schemes",
@@ -25,6 +25,7 @@ LAYERS = [
         "xdmf",
         "meshdata",
         "settings",
+        "states",
     },
     {"transporters", "energetics", "gating", "events", "metabolism", "point_source"},
     {"fit"},
@@ -35,6 +36,7 @@ LAYERS = [
         "read",
         "reaction",
         "meshing",
+        "meaning",
         "simulation",
         "progress",
         "template",
@@ -48,7 +50,7 @@ LAYERS = [
     {"mesh"},
     {"stimulus", "tissue", "operators"},
     {"ledger", "sampling", "spending"},
-    {"observers", "report"},
+    {"observers", "tracker", "report"},
     {"limiter", "following"},
     {"diffusion", "rkl2", "checkpoint", "layout", "supply", "potential"},
     {"electrodiffusion"},
@@ -56,7 +58,7 @@ LAYERS = [
     {"network"},
     {"assemble", "output"},
     {"session", "strip", "trials"},
-    {"estimate", "doctor"},
+    {"estimate", "doctor", "scan"},
     {"api"},
     {"cli"},
 ]
@@ -101,7 +103,15 @@ def test_modules_import_only_from_below():
     assert not wrong
 
 
-@pytest.mark.parametrize("module", ["ecs_model.membrane", "ecs_model.postprocess", "ecs_model.cli"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "ecs_model.membrane",
+        "ecs_model.postprocess",
+        "ecs_model.cli",
+        "ecs_model.scan.driver",
+    ],
+)
 def test_half_of_the_package_needs_no_mpi(module):
     code = f"import sys, {module}; sys.exit(bool({{'mpi4py', 'dolfinx'}} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_model.assemble import check_names
 from ecs_model.config import Config
 from ecs_model.errors import ConfigError
+from ecs_model.meaning import check_names
 from ecs_model.membrane import MODELS
 from ecs_model.read import find_line, parse_config
 from ecs_model.session import resolved_text

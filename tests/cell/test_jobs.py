@@ -247,4 +247,4 @@ def test_ready_jobs_are_copied(tmp_path):
 
 
 def test_template_is_a_valid_job(tmp_path):
-    assert job(tmp_path, api.template(cell=True))["model"] == "pump_leak"
+    assert job(tmp_path, api.template("cell"))["model"] == "pump_leak"

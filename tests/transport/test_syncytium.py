@@ -7,7 +7,7 @@ from ecs_model.native import MPI
 import numpy as np
 import pytest
 
-from ecs_model import assemble, read
+from ecs_model import assemble, meaning, read
 from ecs_model.membrane import MODELS, glia
 from ecs_model.membrane.model import Surroundings
 from ecs_model.units import FARADAY, GAS_CONSTANT
@@ -45,7 +45,7 @@ initial = { K_o = "8 mM", Cl_o = "117 mM", K_g = "125 mM", Cl_g = "4 mM" }
 
 def built(text, *overrides):
     """The parts of a run that a TOML text describes."""
-    config = assemble.with_intervals(read.parse_config(text, "run.toml", overrides))
+    config = meaning.with_intervals(read.parse_config(text, "run.toml", overrides))
     return assemble.build(config, MPI.COMM_SELF)
 
 

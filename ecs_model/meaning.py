@@ -1,0 +1,92 @@
+"""What a configuration means before there is a mesh: its model, its names, its intervals.
+
+Needs neither MPI nor DOLFINx, so that whoever only checks a configuration starts quickly.
+"""
+
+from ecs_model.errors import ConfigError
+from ecs_model.membrane.load import membrane_of
+from ecs_model.membrane.model import carried
+from ecs_model.values import settled
+
+SERIES_PER_FIELD = 8
+FIELDS_PER_RUN = 20
+
+
+def with_intervals(config):
+    """The configuration with the intervals of output that follow from the others."""
+    every = config.output.every or config.time.end / FIELDS_PER_RUN
+    series = config.output.series or every / SERIES_PER_FIELD
+    output = config.output.model_copy(update={"every": every, "series": series})
+    return config.model_copy(update={"output": output})
+
+
+def model_of(config, base="."):
+    """The membrane model that a configuration means, with the ions that it adds.
+
+    Raises:
+        ConfigError: for a model that cannot be used, or does not fit the ions.
+    """
+    model = membrane_of(config.membrane, base)
+    ions = {ion.name: ion.initial for ion in config.tissue.ions}
+    if config.tissue.syncytium is not None:
+        _refuse_without_glia(model)
+    if config.tissue.transport == "electrodiffusion":
+        _refuse_charge(model, ions)
+    return carried(model, ions)
+
+
+def _refuse_without_glia(model):
+    """Raise ConfigError for models whose glia, if any, gap junctions cannot join."""
+    if model.syncytium is None:
+        chosen = "".join(f", {name} = {value}" for name, value in model.chosen.items()).lower()
+        raise ConfigError(
+            f"tissue.syncytium: the model '{model.name}'{chosen} follows no ions in glia; "
+            "kager_mori with glia does"
+        )
+
+
+def _refuse_charge(model, ions):
+    """Raise ConfigError for membranes that bring charge, or ions that do not move."""
+    place = "tissue.transport: electrodiffusion"
+    still = [name for name in model.State._fields if name[-2:] == "_o" and name[:-2] not in ions]
+    if still:
+        raise ConfigError(f"{place} needs {', '.join(n[:-2] for n in still)} in tissue.ions too")
+    if model.name != "none" and (model.outflow is None or not model.electroneutral):
+        raise ConfigError(f"{place} needs membranes that bring no charge; {model.name} does")
+
+
+def check_names(config, model):
+    """Raise ConfigError for parameters, states or fields that the model does not have."""
+    for settings, table, place in _tables(config, model):
+        settled(settings, table, place)
+        if table is model.State and model.volumes is not None and "alpha" in settings:
+            raise ConfigError(f"{place}: alpha at the start is that of the tissue: tissue.alpha")
+    known = [*model.State._fields, *model.observables]
+    known += ["Phi_e"] if config.tissue.transport == "electrodiffusion" else []
+    settings = config.tissue.syncytium
+    known += ["V_g_shift"] if settings is not None and settings.cable else []
+    for name in config.output.fields or []:
+        if name not in known:
+            raise ConfigError(
+                f"output.fields: the model '{model.name}' has no '{name}'; it has "
+                f"{', '.join(known)}"
+            )
+    names = [r.name for r in config.tissue.regions]
+    acting = [("source", s) for s in config.source] + [("event", e) for e in config.event]
+    for kind, it in acting:
+        if it.region is not None and it.region not in names:
+            raise ConfigError(
+                f"{kind} '{it.name}': no tissue.regions entry is named '{it.region}'; "
+                f"there are {', '.join(names) or 'none'}"
+            )
+
+
+def _tables(config, model):
+    yield config.membrane.parameters, model.Parameters, "membrane.parameters"
+    yield config.membrane.initial, model.State, "membrane.initial"
+    for region in config.tissue.regions:
+        place = f"tissue.regions '{region.name}'"
+        yield region.parameters, model.Parameters, f"{place}: parameters"
+        yield region.initial, model.State, f"{place}: initial"
+    for event in config.event:
+        yield event.parameters, model.Parameters, f"event '{event.name}': parameters"

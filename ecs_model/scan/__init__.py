@@ -1,0 +1,1 @@
+"""Many runs: maps over alpha and tortuosity, ignition thresholds, sensitivity."""

@@ -1,0 +1,233 @@
+"""The TOML file of a scan as frozen models; see `ecs-model template --scan`."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from ecs_model.scan.ranges import Range
+from ecs_model.settings import Local, Name, Number, Seconds, Strict, exactly_one
+from ecs_model.states import STATES
+
+Verdict = Literal["ignited", "sd", "seizure"]
+SHORT = {"alpha": "tissue.alpha", "tortuosity": "tissue.tortuosity", "D": "tissue.D"}
+
+
+def full(key):
+    """The whole of a key: alpha, tortuosity and D stand for those of the tissue."""
+    return SHORT.get(key, key)
+
+
+class Axis(Strict):
+    """What varies: one key, several together, or measured states of the tissue."""
+
+    name: Name | None = Field(None, description="heads its column; the default is its (first) key")
+    key: str | None = Field(None, description="any setting of the run, such as tissue.alpha")
+    keys: list[str] | None = Field(None, description="several settings that change together")
+    states: list[str] | None = Field(
+        None, description='measured states that set alpha and tortuosity: "cortex", "ischemia"'
+    )
+    values: list[Any] | None = Field(None, description="one by one; for keys a list each")
+    low: Local | None = Field(None, description="or from here")
+    high: Local | None = Field(None, description="to here")
+    count: Annotated[int, Field(ge=1)] | None = Field(None, description="a grid's number of values")
+    scale: Literal["linear", "log"] = "linear"
+
+    @model_validator(mode="after")
+    def _complete(self):
+        exactly_one(self, ("key", "keys", "states"), "what an axis changes")
+        self._check_states()
+        if (self.key is not None and not self.key) or self.keys == []:
+            raise ValueError("an axis needs the key of a setting, such as tissue.alpha")
+        ends = [end is not None for end in (self.low, self.high)]
+        if any(ends) and (not all(ends) or self.key is None or self.values is not None):
+            raise ValueError("an axis has values, or for one key both low and high")
+        if self.states is None and not any(ends) and not self.values:
+            raise ValueError("an axis needs values (at least one), or low and high")
+        self._check_rows()
+        if any(ends):
+            self.range()
+        return self
+
+    def _check_states(self):
+        if self.states is None:
+            return
+        unknown = [s for s in self.states if s not in STATES]
+        if unknown or not self.states:
+            found = f"no measured state {unknown[0]!r}" if unknown else "no state given"
+            raise ValueError(f"{found}; there are {', '.join(STATES)}")
+        if (self.low, self.high, self.values) != (None, None, None):
+            raise ValueError("an axis of states has no values, low or high")
+
+    def _check_rows(self):
+        rows = self.values or [] if self.keys else []
+        for row in rows:
+            if not isinstance(row, list) or len(row) != len(self.keys):
+                raise ValueError(f"values: each must be a list of {len(self.keys)}, one per key")
+        firsts = [str(row[0]) for row in rows]
+        if len({*firsts}) < len(firsts):
+            raise ValueError("values: the first of each must differ, it names the point in tables")
+
+    @property
+    def label(self):
+        """What heads its column."""
+        return self.name or self.key or ("state" if self.states else self.keys[0])
+
+    def range(self):
+        """The Range from low to high."""
+        return Range.between(self.low, self.high, self.scale)
+
+
+class Design(Strict):
+    """Which points."""
+
+    kind: Literal["grid", "sobol", "saltelli"] = Field(
+        "grid", description="all combinations, evenly spread points, or those of Sobol indices"
+    )
+    samples: int = Field(64, ge=2, description="sobol, saltelli: N, a power of two")
+    seed: int = Field(1, ge=0, description="sobol, saltelli: of the scrambling")
+    second_order: bool = Field(False, description="saltelli: N (2 d + 2) runs instead of N (d + 2)")
+
+    @field_validator("samples")
+    @classmethod
+    def _power(cls, samples):
+        if samples & (samples - 1):
+            raise ValueError("must be a power of two")
+        return samples
+
+
+class Adaptive(Strict):
+    """Points where the verdict changes, wave by wave."""
+
+    margin: Verdict = Field("ignited", description="the verdict whose border is looked for")
+    runs: int = Field(64, ge=4, description="how many in all")
+    start: int = Field(4, ge=2, description="values per axis in the first wave")
+    wave: int = Field(8, ge=1, description="runs per wave")
+    explore: Annotated[Number, Field(ge=0, le=1)] = Field(
+        0.25, description="share of a wave spent where the fewest runs are"
+    )
+    closest: Annotated[Number, Field(gt=0, lt=1)] = Field(
+        0.01, description="smallest distance of two runs, as a share of the axes"
+    )
+
+
+class Threshold(Strict):
+    """The smallest stimulus that ignites, at each point."""
+
+    key: str = Field(description="what is varied, such as source.bolus.amount")
+    low: Local = Field(description="from here")
+    high: Local = Field(description="to here")
+    scale: Literal["linear", "log"] = "linear"
+    tolerance: Annotated[Number, Field(gt=0, lt=1)] = Field(
+        0.02, description="width of the bracket, in shares of its middle"
+    )
+    margin: Verdict = Field("ignited", description="the verdict that changes")
+
+    @model_validator(mode="after")
+    def _ordered(self):
+        self.range()
+        return self
+
+    def range(self):
+        """The Range from low to high."""
+        return Range.between(self.low, self.high, self.scale)
+
+
+class Stop(Strict):
+    """When a run may end early, because its verdict is known."""
+
+    verdict: Verdict | Literal["none"] | None = Field(
+        None, description="once this one is yes; the default is that of a search for a threshold"
+    )
+    settled: Seconds | None = Field(
+        None, description="once K+ has been low and falling for so long after the last stimulus"
+    )
+
+
+class Engine(Strict):
+    """Where the runs are computed."""
+
+    kind: Literal["local", "slurm"] = "local"
+    processes: int | None = Field(
+        None, ge=1, description="MPI processes per run; the default is the fewest (slurm: one)"
+    )
+    workers: int | None = Field(
+        None, ge=1, description="local: runs at a time; the default is what cores and memory hold"
+    )
+    batch: int = Field(8, ge=1, description="slurm: points per job")
+    jobs: int = Field(50, ge=1, description="slurm: jobs in the queue at a time")
+    time: Seconds = Field(3600.0, description="slurm: limit of a job")
+    partition: str | None = Field(None, description="slurm: partition")
+    nodes: int = Field(1, ge=1, description="slurm: nodes of a job")
+    mpi: str = Field("pmi2", description="slurm: what srun --mpi is given")
+    options: dict[str, Any] = Field({}, description="slurm: further options of sbatch")
+    poll: Seconds = Field(5.0, description="slurm: interval of looks at the queue")
+
+    @model_validator(mode="after")
+    def _even(self):
+        if (self.processes or self.nodes) % self.nodes:
+            raise ValueError("processes must be a multiple of nodes, as many on each")
+        return self
+
+
+class ScanConfig(Strict):
+    """A scan."""
+
+    title: str = ""
+    base: str | None = Field(None, description="TOML file of a run, or the name of a ready run")
+    run: dict[str, Any] | None = Field(None, description="or the configuration of the run itself")
+    set: dict[str, Any] = Field({}, description='changes to it: "time.end" = "40 s"')
+    axis: list[Axis] = Field(min_length=1, description="what varies")
+    design: Design = Design()
+    adaptive: Adaptive | None = None
+    threshold: Threshold | None = None
+    stop: Stop = Stop()
+    outcomes: list[str] = Field(
+        ["sd.margin", "max_K_o"], description="columns that Sobol indices are computed for"
+    )
+    keep: Literal["summary", "run"] = Field(
+        "summary", description="what stays of a run: its summary, or the whole run directory"
+    )
+    engine: Engine = Engine()
+
+    @model_validator(mode="after")
+    def _consistent(self):
+        exactly_one(self, ("base", "run"), "what is scanned")
+        self._check_axes()
+        if self.adaptive and (self.threshold or self.design.kind != "grid"):
+            raise ValueError("adaptive: goes with neither a threshold nor another design")
+        if self.keep == "run" and (self.threshold or self.stops() != (None, None)):
+            raise ValueError('keep: "run" keeps whole runs, which cannot stop early')
+        return self
+
+    def _check_axes(self):
+        labels = [axis.label for axis in self.axis]
+        keys = [k for axis in self.axis for k in keys_of(axis)]
+        keys += [full(self.threshold.key)] if self.threshold else []
+        if taken := {"id", "run", "reason"} & {*labels}:
+            raise ValueError(f"axis: the name {taken.pop()!r} is that of another column")
+        for what, names in (("named", labels), ("that change", keys)):
+            if twice := {n for n in names if names.count(n) > 1}:
+                raise ValueError(f"axis: two are {what} {twice.pop()!r}; each once is right")
+        for axis in self.axis:
+            if (self.adaptive or self.design.kind != "grid") and axis.low is None:
+                raise ValueError(f"axis '{axis.label}': give low and high, this scan samples")
+            if self._is_grid and axis.low is not None and axis.count is None:
+                raise ValueError(f"axis '{axis.label}': give count, a grid needs it")
+
+    @property
+    def _is_grid(self):
+        return self.adaptive is None and self.design.kind == "grid"
+
+    def stops(self):
+        """The verdict that ends a run once it is yes, and for how long it must have settled."""
+        verdict = self.stop.verdict
+        if verdict is None and self.threshold is not None:
+            verdict = self.threshold.margin
+        return None if verdict == "none" else verdict, self.stop.settled
+
+
+def keys_of(axis):
+    """The settings that an axis changes."""
+    if axis.states:
+        return ["tissue.alpha", "tissue.tortuosity"]
+    return [full(key) for key in axis.keys or [axis.key]]

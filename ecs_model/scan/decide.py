@@ -1,0 +1,61 @@
+"""Runs that end early because nothing that follows can change their verdict."""
+
+from ecs_model.native import MPI
+
+import numpy as np
+
+DECIDED = 1000  # what the loop is asked for: above any signal
+STILL = 1e-4  # mM between looks that does not count as rising
+CALM = 0.5  # of the way from rest to a front: K+ below it is low
+
+
+class Decision:
+    """Ends a run whose verdict is yes, or in which K+ has been low and falling for long enough.
+
+    Args:
+        parts: of the run, from `assemble.build`.
+        every: ticks between looks.
+        verdict: ignited, sd or seizure: end once it is yes; None for never.
+        settled: end once K+ has been low and falling for so long [s] since the last change of any
+            stimulus; None for never.
+
+    Attributes:
+        reason: the verdict, or settled; None while nothing is decided.
+    """
+
+    def __init__(self, parts, every, verdict, settled):
+        self.every, self.reason = every, None
+        self._tracker, self._verdict, self._settled = parts.tracker, verdict, settled
+        detect, self._mesh, self._comm = parts.config.detect, parts.mesh, parts.mesh.comm
+        front, leaves = detect.front, verdict == "ignited"
+        self._level = front if leaves else getattr(detect, verdict or "sd")
+        self._volumes = parts.mesh.volumes * (parts.outside if leaves else 1.0)
+        share = detect.spread if leaves else detect.fraction
+        self._enough = share * self._mesh.sum(self._volumes)
+        simulation = parts.simulation
+        self._quiet_from = simulation.clock.at(max(simulation.edges, default=0))
+        potassium = simulation.reaction.state[0]
+        rest = self._comm.allreduce(potassium.min(initial=np.inf), MPI.MIN)
+        self._low, self._last, self._since = rest + CALM * (front - rest), np.inf, 0.0
+
+    def observe(self, t, simulation):
+        """Look at time `t` [s], and ask the loop to end if the verdict is known."""
+        if self._verdict and self._is_yes():
+            self.reason = self._verdict
+        elif self._settled and self._has_settled(t, simulation):
+            self.reason = "settled"
+        if self.reason:
+            simulation.request = DECIDED
+
+    def _is_yes(self):
+        return (
+            self._mesh.sum(self._volumes * (self._tracker.highest >= self._level)) >= self._enough
+        )
+
+    def _has_settled(self, t, simulation):
+        potassium = simulation.reaction.state[0]
+        high = self._comm.allreduce(potassium.max(initial=0.0), MPI.MAX)
+        if t < self._quiet_from or high > self._low or high > self._last + STILL:
+            self._since = t
+        self._last = high
+        return t - self._since >= self._settled

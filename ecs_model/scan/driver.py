@@ -1,0 +1,234 @@
+"""A scan from its file to its table: waves of points, an engine for them, what is found."""
+
+import hashlib
+import json
+import signal
+
+import numpy as np
+
+from ecs_model import __version__, atomic, read
+from ecs_model.errors import ConfigError
+from ecs_model.progress import clock_face
+from ecs_model.scan import adaptive, collect, points, sensitivity
+from ecs_model.scan.base import base_of, check_points
+from ecs_model.scan.config import ScanConfig
+from ecs_model.scan.local import Local
+from ecs_model.scan.progress import Progress, lines
+from ecs_model.scan.slurm import Slurm
+from ecs_model.scan.store import REPORT, Store
+
+FAILED, STOPPED = 1, 75  # exit codes: some points failed; stopped by a signal
+ENGINES = {"local": Local, "slurm": Slurm}
+STAYS = {
+    "local": "stopped; the same command goes on",
+    "slurm": "stopped; jobs stay in the queue, the same command goes on",
+}
+
+
+def run(path, directory, overrides=(), extend=False, retry=False, quiet=False):
+    """Do a scan, or go on with it; 0, 1 if points failed, 75 if a signal stopped it.
+
+    Args:
+        path: of its TOML file.
+        directory: what to make, or where to go on.
+        overrides: texts such as "adaptive.runs=100".
+        extend: let the points change; those that are there stay.
+        retry: compute points that failed once more.
+        quiet: say nothing but errors.
+
+    Raises:
+        ConfigError: for whatever the user can mend; nothing is overwritten.
+    """
+    text = read.read_text(path)
+    scan = read.parse_config(text, str(path), overrides, ScanConfig)
+    base = base_of(scan, path)
+    check_points(base, scan, path)
+    store = Store(directory)
+    store.create(text, _setup(scan, base), extend)
+    progress = Progress(quiet)
+    with store.driven(ENGINES[scan.engine.kind].alone):
+        stopped = _drive(scan, store, retry, progress)
+        report = _finish(scan, store)
+    for line in lines(store.path, report):
+        progress.say(line)
+    if stopped:
+        progress.say(STAYS[scan.engine.kind])
+    return STOPPED if stopped else FAILED if report["failed"] else 0
+
+
+def _setup(scan, base):
+    """What workers need to know, and what tells scans apart."""
+    settings = scan.model_dump(mode="json")
+    what = [base.tree, *(settings[k] for k in ("threshold", "stop", "keep"))]
+    where = {k: settings[k] for k in ("axis", "design", "adaptive")}
+    if scan.adaptive is not None:  # more runs are more of the same
+        where["adaptive"] = {**settings["adaptive"], "runs": None}
+    return {
+        "version": __version__, "title": scan.title, "scan": settings, "base": base.tree,
+        "folder": base.folder, "name": base.name, "run": _digest(what), "design": _digest(where),
+    }  # fmt: skip
+
+
+def _digest(thing):
+    return hashlib.sha256(json.dumps(thing, sort_keys=True).encode()).hexdigest()[:16]
+
+
+class _Stop(Exception):
+    """A signal asked for the end."""
+
+
+def _drive(scan, store, retry, progress):
+    """Compute all waves; whether a signal ended it before."""
+    handlers = {s: signal.signal(s, _raise_stop) for s in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        with ENGINES[scan.engine.kind](store, scan.engine) as engine:
+            for wave in _waves(scan, store):
+                _compute(engine, store, wave, retry, progress)
+    except _Stop:
+        return True
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        progress.close()
+    return False
+
+
+def _raise_stop(number, frame):
+    raise _Stop
+
+
+def _compute(engine, store, wave, retry, progress):
+    slots = {point.id: store.slot(point) for point in wave}
+    if retry:
+        for slot in slots.values():
+            if slot.state == "failed":
+                slot.forget()
+    todo = [p for p in wave if slots[p.id].state not in ("finished", "failed")]
+    progress.expect(len(wave) - len(todo), len(todo))
+    if todo:
+        engine.compute(todo, lambda point: progress.done(point, store.slot(point)))
+
+
+def _waves(scan, store):
+    """Lists of points: all at once, or each wave once the one before is there."""
+    if scan.adaptive is None:
+        found = chosen(scan)
+        store.write_points(found)
+        yield found
+        return
+    settings, found = scan.adaptive, []
+    wave = points.at_shares(scan.axis, adaptive.start(len(scan.axis), settings.start))
+    while wave:
+        wave = wave[: settings.runs - len(found)]
+        found += wave
+        store.write_points(found)
+        yield wave
+        wave = _next_wave(scan, store, found) if len(found) < settings.runs else []
+
+
+def _next_wave(scan, store, found):
+    s = scan.adaptive
+    places = np.array([points.shares(scan.axis, p) for p in found])
+    margins = collect.margins(store, found, s.margin)
+    rows = adaptive.wave(places, margins, s.wave, s.explore, s.closest)
+    return points.at_shares(scan.axis, rows)
+
+
+def chosen(scan):
+    """The points of a scan that does not choose them on the way."""
+    design, axes = scan.design, scan.axis
+    if design.kind == "grid":
+        return points.grid(axes)
+    if design.kind == "sobol":
+        rows = sensitivity.even(len(axes), design.samples, design.seed)
+    else:
+        rows = _saltelli(scan)
+    return list({p.id: p for p in points.at_shares(axes, rows)}.values())
+
+
+def _saltelli(scan):
+    d = scan.design
+    names = [axis.label for axis in scan.axis]
+    return sensitivity.design(names, d.samples, d.seed, d.second_order)
+
+
+def _finish(scan, store):
+    """Write table, cube and report; the report."""
+    found = store.points()
+    frame = collect.table(store, found)
+    is_grid = scan.adaptive is None and scan.design.kind == "grid"
+    if len(frame):
+        collect.write(store, frame, scan.axis, is_grid)
+    states = [store.slot(point).state for point in found]
+    report = {
+        "title": scan.title, "points": len(found), "failed": states.count("failed"),
+        "finished": states.count("finished"), **_border(scan, store, found),
+        **_sensitivity(scan, frame),
+    }  # fmt: skip
+    atomic.write_json(store.path / REPORT, report)
+    return report
+
+
+def _border(scan, store, found):
+    if scan.adaptive is None:
+        return {}
+    margins = collect.margins(store, found, scan.adaptive.margin)
+    good = np.isfinite(margins)
+    if not good.any():
+        return {}
+    places = np.array([points.shares(scan.axis, p) for p in found])
+    border = adaptive.border(places[good], margins[good])
+    return {"border": {"margin": scan.adaptive.margin, **vars(border)}}
+
+
+def _sensitivity(scan, frame):
+    """Sobol indices of the outcomes, or why there are none."""
+    if scan.design.kind != "saltelli":
+        return {}
+    ids = [p.id for p in points.at_shares(scan.axis, _saltelli(scan))]
+    rows = frame.set_index("id").reindex(ids)
+    names = [axis.label for axis in scan.axis]
+    result = {}
+    for outcome in scan.outcomes:
+        if outcome not in rows:
+            result[outcome] = {"missing": "no run has it"}
+            continue
+        try:
+            values = rows[outcome].astype(float)
+            result[outcome] = sensitivity.indices(
+                names, values, scan.design.second_order, scan.design.seed
+            )
+        except ConfigError as error:
+            result[outcome] = {"missing": str(error)}
+    return {"sobol": result}
+
+
+def _left(store, found):
+    """Time until the points so far are done, if they go on as they did."""
+    done = sorted(t for point in found if (t := store.slot(point).finished_at) is not None)
+    if len(done) < 2:
+        return clock_face(float("nan"))
+    return clock_face((len(found) - len(done)) * (done[-1] - done[0]) / (len(done) - 1))
+
+
+def status(directory):
+    """Lines about a scan: how many points are done, what runs, what failed."""
+    store = Store.open(directory)
+    found = store.points()
+    counts: dict[str, int] = {}
+    for point in found:
+        state = store.slot(point).state
+        counts[state] = counts.get(state, 0) + 1
+    runs = store.setup()["scan"]["adaptive"]
+    total = f" of at most {runs['runs']}" if runs else ""
+    yield f"{store.setup()['title'] or directory}: {len(found)} points{total}"
+    yield ", ".join(f"{counts.get(s, 0)} {s}" for s in ("finished", "running", "waiting", "failed"))
+    if counts.get("running"):
+        yield f"about {_left(store, found)} left at the pace so far"
+    for point in found:
+        slot = store.slot(point)
+        if slot.state == "failed":
+            yield f"failed: {point.said()}: {slot.status().get('reason', '')}"
+        elif slot.state == "running":
+            facts = slot.status()
+            yield f"running: {point.said()} (process {facts.get('pid')} on {facts.get('host')})"

@@ -1,0 +1,87 @@
+"""What a scan says on the way, and at its end."""
+
+import sys
+import time
+
+from ecs_model.progress import clock_face
+
+
+class Progress:
+    """A line per point: how many are done, and how long the rest will take.
+
+    Args:
+        quiet: say nothing.
+        stream: where to; the error output by default.
+    """
+
+    def __init__(self, quiet=False, stream=None):
+        self._on, self._stream = not quiet, stream or sys.stderr
+        self._terminal = self._stream.isatty()
+        self._there = self._expected = self._done = 0
+        self._began = time.monotonic()
+
+    def expect(self, there, todo):
+        """A wave begins: so many of its points are there already, so many will be computed."""
+        self._there += there
+        self._expected += todo
+
+    def done(self, point, slot):
+        """A point is finished or failed."""
+        self._done += 1
+        if self._on:
+            word = slot.status().get("reason", "") if slot.state == "failed" else _words(slot)
+            self._write(f"{self._count()}  {point.said()}: {word}")
+
+    def _count(self):
+        elapsed = time.monotonic() - self._began
+        left = elapsed * (self._expected - self._done) / self._done
+        whole = self._there + self._expected
+        faces = f"elapsed {clock_face(elapsed)}  left {clock_face(left)}"
+        return f"{self._there + self._done} of {whole}  {faces}"
+
+    def _write(self, line):
+        start, end = ("\r\x1b[2K", "") if self._terminal else ("", "\n")
+        print(f"{start}{line}", end=end, file=self._stream, flush=True)
+
+    def say(self, line):
+        """Say a line."""
+        if self._on:
+            print(line, file=self._stream, flush=True)
+
+    def close(self):
+        """End the line that was being redrawn."""
+        if self._on and self._terminal and self._done:
+            print(file=self._stream, flush=True)
+
+
+def _words(slot):
+    """What came out of a point, shortly."""
+    summary = slot.summary() or {}
+    if "threshold" in summary:
+        found = summary["threshold"]
+        value = "" if found["value"] is None else f" {found['value']:.4g} {found['unit']}"
+        return f"threshold {found['state']}{value}, {found['trials']} runs"
+    verdicts = (n for n in ("seizure", "sd", "ignited") if summary.get(n, {}).get("verdict"))
+    return f"K+ up to {summary.get('max_K_o', float('nan')):.3g} mM, {' '.join(verdicts) or 'rest'}"
+
+
+def lines(folder, report):
+    """The end of a scan in words."""
+    yield f"{report['finished']} of {report['points']} points finished, {report['failed']} failed"
+    if "border" in report:
+        b = report["border"]
+        yield (
+            f"border of {b['margin']}: yes in {b['yes']:.1%} of the map; it runs through "
+            f"{b['uncertain']:.1%} of it, about {b['misclassified']:.1%} is on the wrong side"
+        )
+    for outcome, found in report.get("sobol", {}).items():
+        if "missing" in found:
+            yield f"Sobol indices of {outcome}: none, {found['missing']}"
+            continue
+        shown = ", ".join(
+            f"{name} {s['ST']:.2f} +- {s['ST_conf']:.2f}"
+            for name, s in found.items()
+            if name != "pairs"
+        )
+        yield f"Sobol indices (total) of {outcome}: {shown}"
+    yield f"written: {folder}/table.parquet, table.csv, cube.nc, report.json"

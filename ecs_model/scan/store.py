@@ -1,0 +1,209 @@
+"""The directory of a scan. What lies there is the truth: whoever comes next goes on from it.
+
+scan.toml, setup.json                 what was asked for; what workers need to know
+points.json                           the points so far, in their order
+points/<id>/config.toml               the configuration of a point
+points/<id>/status.json               who works on it, or why it failed
+points/<id>/summary.json              what came out; where it is, the point is finished
+points/<id>/trials/<id>/...           the same for each run of a search for a threshold
+table.parquet, table.csv, cube.nc     all of it together
+report.json                           how many runs, how sharp the border, Sobol indices
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import platform
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from ecs_model import atomic
+from ecs_model.errors import ConfigError
+from ecs_model.scan.points import Point
+
+SETUP, CONFIG, POINTS, REPORT = "setup.json", "scan.toml", "points.json", "report.json"
+PATIENCE = 20.0  # s that a driver waits for workers of the last one to be gone
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where one run's results lie."""
+
+    path: Path
+
+    @property
+    def finished(self):
+        """Whether there is a result."""
+        return (self.path / "summary.json").is_file()
+
+    @property
+    def finished_at(self):
+        """When the result came [s since 1970]; None if it is not there."""
+        try:
+            return (self.path / "summary.json").stat().st_mtime
+        except OSError:
+            return None
+
+    def summary(self):
+        """The result; None if there is none yet."""
+        return _read(self.path / "summary.json")
+
+    def status(self):
+        """Who works on it, or why it failed; empty if nobody ever came."""
+        return _read(self.path / "status.json") or {}
+
+    @property
+    def state(self):
+        """waiting, running, failed or finished."""
+        return "finished" if self.finished else self.status().get("state", "waiting")
+
+    def begin(self, text):
+        """Note that this process works on it, with the configuration `text`."""
+        with atomic.explained(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+        attempts = self.status().get("attempts", 0) + 1
+        atomic.write_text(self.path / "config.toml", text, lasting=False)
+        self._note(state="running", attempts=attempts, pid=os.getpid(), host=platform.node())
+
+    def finish(self, summary):
+        """Leave the result."""
+        atomic.write_json(self.path / "summary.json", summary)
+
+    def fail(self, reason):
+        """Leave the reason why there is none."""
+        with atomic.explained(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+        self._note(**{**self.status(), "state": "failed", "reason": reason})
+
+    def forget(self):
+        """Let a failed run be tried again."""
+        (self.path / "status.json").unlink(missing_ok=True)
+
+    def trial(self, name):
+        """The Slot of one run of a search."""
+        return Slot(self.path / "trials" / name)
+
+    def _note(self, **facts):
+        facts = facts | {"updated": round(time.time(), 3)}
+        atomic.write_json(self.path / "status.json", facts, lasting=False)
+
+
+class Store:
+    """The directory of a scan at `path`."""
+
+    def __init__(self, path):
+        self.path = Path(path)
+
+    @classmethod
+    def open(cls, path):
+        """The Store of a directory; ConfigError if it holds no scan."""
+        store = cls(path)
+        if store.setup() is None:
+            raise ConfigError(f"{path}: holds no scan; give the output directory of a scan")
+        return store
+
+    def setup(self):
+        """What workers need to know; None where there is no scan."""
+        return _read(self.path / SETUP)
+
+    def create(self, text, setup, extend=False):
+        """Make the directory, or go on in that of the same scan.
+
+        Args:
+            text: of the scan's file.
+            setup: what workers need to know, with `run` and `design` that tell scans apart.
+            extend: let the points change; those that are there stay.
+
+        Raises:
+            ConfigError: if something else is there; nothing is changed then.
+        """
+        with atomic.explained(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+        there = self.setup()
+        if there is None and any(self.path.iterdir()):
+            raise ConfigError(f"{self.path}: is not empty and holds no scan; give another --output")
+        if there is not None:
+            self._refuse_other(there, setup, extend)
+        atomic.write_text(self.path / CONFIG, text)
+        atomic.write_json(self.path / SETUP, setup)
+
+    def _refuse_other(self, there, setup, extend):
+        for key, what, hint in (
+            ("version", "version of ecs-model", ""),
+            ("run", "run, threshold or stop", ""),
+            ("design", "choice of points", ", or --extend to keep its points and add these"),
+        ):
+            if there.get(key) != setup[key] and not (key == "design" and extend):
+                raise ConfigError(
+                    f"{self.path}: holds a scan with another {what}; give another --output{hint}"
+                )
+
+    def slot(self, point):
+        """The Slot of a Point."""
+        return Slot(self.path / "points" / point.id)
+
+    def write_points(self, points):
+        """Note the points so far."""
+        rows = [{"id": p.id, "settings": p.settings, "labels": p.labels} for p in points]
+        atomic.write_json(self.path / POINTS, rows)
+
+    def points(self):
+        """The points so far."""
+        rows = _read(self.path / POINTS) or []
+        return [Point(row["settings"], row["labels"]) for row in rows]
+
+    def report(self):
+        """What was found about all points together."""
+        return _read(self.path / REPORT) or {}
+
+    @contextlib.contextmanager
+    def driven(self, alone):
+        """Be the only driver, if `alone` with nobody at work for an earlier one.
+
+        Raises:
+            ConfigError: if another is at work.
+        """
+        with self._locked("driver", fcntl.LOCK_EX, 0.0):
+            if alone:
+                with self._locked("workers", fcntl.LOCK_EX, PATIENCE):
+                    pass
+            yield
+
+    def working(self):
+        """A context in which drivers that come later wait: a worker's whole life."""
+        return self._locked("workers", fcntl.LOCK_SH, PATIENCE)
+
+    @contextlib.contextmanager
+    def _locked(self, who, kind, patience):
+        path = self.path / f".{who}.lock"
+        with atomic.explained(path):
+            file = open(path, "ab")
+        with file:
+            until = time.monotonic() + patience
+            while not _lock(file, kind):
+                if time.monotonic() > until:
+                    raise ConfigError(
+                        f"{self.path}: another ecs-model scan works here; wait for it or stop it"
+                    )
+                time.sleep(0.05)
+            yield
+
+
+def _lock(file, kind):
+    """Whether the lock is held now; a file system without locks cannot tell."""
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def _read(path):
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None

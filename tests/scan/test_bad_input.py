@@ -1,0 +1,114 @@
+"""Whatever a user gets wrong in a scan is one sentence, before anything is written."""
+
+import tomllib
+
+import pytest
+
+from ecs_model import api, cli, runs
+from ecs_model.errors import ConfigError
+from ecs_model.read import parse_config
+from ecs_model.scan import driver
+from ecs_model.scan.base import base_of, check_points
+from ecs_model.scan.config import ScanConfig
+from tests.helpers import launch
+
+AXIS = '[[axis]]\nkey = "alpha"\nvalues = [0.1, 0.2]\n'
+SEARCH = '[threshold]\nkey = "{}"\nlow = {}\nhigh = {}\n'
+WAVE = 'base = "sd_wave"\n'
+
+
+def axis(key, rest):
+    return f'{WAVE}[[axis]]\nkey = "{key}"\n{rest}\n'
+
+
+CASES = {
+    "unknown key": (axis("tissue.alhpa", "values = [0.1]"), "did you mean 'alpha'?"),
+    "unknown region": (axis("tissue.regions.blob.alpha", "values = [0.1]"), "there are bolus"),
+    "unknown source": (axis("source.x.load", 'values = ["1 mM/s"]'), "the run has no [[source]]"),
+    "unknown parameter": (axis("membrane.parameters.P_NaPP", "values = [1]"), "mean 'P_NaP'?"),
+    "empty range": (axis("alpha", "low = 0.3\nhigh = 0.1\ncount = 3"), "the range is empty"),
+    "no values": (axis("alpha", "values = []"), "needs values (at least one)"),
+    "alpha above 1": (axis("alpha", "values = [0.1, 1.2]"), "must be less than 1 (found 1.2)"),
+    "alpha 0": (axis("alpha", "low = 0\nhigh = 0.5\ncount = 3"), "must be greater than 0"),
+    "log from 0": (
+        axis("alpha", 'low = 0\nhigh = 0.5\ncount = 3\nscale = "log"'), "must be above 0"
+    ),
+    "two dimensions": (
+        axis("time.end", 'low = "1 s"\nhigh = "3 mM"\ncount = 2'), "'3 mM' is a concentration"
+    ),
+    "half a range": (axis("alpha", "low = 0.1\ncount = 2"), "both low and high"),
+    "no count": (axis("alpha", "low = 0.1\nhigh = 0.2"), "give count, a grid needs it"),
+    "no unit": (axis("time.end", "values = [5]"), 'needs a unit: write a string such as "5 s"'),
+    "times": (axis("time.end", 'values = ["66.1 s"]'), "not a multiple of output.series"),
+    "unknown state": (f'{WAVE}[[axis]]\nstates = ["cortx"]', "there are cortex, slice"),
+    "short row": (
+        f'{WAVE}[[axis]]\nkeys = ["alpha", "tortuosity"]\nvalues = [[0.1]]', "a list of 2"
+    ),
+    "key twice": (f'{WAVE}{AXIS}[[axis]]\nstates = ["cortex"]', "'tissue.alpha'; each once"),
+    "no axis": (WAVE, "axis: is required, but missing"),
+    "typo": (f"{WAVE}desing = 3\n{AXIS}", "did you mean 'design'?"),
+    "no base": (AXIS, "give exactly one of base, run (found none of them)"),
+    "unknown base": (f'base = "sd_wavee"\n{AXIS}', "no ready run of that name"),
+    "invalid run": (f'{AXIS}[run.mesh]\ngenerator = "interval"\n', "time: is required"),
+    "invalid set": (f'{WAVE}set = {{ "time.end" = "-3 s" }}\n{AXIS}', "must be above 0 s"),
+    "threshold of nothing": (
+        WAVE + AXIS + SEARCH.format("tissue.x", 1, 2), "threshold: tissue.x = 1.0 cannot be"
+    ),
+    "threshold backwards": (WAVE + AXIS + SEARCH.format("D", '"2 m^2/s"', '"1 m^2/s"'), "is empty"),
+    "margin": (f'{WAVE}{AXIS}[adaptive]\nmargin = "fun"\n', "must be one of 'ignited', 'sd'"),
+    "adaptive over values": (f"{WAVE}{AXIS}[adaptive]\nruns = 9\n", "give low and high"),
+    "samples": (f'{WAVE}{AXIS}[design]\nkind = "sobol"\nsamples = 60\n', "a power of two"),
+    "nodes": (f"{WAVE}{AXIS}[engine]\nprocesses = 3\nnodes = 2\n", "a multiple of nodes"),
+    "no TOML": ("base = ", "not valid TOML"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_mistake_is_one_sentence_and_nothing_is_made(tmp_path, name):
+    text, words = CASES[name]
+    (tmp_path / "scan.toml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        driver.run(tmp_path / "scan.toml", tmp_path / "out", quiet=True)
+    said = str(caught.value)
+    assert words in said
+    assert "pydantic" not in said and len(said.splitlines()) <= 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_holds_something_else_stays_as_it_is(tmp_path):
+    (tmp_path / "scan.toml").write_text(WAVE + AXIS)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/thesis.tex").write_text("years of work")
+    with pytest.raises(ConfigError, match="is not empty and holds no scan"):
+        driver.run(tmp_path / "scan.toml", tmp_path / "out", quiet=True)
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["thesis.tex"]
+
+
+def test_two_processes_say_it_once(tmp_path):
+    (tmp_path / "scan.toml").write_text(CASES["alpha above 1"][0])
+    done = launch(2, "scan", "scan.toml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.count("error: ") == 1 and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["status"], ["status", "."], ["plot", "nowhere"], ["scan.toml", "out"], ["none"]]
+)
+def test_the_command_line_says_what_is_missing(tmp_path, monkeypatch, capsys, arguments):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["scan", *arguments]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
+
+
+@pytest.mark.parametrize("name", runs.scan_names())
+def test_ready_scans_are_valid(name):
+    path = runs.path(name)
+    config = parse_config(path.read_text(), name, (), ScanConfig)
+    check_points(base_of(config, path), config, path)
+
+
+def test_the_template_is_a_scan(tmp_path):
+    text = api.template("scan")
+    config = parse_config(text, "template", (), ScanConfig)
+    check_points(base_of(config, tmp_path / "scan.toml"), config, "template")
+    assert {*tomllib.loads(text)} >= {"design", "stop", "engine"}
