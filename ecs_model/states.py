@@ -1,9 +1,14 @@
 """Measured states of the extracellular space: volume fraction alpha and tortuosity lambda by name.
 
-Values are those of the abstracts named; where a range was reported, its middle is used.
+Values are those of the abstracts named; where a range was reported, its middle is used. A state of
+one's own is what `ecs-model fit-diffusion` leaves behind.
 """
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
+
+from ecs_model.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -35,3 +40,30 @@ STATES = {
     "before-ischemia": TissueState(0.19, 1.57, "cortex before ischemia", _HOMOLA),
     "ischemia": TissueState(0.07, 1.88, "cortex after 30 minutes of ischemia", _HOMOLA),
 }
+
+
+def is_file(name):
+    """Whether the name of a state is that of a file."""
+    return name.endswith(".json")
+
+
+def state_of(name):
+    """The TissueState of a name, or of a file that `ecs-model fit-diffusion` wrote.
+
+    Raises:
+        ConfigError: for a file that holds no state, or a curve that could not decide.
+    """
+    if not is_file(name):
+        return STATES[name]
+    try:
+        found = json.loads(Path(name).read_text())
+        state = TissueState(
+            float(found["alpha"]), float(found["tortuosity"]), "fitted to a curve", found["curve"]
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"{name}: is no fit that `ecs-model fit-diffusion` wrote ({type(error).__name__})"
+        ) from None
+    if not found.get("decided"):
+        raise ConfigError(f"{name}: the curve could not decide: {'; '.join(found['complaints'])}")
+    return state

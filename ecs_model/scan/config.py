@@ -1,12 +1,13 @@
 """The TOML file of a scan as frozen models; see `ecs-model template --scan`."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from ecs_model.scan.ranges import Range
 from ecs_model.settings import Local, Name, Number, Seconds, Strict, exactly_one
-from ecs_model.states import STATES
+from ecs_model.states import STATES, is_file
 
 Verdict = Literal["ignited", "sd", "seizure"]
 SHORT = {"alpha": "tissue.alpha", "tortuosity": "tissue.tortuosity", "D": "tissue.D"}
@@ -24,7 +25,7 @@ class Axis(Strict):
     key: str | None = Field(None, description="any setting of the run, such as tissue.alpha")
     keys: list[str] | None = Field(None, description="several settings that change together")
     states: list[str] | None = Field(
-        None, description='measured states that set alpha and tortuosity: "cortex", "ischemia"'
+        None, description='measured: "cortex", "ischemia", or the .json of a fit-diffusion'
     )
     values: list[Any] | None = Field(None, description="one by one; for keys a list each")
     low: Local | None = Field(None, description="or from here")
@@ -51,7 +52,7 @@ class Axis(Strict):
     def _check_states(self):
         if self.states is None:
             return
-        unknown = [s for s in self.states if s not in STATES]
+        unknown = [s for s in self.states if s not in STATES and not is_file(s)]
         if unknown or not self.states:
             found = f"no measured state {unknown[0]!r}" if unknown else "no state given"
             raise ValueError(f"{found}; there are {', '.join(STATES)}")
@@ -224,6 +225,22 @@ class ScanConfig(Strict):
         if verdict is None and self.threshold is not None:
             verdict = self.threshold.margin
         return None if verdict == "none" else verdict, self.stop.settled
+
+
+def beside(config, folder):
+    """The ScanConfig whose files of measured states lie where its own file does.
+
+    Args:
+        config: a ScanConfig.
+        folder: of its file.
+    """
+    axes = [
+        axis if axis.states is None else axis.model_copy(
+            update={"states": [str(Path(folder, s)) if is_file(s) else s for s in axis.states]}
+        )
+        for axis in config.axis
+    ]  # fmt: skip
+    return config.model_copy(update={"axis": axes})
 
 
 def keys_of(axis):

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import signal
+from pathlib import Path
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from ecs_model.errors import ConfigError
 from ecs_model.progress import clock_face
 from ecs_model.scan import adaptive, collect, points, sensitivity
 from ecs_model.scan.base import base_of, check_points
-from ecs_model.scan.config import ScanConfig
+from ecs_model.scan.config import ScanConfig, beside
 from ecs_model.scan.local import Local
 from ecs_model.scan.progress import Progress, lines
 from ecs_model.scan.slurm import Slurm
@@ -40,7 +41,7 @@ def run(path, directory, overrides=(), extend=False, retry=False, quiet=False):
         ConfigError: for whatever the user can mend; nothing is overwritten.
     """
     text = read.read_text(path)
-    scan = read.parse_config(text, str(path), overrides, ScanConfig)
+    scan = beside(read.parse_config(text, str(path), overrides, ScanConfig), Path(path).parent)
     base = base_of(scan, path)
     check_points(base, scan, path)
     store = Store(directory)

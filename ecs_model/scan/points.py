@@ -4,10 +4,11 @@ import hashlib
 import itertools
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 from ecs_model.scan.config import full, keys_of
 from ecs_model.scan.ranges import number_of
-from ecs_model.states import STATES
+from ecs_model.states import state_of
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,9 @@ def values(axis):
 
 def state(axis, name):
     """The Point of a measured state."""
-    found = STATES[name]
+    found = state_of(name)
     settings = dict(zip(keys_of(axis), (found.alpha, found.tortuosity), strict=True))
-    return Point(settings, {axis.label: name})
+    return Point(settings, {axis.label: Path(name).stem.removesuffix(".fit")})
 
 
 def in_range(axis, number):

@@ -1,11 +1,14 @@
 """What a scan is made of, without any run: ranges, points, searches, the border, Sobol indices."""
 
+import json
+
 import numpy as np
 import pytest
 
 from ecs_model.errors import ConfigError
+from ecs_model.read import parse_config
 from ecs_model.scan import adaptive, points, sensitivity
-from ecs_model.scan.config import Axis
+from ecs_model.scan.config import Axis, ScanConfig, beside
 from ecs_model.scan.local import fitting
 from ecs_model.scan.ranges import Range
 from ecs_model.scan.threshold import search
@@ -36,6 +39,32 @@ def test_a_state_sets_alpha_and_tortuosity():
     (point,) = points.values(Axis(states=["ischemia"]))
     assert point.settings == {"tissue.alpha": 0.07, "tissue.tortuosity": 1.88}
     assert point.labels == {"state": "ischemia"}
+
+
+def fit(path, **changes):
+    made = {"alpha": 0.21, "tortuosity": 1.55, "curve": "cortex.csv", "decided": True,
+            "complaints": ["alpha may be anything"]}  # fmt: skip
+    path.write_text(json.dumps(made | changes))
+
+
+def test_a_fitted_curve_is_a_state(tmp_path):
+    fit(tmp_path / "mine.fit.json")
+    text = 'base = "front_nagumo"\n[[axis]]\nstates = ["cortex", "mine.fit.json"]\n'
+    scan = beside(parse_config(text, "scan.toml", (), ScanConfig), tmp_path)
+    _, mine = points.values(scan.axis[0])
+    assert mine.settings == {"tissue.alpha": 0.21, "tissue.tortuosity": 1.55}
+    assert mine.labels == {"state": "mine"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"decided": False}, "could not decide: alpha may be anything"),
+     ({"alpha": "wide"}, "is no fit that")],
+)  # fmt: skip
+def test_a_curve_that_does_not_decide_is_no_state(tmp_path, changes, words):
+    fit(tmp_path / "mine.json", **changes)
+    with pytest.raises(ConfigError, match=words):
+        points.values(Axis(states=[str(tmp_path / "mine.json")]))
 
 
 @pytest.mark.parametrize("sign", [1, -1])
