@@ -10,8 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from ecs_model.config import Config, MeshSettings
+from ecs_model.config import Config
 from ecs_model.errors import ConfigError
+from ecs_model.places import MeshSettings
 
 
 def read_config(path, overrides=(), schema=Config):

@@ -29,7 +29,7 @@ LAYERS = [
     },
     {"transporters", "energetics", "gating", "events", "metabolism", "point_source"},
     {"fit"},
-    {"post_albers", "nernst_planck"},
+    {"post_albers", "nernst_planck", "places"},
     {"membrane", "fieldfile", "meshes"},
     {"config", "kernel", "rundir", "values", "runs", "laws"},
     {
