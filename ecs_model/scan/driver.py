@@ -44,10 +44,10 @@ def run(path, directory, overrides=(), extend=False, retry=False, quiet=False):
     scan = beside(read.parse_config(text, str(path), overrides, ScanConfig), Path(path).parent)
     base = base_of(scan, path)
     check_points(base, scan, path)
-    store = Store(directory)
-    store.create(text, _setup(scan, base), extend)
-    progress = Progress(quiet)
+    store, setup, progress = Store(directory), _setup(scan, base), Progress(quiet)
+    store.make(setup, extend)
     with store.driven(ENGINES[scan.engine.kind].alone):
+        store.begin(text, setup, extend)
         stopped = _drive(scan, store, retry, progress)
         report = _finish(scan, store)
     for line in lines(store.path, report):

@@ -108,8 +108,23 @@ class Store:
         """What workers need to know; None where there is no scan."""
         return _read(self.path / SETUP)
 
-    def create(self, text, setup, extend=False):
-        """Make the directory, or go on in that of the same scan.
+    def make(self, setup, extend=False):
+        """Make the directory, if it is not there; `setup` and `extend` as for `begin`.
+
+        Raises:
+            ConfigError: if something else is there; nothing is changed then.
+        """
+        with atomic.explained(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            names = [path.name for path in self.path.iterdir()]
+        there = self.setup()
+        if there is not None:
+            self._refuse_other(there, setup, extend)
+        elif any(not name.startswith(".") for name in names):
+            raise ConfigError(f"{self.path}: is not empty and holds no scan; give another --output")
+
+    def begin(self, text, setup, extend=False):
+        """Note a scan in its directory, by the one who drives it.
 
         Args:
             text: of the scan's file.
@@ -117,15 +132,9 @@ class Store:
             extend: let the points change; those that are there stay.
 
         Raises:
-            ConfigError: if something else is there; nothing is changed then.
+            ConfigError: if another came first.
         """
-        with atomic.explained(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
-        there = self.setup()
-        if there is None and any(self.path.iterdir()):
-            raise ConfigError(f"{self.path}: is not empty and holds no scan; give another --output")
-        if there is not None:
-            self._refuse_other(there, setup, extend)
+        self.make(setup, extend)
         atomic.write_text(self.path / CONFIG, text)
         atomic.write_json(self.path / SETUP, setup)
 

@@ -9,6 +9,7 @@ import xarray as xr
 
 from ecs_model.errors import ConfigError
 from ecs_model.scan import driver
+from ecs_model.scan.store import Store
 from tests.helpers import run_here, summary
 from tests.scan.scans import FRONT, scan, table
 
@@ -84,6 +85,11 @@ def test_the_same_command_repeats_nothing(grid):
     code, _ = scan(grid, GRID)
     assert code == 0
     assert {p: p.stat().st_mtime_ns for p in grid.glob("points/*/*.json")} == before
+
+
+def test_two_drivers_do_not_share_a_scan(grid):
+    with Store(grid).driven(True), pytest.raises(ConfigError, match="another ecs-model scan"):
+        scan(grid, GRID)
 
 
 def test_another_scan_is_kept_out(grid):
