@@ -1,5 +1,6 @@
 """What a scan says on the way, and at its end."""
 
+import shutil
 import sys
 import time
 
@@ -40,8 +41,10 @@ class Progress:
         return f"{self._there + self._done} of {whole}  {faces}"
 
     def _write(self, line):
-        start, end = ("\r\x1b[2K", "") if self._terminal else ("", "\n")
-        print(f"{start}{line}", end=end, file=self._stream, flush=True)
+        if self._terminal:
+            line = "\r\x1b[2K" + line[: shutil.get_terminal_size().columns - 1]
+        end = "" if self._terminal else "\n"
+        print(line, end=end, file=self._stream, flush=True)
 
     def say(self, line):
         """Say a line."""

@@ -163,10 +163,6 @@ class Store:
         rows = _read(self.path / POINTS) or []
         return [Point(row["settings"], row["labels"]) for row in rows]
 
-    def report(self):
-        """What was found about all points together."""
-        return _read(self.path / REPORT) or {}
-
     @contextlib.contextmanager
     def driven(self, alone):
         """Be the only driver, if `alone` with nobody at work for an earlier one.
