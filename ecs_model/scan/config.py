@@ -136,8 +136,10 @@ class Threshold(Strict):
 class Stop(Strict):
     """When a run may end early, because its verdict is known."""
 
-    verdict: Verdict | Literal["none"] | None = Field(
-        None, description="once this one is yes; the default is that of a search for a threshold"
+    verdict: Verdict | Literal["everywhere", "none"] | None = Field(
+        None,
+        description="once this is yes (the default: what a search for a threshold looks for), or a "
+        "front has been everywhere: its speed is known then, its duration not",
     )
     settled: Seconds | None = Field(
         None, description="once K+ has been low and falling for so long after the last stimulus"

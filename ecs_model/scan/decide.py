@@ -6,6 +6,7 @@ import numpy as np
 
 DECIDED = 1000  # what the loop is asked for: above any signal
 STILL = 1e-4  # mM between looks that does not count as rising
+ALL = 1 - 1e-9  # share that is all, to round-off
 CALM = 0.5  # of the way from rest to a front: K+ below it is low
 
 
@@ -15,7 +16,8 @@ class Decision:
     Args:
         parts: of the run, from `assemble.build`.
         every: ticks between looks.
-        verdict: ignited, sd or seizure: end once it is yes; None for never.
+        verdict: ignited, sd or seizure: end once it is yes; everywhere: once a front has been
+            there; None for never.
         settled: end once K+ has been low and falling for so long [s] since the last change of any
             stimulus; None for never.
 
@@ -27,10 +29,11 @@ class Decision:
         self.every, self.reason = every, None
         self._tracker, self._verdict, self._settled = parts.tracker, verdict, settled
         detect, self._mesh, self._comm = parts.config.detect, parts.mesh, parts.mesh.comm
-        front, leaves = detect.front, verdict == "ignited"
+        front, leaves = detect.front, verdict in ("ignited", "everywhere")
         self._level = front if leaves else getattr(detect, verdict or "sd")
         self._volumes = parts.mesh.volumes * (parts.outside if leaves else 1.0)
-        share = detect.spread if leaves else detect.fraction
+        shares = {"ignited": detect.spread, "everywhere": ALL}
+        share = shares.get(verdict, detect.fraction)
         self._enough = share * self._mesh.sum(self._volumes)
         simulation = parts.simulation
         self._quiet_from = simulation.clock.at(max(simulation.edges, default=0))

@@ -195,3 +195,12 @@ def test_runs_that_are_decided_end_early(tmp_path):
     assert set(found["decided"]) == {"ignited", "settled"}
     assert (found["time"] < full["time"]).all()
     assert list(found["ignited.margin"]) == pytest.approx(list(full["ignited.margin"]), rel=1e-9)
+    _, found = scan(
+        tmp_path / "through", GRID.replace("6 s", "12 s") + '[stop]\nverdict = "everywhere"\n'
+    )
+    _, full = scan(tmp_path / "longer", GRID.replace("6 s", "12 s"))
+    went = found["decided"] == "everywhere"
+    assert list(went) == [False, True] * 2
+    assert (found["time"] < full["time"])[went].all()
+    speed = "fronts.way.speed_mm_per_min"
+    assert list(found[speed][went]) == pytest.approx(list(full[speed][went]), rel=1e-9)
