@@ -3,8 +3,6 @@
 from ecs_model.postprocess import style
 from ecs_model.postprocess.scan_data import Scan
 
-MAPPED = 4  # values of each axis that make a map; with fewer, curves tell more
-
 
 def pictures(directory):
     """Make the pictures that suit a scan, each as PNG and PDF; their paths.
@@ -30,9 +28,8 @@ def drawings(scan):
 
     name, draw = _main(scan)
     found = {name: lambda: draw(scan)}
-    sobol = scan.report.get("sobol", {})
-    if any("missing" not in indices for indices in sobol.values()):
-        found["sensitivity"] = lambda: scan_curves.sensitivity(sobol)
+    if scan.sobol:
+        found["sensitivity"] = lambda: scan_curves.sensitivity(scan)
     return found
 
 
@@ -41,11 +38,8 @@ def _main(scan):
     from ecs_model.postprocess import scan_curves, scan_map
 
     axes = scan.varying
-    numbers = [scan.finished[axis.label].nunique() for axis in axes if axis.is_number]
-    if not numbers:
-        return "bars", scan_curves.bars
-    if len(axes) > 2:
-        return "samples", scan_curves.samples
-    if len(numbers) == 2 and min(numbers) >= MAPPED:
+    if scan.mapped:
         return "map", scan_map.threshold_map if scan.searched else scan_map.risk_map
-    return "curves", scan_curves.curves
+    if not any(axis.is_number for axis in axes):
+        return "bars", scan_curves.bars
+    return ("curves", scan_curves.curves) if len(axes) <= 2 else ("samples", scan_curves.samples)

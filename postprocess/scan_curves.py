@@ -12,6 +12,7 @@ from ecs_model.states import STATES
 BAR, ROW = 0.36, 0.3  # height of a bar in rows; inches per row
 SINGLE, TOTAL = style.CYCLE[5], style.CYCLE[0]
 SHOWN = (-0.25, 1.25)  # of Sobol indices: those of few runs may have any interval
+STILL = 0.02  # relative change that is none
 COLUMNS = 3  # panels beside each other
 
 
@@ -25,24 +26,20 @@ def curves(scan):
     Args:
         scan: a Scan whose varying axes are one of numbers and perhaps another.
     """
-    axis, *others = sorted(scan.varying, key=lambda a: -_values(scan, a))
+    axis, *others = sorted(scan.varying, key=lambda a: -scan.values(a))
     columns = [_outcome(scan), *([scan.speed] if scan.speed else [])]
     figure = style.figure(0.8 + 2.2 * len(columns), 5.4)
     panels = figure.subplots(len(columns), sharex=True, squeeze=False)[:, 0]
     for ax, column in zip(panels, columns, strict=True):
-        for colour, (name, rows) in zip(_colours(), _lines(scan, others), strict=False):
-            _line(ax, scan, rows.sort_values(axis.label), axis, column, colour, name)
+        for colour, (name, part) in zip(_colours(), _lines(scan, others), strict=False):
+            _line(ax, part, axis, column, colour, name)
         ax.set(ylabel=_words(scan, column), xscale=axis.scale)
+        _calm(ax)
     panels[-1].set_xlabel(axis.title)
     _zero(panels[0], scan)
     _state_lines(panels, axis)
     _explain(figure, panels[0], scan, others)
     return figure
-
-
-def _values(scan, axis):
-    """How many values an axis has, none if they are names."""
-    return scan.finished[axis.label].nunique() if axis.is_number else 0
 
 
 def _outcome(scan):
@@ -58,15 +55,8 @@ def _words(scan, column):
 
 
 def _lines(scan, others):
-    """Pairs (value of the other axis in words, rows)."""
-    if not others:
-        return [("", scan.finished)]
-    label = others[0].label
-    return [(f"{others[0].plain} = {_short(v)}", r) for v, r in scan.finished.groupby(label)]
-
-
-def _short(value):
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    """Pairs (value of the other axis in words, Scan of its points)."""
+    return scan.slices(others[0]) if others else [("", scan)]
 
 
 def _colours():
@@ -75,15 +65,26 @@ def _colours():
         yield "0.6"
 
 
-def _line(ax, scan, rows, axis, column, colour, name):
-    x, y = rows[axis.label].to_numpy(float), rows[column].to_numpy(float)
+def _line(ax, scan, axis, column, colour, name):
+    rows = scan.finished
+    order = np.argsort(rows[axis.label].to_numpy(float))
+    x, y = (rows[n].to_numpy(float)[order] for n in (axis.label, column))
     ax.plot(x, y, "-", color=colour, lw=1.0, label=name)
     if column == "threshold.value":
-        ends = np.abs(rows[["threshold.low", "threshold.high"]].to_numpy(float).T - y)
+        ends = np.abs(rows[["threshold.low", "threshold.high"]].to_numpy(float)[order].T - y)
         ax.errorbar(x, y, ends, fmt="o", ms=3.5, color=colour, capsize=2, lw=1.0)
         return
-    regimes = [COLOURS[r] for r in scan.regimes[scan.finished.index.get_indexer(rows.index)]]
+    regimes = [COLOURS[name] for name in scan.regimes[order]]
     ax.scatter(x, y, c=regimes, edgecolors=colour, lw=0.8, s=22, zorder=3)
+
+
+def _calm(ax):
+    """Do not enlarge what does not change."""
+    low, high = ax.get_ylim()
+    middle = (low + high) / 2
+    least = STILL * abs(middle) / 2
+    if high - low < 2 * least:
+        ax.set_ylim(middle - least, middle + least)
 
 
 def _zero(ax, scan):
@@ -116,14 +117,25 @@ def _explain(figure, ax, scan, others):
     handles = ax.get_legend_handles_labels()[0] if others else []
     if not scan.searched:
         handles += _regime_dots(scan)
+    handles += _not_drawn(scan)
     if handles:
         figure.legend(handles=handles, loc="outside lower center", ncols=2)
+
+
+def _not_drawn(scan):
+    gone = int((scan.frame["run"] == "failed").sum())
+    if not gone:
+        return []
+    words = f"{gone} failed run{'s' * (gone > 1)}, not drawn"
+    return [Line2D([], [], ls="", marker="x", color="black", label=words)]
 
 
 def _regime_dots(scan):
     found = set(scan.regimes)
     look = {"ls": "", "marker": "o", "mec": "0.25", "mew": 0.5}
-    return [Line2D([], [], mfc=COLOURS[r], label=scan.word(r), **look) for r in COLOURS if r in found]
+    return [
+        Line2D([], [], mfc=COLOURS[r], label=scan.word(r), **look) for r in COLOURS if r in found
+    ]
 
 
 @style.styled
@@ -175,24 +187,25 @@ def samples(scan):
     for ax in panels[len(axes) :]:
         ax.remove()
     figure.supylabel(_words(scan, column), fontsize=9)
-    figure.legend(handles=_regime_dots(scan), loc="outside lower center", ncols=4)
+    handles = [*_regime_dots(scan), *_not_drawn(scan)]
+    figure.legend(handles=handles, loc="outside lower center", ncols=4)
     return figure
 
 
 @style.styled
-def sensitivity(sobol):
+def sensitivity(scan):
     """A figure: Sobol indices of every outcome that has some, with their 95 % intervals.
 
     Args:
-        sobol: outcome -> parameter -> S1, S1_conf, ST, ST_conf, as in report.json.
+        scan: a Scan that has some.
     """
-    known = {outcome: found for outcome, found in sobol.items() if "missing" not in found}
+    known, titles = scan.sobol, {axis.label: axis.title for axis in scan.axes}
     rows = max(len(found) for found in known.values())
     figure = style.figure(1.0 + len(known) * (0.5 + ROW * rows), 5.4)
     panels = figure.subplots(len(known), sharex=True, squeeze=False)[:, 0]
     for ax, (outcome, found) in zip(panels, known.items(), strict=True):
-        _indices(ax, {name: s for name, s in found.items() if name != "pairs"})
-        ax.set_title(outcome.replace("_", " "), loc="left")
+        _indices(ax, {titles[name]: s for name, s in found.items() if name != "pairs"})
+        ax.set_title(outcome, loc="left")
     panels[-1].set_xlabel("Share of the variance (Sobol index), 95 % interval")
     handles = [Patch(color=SINGLE, label="alone (S1)"),
                Patch(color=TOTAL, label="with the others (ST)")]  # fmt: skip
@@ -208,6 +221,6 @@ def _indices(ax, found):
         spread = [found[name][f"{key}_conf"] for name in names]
         ax.barh(places + side * BAR, values, BAR, xerr=spread, color=colour,
                 error_kw={"lw": 0.9, "capsize": 2})  # fmt: skip
-    ax.set_yticks(places, [style.symbol(name.removeprefix("tissue.")) for name in names])
+    ax.set_yticks(places, names)
     ax.axvline(0.0, color="black", lw=0.8)
     ax.set_xlim(SHOWN)

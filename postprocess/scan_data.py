@@ -1,7 +1,7 @@
 """A scan as pictures and reports need it: its table, its axes, what its runs are."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,8 @@ REGIMES = {
     "rest": "rest", "seizure": "seizure-level K⁺", "sd": "K⁺ of an SD, local",
     "ignited": "a front spreads",
 }  # fmt: skip
+MAPPED = 4  # values of each axis that make a map; with fewer, curves tell more
+SLICES = 6  # maps beside each other
 SPEED = "speed_mm_per_min"
 _SHORT = {"tissue.alpha": "alpha", "tissue.tortuosity": "tortuosity"}
 
@@ -40,7 +42,7 @@ class Axis:
     @property
     def title(self):
         """What stands beside it in a picture."""
-        return style.label(self.key, self.unit)
+        return style.label(self.key, "") if self.key in ("alpha", "tortuosity") else self.plain
 
     @property
     def plain(self):
@@ -80,7 +82,9 @@ class Scan:
             raise ConfigError(f"{path}: has no table yet; let the scan end first")
         frame = pd.read_parquet(path / "table.parquet")
         if not (frame["run"] == "finished").any():
-            raise ConfigError(f"{path}: no run is finished; `ecs-model scan status {path}` says why")
+            raise ConfigError(
+                f"{path}: no run is finished; `ecs-model scan status {path}` says why"
+            )
         return cls(path, setup, frame, _json(path / "report.json") or {})
 
     @property
@@ -105,9 +109,28 @@ class Scan:
         return sorted(many, key=lambda axis: axis.key != "alpha") or self.axes
 
     @property
-    def is_grid(self):
-        """Whether its points are all combinations of some values."""
-        return self.settings["adaptive"] is None and self.settings["design"]["kind"] == "grid"
+    def mapped(self):
+        """The two axes of numbers that make a map; none if it has no two, or they are not alone."""
+        wide = [axis for axis in self.varying if self.values(axis) >= MAPPED]
+        others = [axis for axis in self.varying if axis not in wide]
+        alone = not others or (len(others) == 1 and len(self.slices(others[0])) <= SLICES)
+        parts = [part for _, part in (self.slices(others[0]) if others else [("", self)])]
+        return wide if len(wide) == 2 and alone and all(p.spans(wide) for p in parts) else []
+
+    def values(self, axis):
+        """How many values an axis of numbers has; 0 if they are names."""
+        return self.finished[axis.label].nunique() if axis.is_number else 0
+
+    def slices(self, axis):
+        """Pairs (value of an axis in words, Scan of the points that have it)."""
+        rows = self.frame.groupby(axis.label, sort=axis.is_number)
+        return [(f"{axis.plain} = {short(v)}", replace(self, frame=part)) for v, part in rows]
+
+    def spans(self, axes):
+        """Whether the finished runs do not lie on a line of the plane of two axes."""
+        places = self.finished[[axis.label for axis in axes]].to_numpy(float)
+        spread = (places - places.mean(axis=0)) / np.ptp(places, axis=0).clip(1e-300)
+        return len(places) > 2 and np.linalg.matrix_rank(spread, 1e-6) == 2
 
     @property
     def verdict(self):
@@ -131,6 +154,12 @@ class Scan:
             return ""
         unit = _unit(threshold["low"])
         return f"threshold of {threshold['key']}" + (f" [{unit}]" if unit else "")
+
+    @property
+    def sobol(self):
+        """Outcome -> parameter -> S1, S1_conf, ST, ST_conf, of the outcomes that have indices."""
+        found = self.report.get("sobol", {})
+        return {outcome: s for outcome, s in found.items() if "missing" not in s}
 
     def margin(self, name):
         """Margins of a verdict, of all finished runs."""
@@ -158,6 +187,11 @@ class Scan:
             if known and np.isfinite(self.finished[name].to_numpy(float)).any():
                 return name
         return None
+
+
+def short(value):
+    """A number with four digits, or a name."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _axis(settings, frame):

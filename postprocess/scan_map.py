@@ -1,9 +1,11 @@
 """Maps of a scan over two axes: regimes with their borders and speeds, or thresholds."""
 
 import numpy as np
-from matplotlib.colors import ListedColormap
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 from matplotlib.tri import Triangulation
 
 from ecs_model.postprocess import labels, style
@@ -11,6 +13,7 @@ from ecs_model.postprocess.scan_data import WORDS
 from ecs_model.states import STATES
 
 COLOURS = {"rest": "#CFE5F2", "seizure": "#F6DC9B", "sd": "#EDA98B", "ignited": "#C96A6A"}
+COLUMNS = 3
 BORDER, FEW = 2.2, 6  # width of the border; fewer runs give no contours
 NO_THRESHOLD = "#E3E3E3"
 MARKS = {"found": "o", "always": "^", "never": "v"}
@@ -25,12 +28,12 @@ def risk_map(scan):
     """A figure: regimes over two axes of numbers as areas, with the border of the verdict.
 
     Dots are runs, dashed lines are speeds of fronts [mm/min], stars are measured states of the
-    tissue where the axes are alpha and tortuosity.
+    tissue where the axes are alpha and tortuosity. A third axis gives a map for each of its values.
 
     Args:
-        scan: a Scan without thresholds whose varying axes begin with two of numbers.
+        scan: a Scan without thresholds that has `mapped` axes.
     """
-    return _panels(scan, _regimes)
+    return _figure(scan, _regimes)[0]
 
 
 @style.styled
@@ -38,23 +41,48 @@ def threshold_map(scan):
     """A figure: thresholds over two axes of numbers, as colours with contours.
 
     Args:
-        scan: a Scan with thresholds whose varying axes begin with two of numbers.
+        scan: a Scan with thresholds that has `mapped` axes.
     """
-    return _panels(scan, _thresholds)
+    values = scan.finished["threshold.value"].to_numpy(float)
+    known = values[np.isfinite(values)]
+    if not len(known) or not np.ptp(known):
+        return _figure(scan, lambda *a: _thresholds(*a, None))[0]
+    levels = MaxNLocator(24).tick_values(known.min(), known.max())
+    figure, panels = _figure(scan, lambda *a: _thresholds(*a, levels))
+    scale = ScalarMappable(BoundaryNorm(levels, 256), "viridis")
+    words = scan.searched[0].upper() + scan.searched[1:]
+    figure.colorbar(scale, ax=panels, label=words, ticks=MaxNLocator(7))
+    return figure
 
 
-def _panels(scan, draw):
-    """A figure with the legend below its map."""
-    figure = style.figure(4.9, 5.4)
-    ax = figure.subplots()
-    axes = scan.varying[:2]
+def _figure(scan, draw):
+    """A figure with a map for each value of a third axis, and its panels; the legend is below."""
+    axes = scan.mapped
+    others = [axis for axis in scan.varying if axis not in axes]
+    parts = scan.slices(others[0]) if others else [("", scan)]
+    columns = min(len(parts), COLUMNS)
+    rows = -(-len(parts) // columns)
+    figure = style.figure(
+        0.9 + (4.0 if columns == 1 else 2.6) * rows, min(style.WIDTH, 5.4 * columns)
+    )
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for ax in panels[len(parts) :]:
+        ax.remove()
+    panels = panels[: len(parts)]
+    handles: dict = {}
+    for ax, (title, part) in zip(panels, parts, strict=True):
+        ax.set_title(title)
+        handles |= {handle.get_label(): handle for handle in _panel(ax, part, axes, draw)}
+    figure.legend(handles=[*handles.values()], loc="outside lower center", ncols=2)
+    return figure, list(panels)
+
+
+def _panel(ax, scan, axes, draw):
+    """Draw one map; legend entries."""
     x, y = (scan.finished[axis.label].to_numpy(float) for axis in axes)
     _frame(ax, axes, x, y)
-    handles, obstacles = draw(figure, ax, scan, _triangles(axes, x, y))
-    handles += _failed(ax, scan, axes)
-    handles += _states(ax, axes, obstacles)
-    figure.legend(handles=handles, loc="outside lower center", ncols=2)
-    return figure
+    handles, obstacles = draw(ax, scan, _triangles(axes, x, y))
+    return handles + _failed(ax, scan, axes) + _states(ax, axes, obstacles)
 
 
 def _frame(ax, axes, x, y):
@@ -73,7 +101,7 @@ def _even(values, scale):
     return (values - values.min()) / np.ptp(values)
 
 
-def _regimes(figure, ax, scan, mesh):
+def _regimes(ax, scan, mesh):
     """Draw areas, border, runs and speeds; legend entries and what labels must not cover."""
     regimes = scan.regimes
     present = [name for name in COLOURS if name in regimes]
@@ -131,22 +159,22 @@ def _speeds(ax, scan, mesh):
 
 def _written(ax, lines):
     """Labels of contours, legible on any colour."""
-    texts = ax.clabel(lines, fmt="%.3g", fontsize=7)
+    texts = ax.clabel(lines, fmt="%.4g", fontsize=7)
     for text in texts:
-        text.set_path_effects(labels.HALO)
+        text.set(path_effects=labels.HALO, color="black")
     return list(texts)
 
 
-def _thresholds(figure, ax, scan, mesh):
+def _thresholds(ax, scan, mesh, levels):
     """Draw colours, contours and runs; legend entries and what labels must not cover."""
     frame = scan.finished
     value = frame["threshold.value"].to_numpy(float)
     known = np.isfinite(value)
     outside = ~known[mesh.triangles].all(axis=1)
     handles, texts = _no_threshold(ax, mesh, outside), []
-    if not outside.all() and np.ptp(value[known]):
-        texts = _surface(figure, ax, scan, Triangulation(mesh.x, mesh.y, mesh.triangles, outside),
-                         np.where(known, value, value[known].mean()))  # fmt: skip
+    if levels is not None and not outside.all():
+        part = Triangulation(mesh.x, mesh.y, mesh.triangles, outside)
+        texts = _surface(ax, part, np.where(known, value, levels[0]), levels)
     return handles + _ends(ax, frame["threshold.state"].to_numpy(), mesh), texts
 
 
@@ -158,10 +186,9 @@ def _no_threshold(ax, mesh, outside):
     return [Patch(color=NO_THRESHOLD, label="no threshold in the range")]
 
 
-def _surface(figure, ax, scan, mesh, value):
-    colours = ax.tricontourf(mesh, value, levels=24, cmap="viridis")
-    figure.colorbar(colours, ax=ax, label=_capital(scan.searched))
-    lines = ax.tricontour(mesh, value, levels=8, colors="white", linewidths=0.9)
+def _surface(ax, mesh, value, levels):
+    ax.tricontourf(mesh, value, levels=levels, cmap="viridis")
+    lines = ax.tricontour(mesh, value, levels=levels[::3], colors="white", linewidths=0.9)
     return _written(ax, lines)
 
 
@@ -203,7 +230,3 @@ def _states(ax, axes, obstacles):
     ax.plot(*zip(*on.values(), strict=True), ls="", zorder=4, **star)
     labels.place(ax, [*on.values()], [*on], obstacles)
     return [Line2D([], [], ls="", label="measured state of the tissue", **star)]
-
-
-def _capital(text):
-    return text[0].upper() + text[1:]
