@@ -81,7 +81,7 @@ def _panel(ax, scan, axes, draw):
     """Draw one map; legend entries."""
     x, y = (scan.finished[axis.label].to_numpy(float) for axis in axes)
     _frame(ax, axes, x, y)
-    handles, obstacles = draw(ax, scan, _triangles(axes, x, y))
+    handles, obstacles = draw(ax, scan, triangles(axes, x, y))
     return handles + _failed(ax, scan, axes) + _states(ax, axes, obstacles)
 
 
@@ -90,7 +90,7 @@ def _frame(ax, axes, x, y):
     ax.set(xlim=(x.min(), x.max()), ylim=(y.min(), y.max()))
 
 
-def _triangles(axes, x, y):
+def triangles(axes, x, y):
     """Triangulation of the runs, made where both axes are alike and even."""
     even = (_even(v, axis.scale) for v, axis in zip((x, y), axes, strict=True))
     return Triangulation(x, y, Triangulation(*even).triangles)
