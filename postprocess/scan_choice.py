@@ -8,7 +8,7 @@ SHOWN = 6  # points with a picture
 
 
 def chosen(scan):
-    """Ids of a few finished points: the middle of each regime, both sides of the border, far ones."""
+    """Ids of a few finished points: amid each regime, on both sides of the border, far ones."""
     places, ids = _places(scan), scan.finished["id"].to_numpy()
     picked = list(dict.fromkeys([*_middles(scan, places), *_beside_the_border(scan)]))[:SHOWN]
     while len(picked) < min(SHOWN, len(ids)):

@@ -50,29 +50,28 @@ def content(scan, runs):
     """What the report says, by the names that its page uses; `runs` as for `write`."""
     columns = _columns(scan)
     return {
-        "title": scan.setup["title"] or scan.path.resolve().name, "axes": [*map(_axis, _told(scan))],
+        "title": scan.setup["title"] or scan.path.resolve().name,
+        "axes": _axes(scan),
         "counts": _counts(scan), "facts": _facts(scan), "pictures": _pictures(scan),
         "sobol": _sobol(scan), "missing": _missing(scan), "verdict": WORDS[scan.verdict],
         "readings": readings(scan), "searched": scan.searched, "columns": [c[0] for c in columns],
-        "rows": _rows(scan, columns, runs), "points": [*_points(scan, runs)], "failed": _failed(scan),
-        "texts": _texts(scan), "origin": _origin(scan, runs), "short": _number,
+        "rows": _rows(scan, columns, runs), "points": [*_points(scan, runs)],
+        "failed": _failed(scan), "texts": _texts(scan), "origin": _origin(scan, runs), "short": _number,
     }  # fmt: skip
 
 
-def _told(scan):
-    return zip(scan.axes, scan.settings["axis"], strict=True)
+def _axes(scan):
+    """The axes in words: name, settings that change, values."""
+    for axis, settings in zip(scan.axes, scan.settings["axis"], strict=True):
+        keys = settings["keys"] or [settings["key"] or "tissue.alpha, tissue.tortuosity"]
+        yield {"name": axis.label, "changes": ", ".join(keys), "told": _values(settings)}
 
 
-def _axis(pair):
-    """An axis in words: its name, its key where that differs, its values."""
-    axis, settings = pair
-    if settings["low"] is not None:
-        count = f", {settings['count']} values" if settings["count"] else ""
-        values = f"{settings['low']} to {settings['high']}{count}, {settings['scale']}"
-    else:
-        values = ", ".join(map(str, settings["states"] or settings["values"]))
-    keys = ", ".join(settings["keys"] or [settings["key"] or "tissue.alpha, tissue.tortuosity"])
-    return {"name": axis.label, "keys": keys, "values": values}
+def _values(settings):
+    if settings["low"] is None:
+        return ", ".join(map(str, settings["states"] or settings["values"]))
+    count = f", {settings['count']} values" if settings["count"] else ""
+    return f"{settings['low']} to {settings['high']}{count}, {settings['scale']}"
 
 
 def _counts(scan):
@@ -92,10 +91,8 @@ def _facts(scan):
     if scan.searched:
         yield scan.searched[0].upper() + scan.searched[1:], _range(frame["threshold.value"], "")
     if border := scan.report.get("border"):
-        yield f"Border of {WORDS[border['margin']]}", (
-            f"yes in {border['yes']:.1%} of the map; about {border['misclassified']:.1%} of it is on "
-            "the wrong side"
-        )
+        words = "yes in {yes:.1%} of the map; about {misclassified:.1%} of it is on the wrong side"
+        yield f"Border of {WORDS[border['margin']]}", words.format_map(border)
 
 
 def _range(column, unit):
@@ -139,10 +136,9 @@ def _columns(scan):
     found = [(axis.plain, axis.label) for axis in scan.axes]
     if scan.searched:
         found += [(scan.searched, "threshold.value"), ("search", "threshold.state")]
-    found += [(f"margin: {WORDS[name]}", f"{name}.margin") for name in scan.judged]
     found += [("highest K⁺ [mM]", "max_K_o")]
     found += [("speed [mm/min]", scan.speed)] if scan.speed else []
-    return found
+    return found + [(f"margin: {WORDS[name]}", f"{name}.margin") for name in scan.judged]
 
 
 def _rows(scan, columns, runs):
@@ -167,7 +163,7 @@ def _cell(value):
 
 
 def _number(value):
-    return f"{value:.4g}" if np.isfinite(value) else "–"
+    return f"{value:.4g}" if np.isfinite(value) else "-"
 
 
 def _points(scan, runs):
@@ -244,9 +240,9 @@ def _origin(scan, runs):
 
 
 def _hosts(scan):
-    for path in scan.path.glob("points/*/status.json"):
-        if host := json.loads(path.read_text()).get("host"):
-            yield host
+    """Names of the machines that computed points."""
+    status = [json.loads(p.read_text()) for p in scan.path.glob("points/*/status.json")]
+    return {facts["host"] for facts in status if "host" in facts}
 
 
 def _versions():

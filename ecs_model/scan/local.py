@@ -209,6 +209,6 @@ def _memory():
 
 
 def environment():
-    """The environment without what a launcher told this process: no worker may take it for itself."""
+    """The environment without what a launcher told this process, for processes of their own."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(LAUNCHERS)}
     return kept | {"HYDRA_LAUNCHER": "fork"}
