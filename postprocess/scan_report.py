@@ -56,7 +56,8 @@ def content(scan, runs):
         "sobol": _sobol(scan), "missing": _missing(scan), "verdict": WORDS[scan.verdict],
         "readings": readings(scan), "searched": scan.searched, "columns": [c[0] for c in columns],
         "rows": _rows(scan, columns, runs), "points": [*_points(scan, runs)],
-        "failed": _failed(scan), "texts": _texts(scan), "origin": _origin(scan, runs), "short": _number,
+        "failed": _failed(scan), "texts": _texts(scan), "origin": _origin(scan, runs),
+        "short": _number,
     }  # fmt: skip
 
 
