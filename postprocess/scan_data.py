@@ -144,7 +144,7 @@ class Scan:
         stop = self.settings["stop"]["verdict"]
         if stop is None and self.settings["threshold"]:
             stop = self.settings["threshold"]["margin"]
-        return VERDICTS if stop in (None, "none") else (stop,)
+        return (stop,) if stop in VERDICTS else VERDICTS
 
     @property
     def searched(self):

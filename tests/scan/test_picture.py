@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgba
 
 from ecs_model import api
 from ecs_model.postprocess import scan_choice, scan_curves, scan_map
-from ecs_model.postprocess.scan_data import Scan
+from ecs_model.postprocess.scan_data import VERDICTS, Scan
 from ecs_model.postprocess.scan_states import readings
 from tests.scan.scans import FRONT, engine_of, scan, verdicts
 
@@ -162,6 +162,14 @@ def test_every_scan_has_its_picture(made, text, law, names):
     paths = api.plot(made(text, law).path)
     assert [path.name for path in paths] == [f"{names}.png", f"{names}.pdf"]
     assert imageio.imread(paths[0])[..., :3].std() > 5
+
+
+@pytest.mark.parametrize("stop", ["seizure", "ignited", "everywhere", "none"])
+def test_what_ends_a_run_is_all_that_is_shown_of_it(made, stop):
+    found = made(f'{ALPHA}{TORTUOSITY}[stop]\nverdict = "{stop}"\n')
+    assert found.judged == ((stop,) if stop in VERDICTS else VERDICTS)
+    words = [text.get_text() for text in scan_map.risk_map(found).legends[0].texts]
+    assert found.word("rest" if stop in ("sd", "seizure") else "ignited") in words
 
 
 def test_failed_runs_are_marked(made):
