@@ -11,6 +11,7 @@ HALO = [withStroke(linewidth=2.5, foreground="white")]
 ANGLES = (0, 45, 315, 90, 270, 180, 135, 225)  # degrees: where a label may stand, the best first
 REACH = (7.0, 13.0, 20.0, 28.0)  # points from a mark to its label; from the second on with a line
 MARK = 6.0  # points: half of what a mark covers
+AWAY = 0.02  # per point of the distance, in areas of labels
 OUTSIDE, CROSSED = 4.0, 0.2  # what a label outside of the axes costs, and one across a curve
 
 
@@ -52,7 +53,10 @@ def _settle(label, renderer, taken, curves, axes):
     sizes = box.width / 2 / point, box.height / 2 / point
     choices = [(reach, _offset(angle, reach, *sizes)) for reach in REACH for angle in ANGLES]
     boxes = [box.translated(x * point, y * point) for _, (x, y) in choices]
-    costs = [_cost(b, taken, curves, axes.bbox) for b in boxes]
+    costs = [
+        _cost(box, taken, curves, axes.bbox) + AWAY * reach
+        for box, (reach, _) in zip(boxes, choices, strict=True)
+    ]
     best = costs.index(min(costs))
     reach, offset = choices[best]
     label.set_position(offset)

@@ -14,6 +14,7 @@ from ecs_model.states import STATES
 
 COLOURS = {"rest": "#CFE5F2", "seizure": "#F6DC9B", "sd": "#EDA98B", "ignited": "#C96A6A"}
 COLUMNS = 3
+LINES = 7  # contours of thresholds
 BORDER, FEW = 2.2, 6  # width of the border; fewer runs give no contours
 NO_THRESHOLD = "#E3E3E3"
 MARKS = {"found": "o", "always": "^", "never": "v"}
@@ -188,8 +189,12 @@ def _no_threshold(ax, mesh, outside):
 
 def _surface(ax, mesh, value, levels):
     ax.tricontourf(mesh, value, levels=levels, cmap="viridis")
-    lines = ax.tricontour(mesh, value, levels=levels[::3], colors="white", linewidths=0.9)
+    lines = ax.tricontour(mesh, value, levels=_round(levels), colors="white", linewidths=0.9)
     return _written(ax, lines)
+
+
+def _round(levels):
+    return MaxNLocator(LINES).tick_values(levels[0], levels[-1])
 
 
 def _ends(ax, states, mesh):
