@@ -4,6 +4,7 @@
 all of its processes; the others need neither MPI nor DOLFINx.
 """
 
+import math
 from pathlib import Path
 
 from ecs_model.errors import ConfigError
@@ -114,6 +115,29 @@ def scan_status(directory):
     from ecs_model.scan import driver
 
     return list(driver.status(directory))
+
+
+def scan_report(directory, points=None, quiet=False):
+    """Write report.html, one file with all about a scan, into its directory; its path.
+
+    Args:
+        directory: of the scan.
+        points: ids, or the beginnings of some, of points that get a picture of their own; a few
+            that span the scan by default. Their runs are there, or are run once more.
+        quiet: do not say what is run.
+
+    Raises:
+        ConfigError: if there is no scan, nothing of it is finished, or a point is not.
+    """
+    from ecs_model.postprocess import scan_choice, scan_report
+    from ecs_model.postprocess.scan_data import Scan
+    from ecs_model.scan import repeat
+
+    scan = Scan.open(directory)
+    ids = scan_choice.chosen(scan) if points is None else scan_choice.named(scan, points)
+    longest = repeat.PATIENCE if points is None else math.inf
+    tell = (lambda line: None) if quiet else (lambda line: print(line, flush=True))
+    return scan_report.write(scan, repeat.repeats(directory, ids, longest, tell))
 
 
 def plot(directory):

@@ -141,11 +141,17 @@ def _cell(a):
 
 def _add_scan(commands):
     p = _add(commands, "scan", _scan, "many runs: maps, thresholds, sensitivity; goes on by itself")
-    p.add_argument("config", help="TOML file (see `ecs-model template --scan`), or status, or plot")
-    p.add_argument("directory", nargs="?", help="after status or plot: directory of a scan")
+    p.add_argument(
+        "config", help="TOML file (see `ecs-model template --scan`), or status, plot or report"
+    )
+    p.add_argument("directory", nargs="?", help="after status, plot or report: that of a scan")
     p.add_argument("--output", "-o", metavar="DIR", help="directory (default results/NAME)")
     p.add_argument("--extend", action="store_true", help="other points in the same directory")
     p.add_argument("--retry", action="store_true", help="points that failed once more")
+    p.add_argument(
+        "--points", metavar="ID,ID", help="report: points that get a picture, or none; the default "
+        "are a few that span the scan, each run once more unless it was kept",
+    )  # fmt: skip
     p.add_argument("--quiet", action="store_true", help="only errors")
     _add_set(p)
 
@@ -153,7 +159,7 @@ def _add_scan(commands):
 def _scan(a):
     from ecs_model import api
 
-    if a.config in ("status", "plot"):
+    if a.config in ("status", "plot", "report"):
         return _about_scan(a)
     if a.directory is not None:
         raise ConfigError(f"scan {a.config} {a.directory}: give the directory with --output")
@@ -166,8 +172,16 @@ def _about_scan(a):
 
     if a.directory is None:
         raise ConfigError(f"scan {a.config}: needs the directory of a scan")
-    for line in api.scan_status(a.directory) if a.config == "status" else api.plot(a.directory):
+    about = {"status": api.scan_status, "plot": api.plot, "report": lambda d: _report(a, d)}
+    for line in about[a.config](a.directory):
         print(line)
+
+
+def _report(a, directory):
+    from ecs_model import api
+
+    names = None if a.points is None else [n for n in a.points.split(",") if n not in ("", "none")]
+    return [api.scan_report(directory, names, a.quiet)]
 
 
 def _add_plot(commands):

@@ -114,3 +114,9 @@ def test_nothing_is_done_when_nothing_changed(tmp_path):
 @pytest.mark.parametrize("script", ["runs/setup_env.sh", ".ci/run", "runs/cluster/slurm.sh"])
 def test_scripts_are_valid_shell(script):
     assert subprocess.run(["bash", "-n", str(ROOT / script)]).returncode == 0
+
+
+def test_the_page_of_reports_comes_with_the_package():
+    patterns = PROJECT["tool"]["setuptools"]["package-data"]["ecs_model.postprocess"]
+    pages = [p.name for p in files("ecs_model.postprocess").iterdir() if p.suffix == ".html"]
+    assert pages == ["scan_report.html"] and "*.html" in patterns

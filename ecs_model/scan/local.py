@@ -114,7 +114,7 @@ class Worker:
             self._place = log.tell()
             self._process = subprocess.Popen(
                 program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
-                start_new_session=True, env=_environment(),
+                start_new_session=True, env=environment(),
             )  # fmt: skip
         self.output = self._process.stdout
 
@@ -164,8 +164,8 @@ class Worker:
 def _shared(store, engine):
     """How many workers at most, and processes of each, as the settings say or as it fits."""
     if engine.processes is not None:
-        return engine.workers or max(1, _cores() // engine.processes), engine.processes
-    workers, processes = fitting(_nodes(store), _cores(), _memory())
+        return engine.workers or max(1, cores() // engine.processes), engine.processes
+    workers, processes = fitting(_nodes(store), cores(), _memory())
     return engine.workers or workers, processes
 
 
@@ -192,7 +192,8 @@ def _nodes(store):
     return len(meshing.make(base.config({}).mesh, base.folder).points)
 
 
-def _cores():
+def cores():
+    """How many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -207,7 +208,7 @@ def _memory():
     return 1024.0 * int(dict(line.split(":") for line in lines)["MemAvailable"].split()[0])
 
 
-def _environment():
-    """Without what a launcher told this process, which a worker must not take for itself."""
+def environment():
+    """The environment without what a launcher told this process, for processes of their own."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(LAUNCHERS)}
     return kept | {"HYDRA_LAUNCHER": "fork"}

@@ -1,5 +1,7 @@
 """Scans in tests: run from here, with workers of their own."""
 
+from contextlib import contextmanager
+
 import pandas as pd
 
 from ecs_model.scan import driver
@@ -50,3 +52,40 @@ def thresholds(folder, text, *overrides):
     assert code == 0
     assert set(found["threshold.state"]) == {"found"}
     return found.set_index(found.columns[1])["threshold.value"]
+
+
+@contextmanager
+def engine_of(law):
+    """Scans whose runs have a law in the place of a computation: summary of a point's labels."""
+
+    class Engine:
+        alone = True
+
+        def __init__(self, store, settings):
+            self._store = store
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def compute(self, points, tell):
+            for point in points:
+                slot, found = self._store.slot(point), law(point.labels)
+                slot.begin("")
+                slot.fail(found) if isinstance(found, str) else slot.finish(found)
+                tell(point)
+
+    kept, driver.ENGINES["local"] = driver.ENGINES["local"], Engine
+    try:
+        yield
+    finally:
+        driver.ENGINES["local"] = kept
+
+
+def verdicts(ignited, sd=-1.0, seizure=-1.0, speed=float("nan"), **more):
+    """A summary with margins, and the speed [mm/min] of a front."""
+    margins = {"ignited": ignited, "sd": sd, "seizure": seizure}
+    found = {name: {"verdict": bool(m >= 0), "margin": m} for name, m in margins.items()}
+    return found | {"fronts": {"way": {"speed_mm_per_min": speed}}, "max_K_o": 9.0} | more

@@ -1,6 +1,7 @@
 """Whatever a user gets wrong in a scan is one sentence, before anything is written."""
 
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -92,7 +93,16 @@ def test_two_processes_say_it_once(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["status"], ["status", "."], ["plot", "nowhere"], ["scan.toml", "out"], ["none"]]
+    "arguments",
+    [
+        ["status"],
+        ["status", "."],
+        ["plot", "nowhere"],
+        ["report"],
+        ["report", "."],
+        ["scan.toml", "out"],
+        ["none"],
+    ],
 )
 def test_the_command_line_says_what_is_missing(tmp_path, monkeypatch, capsys, arguments):
     monkeypatch.chdir(tmp_path)
@@ -105,6 +115,14 @@ def test_ready_scans_are_valid(name):
     path = runs.path(name)
     config = parse_config(path.read_text(), name, (), ScanConfig)
     check_points(base_of(config, path), config, path)
+
+
+def test_the_example_of_the_docs_is_a_scan(tmp_path):
+    docs = (Path(__file__).parents[2] / "docs" / "scans.md").read_text()
+    text = docs.partition("```toml\n")[2].partition("```")[0]
+    config = parse_config(text, "scans.md", (), ScanConfig)
+    check_points(base_of(config, tmp_path / "scan.toml"), config, "scans.md")
+    assert config.threshold.key == "source.KCl.amount"
 
 
 def test_the_template_is_a_scan(tmp_path):

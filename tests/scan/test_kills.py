@@ -22,7 +22,9 @@ SEARCH = (
     + """
 [[axis]]
 key = "tortuosity"
-values = [1.2, 1.5, 1.8, 2.2]
+low = 1.2
+high = 2.2
+count = COUNT
 [threshold]
 key = "tissue.regions.start.initial.K_o"
 low = 12.5
@@ -42,11 +44,24 @@ RUNS_AT_ONCE = 2
 TIMES = [1, pytest.param(10, marks=pytest.mark.slow)]
 
 
+def points(times):
+    """How many points keep a scan busy until all kills are done."""
+    return 4 if times == 1 else 5 * times
+
+
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    code, found = scan(tmp_path_factory.mktemp("calm") / "scan", SEARCH)
-    assert code == 0
-    return found
+    """The table of a scan that nobody disturbs, by the number of kills of another."""
+    made = {}
+
+    def done(times):
+        if times not in made:
+            folder = tmp_path_factory.mktemp("calm") / "scan"
+            code, made[times] = scan(folder, SEARCH.replace("COUNT", str(points(times))))
+            assert code == 0
+        return made[times]
+
+    return done
 
 
 class Driver:
@@ -66,6 +81,11 @@ class Driver:
 
     def finish(self):
         assert self.program.wait(timeout=240) == 0, self.program.stderr.read().decode()
+
+    def kill(self):
+        assert self.program.poll() is None, "it was done before it could be killed"
+        self.program.kill()
+        self.program.wait()
 
     def results(self):
         """Finished runs and what tells whether a file was written again."""
@@ -119,33 +139,39 @@ def gone(folder, patience=5.0):
 
 @pytest.mark.parametrize("times", TIMES)
 def test_driver_killed(tmp_path, undisturbed, times):
-    driver, rng = Driver(tmp_path / "scan", SEARCH), random.Random(times)
+    driver, rng = (
+        Driver(tmp_path / "scan", SEARCH.replace("COUNT", str(points(times)))),
+        random.Random(1),
+    )
     for _ in range(times):
         driver.start()
         driver.wait_for_more(rng)
-        driver.program.kill()
-        driver.program.wait()
+        driver.kill()
         assert gone(driver.folder)
         driver.remember()
     driver.start()
     driver.finish()
-    driver.check(undisturbed, times)
+    driver.check(undisturbed(times), times)
 
 
 @pytest.mark.parametrize("times", TIMES)
 def test_worker_killed(tmp_path, undisturbed, times):
-    driver, rng, killed = Driver(tmp_path / "scan", SEARCH), random.Random(times), 0
+    driver, rng = (
+        Driver(tmp_path / "scan", SEARCH.replace("COUNT", str(points(times)))),
+        random.Random(1),
+    )
+    killed = 0
     driver.start()
-    while killed < times and driver.program.poll() is None:
+    while killed < times:
         driver.wait_for_more(rng)
+        assert driver.program.poll() is None
         busy = [pid for pid in workers(driver.folder) if _once(driver.folder, pid)]
         if busy:
             driver.remember()
             os.kill(rng.choice(busy), signal.SIGKILL)
             killed += 1
     driver.finish()
-    assert killed
-    driver.check(undisturbed, killed)
+    driver.check(undisturbed(times), killed)
 
 
 def _once(folder, pid):
@@ -160,24 +186,24 @@ def _once(folder, pid):
 
 @pytest.mark.parametrize("times", TIMES)
 def test_driver_and_jobs_of_slurm_killed(tmp_path, undisturbed, slurm, times):
-    driver, rng = Driver(tmp_path / "scan", ON_SLURM, slurm.environment), random.Random(times)
+    text = ON_SLURM.replace("COUNT", str(points(times)))
+    driver, rng = Driver(tmp_path / "scan", text, slurm.environment), random.Random(1)
     deaths = 0
-    for _ in range(times):
+    while deaths < times:
         driver.start()
         driver.wait_for_more(rng)
         if jobs := slurm.jobs():
             slurm.kill(rng.choice(jobs))
             deaths += 1
-        driver.program.kill()
-        driver.program.wait()
+        driver.kill()
         driver.remember()
     driver.start()
     driver.finish()
-    driver.check(undisturbed, 2 * deaths)
+    driver.check(undisturbed(times), deaths)
 
 
 def test_a_signal_ends_a_scan_in_order(tmp_path, undisturbed):
-    driver = Driver(tmp_path / "scan", SEARCH)
+    driver = Driver(tmp_path / "scan", SEARCH.replace("COUNT", str(points(1))))
     driver.start()
     driver.wait_for_more(random.Random(1))
     driver.program.terminate()
@@ -186,4 +212,4 @@ def test_a_signal_ends_a_scan_in_order(tmp_path, undisturbed):
     assert (driver.folder / "table.parquet").is_file()
     driver.start()
     driver.finish()
-    driver.check(undisturbed, 1)
+    driver.check(undisturbed(1), 1)

@@ -1,61 +1,202 @@
-"""Maps of scans: the border lies where margins vanish, states where they were measured."""
+"""Pictures of scans whose runs follow a law: everything is where the law puts it."""
 
+from itertools import combinations
+
+import imageio.v3 as imageio
 import numpy as np
-import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 
 from ecs_model import api
-from ecs_model.postprocess import scan as drawn
-from ecs_model.scan.config import Axis
-from tests.scan.scans import FRONT, scan
+from ecs_model.postprocess import scan_choice, scan_curves, scan_map
+from ecs_model.postprocess.scan_data import VERDICTS, Scan
+from ecs_model.postprocess.scan_states import readings
+from tests.scan.scans import FRONT, engine_of, scan, verdicts
 
-ALPHA = Axis(key="alpha", low=0.05, high=0.35, count=7).model_dump()
-TORTUOSITY = Axis(key="tortuosity", low=1.2, high=2.2, count=5).model_dump()
+ALPHA = '[[axis]]\nkey = "alpha"\nlow = 0.05\nhigh = 0.35\ncount = 7\n'
+TORTUOSITY = '[[axis]]\nkey = "tortuosity"\nlow = 1.2\nhigh = 2.2\ncount = 5\n'
+PUMP = '[[axis]]\nname = "A"\nkey = "membrane.parameters.A"\nvalues = [4e-3, 6e-3]\n'
+STATES = '[[axis]]\nstates = ["cortex", "ischemia"]\n'
+SEARCH = """[threshold]
+key = "tissue.regions.start.initial.K_o"
+low = "8 mM"
+high = "40 mM"
+"""
+SALTELLI = (
+    'outcomes = ["ignited.margin", "max_K_o"]\n',
+    '[design]\nkind = "saltelli"\nsamples = 16\n',
+)
+BORDER = 0.17
 
 
-@pytest.fixture
-def frame():
-    alpha, tortuosity = np.meshgrid(np.linspace(0.05, 0.35, 7), np.linspace(1.2, 2.2, 5))
-    found = pd.DataFrame({"alpha": alpha.ravel(), "tortuosity": tortuosity.ravel()})
-    found["ignited.margin"] = 0.17 - found["alpha"]
-    yes = found["ignited.margin"] >= 0
-    found["fronts.along.speed_mm_per_min"] = np.where(yes, 6 / found["tortuosity"], np.nan)
-    return found
+def front(labels):
+    """A front where alpha is below the border, the slower the longer paths are."""
+    margin = BORDER - labels.get("alpha", 0.0)
+    return verdicts(margin, speed=6 / labels.get("tortuosity", 2.0) if margin >= 0 else np.nan)
+
+
+def searched(labels):
+    """A threshold in proportion to alpha; for the smallest the lowest stimulus suffices."""
+    value = 100 * labels["alpha"]
+    state, value = ("always", np.nan) if labels["alpha"] < 0.06 else ("found", value)
+    ends = {"value": value, "low": value - 0.1, "high": value + 0.1, "state": state}
+    return verdicts(1.0, threshold=ends)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """`made(text, law)`: the Scan of a text whose runs follow a law."""
+    there = {}
+
+    def make(text, law=front, head=""):
+        if (text, law) not in there:
+            there[text, law] = tmp_path_factory.mktemp("law") / "scan"
+            with engine_of(law):
+                scan(there[text, law], head + FRONT + text)
+        return Scan.open(there[text, law])
+
+    return make
 
 
 def thick(ax):
     """Vertices of the border."""
-    (border,) = [c for c in ax.collections if len(c.get_linewidths()) and
-                 np.ravel(c.get_linewidths())[0] > 2]  # fmt: skip
+    (border,) = [c for c in ax.collections if np.ravel(c.get_linewidths())[:1] == scan_map.BORDER]
     return np.concatenate([path.vertices for path in border.get_paths()])
 
 
-def test_border_speeds_and_states_are_where_they_belong(frame):
-    ax = drawn.risk_map(frame, [ALPHA, TORTUOSITY], "ignited").axes[0]
-    assert thick(ax)[:, 0] == pytest.approx(0.17, abs=1e-6)
-    stars = [line.get_xydata()[0] for line in ax.lines if line.get_marker() == "*"]
+def areas(ax):
+    """Vertices of the areas of a map by their colours."""
+    filled = [c for c in ax.collections if hasattr(c, "levels") and c.filled]
+    return {
+        tuple(c.get_facecolor()[0]): np.concatenate([p.vertices for p in c.get_paths()])
+        for c in filled
+    }
+
+
+def test_border_speeds_and_states_are_where_they_belong(made):
+    ax = scan_map.risk_map(made(ALPHA + TORTUOSITY)).axes[0]
+    assert thick(ax)[:, 0] == pytest.approx(BORDER, abs=1e-6)
+    (stars,) = [line.get_xydata() for line in ax.lines if line.get_marker() == "*"]
     assert any(np.allclose(star, (0.07, 1.88)) for star in stars)
-    numbers = [float(text.get_text()) for text in ax.texts if text.get_text()[0].isdigit()]
-    assert numbers and all(2.7 < number < 5.1 for number in numbers)
+    assert not any(np.allclose(star, (0.41, 1.39)) for star in stars)  # off the map
+    numbers = [float(text.get_text()) for text in ax.texts if text.get_text()[:1].isdigit()]
+    assert numbers and all(6 / 2.2 < number < 6 / 1.2 for number in numbers)
     assert "alpha" in ax.get_xlabel() and "lambda" in ax.get_ylabel()
-    filled = [c for c in ax.collections if c.get_offsets().shape[0] == 15]
-    assert any(np.allclose(c.get_facecolor(), to_rgba("black")) for c in filled)
+    assert {*areas(ax)} == {to_rgba(scan_map.COLOURS["ignited"])}
 
 
-def test_thresholds_have_a_map_and_a_curve(frame):
-    frame["threshold.value"] = 100 * frame["alpha"]
-    frame["threshold.state"] = "found"
-    frame.loc[0, ["threshold.value", "threshold.state"]] = [np.nan, "always"]
-    figure = drawn.risk_map(frame, [ALPHA, TORTUOSITY], "ignited", "threshold of x [mM]")
-    assert figure.axes[1].get_ylabel() == "threshold of x [mM]"
-    line = frame[frame["tortuosity"] == 1.7]
-    ax = drawn.curve(line, ALPHA, "ignited", "threshold of x [mM]").axes[0]
-    assert ax.lines[0].get_ydata() == pytest.approx(100 * ax.lines[0].get_xdata())
+def test_labels_cover_neither_each_other_nor_stars(made):
+    figure = scan_map.risk_map(made(ALPHA + TORTUOSITY))
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw_without_rendering()
+    ax = figure.axes[0]
+    boxes = [t.get_window_extent(renderer) for t in ax.texts if t.get_text()]
+    assert len(boxes) > 7
+    assert not any(a.overlaps(b) for a, b in combinations(boxes, 2))
+    (stars,) = [ax.transData.transform(x.get_xydata()) for x in ax.lines if x.get_marker() == "*"]
+    assert not any(box.contains(*star) for box in boxes for star in stars)
 
 
-def test_a_scan_over_states_is_drawn(tmp_path):
-    text = FRONT + """[[axis]]\nstates = ["cortex", "ischemia"]\n"""
-    scan(tmp_path / "scan", text)
-    for path in api.plot(tmp_path / "scan"):
-        assert path.stat().st_size > 5000
+def test_a_regime_has_an_area_where_runs_show_it_and_nowhere_else(made):
+    def law(labels):
+        """Seizures at long paths alone; elsewhere K+ jumps from rest to a front."""
+        yes, between = labels["alpha"] < BORDER, 1.9 < labels["tortuosity"]
+        return verdicts(2.0 if yes else -2.0, 1.0 if yes else -2.0, 2.0 if yes or between else -1.0)
+
+    found = made(ALPHA + TORTUOSITY, law)
+    ax = scan_map.risk_map(found).axes[0]
+    seizure, ignited = (to_rgba(scan_map.COLOURS[name]) for name in ("seizure", "ignited"))
+    assert {*areas(ax)} == {seizure, ignited}
+    assert areas(ax)[seizure][:, 1].min() > 1.7
+    assert found.word("seizure") in [t.get_text() for t in ax.figure.legends[0].texts]
+
+
+def test_thresholds_have_a_surface_with_what_lies_outside_of_the_range(made):
+    found = made(ALPHA + TORTUOSITY + SEARCH, searched)
+    figure = scan_map.threshold_map(found)
+    ax, bar = figure.axes
+    assert bar.get_ylabel() == "Threshold of tissue.regions.start.initial.K_o [mM]"
+    (lines,) = [c for c in ax.collections if hasattr(c, "levels") and not c.filled]
+    for level, path in zip(lines.levels, lines.get_paths(), strict=True):
+        assert path.vertices[:, 0] == pytest.approx(level / 100, abs=1e-9)
+    words = {text.get_text() for text in figure.legends[0].texts}
+    assert {scan_map.MEANING["always"], "no threshold in the range"} <= words
+
+
+def test_a_third_axis_gives_a_map_each(made):
+    figure = scan_map.risk_map(made(TORTUOSITY + PUMP + ALPHA))
+    assert "alpha" in figure.axes[0].get_xlabel()
+    assert [ax.get_title() for ax in figure.axes] == ["A = 0.004", "A = 0.006"]
+
+
+def test_curves_have_the_values_of_their_runs(made):
+    figure = scan_curves.curves(made(ALPHA + PUMP))
+    lines = [line for line in figure.axes[0].lines if len(line.get_xdata()) == 7]
+    assert [line.get_label() for line in lines] == ["A = 0.004", "A = 0.006"]
+    for line in lines:
+        assert line.get_ydata() == pytest.approx(BORDER - line.get_xdata())
+
+
+def test_sensitivities_are_those_of_the_report(made):
+    found = made(ALPHA.replace("count = 7", "") + TORTUOSITY.replace("count = 5", "") +
+                 SALTELLI[1], head=SALTELLI[0])  # fmt: skip
+    (ax,) = scan_curves.sensitivity(found).axes  # K+ is the same everywhere: it has no indices
+    indices = found.sobol["ignited.margin"]
+    widths = {patch.get_width() for patch in ax.patches}
+    assert {s[key] for s in indices.values() for key in ("S1", "ST")} == widths
+    assert [t.get_text() for t in ax.get_yticklabels()][-1].startswith("Volume fraction")
+
+
+@pytest.mark.parametrize(
+    ("text", "law", "names"),
+    [
+        (ALPHA + TORTUOSITY, front, "map"), (ALPHA + TORTUOSITY + SEARCH, searched, "map"),
+        (ALPHA, front, "curves"), (ALPHA + SEARCH, searched, "curves"), (STATES, front, "bars"),
+        (STATES + PUMP, front, "curves"), (ALPHA.replace("7", "2") + TORTUOSITY + PUMP, front,
+                                           "samples"),
+        (ALPHA.replace("7", "1") + TORTUOSITY.replace("5", "1"), front, "curves"),
+    ],
+)  # fmt: skip
+def test_every_scan_has_its_picture(made, text, law, names):
+    paths = api.plot(made(text, law).path)
+    assert [path.name for path in paths] == [f"{names}.png", f"{names}.pdf"]
+    assert imageio.imread(paths[0])[..., :3].std() > 5
+
+
+@pytest.mark.parametrize("stop", ["seizure", "ignited", "everywhere", "none"])
+def test_what_ends_a_run_is_all_that_is_shown_of_it(made, stop):
+    found = made(f'{ALPHA}{TORTUOSITY}[stop]\nverdict = "{stop}"\n')
+    assert found.judged == ((stop,) if stop in VERDICTS else VERDICTS)
+    words = [text.get_text() for text in scan_map.risk_map(found).legends[0].texts]
+    assert found.word("rest" if stop in ("sd", "seizure") else "ignited") in words
+
+
+def test_failed_runs_are_marked(made):
+    def law(labels):
+        return "region is empty" if labels["alpha"] > 0.31 else front(labels)
+
+    ax = scan_map.risk_map(made(ALPHA + TORTUOSITY, law)).axes[0]
+    failed = [c.get_offsets() for c in ax.collections if len(c.get_offsets()) == 5]
+    assert any(np.allclose(places[:, 0], 0.35) for places in failed)
+
+
+def test_states_are_read_off_the_map(made):
+    found = {r.name: r for r in readings(made(ALPHA + TORTUOSITY))}
+    expected = {"ischemia": "yes", "before-ischemia": "border", "slice": "no", "immature": ""}
+    assert {name: found[name].verdict for name in expected} == expected
+    assert 6 / 2.2 < found["sd"].speed < 6 / 1.95
+    assert np.isnan(found["slice"].speed)
+
+
+def test_thresholds_of_states_are_read_off_the_map(made):
+    found = {r.name: r for r in readings(made(ALPHA + TORTUOSITY + SEARCH, searched))}
+    assert found["cortex"].value == pytest.approx(20.0)
+    assert np.isnan(found["sd"].value)
+
+
+def test_a_report_shows_each_regime_and_both_sides_of_the_border(made):
+    found = made(ALPHA + TORTUOSITY)
+    rows = found.finished.set_index("id").loc[scan_choice.chosen(found)]
+    assert len(rows) == len({*rows.index}) == scan_choice.SHOWN
+    assert {0.15, 0.2} <= {round(alpha, 6) for alpha in rows["alpha"]}

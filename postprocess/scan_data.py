@@ -1,0 +1,215 @@
+"""A scan as pictures and reports need it: its table, its axes, what its runs are."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ecs_model.errors import ConfigError
+from ecs_model.postprocess import style
+
+VERDICTS = ("seizure", "sd", "ignited")  # the gravest last
+WORDS = {"ignited": "ignition", "sd": "spreading depolarization", "seizure": "seizure-level K⁺"}
+REGIMES = {
+    "rest": "rest", "seizure": "seizure-level K⁺", "sd": "K⁺ of an SD, local",
+    "ignited": "a front spreads",
+}  # fmt: skip
+MAPPED = 4  # values of each axis that make a map; with fewer, curves tell more
+SLICES = 6  # maps beside each other
+SPEED = "speed_mm_per_min"
+_SHORT = {"tissue.alpha": "alpha", "tissue.tortuosity": "tortuosity"}
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An axis of a scan.
+
+    Attributes:
+        label: heads its column.
+        key: the (first) setting that it changes, alpha and tortuosity by their short names.
+        unit: of its numbers, empty for plain ones.
+        scale: linear or log.
+        is_number: whether its values are numbers.
+    """
+
+    label: str
+    key: str
+    unit: str
+    scale: str
+    is_number: bool
+
+    @property
+    def title(self):
+        """What stands beside it in a picture."""
+        return style.label(self.key, "") if self.key in ("alpha", "tortuosity") else self.plain
+
+    @property
+    def plain(self):
+        """What heads its column in a text."""
+        return f"{self.label} [{self.unit}]" if self.unit else self.label
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A scan of which something is finished.
+
+    Attributes:
+        path: its directory.
+        setup: what its workers knew: the configuration of the scan and of the run, versions.
+        frame: its table, one row per point.
+        report: how many runs, how sharp the border, Sobol indices.
+    """
+
+    path: Path
+    setup: dict
+    frame: object
+    report: dict
+
+    @classmethod
+    def open(cls, directory):
+        """The Scan of a directory.
+
+        Raises:
+            ConfigError: if it holds no scan, or one of which nothing is finished.
+        """
+        import pandas as pd
+
+        path = Path(directory)
+        if (setup := _json(path / "setup.json")) is None:
+            raise ConfigError(f"{path}: holds no scan; give the output directory of a scan")
+        if not (path / "table.parquet").is_file():
+            raise ConfigError(f"{path}: has no table yet; let the scan end first")
+        frame = pd.read_parquet(path / "table.parquet")
+        if not (frame["run"] == "finished").any():
+            raise ConfigError(
+                f"{path}: no run is finished; `ecs-model scan status {path}` says why"
+            )
+        return cls(path, setup, frame, _json(path / "report.json") or {})
+
+    @property
+    def settings(self):
+        """The configuration of the scan with every default."""
+        return self.setup["scan"]
+
+    @property
+    def finished(self):
+        """The rows of the table whose run is finished."""
+        return self.frame[self.frame["run"] == "finished"]
+
+    @property
+    def axes(self):
+        """All axes, in the order of the configuration."""
+        return [_axis(axis, self.frame) for axis in self.settings["axis"]]
+
+    @property
+    def varying(self):
+        """The axes with more than one value, alpha before the others; all if none has."""
+        many = [axis for axis in self.axes if self.finished[axis.label].nunique() > 1]
+        return sorted(many, key=lambda axis: axis.key != "alpha") or self.axes
+
+    @property
+    def mapped(self):
+        """The two axes of numbers that make a map; none if it has no two, or they are not alone."""
+        wide = [axis for axis in self.varying if self.values(axis) >= MAPPED]
+        others = [axis for axis in self.varying if axis not in wide]
+        alone = not others or (len(others) == 1 and len(self.slices(others[0])) <= SLICES)
+        parts = [part for _, part in (self.slices(others[0]) if others else [("", self)])]
+        return wide if len(wide) == 2 and alone and all(p.spans(wide) for p in parts) else []
+
+    def values(self, axis):
+        """How many values an axis of numbers has; 0 if they are names."""
+        return self.finished[axis.label].nunique() if axis.is_number else 0
+
+    def slices(self, axis):
+        """Pairs (value of an axis in words, Scan of the points that have it)."""
+        rows = self.frame.groupby(axis.label, sort=axis.is_number)
+        return [(f"{axis.plain} = {short(v)}", replace(self, frame=part)) for v, part in rows]
+
+    def spans(self, axes):
+        """Whether the finished runs do not lie on a line of the plane of two axes."""
+        places = self.finished[[axis.label for axis in axes]].to_numpy(float)
+        spread = (places - places.mean(axis=0)) / np.ptp(places, axis=0).clip(1e-300)
+        return len(places) > 2 and np.linalg.matrix_rank(spread, 1e-6) == 2
+
+    @property
+    def verdict(self):
+        """The verdict that matters most: what was looked for, or ignited."""
+        chosen = self.settings["threshold"] or self.settings["adaptive"]
+        return chosen["margin"] if chosen else self.judged[-1]
+
+    @property
+    def judged(self):
+        """The verdicts that all runs lasted long enough for: one, if that ended them."""
+        stop = self.settings["stop"]["verdict"]
+        if stop is None and self.settings["threshold"]:
+            stop = self.settings["threshold"]["margin"]
+        return (stop,) if stop in VERDICTS else VERDICTS
+
+    @property
+    def searched(self):
+        """What thresholds are of, with its unit; empty where none were looked for."""
+        threshold = self.settings["threshold"]
+        if not threshold:
+            return ""
+        unit = _unit(threshold["low"])
+        return f"threshold of {threshold['key']}" + (f" [{unit}]" if unit else "")
+
+    @property
+    def sobol(self):
+        """Outcome -> parameter -> S1, S1_conf, ST, ST_conf, of the outcomes that have indices."""
+        found = self.report.get("sobol", {})
+        return {outcome: s for outcome, s in found.items() if "missing" not in s}
+
+    def margin(self, name):
+        """Margins of a verdict, of all finished runs."""
+        return self.finished[f"{name}.margin"].to_numpy(float)
+
+    @property
+    def regimes(self):
+        """Which of REGIMES each finished run is: its gravest verdict that is yes."""
+        found = np.full(len(self.finished), "rest", dtype=object)
+        for name in self.judged:
+            found[self.margin(name) >= 0] = name
+        return found
+
+    def word(self, regime):
+        """A regime in words."""
+        if len(self.judged) == len(VERDICTS):
+            return REGIMES[regime]
+        return f"no {WORDS[self.judged[0]]}" if regime == "rest" else WORDS[regime]
+
+    @property
+    def speed(self):
+        """The column of the first line on which fronts travelled; None if none did."""
+        for name in self.finished:
+            known = name.startswith("fronts.") and name.endswith(SPEED)
+            if known and np.isfinite(self.finished[name].to_numpy(float)).any():
+                return name
+        return None
+
+
+def short(value):
+    """A number with four digits, or a name."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _axis(settings, frame):
+    keys = settings["keys"] or [settings["key"]]
+    label = settings["name"] or ("state" if settings["states"] else keys[0])
+    first = settings["low"] if settings["low"] is not None else (settings["values"] or [""])[0]
+    is_number = frame[label].dtype.kind in "fi"
+    unit = _unit(first[0] if isinstance(first, list) else first) if is_number else ""
+    key = _SHORT.get(keys[0], keys[0] or label)
+    return Axis(label, key, unit, settings["scale"], is_number)
+
+
+def _unit(value):
+    return value.partition(" ")[2] if isinstance(value, str) else ""
+
+
+def _json(path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,256 @@
+"""One HTML file about a scan: maps, numbers, pictures of single runs, all that was asked for."""
+
+import base64
+import datetime
+import io
+import json
+import platform
+from importlib import resources
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+from ecs_model import __version__, atomic
+from ecs_model.errors import ConfigError
+from ecs_model.postprocess import style
+from ecs_model.postprocess.load import load
+from ecs_model.postprocess.scan import drawings
+from ecs_model.postprocess.scan_data import REGIMES, WORDS, short
+from ecs_model.postprocess.scan_map import COLOURS
+from ecs_model.postprocess.scan_states import readings
+from ecs_model.rundir import RunDir, line_names
+
+SHARP, COARSE = 150, 110  # dots per inch of maps, and of pictures of runs
+TITLES = {
+    "map": "Map", "curves": "Curves", "bars": "Bars", "samples": "All runs over each axis",
+    "sensitivity": "Sensitivity",
+}  # fmt: skip
+PACKAGES = ("dolfinx-solver-real", "fenics-dolfinx", "numpy", "scipy", "matplotlib", "SALib")
+
+
+def write(scan, runs):
+    """Write report.html into the directory of a scan; its path.
+
+    Args:
+        scan: a Scan.
+        runs: id of a point -> Repeat, of those that get a picture.
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    text = resources.files(__package__).joinpath("scan_report.html").read_text(encoding="utf-8")
+    page = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    ).from_string(text)
+    path = scan.path / "report.html"
+    atomic.write_text(path, page.render(**content(scan, runs)))
+    return path
+
+
+def content(scan, runs):
+    """What the report says, by the names that its page uses; `runs` as for `write`."""
+    columns = _columns(scan)
+    return {
+        "title": scan.setup["title"] or scan.path.resolve().name,
+        "axes": _axes(scan),
+        "counts": _counts(scan), "facts": _facts(scan), "pictures": _pictures(scan),
+        "sobol": _sobol(scan), "missing": _missing(scan), "verdict": WORDS[scan.verdict],
+        "readings": readings(scan), "searched": scan.searched, "columns": [c[0] for c in columns],
+        "rows": _rows(scan, columns, runs), "points": [*_points(scan, runs)],
+        "failed": _failed(scan), "texts": _texts(scan), "origin": _origin(scan, runs),
+        "short": _number,
+    }  # fmt: skip
+
+
+def _axes(scan):
+    """The axes in words: name, settings that change, values."""
+    for axis, settings in zip(scan.axes, scan.settings["axis"], strict=True):
+        keys = settings["keys"] or [settings["key"] or "tissue.alpha, tissue.tortuosity"]
+        yield {"name": axis.label, "changes": ", ".join(keys), "told": _values(settings)}
+
+
+def _values(settings):
+    if settings["low"] is None:
+        return ", ".join(map(str, settings["states"] or settings["values"]))
+    count = f", {settings['count']} values" if settings["count"] else ""
+    return f"{settings['low']} to {settings['high']}{count}, {settings['scale']}"
+
+
+def _counts(scan):
+    """Triples (regime in words, colour, how many runs)."""
+    regimes = scan.regimes
+    found = [(scan.word(name), COLOURS[name], int((regimes == name).sum())) for name in REGIMES]
+    return [row for row in found if row[2]]
+
+
+def _facts(scan):
+    """Pairs of what is told first, in words."""
+    frame = scan.finished
+    yield "Points", f"{len(scan.frame)}: {len(frame)} finished, {len(_failed(scan))} failed"
+    yield "Highest K⁺", _range(frame["max_K_o"], "mM")
+    if scan.speed:
+        yield "Speed of fronts", _range(frame[scan.speed], "mm/min")
+    if scan.searched:
+        yield scan.searched[0].upper() + scan.searched[1:], _range(frame["threshold.value"], "")
+    if border := scan.report.get("border"):
+        words = "yes in {yes:.1%} of the map; about {misclassified:.1%} of it is on the wrong side"
+        yield f"Border of {WORDS[border['margin']]}", words.format_map(border)
+
+
+def _range(column, unit):
+    known = column.to_numpy(float)
+    known = known[np.isfinite(known)]
+    if not len(known):
+        return "none"
+    return f"{known.min():.4g} to {known.max():.4g} {unit}".strip()
+
+
+def _pictures(scan):
+    return [(TITLES[name], _embedded(draw(), SHARP)) for name, draw in drawings(scan).items()]
+
+
+@style.styled
+def _embedded(figure, dpi):
+    """A figure as the address of an image that holds it."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", pad_inches=0.05)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _sobol(scan):
+    """Rows (outcome, parameter, S1, its interval, ST, its interval)."""
+    return [
+        (outcome, name, *(f"{s[key]:.3g} ± {s[key + '_conf']:.2g}" for key in ("S1", "ST")))
+        for outcome, found in scan.sobol.items()
+        for name, s in found.items()
+        if name != "pairs"
+    ]
+
+
+def _missing(scan):
+    """Pairs of outcomes without indices and the reason."""
+    found = scan.report.get("sobol", {})
+    return [(outcome, s["missing"]) for outcome, s in found.items() if "missing" in s]
+
+
+def _columns(scan):
+    """Pairs of what heads a column of the table of points, and which column of the scan it is."""
+    found = [(axis.plain, axis.label) for axis in scan.axes]
+    if scan.searched:
+        found += [(scan.searched, "threshold.value"), ("search", "threshold.state")]
+    found += [("highest K⁺ [mM]", "max_K_o")]
+    found += [("speed [mm/min]", scan.speed)] if scan.speed else []
+    return found + [(f"margin: {WORDS[name]}", f"{name}.margin") for name in scan.judged]
+
+
+def _rows(scan, columns, runs):
+    """The table: per point its id, regime, colour, whether it has a picture, and cells."""
+    regimes = iter(scan.regimes)
+    for _, row in scan.frame.iterrows():
+        regime = next(regimes) if row["run"] == "finished" else None
+        judged = regime is not None and not scan.searched
+        yield {
+            "id": row["id"], "word": scan.word(regime) if judged else row["run"],
+            "colour": COLOURS[regime] if judged else "", "pictured": row["id"] in runs,
+            "cells": [_cell(row[name]) for _, name in columns],
+        }  # fmt: skip
+
+
+def _cell(value):
+    """A value as it is shown, and as it is sorted: numbers by their size, unknown ones last."""
+    if isinstance(value, str) or value is None:
+        return value or "", value or ""
+    number = float(value)
+    return _number(number), repr(number) if np.isfinite(number) else ""
+
+
+def _number(value):
+    return f"{value:.4g}" if np.isfinite(value) else "-"
+
+
+def _points(scan, runs):
+    """The single runs: what they are, and a picture or the reason why there is none."""
+    rows = scan.finished.set_index("id")
+    for name, run in runs.items():
+        drawn, reason = _drawn(run)
+        said = _said(scan, rows.loc[name])
+        yield {"id": name, "labels": said, "picture": drawn, "reason": reason}
+
+
+def _said(scan, row):
+    """A point in words."""
+    return ", ".join(f"{axis.plain} = {short(row[axis.label])}" for axis in scan.axes)
+
+
+def _drawn(run):
+    """The picture of a Repeat, or None and the reason why there is none."""
+    try:
+        return (_embedded(_of_run(run.path), COARSE), "") if run.path else (None, run.reason)
+    except ConfigError as error:
+        return None, str(error)
+
+
+def _of_run(folder):
+    """The figure that tells most about a run: along a line over time, or maps at some times."""
+    from ecs_model.postprocess import line, maps
+
+    run = RunDir.open(folder)
+    if line_names(run.path):
+        return line.space_time(run.path)
+    dimension = load(run.path).dimension
+    if dimension == 3:
+        from ecs_model.postprocess import pictures  # loads PyVista, which others do not need
+
+        return pictures.stills(run.path)
+    return line.space_time(run.path) if dimension == 1 else maps.maps(run.path)
+
+
+def _failed(scan):
+    """Pairs (what a failed point is, why it failed)."""
+    gone = scan.frame[scan.frame["run"] == "failed"]
+    return [(_said(scan, row), row["reason"]) for _, row in gone.iterrows()]
+
+
+def _texts(scan):
+    """Pairs of titles and configurations."""
+    import tomli_w
+
+    settings = {k: v for k, v in scan.settings.items() if k != "run"}
+    return [
+        ("The scan as it was given", (scan.path / "scan.toml").read_text(encoding="utf-8")),
+        ("The scan with every default and --set", tomli_w.dumps(_without_none(settings))),
+        ("The run that it varies", tomli_w.dumps(scan.setup["base"])),
+    ]
+
+
+def _without_none(value):
+    if isinstance(value, dict):
+        return {k: _without_none(v) for k, v in value.items() if v is not None}
+    return [_without_none(v) for v in value] if isinstance(value, list) else value
+
+
+def _origin(scan, runs):
+    """Pairs about versions and machines, of the scan and of this report."""
+    yield "Computed by", f"ecs-model {scan.setup['version']}"
+    yield "On", ", ".join(sorted(_hosts(scan))) or "unknown"
+    kept = [json.loads(RunDir(run.path).run_json.read_text()) for run in runs.values() if run.path]
+    for facts in kept[:1]:
+        for key in ("commit", "petsc", "mpi", "python", "machine"):
+            yield f"Pictured runs: {key}", str(facts.get(key) or "unknown")
+    yield "Report", f"ecs-model {__version__}, Python {platform.python_version()}, {_versions()}"
+    yield "Written", datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def _hosts(scan):
+    """Names of the machines that computed points."""
+    status = [json.loads(p.read_text()) for p in scan.path.glob("points/*/status.json")]
+    return {facts["host"] for facts in status if "host" in facts}
+
+
+def _versions():
+    found = []
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            continue
+    return ", ".join(found)
