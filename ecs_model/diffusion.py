@@ -223,13 +223,15 @@ def _solver(diffusion, matrix):
     solver.setOperators(matrix)
     solver.setType("cg")
     solver.getPC().setType("jacobi")
-    nothing = ROUND_OFF * np.sqrt(operators.mesh.nodes)
     if not diffusion.options:  # the norm that conjugate gradients know anyway
         solver.setNormType(PETSc.KSP.NormType.NATURAL)
-        nothing *= np.sqrt(operators.mesh.sum(operators.lumped) / operators.mesh.nodes)
+    nothing = ROUND_OFF * np.sqrt(operators.mesh.nodes)
     solver.setTolerances(rtol=diffusion.rtol, atol=nothing, max_it=2000)
     solver.setInitialGuessNonzero(True)
     set_up(solver, diffusion.options)
+    if solver.getNormType() == PETSc.KSP.NormType.NATURAL and "ksp_atol" not in diffusion.options:
+        volume = operators.mesh.sum(operators.lumped) / operators.mesh.nodes
+        solver.setTolerances(atol=nothing * np.sqrt(volume))  # its unit has the root of a volume
     return solver
 
 

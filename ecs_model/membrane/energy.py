@@ -6,7 +6,7 @@
 
 `use` is what the pumps split, per volume of cells, and a housekeeping that stops as ATP does. One
 pool serves all cells of a node, per volume of cells at rest; O2 is dissolved in the whole tissue
-and does not diffuse between nodes (with k_O2 it would reach 50 um). AMP and glycolysis are left
+and does not diffuse between nodes (with k_O2 it would reach 40 um). AMP and glycolysis are left
 out: without oxygen the reserve is all there is. The capacity of respiration, k_O2 and the resting
 PCr are not chosen but follow: they make the declared state a fixed point.
 

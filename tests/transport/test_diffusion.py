@@ -260,3 +260,17 @@ def test_limiter_agrees_with_the_plain_step_where_nothing_is_wrong():
         for step in range(60):
             diffusion.advance(0.02 * step, 0.02)
     np.testing.assert_allclose(limited, plain - 5.0, atol=2e-2)
+
+
+@pytest.mark.parametrize("norm", ["natural", "preconditioned"])
+def test_the_norm_of_a_solve_does_not_change_where_it_stops(norm):
+    """The floor is round-off of the concentration in every norm, for small increments too."""
+    mesh = Mesh(COMM, brick([8, 8, 8], [4e-4] * 3, jitter=0.2))
+    operators = layers(mesh)
+    results = []
+    for chosen in ({}, {"ksp_norm_type": norm}):
+        K = 3.0 + 1e-4 * np.cos(np.pi * mesh.coordinates[: mesh.owned, 0] / 4e-4)
+        diffusion = Diffusion(operators, K, rtol=1e-6, options=chosen)
+        diffusion.advance(0.0, 5.0)
+        results.append(K)
+    np.testing.assert_allclose(results[0], results[1], rtol=0, atol=1e-9)

@@ -1,0 +1,71 @@
+"""What the pumps of a whole run cost: exact where nothing changes, and kept by a checkpoint."""
+
+import numpy as np
+import pytest
+
+from ecs_model import session
+from ecs_model.energetics import atp_energy
+from ecs_model.membrane import MODELS
+from ecs_model.membrane.model import Surroundings
+from ecs_model.simulation import SAVE
+from tests.helpers import run_here, series, summary
+
+TEXT = """
+[mesh]
+generator = "rectangle"
+size = ["0.4 mm", "0.2 mm"]
+cell = "0.1 mm"
+[membrane]
+model = "kager_mori"
+[time]
+end = "2 s"
+step = "20 ms"
+[output]
+every = "1 s"
+series = "0.2 s"
+"""
+LOADED = (
+    TEXT
+    + """
+[[tissue.regions]]
+name = "load"
+box = { low = ["-1 um", "-1 um"], high = ["0.1 mm", "0.3 mm"] }
+initial = { K_o = "8 mM" }
+"""
+)
+
+
+def test_at_rest_energy_is_power_times_time(tmp_path):
+    model, env = MODELS["kager_mori"], Surroundings()
+    use = model.observables["ATP_use"][1](model.State(), model.Parameters(), env)
+    power = -atp_energy(3.0, 0.03, 2.0, env.temperature) * use
+    found = summary(run_here(TEXT, tmp_path / "run"))["energy"]
+    assert found["ATP_mM"] == pytest.approx(2.0 * use, rel=1e-6)
+    assert found["J_per_m3"] == pytest.approx(2.0 * power, rel=1e-6)
+    assert found["mean_W_per_m3"] == pytest.approx(power, rel=1e-6)
+    assert found["peak_W_per_m3"] == found["end_W_per_m3"] == pytest.approx(power, rel=1e-6)
+
+
+def test_energy_is_the_integral_of_the_power_in_the_table(tmp_path):
+    run = run_here(LOADED, tmp_path / "run")
+    rows, found = series(run), summary(run)["energy"]
+    assert np.ptp(rows["power"]) > 0.01 * rows["power"].max()
+    assert found["J_per_m3"] == pytest.approx(np.trapezoid(rows["power"], rows["t"]), rel=1e-12)
+    assert found["peak_W_per_m3"] == rows["power"].max()
+
+
+def test_a_run_that_was_stopped_loses_no_energy(tmp_path, monkeypatch):
+    whole = run_here(LOADED, tmp_path / "whole")
+    asking = session._asking
+
+    def stopping(comm, stop, wall):
+        ask, count = asking(comm, stop, wall), iter(range(1000))
+        return lambda: SAVE + 9 if next(count) == 6 else ask()
+
+    (tmp_path / "run.toml").write_text(LOADED)
+    monkeypatch.setattr(session, "_asking", stopping)
+    code = session.run(tmp_path / "run.toml", tmp_path / "run", quiet=True)
+    assert code == session.STOPPED
+    monkeypatch.undo()
+    assert session.resume(tmp_path / "run", quiet=True) == 0
+    assert summary(type(whole)(tmp_path / "run"))["energy"] == summary(whole)["energy"]
