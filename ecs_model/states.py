@@ -47,6 +47,11 @@ def is_file(name):
     return name.endswith(".json")
 
 
+def title(name):
+    """What a state is called beside its star or in a table."""
+    return Path(name).stem.removesuffix(".fit") if is_file(name) else name
+
+
 def state_of(name):
     """The TissueState of a name, or of a file that `ecs-model fit-diffusion` wrote.
 

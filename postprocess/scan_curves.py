@@ -7,7 +7,6 @@ from matplotlib.patches import Patch
 from ecs_model.postprocess import style
 from ecs_model.postprocess.scan_data import WORDS
 from ecs_model.postprocess.scan_map import COLOURS
-from ecs_model.states import STATES
 
 BAR, ROW = 0.36, 0.3  # height of a bar in rows; inches per row
 SINGLE, TOTAL = style.CYCLE[5], style.CYCLE[0]
@@ -37,7 +36,7 @@ def curves(scan):
         _calm(ax)
     panels[-1].set_xlabel(axis.title)
     _zero(panels[0], scan)
-    _state_lines(panels, axis)
+    _state_lines(panels, scan, axis)
     _explain(figure, panels[0], scan, others)
     return figure
 
@@ -96,13 +95,13 @@ def _zero(ax, scan):
                     textcoords="offset points", va=side)  # fmt: skip
 
 
-def _state_lines(panels, axis):
+def _state_lines(panels, scan, axis):
     """Mark measured states on an axis of alpha or tortuosity."""
     if axis.key not in ("alpha", "tortuosity"):
         return
     low, high = panels[0].get_xlim()
     found: dict[float, list] = {}
-    for name, state in STATES.items():
+    for name, state in scan.measured.items():
         found.setdefault(getattr(state, axis.key), []).append(name)
     for place in [p for p in found if low <= p <= high]:
         for ax in panels:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ecs_model.errors import ConfigError
 from ecs_model.postprocess import style
+from ecs_model.states import STATES, state_of, title
 
 VERDICTS = ("seizure", "sd", "ignited")  # the gravest last
 WORDS = {"ignited": "ignition", "sd": "spreading depolarization", "seizure": "seizure-level K⁺"}
@@ -145,6 +146,11 @@ class Scan:
         if stop is None and self.settings["threshold"]:
             stop = self.settings["threshold"]["margin"]
         return (stop,) if stop in VERDICTS else VERDICTS
+
+    @property
+    def measured(self):
+        """Name -> TissueState of all states that maps show: measured ones, then the user's fits."""
+        return STATES | {title(name): state_of(name) for name in self.settings.get("marks", [])}
 
     @property
     def searched(self):

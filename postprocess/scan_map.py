@@ -10,7 +10,6 @@ from matplotlib.tri import Triangulation
 
 from ecs_model.postprocess import labels, style
 from ecs_model.postprocess.scan_data import WORDS
-from ecs_model.states import STATES
 
 COLOURS = {"rest": "#CFE5F2", "seizure": "#F6DC9B", "sd": "#EDA98B", "ignited": "#C96A6A"}
 COLUMNS = 3
@@ -83,7 +82,7 @@ def _panel(ax, scan, axes, draw):
     x, y = (scan.finished[axis.label].to_numpy(float) for axis in axes)
     _frame(ax, axes, x, y)
     handles, obstacles = draw(ax, scan, triangles(axes, x, y))
-    return handles + _failed(ax, scan, axes) + _states(ax, axes, obstacles)
+    return handles + _failed(ax, scan, axes) + _states(ax, scan, axes, obstacles)
 
 
 def _frame(ax, axes, x, y):
@@ -221,12 +220,12 @@ def _failed(ax, scan, axes):
     return [Line2D([], [], ls="", marker="x", ms=5, c="black", label="failed run")]
 
 
-def _states(ax, axes, obstacles):
+def _states(ax, scan, axes, obstacles):
     """Draw measured states of the tissue that lie on the map; legend entries."""
     keys = [axis.key for axis in axes]
     if sorted(keys) != ["alpha", "tortuosity"]:
         return []
-    places = {name: [getattr(state, key) for key in keys] for name, state in STATES.items()}
+    places = {name: [getattr(state, key) for key in keys] for name, state in scan.measured.items()}
     (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
     on = {n: (x, y) for n, (x, y) in places.items() if left <= x <= right and low <= y <= high}
     if not on:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecs_model.postprocess.scan_map import triangles
-from ecs_model.states import STATES, TissueState
+from ecs_model.states import TissueState
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,14 @@ class Reading:
 
 
 def readings(scan):
-    """A Reading for each measured state; none if the scan maps something else."""
+    """A Reading for each state that maps show; none if the scan maps something else."""
     axes = scan.mapped
     alone = len(axes) == len(scan.varying) == 2
     if not alone or [axis.key for axis in axes] != ["alpha", "tortuosity"]:
         return []
     x, y = (scan.finished[axis.label].to_numpy(float) for axis in axes)
     mesh = triangles(axes, x, y)
-    return [_reading(scan, mesh, name, state) for name, state in STATES.items()]
+    return [_reading(scan, mesh, name, state) for name, state in scan.measured.items()]
 
 
 def _reading(scan, mesh, name, state):

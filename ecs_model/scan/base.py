@@ -1,6 +1,7 @@
 """The run that a scan varies: its configuration as a tree, and what it becomes at a point."""
 
 import copy
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from ecs_model.runs import names as ready_runs
 from ecs_model.runs import path as ready_path
 from ecs_model.scan import points
 from ecs_model.scan.config import full
+from ecs_model.states import state_of
 
 LISTS = {"boundary", "source", "event", "probe", "line"}  # whose entries are found by name
 
@@ -47,9 +49,31 @@ class Base:
             read.put(tree, full(key), value, self.name)
         return tree
 
+    def contents(self):
+        """Name -> digest of each file that the run names; an XDMF file counts with its HDF5."""
+        return {name: _digest(Path(self.folder, name)) for name in sorted({*_files(self.tree)})}
+
     def text(self, settings):
         """The configuration with some settings changed, as TOML."""
         return tomli_w.dumps(self.with_settings(settings))
+
+
+def _files(tree):
+    """Names of all files in a tree: what stands behind a key `file`, at any depth."""
+    for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
+        if key == "file" and isinstance(value, str):
+            yield value
+        elif isinstance(value, dict | list):
+            yield from _files(value)
+
+
+def _digest(path):
+    found = hashlib.sha256()
+    for part in [path, path.with_suffix(".h5")] if path.suffix == ".xdmf" else [path]:
+        if part.is_file():
+            with open(part, "rb") as file:
+                found.update(hashlib.file_digest(file, "sha256").digest())
+    return found.hexdigest()[:16]
 
 
 def _check_times(config):
@@ -92,13 +116,15 @@ def _found(config, path):
 
 
 def check_points(base, config, path):
-    """Raise ConfigError for an axis or a threshold whose values a run cannot have.
+    """Raise ConfigError for an axis or a threshold whose values a run cannot have, or a bad mark.
 
     Args:
         base: the Base.
         config: the ScanConfig.
         path: of its file, for messages.
     """
+    for mark in config.marks:
+        state_of(mark)
     for axis in config.axis:
         ends = [axis.low, axis.high]
         alone = [points.listed(axis, v) for v in ends] if axis.low is not None else []

@@ -187,6 +187,9 @@ class ScanConfig(Strict):
     outcomes: list[str] = Field(
         ["sd.margin", "max_K_o"], description="columns that Sobol indices are computed for"
     )
+    marks: list[str] = Field(
+        [], description="fits of fit-diffusion (.json) that maps show beside the measured states"
+    )
     keep: Literal["summary", "run"] = Field(
         "summary", description="what stays of a run: its summary, or the whole run directory"
     )
@@ -196,6 +199,10 @@ class ScanConfig(Strict):
     def _consistent(self):
         exactly_one(self, ("base", "run"), "what is scanned")
         self._check_axes()
+        if wrong := [m for m in self.marks if not is_file(m)]:
+            raise ValueError(
+                f"marks: {wrong[0]!r} is no .json of a fit; measured states are shown anyway"
+            )
         if self.adaptive and (self.threshold or self.design.kind != "grid"):
             raise ValueError("adaptive: goes with neither a threshold nor another design")
         if self.keep == "run" and (self.threshold or self.stops() != (None, None)):
@@ -236,13 +243,12 @@ def beside(config, folder):
         config: a ScanConfig.
         folder: of its file.
     """
-    axes = [
-        axis if axis.states is None else axis.model_copy(
-            update={"states": [str(Path(folder, s)) if is_file(s) else s for s in axis.states]}
-        )
-        for axis in config.axis
-    ]  # fmt: skip
-    return config.model_copy(update={"axis": axes})
+
+    def found(states):
+        return states and [str(Path(folder, s)) if is_file(s) else s for s in states]
+
+    axes = [axis.model_copy(update={"states": found(axis.states)}) for axis in config.axis]
+    return config.model_copy(update={"axis": axes, "marks": found(config.marks)})
 
 
 def keys_of(axis):

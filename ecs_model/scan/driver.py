@@ -60,7 +60,7 @@ def run(path, directory, overrides=(), extend=False, retry=False, quiet=False):
 def _setup(scan, base):
     """What workers need to know, and what tells scans apart."""
     settings = scan.model_dump(mode="json")
-    what = [base.tree, *(settings[k] for k in ("threshold", "stop", "keep"))]
+    what = [base.tree, base.contents(), *(settings[k] for k in ("threshold", "stop", "keep"))]
     where = {k: settings[k] for k in ("axis", "design", "adaptive")}
     if scan.adaptive is not None:  # more runs are more of the same
         where["adaptive"] = {**settings["adaptive"], "runs": None}

@@ -119,8 +119,14 @@ class Worker:
         self.output = self._process.stdout
 
     def wait_until_ready(self):
-        """Return when it can take a point; ConfigError, with its last words, if it dies before."""
-        if self.output.readline():
+        """Return when it can take a point.
+
+        Raises:
+            ConfigError: if the run cannot be built, or the worker dies, with its last words.
+        """
+        if answer := self.output.readline():
+            if complaint := json.loads(answer).get("complaint"):
+                raise ConfigError(complaint)
             return
         raise ConfigError(f"a worker does not start: {self.close()}")
 

@@ -33,6 +33,14 @@ class Bench:
         base = Base(setup["base"], setup["folder"], setup["name"])
         return cls(base, ScanConfig.model_validate(setup["scan"]), comm, Kept())
 
+    def try_base(self):
+        """Build the run that is scanned; what it is made of serves the points.
+
+        Raises:
+            ConfigError: for what shows on the mesh alone, such as a region that is not there.
+        """
+        assemble.build(self.base.config({}), self.comm, self.base.folder, self.kept)
+
 
 def work(bench, store, point):
     """Compute a point unless it is there; what came of it goes to its Slot: finished or failed."""

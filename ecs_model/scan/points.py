@@ -4,11 +4,10 @@ import hashlib
 import itertools
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 from ecs_model.scan.config import full, keys_of
 from ecs_model.scan.ranges import number_of
-from ecs_model.states import state_of
+from ecs_model.states import state_of, title
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ def state(axis, name):
     """The Point of a measured state."""
     found = state_of(name)
     settings = dict(zip(keys_of(axis), (found.alpha, found.tortuosity), strict=True))
-    return Point(settings, {axis.label: Path(name).stem.removesuffix(".fit")})
+    return Point(settings, {axis.label: title(name)})
 
 
 def in_range(axis, number):

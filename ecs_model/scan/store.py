@@ -112,14 +112,16 @@ class Store:
         """Make the directory, if it is not there; `setup` and `extend` as for `begin`.
 
         Raises:
-            ConfigError: if something else is there; nothing is changed then.
+            ConfigError: if something else is there; nothing is changed then. A scan that never
+                began a point may become another one.
         """
         with atomic.explained(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
             names = [path.name for path in self.path.iterdir()]
         there = self.setup()
         if there is not None:
-            self._refuse_other(there, setup, extend)
+            if (self.path / "points").is_dir():
+                self._refuse_other(there, setup, extend)
         elif any(not name.startswith(".") for name in names):
             raise ConfigError(f"{self.path}: is not empty and holds no scan; give another --output")
 

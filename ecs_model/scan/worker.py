@@ -56,6 +56,11 @@ def _serve(store, replies):
     lines = _lines() if comm.rank == 0 else None
     with store.working() if comm.rank == 0 else nullcontext():
         bench = Bench.of(store, comm)
+        try:
+            bench.try_base()
+        except EcsModelError as error:
+            _reply(comm, replies, {"complaint": str(error)})
+            return
         gc.freeze()
         _reply(comm, replies, {"ready": True})
         while (task := comm.bcast(json.loads(lines.get()) if lines else None)) is not None:

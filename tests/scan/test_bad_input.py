@@ -3,6 +3,7 @@
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ecs_model import api, cli, runs
@@ -12,6 +13,7 @@ from ecs_model.scan import driver
 from ecs_model.scan.base import base_of, check_points
 from ecs_model.scan.config import ScanConfig
 from tests.helpers import launch
+from tests.scan.scans import FRONT, engine_of, scan, verdicts
 
 AXIS = '[[axis]]\nkey = "alpha"\nvalues = [0.1, 0.2]\n'
 SEARCH = '[threshold]\nkey = "{}"\nlow = {}\nhigh = {}\n'
@@ -58,6 +60,7 @@ CASES = {
     "threshold backwards": (WAVE + AXIS + SEARCH.format("D", '"2 m^2/s"', '"1 m^2/s"'), "is empty"),
     "margin": (f'{WAVE}{AXIS}[adaptive]\nmargin = "fun"\n', "must be one of 'ignited', 'sd'"),
     "adaptive over values": (f"{WAVE}{AXIS}[adaptive]\nruns = 9\n", "give low and high"),
+    "marks": (f'marks = ["cortex"]\n{WAVE}{AXIS}', "measured states are shown anyway"),
     "samples": (f'{WAVE}{AXIS}[design]\nkind = "sobol"\nsamples = 60\n', "a power of two"),
     "nodes": (f"{WAVE}{AXIS}[engine]\nprocesses = 3\nnodes = 2\n", "a multiple of nodes"),
     "no TOML": ("base = ", "not valid TOML"),
@@ -83,6 +86,30 @@ def test_a_folder_that_holds_something_else_stays_as_it_is(tmp_path):
     with pytest.raises(ConfigError, match="is not empty and holds no scan"):
         driver.run(tmp_path / "scan.toml", tmp_path / "out", quiet=True)
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["thesis.tex"]
+
+
+def test_what_shows_on_the_mesh_alone_stops_it_before_any_point_and_can_be_mended(tmp_path):
+    path, here = tmp_path / "scan.toml", 'low = ["-1 um"]'
+    text = FRONT.replace('end = "6 s"', 'end = "1 s"') + AXIS
+    path.write_text(text.replace(here, 'low = ["3 mm"]').replace('"50 um"', '"4 mm"'))
+    with pytest.raises(ConfigError, match="region 'start' holds no cell"):
+        driver.run(path, tmp_path / "out", quiet=True)
+    assert not (tmp_path / "out/points").exists()
+    path.write_text(text)
+    assert driver.run(path, tmp_path / "out", quiet=True) == 0
+
+
+def test_another_content_of_a_file_that_the_run_names_is_another_scan(tmp_path):
+    np.save(tmp_path / "alpha.npy", np.full(61, 0.2))
+    tissue = '[run.tissue]\nalpha = { file = "alpha.npy" }'
+    text = FRONT.replace("[run.tissue]", tissue, 1) + AXIS.replace("alpha", "tortuosity")
+    text = text.replace("[0.1, 0.2]", "[1.4, 1.6]")
+    with engine_of(lambda labels: verdicts(1.0)):
+        assert scan(tmp_path / "out", text)[0] == 0
+        assert scan(tmp_path / "out", text)[0] == 0
+        np.save(tmp_path / "alpha.npy", np.full(61, 0.1))
+        with pytest.raises(ConfigError, match="holds a scan with another run"):
+            scan(tmp_path / "out", text)
 
 
 def test_two_processes_say_it_once(tmp_path):

@@ -1,5 +1,6 @@
 """Pictures of scans whose runs follow a law: everything is where the law puts it."""
 
+import json
 from itertools import combinations
 
 import imageio.v3 as imageio
@@ -84,6 +85,19 @@ def test_border_speeds_and_states_are_where_they_belong(made):
     assert numbers and all(6 / 2.2 < number < 6 / 1.2 for number in numbers)
     assert "alpha" in ax.get_xlabel() and "lambda" in ax.get_ylabel()
     assert {*areas(ax)} == {to_rgba(scan_map.COLOURS["ignited"])}
+
+
+def test_a_fit_of_ones_own_has_a_star_and_a_reading(tmp_path):
+    fit = {"alpha": 0.11, "tortuosity": 1.75, "curve": "mine.csv", "decided": True}
+    (tmp_path / "mine.fit.json").write_text(json.dumps(fit))
+    with engine_of(front):
+        scan(tmp_path / "out", 'marks = ["mine.fit.json"]\n' + FRONT + ALPHA + TORTUOSITY)
+    found = Scan.open(tmp_path / "out")
+    ax = scan_map.risk_map(found).axes[0]
+    (stars,) = [line.get_xydata() for line in ax.lines if line.get_marker() == "*"]
+    assert any(np.allclose(star, (0.11, 1.75)) for star in stars)
+    assert "mine" in [text.get_text() for text in ax.texts]
+    assert {r.name: r.verdict for r in readings(found)}["mine"] == "yes"
 
 
 def test_labels_cover_neither_each_other_nor_stars(made):
