@@ -3,10 +3,13 @@
 import os
 import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from ecs_model.errors import ConfigError
+from tests.slurm import Slurm, missing
 
 
 @pytest.hookimpl(wrapper=True)
@@ -18,6 +21,19 @@ def pytest_runtest_call(item):
         if "gmsh cannot be loaded" in str(error):
             pytest.skip(str(error))
         raise
+
+
+@pytest.fixture(scope="session")
+def slurm():
+    """A Slurm of one node; skips where none can be started."""
+    if reason := missing():
+        pytest.skip(reason)
+    with tempfile.TemporaryDirectory(prefix="slurm-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        made = Slurm(folder)
+        made.start()
+        yield made
+        made.stop()
 
 
 @pytest.fixture(scope="session")

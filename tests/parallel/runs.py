@@ -95,10 +95,11 @@ def begin(processes, *arguments):
     )
 
 
-def wait_for(run, pattern, count, process, seconds=60):
-    """Wait until so many files of a pattern are in a run, or the process has ended."""
+def wait_for(run, pattern, count, process=None, seconds=60):
+    """Wait until so many files of a pattern are in a run, or the process, if any, has ended."""
     end = time.monotonic() + seconds
-    while len(list(Path(run).glob(pattern))) < count and process.poll() is None:
+    runs = lambda: process is None or process.poll() is None  # noqa: E731
+    while len(list(Path(run).glob(pattern))) < count and runs():
         assert time.monotonic() < end, "nothing happens"
         time.sleep(0.01)
 

@@ -4,13 +4,16 @@ import json
 import os
 import random
 import signal
+import sys
 import time
+from pathlib import Path
 
 from ecs_model.native import MPI
 
 import numpy as np
 import pytest
 
+from ecs_model import runs
 from ecs_model.checkpoint import newest
 from ecs_model.fieldfile import read_field, read_times
 from ecs_model.rundir import read_series
@@ -90,6 +93,25 @@ def test_resume_on_another_number_of_processes(config, whole, tmp_path, then):
     assert launch(then, "resume", out, "--quiet").returncode == 0
     close(out, whole(2, fixed=True), rtol=1e-9)
     assert json.loads((out / "summary.json").read_text())["balance"]["relative_error"] < 1e-12
+
+
+def test_a_job_at_the_end_of_its_time_is_queued_again_and_goes_on(config, whole, tmp_path, slurm):
+    script, out = Path(runs.__file__).with_name("cluster") / "slurm.sh", tmp_path / "out"
+    (tmp_path / "run.toml").write_text(
+        CONFIG.replace('end = "2 s"', 'end = "8 s"') + f'[checkpoint]\nevery = "{EVERY} s"\n'
+    )
+    job = slurm.submit(
+        f"--export=ALL,ECS_ENVIRONMENT={sys.prefix}", "--ntasks=2", "--time=10", f"--output={tmp_path}/log",
+        script, tmp_path / "run.toml", out,
+    )  # fmt: skip
+    wait_for(out, "fields/t*.h5", 5)
+    slurm.signal(job, "USR1")
+    slurm.wait_for(job, "PENDING")
+    assert ended(out) == "stopped" and read_times(out)[-1] < 8
+    slurm.start_now(job)
+    slurm.wait_for(job, "GONE")
+    assert ended(out) == "finished", (tmp_path / "log").read_text()
+    same_bytes(out, whole(2))
 
 
 def test_a_signal_during_the_set_up_is_not_lost(config, tmp_path):

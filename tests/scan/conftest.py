@@ -1,24 +1,8 @@
-"""A Slurm and a Chromium for the tests that need them."""
-
-import tempfile
-from pathlib import Path
+"""A Chromium for the tests that need one."""
 
 import pytest
 
 from tests.scan import browser
-from tests.scan.slurm import Slurm, missing
-
-
-@pytest.fixture(scope="session")
-def slurm():
-    if reason := missing():
-        pytest.skip(reason)
-    with tempfile.TemporaryDirectory(prefix="slurm-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        made = Slurm(folder)
-        made.start()
-        yield made
-        made.stop()
 
 
 @pytest.fixture(scope="module")

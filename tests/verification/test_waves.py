@@ -13,6 +13,7 @@ import pytest
 import ecs_model
 from ecs_model.fieldfile import read_field, read_times
 from tests.helpers import run_here, series, summary
+from tests.verification.csd_line import Line, speed
 
 RUNS = Path(ecs_model.__file__).parents[1] / "runs"
 FINE = "mesh.cell=5 um"
@@ -87,6 +88,20 @@ def test_benchmark_without_drift_is_faster(csd):
     """By 6.3 % where the ions diffuse each by itself."""
     free = csd.speed("tissue.transport=diffusion", 'output.fields=["K_o"]')
     assert free / csd.speed("mesh.cell=10 um") == pytest.approx(1.063, abs=0.005)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [((), {}), (("tissue.transport=diffusion", 'output.fields=["K_o"]'), {"drift": False})],
+    ids=["electrodiffusion", "no drift"],
+)
+def test_benchmark_is_what_another_solver_tends_to(csd, changes, line):
+    """On the same lumped cells, as the step of implicit Euler goes to zero."""
+    coarse, fine = (speed(Line(3e-3, 20e-6, dt, **line)) for dt in (6.25e-3, 3.125e-3))
+    ours = csd.speed("mesh.cell=20 um", "mesh.length=3 mm", "solver.theta=0", "time.end=42 s",
+                     'line=[{name="along",start=["0 mm"],end=["3 mm"],points=151}]', *changes)  # fmt: skip
+    assert ours == pytest.approx(2 * fine - coarse, rel=0.005)
 
 
 def test_wave_speed_in_the_continuum_limit(wave):

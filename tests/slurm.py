@@ -8,9 +8,12 @@ import subprocess
 import time
 from pathlib import Path
 
-PROGRAMS = ("munged", "munge", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel")
+PROGRAMS = (
+    "munged", "munge", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "scontrol",
+)  # fmt: skip
 CONFIG = """
 ClusterName=test
+FirstJobId={first}
 SlurmctldHost={host}(127.0.0.1)
 SlurmUser=root
 SlurmdUser=root
@@ -69,7 +72,9 @@ class Slurm:
         self._munge()
         hardware = self._said("slurmd", "-C").splitlines()[0].partition(" ")[2]
         host = socket.gethostname().partition(".")[0]
-        text = CONFIG.format(folder=self._folder, host=host, hardware=hardware, ports=_ports(2))
+        text = CONFIG.format(
+            folder=self._folder, host=host, hardware=hardware, ports=_ports(2), first=_fresh()
+        )
         Path(self.environment["SLURM_CONF"]).write_text(text)
         for daemon in ("slurmctld", "slurmd"):
             self._said(daemon, "-f", self.environment["SLURM_CONF"])
@@ -92,6 +97,23 @@ class Slurm:
         """Numbers of the jobs that run."""
         return self._said("squeue", "-h", "-t", "RUNNING", "-o", "%i").split()
 
+    def submit(self, *arguments):
+        """Number of a new job; the arguments are those of sbatch."""
+        return self._said("sbatch", "--parsable", *map(str, arguments)).strip()
+
+    def signal(self, job, name):
+        """Send a signal to the processes of a job's steps, as Slurm does before its time ends."""
+        self._said("scancel", f"--signal={name}", job)
+
+    def wait_for(self, job, state):
+        """Return when a job is in a state, such as PENDING; GONE: when it is over."""
+        seen = lambda: self._said("squeue", "-h", "-j", job, "-o", "%T").strip() or "GONE"  # noqa: E731
+        self._wait(lambda: seen() in (state, "COMPLETED" if state == "GONE" else state), 60.0)
+
+    def start_now(self, job):
+        """Let a job start that was queued again, which Slurm puts off by two minutes."""
+        self._said("scontrol", "update", f"JobId={job}", "StartTime=now")
+
     def kill(self, job):
         """End a job at once."""
         self._said("scancel", "--signal=KILL", "--full", job)
@@ -111,6 +133,11 @@ class Slurm:
         while not ready():
             assert time.monotonic() < until, "Slurm neither starts nor stops"
             time.sleep(0.2)
+
+
+def _fresh():
+    """A number of jobs that no earlier Slurm here had: MPI calls its shared memory by it."""
+    return 1 + 20 * (int(time.time()) % 3_000_000)
 
 
 def _ports(count):
