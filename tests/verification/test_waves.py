@@ -99,8 +99,9 @@ def test_benchmark_without_drift_is_faster(csd):
 def test_benchmark_is_what_another_solver_tends_to(csd, changes, line):
     """On the same lumped cells, as the step of implicit Euler goes to zero."""
     coarse, fine = (speed(Line(3e-3, 20e-6, dt, **line)) for dt in (6.25e-3, 3.125e-3))
-    ours = csd.speed("mesh.cell=20 um", "mesh.length=3 mm", "solver.theta=0", "time.end=42 s",
-                     'line=[{name="along",start=["0 mm"],end=["3 mm"],points=151}]', *changes)  # fmt: skip
+    grid = ("mesh.cell=20 um", "mesh.length=3 mm", "solver.theta=0", "time.end=42 s")
+    along = 'line=[{name="along",start=["0 mm"],end=["3 mm"],points=151}]'
+    ours = csd.speed(*grid, along, *changes)
     assert ours == pytest.approx(2 * fine - coarse, rel=0.005)
 
 
