@@ -1,6 +1,7 @@
 """What is installed, and the set-up script where something is missing on the machine."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -111,9 +112,22 @@ def test_nothing_is_done_when_nothing_changed(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize("script", ["runs/setup_env.sh", ".ci/run", "runs/cluster/slurm.sh"])
+@pytest.mark.parametrize(
+    "script", ["runs/setup_env.sh", ".ci/run", ".ci/package", "runs/cluster/slurm.sh"]
+)
 def test_scripts_are_valid_shell(script):
     assert subprocess.run(["bash", "-n", str(ROOT / script)]).returncode == 0
+
+
+@pytest.mark.parametrize("recipe", ["Dockerfile", "runs/cluster/ecs-model.def"])
+def test_a_container_gets_what_the_package_and_gmsh_need(recipe):
+    text = (ROOT / recipe).read_text()
+    libraries = (ROOT / ".ci/system_packages").read_text().partition("gmsh=(")[2].partition(")")[0]
+    assert all(f" {library} " in text.replace("\n", " \n ") for library in libraries.split())
+    folders = PROJECT["tool"]["setuptools"]["package-dir"].values()
+    copied = text if recipe.endswith(".def") else (ROOT / ".dockerignore").read_text()
+    for name in ("pyproject.toml", "README.md", "LICENSE", "ecs_model", *folders):
+        assert re.search(rf"^[ !]*{re.escape(name)}\b", copied, re.MULTILINE), name
 
 
 def test_the_page_of_reports_comes_with_the_package():
