@@ -10,8 +10,8 @@ FROM debian:trixie-slim
 
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends \
-        python3 python3-venv gcc libc6-dev \
-        libgl1 libglu1-mesa libxcursor1 libxft2 libxinerama1 libxrender1 libfontconfig1 \
+        python3 python3-dev python3-venv gcc libc6-dev \
+        libgl1 libglu1-mesa libxcursor1 libxft2 libxinerama1 libxrender1 libfontconfig1 libegl1 \
     && rm -rf /var/lib/apt/lists/*
 
 ENV PATH=/opt/ecs-model/bin:$PATH \

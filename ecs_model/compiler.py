@@ -13,6 +13,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sysconfig
 import tempfile
 from pathlib import Path
 
@@ -55,6 +56,17 @@ def locked(folder):
             yield False
         else:
             yield True
+
+
+def check_headers():
+    """Raise ConfigError if Python's headers are missing: finite element forms include them."""
+    header = sysconfig.get_config_h_filename()
+    if not os.path.isfile(header):
+        raise ConfigError(
+            f"the headers of this Python are missing ({header}), and finite element forms are "
+            "compiled with them; install them (Debian: apt-get install python3-dev), or take a "
+            "Python that has them (conda, uv)"
+        )
 
 
 def compiler():

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -57,7 +58,7 @@ def examine(stream):
 def lines():
     """One line per check: `ok`, `note` for what can be spared, or `FAIL` with the remedy."""
     yield from map(_line, (_python, _package, _machine))
-    basis = [_line(_c_compiler), _line(_cache)]
+    basis = [_line(_c_compiler), _line(_headers), _line(_cache)]
     yield from basis
     can_compile = not any(line.startswith("FAIL") for line in basis)
     if can_compile:
@@ -105,6 +106,11 @@ def _c_compiler():
     cc = compiler.compiler()
     _try_c(cc, ["-O2"], _PLAIN_EXP)
     return f"C compiler {cc}"
+
+
+def _headers():
+    compiler.check_headers()
+    return f"headers of Python in {sysconfig.get_path('include')}"
 
 
 def _vector_math():

@@ -17,7 +17,7 @@ import ufl
 from dolfinx import fem
 from dolfinx.fem.petsc import assemble_matrix
 
-from ecs_model.compiler import cache_folder, compiler, locked
+from ecs_model.compiler import cache_folder, check_headers, compiler, locked
 from ecs_model.errors import ConfigError
 from ecs_model.parallel import on_root, root_does
 
@@ -128,6 +128,7 @@ def _compiled(form):
     comm = form.ufl_domain().ufl_cargo().comm
     folder = on_root(comm, lambda: cache_folder(f"forms-{dolfinx.__version__}"))
     root_does(comm, compiler)
+    root_does(comm, check_headers)
     with _cleaned(folder) if comm.rank == 0 else contextlib.nullcontext():
         try:
             return fem.form(form, jit_options={"cache_dir": str(folder), "timeout": 60})

@@ -109,9 +109,16 @@ fail_install() {
   fail "pip could not install the packages; what it says is above and in $log"
 }
 
+check_headers() {
+  "$venv/bin/python" -c "import os, sysconfig, sys; sys.exit(not os.path.isfile(sysconfig.get_config_h_filename()))" ||
+    fail "$venv/bin/python has no headers, and finite elements are compiled with them; install them" \
+      "(Debian: apt-get install python3-dev), or name a Python that has them: PYTHON=..."
+}
+
 check_compiler
 if ! is_installed; then
   make_venv
+  check_headers
   install
   wanted >"$stamp"
 fi

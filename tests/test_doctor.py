@@ -49,6 +49,12 @@ def test_a_compiler_that_fails_is_told_once(monkeypatch):
     assert "/bin/false" in line
 
 
+def test_missing_headers_of_python_are_told_once(monkeypatch, tmp_path):
+    monkeypatch.setattr("sysconfig.get_config_h_filename", lambda: str(tmp_path / "pyconfig.h"))
+    (line,) = failures(monkeypatch)
+    assert "pyconfig.h" in line and "python3-dev" in line
+
+
 def test_a_cache_that_cannot_be_written_is_told_once(monkeypatch):
     (line,) = failures(monkeypatch, XDG_CACHE_HOME="/proc/none")
     assert "XDG_CACHE_HOME" in line
