@@ -203,8 +203,9 @@ def sensitivity(scan):
     figure = style.figure(1.0 + len(known) * (0.5 + ROW * rows), 5.4)
     panels = figure.subplots(len(known), sharex=True, squeeze=False)[:, 0]
     for ax, (outcome, found) in zip(panels, known.items(), strict=True):
-        _indices(ax, {titles[name]: s for name, s in found.items() if name != "pairs"})
-        ax.set_title(outcome, loc="left")
+        _indices(ax, {titles[name]: s for name, s in found.items()})
+        caution = scan.cautions.get(outcome)
+        ax.set_title(f"{outcome} ({caution})" if caution else outcome, loc="left")
     panels[-1].set_xlabel("Share of the variance (Sobol index), 95 % interval")
     handles = [Patch(color=SINGLE, label="alone (S1)"),
                Patch(color=TOTAL, label="with the others (ST)")]  # fmt: skip

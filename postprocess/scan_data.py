@@ -164,6 +164,20 @@ class Scan:
     @property
     def sobol(self):
         """Outcome -> parameter -> S1, S1_conf, ST, ST_conf, of the outcomes that have indices."""
+        return {outcome: s["parameters"] for outcome, s in self._indices.items()}
+
+    @property
+    def pairs(self):
+        """Outcome -> pair of parameters -> S2, S2_conf, where the design has them."""
+        return {outcome: s["pairs"] for outcome, s in self._indices.items() if s["pairs"]}
+
+    @property
+    def cautions(self):
+        """Outcome -> why its indices say little, of those of which they do."""
+        return {outcome: s["caution"] for outcome, s in self._indices.items() if s["caution"]}
+
+    @property
+    def _indices(self):
         found = self.report.get("sobol", {})
         return {outcome: s for outcome, s in found.items() if "missing" not in s}
 

@@ -82,9 +82,8 @@ def lines(folder, report):
             yield f"Sobol indices of {outcome}: none, {found['missing']}"
             continue
         shown = ", ".join(
-            f"{name} {s['ST']:.2f} +- {s['ST_conf']:.2f}"
-            for name, s in found.items()
-            if name != "pairs"
+            f"{name} {s['ST']:.2f} +- {s['ST_conf']:.2f}" for name, s in found["parameters"].items()
         )
-        yield f"Sobol indices (total) of {outcome}: {shown}"
+        caution = f" ({found['caution']})" if found["caution"] else ""
+        yield f"Sobol indices (total) of {outcome}: {shown}{caution}"
     yield f"written: {folder}/table.parquet, table.csv, cube.nc, report.json"

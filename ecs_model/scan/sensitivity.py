@@ -9,6 +9,7 @@ import numpy as np
 from ecs_model.errors import ConfigError
 
 CONFIDENCE = 0.95
+WIDE = 0.3  # half of an interval, from which on indices say little
 
 
 def design(names, samples, seed, second_order):
@@ -37,7 +38,8 @@ def indices(names, values, second_order, seed):
         seed: of the bootstrap that gives the intervals.
 
     Returns:
-        dict: parameter -> {S1, S1_conf, ST, ST_conf}, and under `pairs` the second order, if any.
+        dict: `parameters`: name -> {S1, S1_conf, ST, ST_conf}; `pairs`: the same for S2, if the
+            design has them; `caution`: why they say little, or None.
 
     Raises:
         ConfigError: if the outcome is missing somewhere or the same everywhere.
@@ -53,11 +55,23 @@ def indices(names, values, second_order, seed):
     found = sobol.analyze(
         _problem(names), values, calc_second_order=second_order, conf_level=CONFIDENCE, seed=seed
     )
-    result = {
+    single = {
         name: {key: float(found[key][k]) for key in ("S1", "S1_conf", "ST", "ST_conf")}
         for k, name in enumerate(names)
     }
-    return result | ({"pairs": _pairs(names, found)} if second_order else {})
+    return {
+        "parameters": single,
+        "pairs": _pairs(names, found) if second_order else {},
+        "caution": _caution(single.values()),
+    }
+
+
+def _caution(single):
+    """Why indices say little: wide intervals, or an outcome that hardly ever changes."""
+    widest = max(s[key] for s in single for key in ("S1_conf", "ST_conf"))
+    if widest >= WIDE:
+        return f"uncertain by {widest:.2g}; take more samples"
+    return None if any(s["ST"] > 0 for s in single) else "it hardly ever changes; take more samples"
 
 
 def _pairs(names, found):

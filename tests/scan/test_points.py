@@ -162,10 +162,20 @@ def test_sobol_indices_of_the_ishigami_function():
     found = sensitivity.indices(names, y, True, 1)
     exact = {"x1": (0.3139, 0.5576), "x2": (0.4424, 0.4424), "x3": (0.0, 0.2437)}
     for name, (first, total) in exact.items():
-        assert found[name]["S1"] == pytest.approx(first, abs=max(0.02, found[name]["S1_conf"]))
-        assert found[name]["ST"] == pytest.approx(total, abs=max(0.02, found[name]["ST_conf"]))
-        assert 0 < found[name]["ST_conf"] < 0.1
+        ours = found["parameters"][name]
+        assert ours["S1"] == pytest.approx(first, abs=max(0.02, ours["S1_conf"]))
+        assert ours["ST"] == pytest.approx(total, abs=max(0.02, ours["ST_conf"]))
+        assert 0 < ours["ST_conf"] < 0.1
+    assert found["caution"] is None
     assert found["pairs"]["x1 x x3"]["S2"] == pytest.approx(0.2437, abs=0.06)
+
+
+@pytest.mark.parametrize(("jump", "words"), [(1.2, "uncertain by 1"), (1.6, "hardly ever")])
+@pytest.mark.filterwarnings("ignore:Constant values")
+def test_few_samples_of_an_outcome_that_jumps_are_cautioned(jump, words):
+    x = sensitivity.design(["a", "b"], 8, 1, False)
+    found = sensitivity.indices(["a", "b"], (x.sum(axis=1) > jump).astype(float), False, 1)
+    assert words in found["caution"]
 
 
 def test_indices_need_an_outcome_everywhere_that_varies():

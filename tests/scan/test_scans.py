@@ -174,7 +174,7 @@ samples = 16
     code, found = scan(tmp_path / "scan", text)
     assert (code, len(found)) == (0, 64)
     sobol = json.loads((tmp_path / "scan/report.json").read_text())["sobol"]
-    speed = sobol["fronts.way.speed_mm_per_min"]  # sqrt(A) / lambda
+    speed = sobol["fronts.way.speed_mm_per_min"]["parameters"]  # sqrt(A) / lambda
     assert speed["tortuosity"]["ST"] > 0.8 > 0.3 > speed["membrane.parameters.A"]["ST"]
     assert speed["tortuosity"]["ST_conf"] > 0
 
