@@ -12,7 +12,6 @@ from ecs_model.membrane.model import MembraneModel, Surroundings, packed_paramet
 from ecs_model.record import quantity, record
 from tests.helpers import found
 
-
 SOLVED = "independent solution (SciPy)"
 
 

@@ -85,8 +85,8 @@ def test_depolarised_state(gates, V, K_o, K_i, Na_i, Cl_i):
 )  # fmt: skip
 def test_both_states_are_stable(gates, rest, depolarised):
     other = steady(gates, -23.4, 115.5, 28.4)
-    states = {"rest": (VARIANTS[gates, "closed"].State(), rest), "depolarized": (other, depolarised)}
-    for name, (y, expected) in states.items():
+    states = [("rest", VARIANTS[gates, "closed"].State(), rest), ("SD", other, depolarised)]
+    for name, y, expected in states:
         what = f"huebel_dahlem {gates}, {name}: eigenvalue"
         for ours, theirs in zip(eigenvalues(gates, y), expected, strict=True):
             found(what, ours, theirs, 5e-3, "1/s", SOLVED, rel=True)
