@@ -13,13 +13,15 @@ import ecs_model
 HEAD = """\
 # Verification and validation
 
-Every reference number that the tests check: what it should be, what the program found, and how far apart the two may
-be. The tests assert these numbers each time they run. This page was written by `make verification` from ecs-model
-{version}; none of it is written by hand. *{count} numbers, {outside}.*
+Every reference number that the tests check: what it should be, what the program found, and how far
+apart the two may be. The tests assert these numbers each time they run. This page was written by
+`make verification` from ecs-model {version}; none of it is written by hand.
+*{count} numbers, {outside}.*
 
-Sources: a *closed form* is a formula; an *independent solution* was computed from the same equations by other code
-(SciPy, finite volumes, method of lines) that shares nothing with this program; other sources are named. How the
-program is judged against experiments is in [Ions, swelling, glia, energy](tissue.md) and [One cell](cell.md).
+Sources: a *closed form* is a formula; an *independent solution* was computed from the same
+equations by other code (SciPy, finite volumes, method of lines) that shares nothing with this
+program; other sources are named. What is measured in experiments is compared in
+[Ions, swelling, glia, energy](tissue.md) and [One cell](cell.md).
 """
 GROUPS = {
     "Electrochemistry": ("tests/test_electrochemistry", "tests/laws"),
