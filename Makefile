@@ -9,12 +9,14 @@ MPI := $(if $(filter-out 1,$(NP)),HYDRA_LAUNCHER=fork $(BIN)/mpiexec -n $(NP))
 
 export VENV
 
-.PHONY: help setup run test lint doctor clean
+.PHONY: help setup run test lint docs verification doctor clean
 
 help:
 	@echo "make run      set up $(VENV), simulate runs/$(RUN).toml on $(NP) processes, draw it"
 	@echo "make test     set up $(VENV), run all tests"
 	@echo "make lint     ruff and mypy"
+	@echo "make docs     the documentation as a site, build/docs/index.html"
+	@echo "make verification  measure every reference number anew, docs/verification.md (half an hour)"
 	@echo "make doctor   what works on this machine and what does not"
 	@echo "make clean    remove $(VENV) and caches; results/ stays"
 	@echo "              PYTHON=/path/to/python VENV=.venv NP=2 RUN=$(RUN) may be added"
@@ -37,6 +39,18 @@ lint: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+docs: setup
+	@$(BIN)/python -m sphinx -q -W --keep-going docs build/docs
+	@echo "build/docs/index.html"
+
+CHECKED := tests/test_electrochemistry.py tests/laws tests/membrane tests/cell tests/test_fit.py \
+	tests/transport tests/verification tests/scan/test_laws.py
+
+verification: setup
+	@mkdir -p build && rm -f build/found.jsonl
+	@ECS_RECORD=$(CURDIR)/build/found.jsonl $(BIN)/python -m pytest -q -m "" $(CHECKED)
+	@$(BIN)/python docs/verification.py build/found.jsonl >docs/verification.md
 
 doctor: setup
 	@$(BIN)/ecs-model doctor

@@ -14,6 +14,29 @@ from ecs_model.meshdata import MeshData
 from ecs_model.rundir import RunDir, read_series
 
 
+def found(what, ours, theirs, within, unit="", source="closed form", rel=False):
+    """Assert that a number is the reference; with ECS_RECORD=file, also note both in that file.
+
+    Args:
+        what: which quantity of which system, in a few words.
+        ours: what the program found.
+        theirs: the reference.
+        within: tolerance in the unit, or as a share of the reference with `rel`.
+        unit: of both numbers.
+        source: where the reference is from.
+        rel: the tolerance is a share.
+    """
+    ours, theirs = float(ours), float(theirs)
+    if os.environ.get("ECS_RECORD"):
+        line = {
+            "what": what, "ours": ours, "theirs": theirs, "within": within, "unit": unit,
+            "source": source, "rel": rel, "test": os.environ["PYTEST_CURRENT_TEST"],
+        }  # fmt: skip
+        with open(os.environ["ECS_RECORD"], "a") as file:
+            file.write(json.dumps(line) + "\n")
+    assert abs(ours - theirs) <= (within * abs(theirs) if rel else within), (what, ours, theirs)
+
+
 def run_here(text, folder, *overrides):
     """Run a TOML text in this process; the run directory."""
     from ecs_model.native import MPI

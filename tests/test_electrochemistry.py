@@ -15,32 +15,34 @@ from ecs_model.electrochemistry import (
     thermal_voltage,
 )
 from ecs_model.units import FARADAY, GAS_CONSTANT
+from tests.helpers import found
 
 T = 310.15
 K, NA, CL = (140.0, 3.5), (10.0, 140.0), (7.0, 120.0)  # inside, outside [mM]
 
 
 @pytest.mark.parametrize(
-    ("ion", "z", "millivolt"),
-    [(K, 1, -98.591423678933), (NA, 1, 70.533185628205), (CL, -1, -75.945982597217),
-     ((15.0, 26.0), -1, -14.700900943178)],
+    ("name", "ion", "z", "millivolt"),
+    [("K+", K, 1, -98.591423678933), ("Na+", NA, 1, 70.533185628205),
+     ("Cl-", CL, -1, -75.945982597217), ("HCO3-", (15.0, 26.0), -1, -14.700900943178)],
 )  # fmt: skip
-def test_nernst_potential(ion, z, millivolt):
-    assert 1e3 * nernst(*ion, z, T) == pytest.approx(millivolt, abs=1e-4)
+def test_nernst_potential(name, ion, z, millivolt):
+    found(f"Nernst potential of {name}", 1e3 * nernst(*ion, z, T), millivolt, 1e-4, "mV")
 
 
 def test_ghk_voltage_without_chloride():
     sums = ghk_sums([(1.0, *K), (0.05, *NA)], [])
-    assert 1e3 * ghk_voltage(*sums, T) == pytest.approx(-69.324469850477, abs=1e-4)
+    found("GHK voltage without Cl-", 1e3 * ghk_voltage(*sums, T), -69.324469850477, 1e-4, "mV")
 
 
 def test_ghk_voltage_with_chloride():
     sums = ghk_sums([(1.0, *K), (0.05, *NA)], [(0.45, *CL)])
-    assert 1e3 * ghk_voltage(*sums, T) == pytest.approx(-71.0045, abs=1e-4)
+    found("GHK voltage, 1 : 0.05 : 0.45", 1e3 * ghk_voltage(*sums, T), -71.0045, 1e-4, "mV")
 
 
 def test_mullins_noda_voltage_and_limiting_shift():
-    assert 1e3 * mullins_noda(1.0, *K, 0.05, *NA, T) == pytest.approx(-76.009541864064, abs=1e-4)
+    rest = 1e3 * mullins_noda(1.0, *K, 0.05, *NA, T)
+    found("Mullins-Noda voltage, pump 3 : 2", rest, -76.009541864064, 1e-4, "mV")
     alone = mullins_noda(1.0, *K, 0.0, *NA, T)
     no_pump = mullins_noda(1.0, *K, 0.0, *NA, T, ratio=1.0)
     assert alone == pytest.approx(no_pump)  # without Na+ leak the pump cannot shift the potential
@@ -51,7 +53,7 @@ def test_mullins_noda_voltage_and_limiting_shift():
 def test_leaks_balance_the_pump_at_the_mullins_noda_voltage():
     v = mullins_noda(1.0, *K, 0.05, *NA, T)
     ratio = ghk_flux(*NA, 1, 0.05, v, T) / ghk_flux(*K, 1, 1.0, v, T)
-    assert ratio == pytest.approx(-1.5, abs=1e-9)
+    found("J_Na / J_K of leaks at the Mullins-Noda voltage", ratio, -1.5, 1e-9)
 
 
 @pytest.mark.parametrize("z", [1, -1, 2])
@@ -94,9 +96,10 @@ def test_all_monovalent_fluxes_together_are_one():
 
 def test_pump_saturates_and_rests():
     assert nak_pump_turnover(1e9, 1e9, 3.0, 7.7, 2.0) == pytest.approx(3.0, rel=1e-6)
-    assert nak_pump_turnover(7.7, 2.0, 1.0, 7.7, 2.0) == pytest.approx(1 / 32)
+    half = nak_pump_turnover(7.7, 2.0, 1.0, 7.7, 2.0)
+    found("pump at half saturation of all five sites", half, 1 / 32, 1e-9)
     assert nak_pump_turnover(0.0, 3.0, 1.0, 7.7, 2.0) == 0.0
 
 
 def test_thermal_voltage():
-    assert 1e3 * thermal_voltage(T) == pytest.approx(26.7267, abs=1e-4)
+    found("R T / F at 37 C", 1e3 * thermal_voltage(T), 26.7267, 1e-4, "mV")

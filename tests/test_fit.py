@@ -10,6 +10,7 @@ from ecs_model.errors import ConfigError
 from ecs_model.fit import fit_agar, fit_tissue
 from ecs_model.point_source import Experiment, concentration, steady_rate
 from ecs_model.units import FARADAY
+from tests.helpers import found
 
 TMA = Experiment(100e-6, 5.182135e-13, 1.31e-9)
 PULSE = Experiment(100e-6, 5.182135e-13, 1.31e-9, start=10.0, duration=50.0)
@@ -18,24 +19,29 @@ TIMES = np.arange(0.0, 150.0, 1.0)
 
 
 @pytest.mark.parametrize(
-    ("experiment", "alpha", "tortuosity", "values"),
+    ("ion", "experiment", "alpha", "tortuosity", "values"),
     [
-        (TMA, 1.0, 1.0, {1: 0.0159731, 10: 0.168952, 20: 0.208463, 100: 0.266035}),
-        (TMA, 0.2, 1.6, {1: 0.00714354, 10: 1.301149, 20: 1.952534, 100: 3.040546}),
-        (TMA, 0.05, 2.0, {1: 0.00235024, 10: 5.454909, 20: 9.627166, 100: 17.527651}),
-        (POTASSIUM, 0.2, 1.6, {1: 0.0545643, 5: 0.650575, 20: 1.251393, 50: 1.520273}),
+        ("TMA+", TMA, 1.0, 1.0, {1: 0.0159731, 10: 0.168952, 20: 0.208463, 100: 0.266035}),
+        ("TMA+", TMA, 0.2, 1.6, {1: 0.00714354, 10: 1.301149, 20: 1.952534, 100: 3.040546}),
+        ("TMA+", TMA, 0.05, 2.0, {1: 0.00235024, 10: 5.454909, 20: 9.627166, 100: 17.527651}),
+        ("K+", POTASSIUM, 0.2, 1.6, {1: 0.0545643, 5: 0.650575, 20: 1.251393, 50: 1.520273}),
     ],
 )
-def test_the_law_has_the_published_values(experiment, alpha, tortuosity, values):
-    found = concentration([*values], experiment, alpha, tortuosity)
-    np.testing.assert_allclose(found, [*values.values()], rtol=2e-6, atol=5e-9)
+def test_the_law_has_the_published_values(ion, experiment, alpha, tortuosity, values):
+    curve = concentration([*values], experiment, alpha, tortuosity)
+    for (t, value), ours in zip(values.items(), curve, strict=True):
+        what = f"{ion} 0.1 mm from a point source, alpha {alpha}, lambda {tortuosity}, {t} s"
+        found(what, ours, value, 5e-9 + 2e-6 * value, "mM")
 
 
 def test_the_law_with_loss_and_after_a_pulse():
-    found = concentration([1, 5, 50, 1e4], POTASSIUM, 0.2, 1.6, 0.1)
-    np.testing.assert_allclose(found, [0.0505038, 0.504887, 0.749490, 0.749747], rtol=2e-6)
+    numbers = {1: 0.0505038, 5: 0.504887, 50: 0.749490, 1e4: 0.749747}
+    curve = concentration([*numbers], POTASSIUM, 0.2, 1.6, 0.1)
+    for (t, value), ours in zip(numbers.items(), curve, strict=True):
+        found(f"point source of K+ with loss 0.1/s, {t:g} s", ours, value, 2e-6, "mM", rel=True)
     pulse = Experiment(100e-6, 5e-8 / FARADAY, 2.62e-9, duration=10.0)
-    assert concentration([20.0], pulse, 0.2, 1.6)[0] == pytest.approx(0.275127, rel=2e-6)
+    ours = concentration([20.0], pulse, 0.2, 1.6)[0]
+    found("point source of K+, 10 s after a pulse of 10 s", ours, 0.275127, 2e-6, "mM", rel=True)
     assert steady_rate(100e-9, 0.5, 1, FARADAY) == pytest.approx(5.182135e-13, rel=1e-6)
 
 
@@ -52,10 +58,11 @@ TRUTH = {"alpha": 0.2, "tortuosity": 1.6, "uptake": 0.005}
 
 
 def test_a_curve_without_noise_gives_back_the_tissue():
-    found = fit_tissue(TIMES, noisy(0, noise=1e-9), PULSE)
+    fit = fit_tissue(TIMES, noisy(0, noise=1e-9), PULSE)
     for name, value in TRUTH.items():
-        assert found.values[name] == pytest.approx(value, rel=1e-6)
-    assert found.decided
+        what = f"{name} from a curve without noise"
+        found(what, fit.values[name], value, 1e-6, "", "what the curve was made with", rel=True)
+    assert fit.decided
 
 
 def covered(count, **about):
@@ -91,22 +98,22 @@ def test_a_curve_that_only_shows_its_plateau_cannot_tell_alpha_from_tortuosity()
     experiment = Experiment(50e-6, 5.182135e-13, 1.31e-9)
     times, values = TIMES[late], concentration(TIMES[late], experiment, 0.2, 1.6)
     values = values + 0.05 * np.random.default_rng(0).standard_normal(len(times))
-    found = fit_tissue(times, values, experiment)
-    assert not found.decided
-    assert any("alpha may be anything" in words for words in found.complaints)
+    fit = fit_tissue(times, values, experiment)
+    assert not fit.decided
+    assert any("alpha may be anything" in words for words in fit.complaints)
 
 
 def test_a_curve_of_noise_says_so():
-    found = fit_tissue(TIMES, 0.4 + np.random.default_rng(0).standard_normal(len(TIMES)), PULSE)
-    assert any("hardly rises above its noise" in words for words in found.complaints)
+    fit = fit_tissue(TIMES, 0.4 + np.random.default_rng(0).standard_normal(len(TIMES)), PULSE)
+    assert any("hardly rises above its noise" in words for words in fit.complaints)
 
 
 def test_agar_tells_what_the_electrode_gives():
     values = concentration(TIMES, PULSE, 1.0, 1.0)
     values = values + 1e-3 * np.random.default_rng(1).standard_normal(len(TIMES))
-    found = fit_agar(TIMES, values, Experiment(100e-6, 2e-13, 0.8e-9, 10.0, 50.0))
-    assert found.values["rate"] == pytest.approx(PULSE.rate, rel=0.01)
-    assert found.values["D"] == pytest.approx(PULSE.D, rel=0.02)
+    fit = fit_agar(TIMES, values, Experiment(100e-6, 2e-13, 0.8e-9, 10.0, 50.0))
+    assert fit.values["rate"] == pytest.approx(PULSE.rate, rel=0.01)
+    assert fit.values["D"] == pytest.approx(PULSE.D, rel=0.02)
 
 
 SETTINGS = {

@@ -10,6 +10,9 @@ from ecs_model.cell.steady import Flow, steady_state
 from ecs_model.membrane import MODELS
 from ecs_model.membrane.model import MembraneModel, Surroundings, packed_parameters
 from ecs_model.record import quantity, record
+from tests.helpers import found
+
+SOLVED = "independent solution (SciPy)"
 
 
 @record
@@ -48,7 +51,7 @@ def test_fold_of_the_normal_form():
     branch = follow(fold, 0.25, (0.5, 0.0), -1.0, 1.0)
     (point,) = branch.special
     assert point.kind == "fold"
-    assert point.point.value == pytest.approx(0.0, abs=1e-8)
+    found("fold of its normal form", point.point.value, 0.0, 1e-8)
     ends = sorted(float(p.state[0]) for p in (branch.points[0], branch.points[-1]))
     np.testing.assert_allclose(ends, [-1.0, 1.0], atol=1e-9)
     on_curve = [p.value - p.state[0] ** 2 for p in branch.points]
@@ -61,7 +64,7 @@ def test_hopf_point_of_the_normal_form():
     (point,) = branch.special
     assert point.kind == "Hopf"
     assert point.point.value == pytest.approx(0.0, abs=1e-8)
-    assert point.period == pytest.approx(2 * np.pi / 3, rel=1e-8)
+    found("period at the Hopf point of its normal form", point.period, 2 * np.pi / 3, 1e-8)
 
 
 def test_fold_of_the_bistable_membrane():
@@ -114,10 +117,12 @@ def test_barreto_loses_rest_in_a_hopf_point(beta, bath, within):
     branch = branch_of({"model": "barreto_cressman"}, "K_bath", "4 mM", "9 mM", 1 / (1 + beta))
     hopf, fold = branch.special
     assert (hopf.kind, fold.kind) == ("Hopf", "fold")
-    assert hopf.point.value == pytest.approx(bath, abs=within)
+    what = f"barreto_cressman, phi/alpha {beta}: "
+    found(what + "Hopf point of K_bath", hopf.point.value, bath, within, "mM", SOLVED)
     if beta == 7:
-        assert hopf.period == pytest.approx(16.2, abs=0.1)
-        assert fold.point.value == pytest.approx(7.635172352486, abs=0.002)
+        found(what + "period there", hopf.period, 16.2, 0.1, "s", SOLVED)
+        value = fold.point.value
+        found(what + "fold of K_bath", value, 7.635172352486, 0.002, "mM", SOLVED)
 
 
 @pytest.mark.parametrize(("gates", "lowest", "highest"), [("hn", 1.0648, 28.735074551135),
@@ -128,8 +133,9 @@ def test_huebel_is_bistable_between_two_pump_rates(gates, lowest, highest):
     branch = branch_of(membrane, "rho", 0.5, 45.0)
     folds = [100 * s.point.value for s in branch.special if s.kind == "fold"]
     hopfs = [100 * s.point.value for s in branch.special if s.kind == "Hopf"]
-    assert min(folds) == pytest.approx(lowest, abs=1e-3)
-    assert min(abs(h - highest) for h in hopfs) < 0.1
+    what, nearest = f"huebel_dahlem {gates}: ", min(hopfs, key=lambda h: abs(h - highest))
+    found(what + "pump that rest needs", min(folds), lowest, 1e-3, "uA/cm^2", SOLVED)
+    found(what + "depolarized up to a pump of", nearest, highest, 0.1, "uA/cm^2", SOLVED)
 
 
 @pytest.mark.parametrize(
@@ -145,8 +151,10 @@ def test_huebel_over_the_exchanged_potassium(gates, rest_lost, other_lost, withi
     )
     branch = continuation.follow(family, 0.0, np.array(rest), -60.0, 40.0)
     hopfs = [s.point.value for s in branch.special if s.kind == "Hopf"]
-    assert min(abs(h - rest_lost) for h in hopfs) < 0.1
-    assert min(abs(h - other_lost) for h in hopfs) < within
+    near = lambda value: min(hopfs, key=lambda h: abs(h - value))  # noqa: E731
+    what = f"huebel_dahlem {gates}, K+ gained from outside: "
+    found(what + "rest is lost", near(rest_lost), rest_lost, 0.1, "mM", SOLVED)
+    found(what + "depolarization is lost", near(other_lost), other_lost, within, "mM", SOLVED)
 
 
 def test_minimal_pump_rate_over_the_space_outside():
@@ -159,7 +167,8 @@ def test_minimal_pump_rate_over_the_space_outside():
         )
         branch = continuation.follow(family, 0.068, np.array(model.State()), 0.009, 0.07)
         folds = [100 * s.point.value for s in branch.special if s.kind == "fold"]
-        assert min(folds) == pytest.approx(lowest, abs=2e-3)
+        what = f"huebel_dahlem h, share {fraction} outside: pump that rest needs"
+        found(what, min(folds), lowest, 2e-3, "uA/cm^2", SOLVED)
 
 
 def test_packing_is_applied_to_the_space_of_the_cell():

@@ -25,6 +25,7 @@ from ecs_model.post_albers import (
 )
 from ecs_model.transporters import buffer_equilibrium, buffer_rate, kcc2_flux
 from ecs_model.units import FARADAY, GAS_CONSTANT
+from tests.helpers import found
 
 T = 310.15
 GRADIENTS = ["k_in=140", "k_out=3.5", "na_in=10", "na_out=140"]
@@ -79,8 +80,10 @@ NUMBERS = [  # law, settings, value in the law's unit, tolerance
 
 @pytest.mark.parametrize(("name", "settings", "value", "within"), NUMBERS)
 def test_number(name, settings, value, within):
-    ((_, found),) = lookup.evaluate(name, settings)
-    assert found == pytest.approx(value, abs=within)
+    ((_, ours),) = lookup.evaluate(name, settings)
+    what = f"`{name}`" + f" with {', '.join(settings)}" * bool(settings)
+    source = PAN if name.startswith("post_albers") else "closed form"
+    found(what, ours, value, within, LAWS[name].unit, source)
 
 
 def test_every_law_has_a_value_a_unit_and_a_source():
@@ -90,6 +93,7 @@ def test_every_law_has_a_value_a_unit_and_a_source():
         assert law.summary.endswith("."), name
 
 
+PAN = "equations of Pan et al. 2020, solved anew"
 TABLES = [
     ("na_in", [2, 5, 10, 15, 20, 30, 50],
      [0.0877, 1.8134, 6.2591, 10.5026, 13.9383, 18.7701, 23.9950]),
@@ -103,7 +107,8 @@ TABLES = [
 def test_post_albers_table(argument, values, turnover):
     several = f"{argument}={','.join(map(str, values))}"
     rows = lookup.evaluate("post_albers_turnover", ["temperature=310", several])
-    np.testing.assert_allclose([v for _, v in rows], turnover, atol=6e-5)
+    for value, (_, ours), theirs in zip(values, rows, turnover, strict=True):
+        found(f"E1/E2 pump, {argument} = {value}", ours, theirs, 6e-5, "1/s", PAN)
 
 
 STATES = [
@@ -120,7 +125,9 @@ def test_post_albers_is_in_detailed_balance():
         for state in STATES
         for supply in MOLECULES
     ]
-    np.testing.assert_allclose(implied, 11.899213386515, atol=1e-10)
+    for energy in (min(implied), max(implied)):
+        what = "standard energy of ATP in the E1/E2 pump, extreme of 16 states"
+        found(what, energy, 11.899213386515, 1e-10, "kJ/mol", PAN)
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -152,7 +159,7 @@ def test_post_albers_pump_stands_still_at_its_stall(state):
 def test_largest_share_of_the_pump_in_the_potential():
     """K+ inside alone against Na+ outside alone: R T / F ln(1/1.5)."""
     shift = energetics.pump_share_of_potential(1.0, 140.0, 1e-9, 1.0, 1e-9, 140.0, T)
-    assert 1e3 * shift == pytest.approx(-10.836727726609, abs=1e-4)
+    found("largest share of the pump in the potential", 1e3 * shift, -10.836727726609, 1e-4, "mV")
 
 
 positive = st.floats(0.5, 200.0)
@@ -171,7 +178,7 @@ def test_kcc2_conductance_of_the_published_rate():
     """0.3 mM/s in a sphere of 7 um is 2.527 S/m^2."""
     flux = 0.3 / (3 / 7e-6)
     g = flux * FARADAY**2 / (GAS_CONSTANT * T)
-    assert g == pytest.approx(2.527054810649, abs=1e-4)
+    found("conductance of KCC2 of 0.3 mM/s", g, 2.527054810649, 1e-4, "S/m^2")
 
 
 def test_mass_action_stands_still_where_the_logarithm_does():
@@ -191,8 +198,8 @@ def test_mass_action_of_published_strength():
 
 @given(positive, positive, positive, positive, positive)
 def test_shared_reversal_is_the_closed_form_for_one_valence(ratio, a, b, c, d):
-    found = shared_reversal([(ratio, -1, a, b), (1.0, -1, c, d)], T)
-    assert found == pytest.approx(gaba_reversal(a, b, c, d, ratio, T), abs=1e-13)
+    shared = shared_reversal([(ratio, -1, a, b), (1.0, -1, c, d)], T)
+    assert shared == pytest.approx(gaba_reversal(a, b, c, d, ratio, T), abs=1e-13)
 
 
 def test_shared_reversal_of_mixed_ions():

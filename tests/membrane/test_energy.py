@@ -9,6 +9,7 @@ from ecs_model.membrane import MODELS, energy
 from ecs_model.membrane.model import Surroundings
 from ecs_model.membrane.wei_ullah_schiff import glia_pump, volume_outside
 from ecs_model.post_albers import PostAlbersParameters
+from tests.helpers import found
 from tests.membrane.nodes import nodes
 from tests.membrane.test_every_model import near_rest
 
@@ -46,7 +47,8 @@ def test_oxygen_pays_for_what_is_made(model):
 def test_rest_has_the_published_energies(model):
     """Brain at rest: oxygen 0.7 to 2.5 mM/min; ATP 3, ADP 0.03, phosphate 2 mM: -58.4 kJ/mol."""
     y, p = model.State(), model.Parameters()
-    assert energy.free_energy(y, p, Surroundings()) == pytest.approx(-58.4013e3, rel=1e-5)
+    free = 1e-3 * energy.free_energy(y, p, Surroundings())
+    found("free energy of ATP in a resting cell", free, -58.4013, 1e-5, "kJ/mol", rel=True)
     oxygen = 60 * p.k_O2 * (p.O2_blood - y.O2)
     assert 0.7 < oxygen < 2.5
     power = seen(model, "power", y, p)

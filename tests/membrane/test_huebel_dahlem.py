@@ -10,6 +10,7 @@ from ecs_model.gating import steady_gate
 from ecs_model.membrane import MODELS, huebel_dahlem, spiking
 from ecs_model.membrane.model import Surroundings
 from ecs_model.membrane.rest import balanced
+from tests.helpers import found
 from tests.membrane.nodes import first_true, nodes
 
 MODEL = MODELS["huebel_dahlem"]
@@ -20,6 +21,8 @@ VARIANTS = {
 }
 Reduced = namedtuple("Reduced", "V K_i Cl_i n")
 RATIO = 3.0
+SOLVED = "independent solution (SciPy)"
+MODELDB = "ModelDB 187213, continuations.ode"
 
 
 def whole(gates, x, ratio=RATIO):
@@ -58,8 +61,8 @@ def eigenvalues(gates, y):
 )
 def test_rest(gates, V, K_i):
     y = VARIANTS[gates, "closed"].State()
-    assert 1e3 * y.V == pytest.approx(V, abs=1e-6)
-    assert y.K_i == pytest.approx(K_i, abs=1e-6)
+    found(f"huebel_dahlem {gates}: V at rest", 1e3 * y.V, V, 1e-6, "mV", SOLVED)
+    found(f"huebel_dahlem {gates}: K+ inside at rest", y.K_i, K_i, 1e-6, "mM", SOLVED)
 
 
 @pytest.mark.parametrize(
@@ -69,9 +72,10 @@ def test_rest(gates, V, K_i):
 )  # fmt: skip
 def test_depolarised_state(gates, V, K_o, K_i, Na_i, Cl_i):
     y = steady(gates, V, K_i, Cl_i)
-    assert 1e3 * y.V == pytest.approx(V, abs=1e-5)
-    assert y.K_o == pytest.approx(K_o, abs=1e-5)
-    assert y.Na_i == pytest.approx(Na_i, abs=1e-3)
+    what = f"huebel_dahlem {gates}, depolarized: "
+    found(what + "V", 1e3 * y.V, V, 1e-5, "mV", SOLVED)
+    found(what + "K+ outside", y.K_o, K_o, 1e-5, "mM", SOLVED)
+    found(what + "Na+ inside", y.Na_i, Na_i, 1e-3, "mM", SOLVED)
 
 
 @pytest.mark.parametrize(
@@ -81,18 +85,22 @@ def test_depolarised_state(gates, V, K_o, K_i, Na_i, Cl_i):
 )  # fmt: skip
 def test_both_states_are_stable(gates, rest, depolarised):
     other = steady(gates, -23.4, 115.5, 28.4)
-    for y, expected in ((VARIANTS[gates, "closed"].State(), rest), (other, depolarised)):
-        np.testing.assert_allclose(eigenvalues(gates, y), expected, rtol=5e-3)
+    states = [("rest", VARIANTS[gates, "closed"].State(), rest), ("SD", other, depolarised)]
+    for name, y, expected in states:
+        what = f"huebel_dahlem {gates}, {name}: eigenvalue"
+        for ours, theirs in zip(eigenvalues(gates, y), expected, strict=True):
+            found(what, ours, theirs, 5e-3, "1/s", SOLVED, rel=True)
 
 
 def test_published_depolarised_state():
     """The state that ModelDB 187213 lists for w_e = 3700 um^3."""
     y = steady("h", -20.3, 77.4, 47.9, ratio=2.16 / 3.7)
-    assert 1e3 * y.V == pytest.approx(-20.288656, abs=1e-4)
-    assert y.K_i == pytest.approx(77.408791, abs=1e-3)
-    assert y.Cl_i == pytest.approx(47.911449, abs=1e-3)
-    assert y.n == pytest.approx(0.66411209, abs=1e-5)
-    assert y.h == pytest.approx(0.057942949, abs=1e-5)
+    what = "huebel_dahlem h, w_e 3700 um^3, depolarized: "
+    found(what + "V", 1e3 * y.V, -20.288656, 1e-4, "mV", MODELDB)
+    found(what + "K+ inside", y.K_i, 77.408791, 1e-3, "mM", MODELDB)
+    found(what + "Cl- inside", y.Cl_i, 47.911449, 1e-3, "mM", MODELDB)
+    found(what + "n", y.n, 0.66411209, 1e-5, "", MODELDB)
+    found(what + "h", y.h, 0.057942949, 1e-5, "", MODELDB)
 
 
 def depolarised_at_the_end(advance, y, wait=25.0):
@@ -118,7 +126,8 @@ def test_pump_off_triggers(gates, reservoir, seconds):
     for k, length in enumerate(np.diff(sizes, prepend=0.0)):
         advance(length)
         p.rho[k] = on
-    assert first_true(sizes, depolarised_at_the_end(advance, y)) == pytest.approx(seconds, abs=0.15)
+    ours = first_true(sizes, depolarised_at_the_end(advance, y))
+    found(f"huebel_dahlem {gates}, {reservoir}: pump off", ours, seconds, 0.15, "s", SOLVED)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +140,8 @@ def test_potassium_step_triggers(gates, reservoir, step):
     sizes = step + np.linspace(-0.5, 0.5, 32)
     advance, y, _ = nodes(VARIANTS[gates, reservoir], 32)
     y.K_o[:] += sizes
-    assert first_true(sizes, depolarised_at_the_end(advance, y)) == pytest.approx(step, abs=0.5)
+    ours = first_true(sizes, depolarised_at_the_end(advance, y))
+    found(f"huebel_dahlem {gates}, {reservoir}: step of K+", ours, step, 0.5, "mM", SOLVED)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +154,8 @@ def test_current_triggers(gates, reservoir, current):
     p.I_stim[:] = 1e-2 * sizes
     advance(0.5)
     p.I_stim[:] = 0.0
-    assert first_true(sizes, depolarised_at_the_end(advance, y)) == pytest.approx(current, abs=2)
+    ours, what = first_true(sizes, depolarised_at_the_end(advance, y)), "current for 0.5 s"
+    found(f"huebel_dahlem {gates}, {reservoir}: {what}", ours, current, 2, "uA/cm^2", SOLVED)
 
 
 FRACTIONS = [(0.1, 4.185693359375, 34.98388671875), (0.2, 8.419580078125, 23.72021484375),
@@ -158,7 +169,8 @@ def test_thresholds_over_the_space_outside(fraction, seconds, step):
     sizes = step + np.linspace(-0.7, 0.7, 32)
     advance, y, _ = nodes(model, 32, alpha=fraction, phi=1 - fraction)
     y.K_o[:] += sizes
-    assert first_true(sizes, depolarised_at_the_end(advance, y)) == pytest.approx(step, abs=0.7)
+    ours, what = first_true(sizes, depolarised_at_the_end(advance, y)), f"share {fraction} outside"
+    found(f"huebel_dahlem h, {what}: step of K+", ours, step, 0.7, "mM", SOLVED)
     sizes = seconds + np.linspace(-0.2, 0.2, 32)
     advance, y, p = nodes(model, 32, alpha=fraction, phi=1 - fraction)
     on = p.rho[0]
@@ -166,7 +178,8 @@ def test_thresholds_over_the_space_outside(fraction, seconds, step):
     for k, length in enumerate(np.diff(sizes, prepend=0.0)):
         advance(length)
         p.rho[k] = on
-    assert first_true(sizes, depolarised_at_the_end(advance, y)) == pytest.approx(seconds, abs=0.2)
+    ours = first_true(sizes, depolarised_at_the_end(advance, y))
+    found(f"huebel_dahlem h, {what}: pump off", ours, seconds, 0.2, "s", SOLVED)
 
 
 def test_depolarization_and_recovery_beside_glia():
@@ -181,6 +194,7 @@ def test_depolarization_and_recovery_beside_glia():
         advance(0.05)
         K.append(y.K_o[0])
     K = np.array(K)
-    assert K.max() == pytest.approx(69.578027093254, abs=0.5)
-    assert times[K.argmax()] == pytest.approx(35.26, abs=0.3)
-    assert times[np.flatnonzero(K > 20)[-1]] == pytest.approx(105.3, abs=1.0)
+    what, last = "huebel_dahlem hn beside glia, pump off for 9.5 s: ", np.flatnonzero(K > 20)[-1]
+    found(what + "highest K+", K.max(), 69.578027093254, 0.5, "mM", SOLVED)
+    found(what + "when", times[K.argmax()], 35.26, 0.3, "s", SOLVED)
+    found(what + "K+ below 20 mM again", times[last], 105.3, 1.0, "s", SOLVED)

@@ -6,10 +6,12 @@ import pytest
 from ecs_model.derivative import jacobian
 from ecs_model.membrane import MODELS
 from ecs_model.membrane.model import Surroundings
+from tests.helpers import found
 from tests.membrane.nodes import first_true, nodes
 
 MODEL = MODELS["kager_mori"]
 BARE = MODEL.variant(glia=False)
+SOLVED = "independent solution (SciPy)"
 
 
 def seen(name, y, model=MODEL):
@@ -18,10 +20,12 @@ def seen(name, y, model=MODEL):
 
 def test_rest():
     y = MODEL.State()
-    assert seen("V", y) == pytest.approx(-68.035010887649, abs=0.02)
-    assert seen("V_g", y) == pytest.approx(-82.7102, abs=1e-3)
-    found = [y.K_i, y.Na_i, y.Cl_i, y.K_g, y.Na_g]
-    np.testing.assert_allclose(found, [130.118, 9.34425, 8.86225, 129.547, 14.298], rtol=2e-5)
+    found("kager_mori: V at rest", seen("V", y), -68.035010887649, 0.02, "mV", SOLVED)
+    found("kager_mori: V of glia at rest", seen("V_g", y), -82.7102, 1e-3, "mV", SOLVED)
+    rest = {"K_i": 130.118, "Na_i": 9.34425, "Cl_i": 8.86225, "K_g": 129.547, "Na_g": 14.298}
+    for name, value in rest.items():
+        what = f"kager_mori: {name} at rest"
+        found(what, getattr(y, name), value, 2e-5, "mM", SOLVED, rel=True)
 
 
 def test_neurons_rest_alike_without_glia():
@@ -59,7 +63,8 @@ def test_step_of_potassium_chloride_ignites(alpha, step):
     advance, y, _ = nodes(MODEL, 32, alpha=alpha)
     y.K_o[:] += sizes
     y.Cl_o[:] += sizes
-    assert first_true(sizes, ignited(y, advance)) == pytest.approx(step, abs=0.2)
+    smallest, what = first_true(sizes, ignited(y, advance)), f"KCl that ignites, alpha {alpha}"
+    found(f"kager_mori: {what}", smallest, step, 0.2, "mM", SOLVED)
 
 
 def test_half_the_pump_ignites_by_itself():

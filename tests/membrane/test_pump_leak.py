@@ -7,10 +7,12 @@ from ecs_model.derivative import jacobian
 from ecs_model.membrane import MODELS
 from ecs_model.membrane.model import Surroundings
 from ecs_model.reaction import Reaction
+from tests.helpers import found
 
 MODEL = MODELS["pump_leak"]
 CHARGE = MODEL.variant(potential="charge")
 State, Parameters = MODEL.State, MODEL.Parameters
+SOLVED = "independent solution (Radau)"
 
 
 def potential(y, p, env):
@@ -32,36 +34,38 @@ def cell(alpha=0.2, model=MODEL, j_max=None, **state):
 
 def test_rest():
     p, env, y = Parameters(), Surroundings(), State()
-    assert p.J_max == pytest.approx(9.60814e-07, abs=1e-12)
-    assert potential(y, p, env) == pytest.approx(-76.009541864064, abs=1e-9)
-    assert y.Cl_i == pytest.approx(6.983372921615, abs=1e-9)
-    assert p.Q_A == pytest.approx(143.0251, abs=1e-4)
+    found("pump_leak: J_max that makes rest exact", 1e6 * p.J_max, 0.960814, 1e-6, "umol/m^2/s")
+    found("pump_leak: V at rest", potential(y, p, env), -76.009541864064, 1e-9, "mV")
+    found("pump_leak: Cl- inside at rest", y.Cl_i, 6.983372921615, 1e-9, "mM")
+    found("pump_leak: impermeant charge", p.Q_A, 143.0251, 1e-4, "mM")
     np.testing.assert_allclose(MODEL.rhs(y, p, env), 0.0, atol=1e-12)
 
 
 def test_eigenvalues_quasi_steady():
     values = np.sort(np.linalg.eigvals(matrix(MODEL)).real)
-    assert values[0] == pytest.approx(-0.16396011604, abs=2e-4)
-    assert values[1] == pytest.approx(-0.017059091794, abs=2e-5)
+    found("pump_leak: first eigenvalue at rest", values[0], -0.16396011604, 2e-4, "1/s", SOLVED)
+    found("pump_leak: second eigenvalue", values[1], -0.017059091794, 2e-5, "1/s", SOLVED)
     np.testing.assert_allclose(values[2:], 0.0, atol=1e-12)
 
 
 def test_membrane_eigenvalue_of_the_charge_form():
-    assert np.linalg.eigvals(matrix(CHARGE)).real.min() == pytest.approx(-130.7695, abs=0.05)
+    fastest = np.linalg.eigvals(matrix(CHARGE)).real.min()
+    found("pump_leak: eigenvalue of the capacitor", fastest, -130.7695, 0.05, "1/s", SOLVED)
 
 
 def test_swap_bolus():
     advance, y, (p, env) = cell(K_o=12.0, Na_o=131.5)
-    assert potential(y, p, env)[0] == pytest.approx(-65.210, abs=2e-3)
+    what = "pump_leak, 8.5 mM of Na+ swapped for K+: "
+    found(what + "V at once", potential(y, p, env)[0], -65.210, 2e-3, "mV", SOLVED)
     advance(1.0)
-    assert y.K_o[0] == pytest.approx(11.357, abs=2e-3)
-    assert potential(y, p, env)[0] == pytest.approx(-65.807, abs=2e-3)
+    found(what + "K+ after 1 s", y.K_o[0], 11.357, 2e-3, "mM", SOLVED)
+    found(what + "V after 1 s", potential(y, p, env)[0], -65.807, 2e-3, "mV", SOLVED)
     advance(8.583756665969)
-    assert y.K_o[0] == pytest.approx(3.5 + 8.5 / 2, abs=0.005)  # half of the excess is gone
+    found(what + "half is gone after 9.584 s", y.K_o[0], 3.5 + 8.5 / 2, 0.005, "mM", SOLVED)
     advance(10.0 - 9.583756665969)
-    assert y.K_o[0] == pytest.approx(7.640456098603, abs=0.01)
+    found(what + "K+ after 10 s", y.K_o[0], 7.640456098603, 0.01, "mM", SOLVED)
     advance(50.0)
-    assert y.K_o[0] == pytest.approx(5.113, abs=0.01)
+    found(what + "K+ after 60 s", y.K_o[0], 5.113, 0.01, "mM", SOLVED)
 
 
 BLOCK = [
@@ -75,11 +79,12 @@ BLOCK = [
 @pytest.mark.parametrize(("alpha", "rate", "t20", "k_end", "v_end"), BLOCK)
 def test_pump_block(alpha, rate, t20, k_end, v_end):
     p, env = Parameters(J_max=0.0), Surroundings(alpha=alpha)
-    assert MODEL.rhs(State(), p, env).K_o == pytest.approx(rate, abs=1e-5)
-    assert potential(State(), p, env) == pytest.approx(-71.0192, abs=1e-4)
+    what = f"pump_leak without pump, alpha {alpha}: "
+    found(what + "rise of K+", MODEL.rhs(State(), p, env).K_o, rate, 1e-5, "mM/s")
+    found(what + "V at once", potential(State(), p, env), -71.0192, 1e-4, "mV")
     advance, y, _ = cell(alpha, j_max=0.0)
     advance(t20)
-    assert y.K_o[0] == pytest.approx(20.0, abs=0.05 * rate)
+    found(what + f"K+ after {t20:.4g} s", y.K_o[0], 20.0, 0.05 * rate, "mM", SOLVED)
 
 
 @pytest.mark.parametrize(("alpha", "rate", "t20", "k_end", "v_end"), BLOCK)
@@ -87,8 +92,9 @@ def test_donnan_end_state(alpha, rate, t20, k_end, v_end):
     """The charge of the capacitor counts here: 0.03 mM of K_o where the space is small."""
     advance, y, (p, env) = cell(alpha, j_max=0.0, model=CHARGE)
     advance(2e5)
-    assert y.K_o[0] == pytest.approx(k_end, abs=1e-3)
-    assert 1e3 * CHARGE.observables["V"][1](y, p, env)[0] == pytest.approx(v_end, abs=1e-3)
+    v, what = 1e3 * CHARGE.observables["V"][1](y, p, env)[0], f"Donnan state, alpha {alpha}: "
+    found(what + "K+ outside", y.K_o[0], k_end, 1e-3, "mM")
+    found(what + "V", v, v_end, 1e-3, "mV")
     ratio = y.K_i / y.K_o
     np.testing.assert_allclose([y.Na_i / y.Na_o, y.Cl_o / y.Cl_i], [ratio, ratio], rtol=1e-5)
 
@@ -100,8 +106,9 @@ def test_donnan_end_state(alpha, rate, t20, k_end, v_end):
 def test_ten_minutes_after_the_pump_failed(alpha, k_600, v_600):
     advance, y, (p, env) = cell(alpha, j_max=0.0)
     advance(600.0)
-    assert y.K_o[0] == pytest.approx(k_600, abs=0.06)
-    assert potential(y, p, env)[0] == pytest.approx(v_600, abs=0.06)
+    what = f"pump_leak, 10 min without pump, alpha {alpha}: "
+    found(what + "K+", y.K_o[0], k_600, 0.06, "mM", SOLVED)
+    found(what + "V", potential(y, p, env)[0], v_600, 0.06, "mV", SOLVED)
 
 
 def test_onset_scales_as_one_over_alpha():

@@ -6,9 +6,11 @@ import pytest
 from ecs_model.membrane import MODELS
 from ecs_model.membrane.model import Surroundings, packed_parameters
 from ecs_model.membrane.wei_ullah_schiff import Published
+from tests.helpers import found
 from tests.membrane.nodes import nodes
 
 BARRETO, WEI = MODELS["barreto_cressman"], MODELS["wei_ullah_schiff"]
+SOLVED = "independent solution (SciPy)"
 
 
 def course(advance, y, names, every, samples):
@@ -31,9 +33,9 @@ def period(K, every):
 
 def test_barreto_rest():
     y = BARRETO.State()
-    assert y.Na_i == pytest.approx(19.935413237785, abs=1e-6)
-    assert y.K_o == pytest.approx(3.82844, abs=1e-5)
-    assert 1e3 * y.V == pytest.approx(-68.1107, abs=1e-4)
+    found("barreto_cressman: Na+ inside at rest", y.Na_i, 19.935413237785, 1e-6, "mM", SOLVED)
+    found("barreto_cressman: K+ outside at rest", y.K_o, 3.82844, 1e-5, "mM", SOLVED)
+    found("barreto_cressman: V at rest", 1e3 * y.V, -68.1107, 1e-4, "mV", SOLVED)
 
 
 @pytest.mark.parametrize(("bath", "seconds", "within"), [(7.7, 53.76, 1.0), (8.0, 29.64, 0.5),
@@ -42,9 +44,10 @@ def test_barreto_seizures_recur(bath, seconds, within):
     advance, y, _ = nodes(BARRETO, 1, K_bath=bath)
     advance(200.0)
     K = course(advance, y, ["K_o"], 0.02, 9000)["K_o"][:, 0]
-    assert period(K, 0.02) == pytest.approx(seconds, abs=within)
+    what = f"barreto_cressman, K_bath {bath} mM: "
+    found(what + "period of seizures", period(K, 0.02), seconds, within, "s", SOLVED)
     if bath == 8.0:
-        assert K.max() == pytest.approx(9.936887918386, abs=0.05)
+        found(what + "highest K+", K.max(), 9.936887918386, 0.05, "mM", SOLVED)
 
 
 @pytest.mark.parametrize(("beta", "highest", "within"), [(3, 7.86, 0.05), (14, 16.84, 0.3),
@@ -57,30 +60,33 @@ def test_barreto_potassium_over_the_space_outside(beta, highest, within):
     advance, y, _ = nodes(BARRETO, 1, alpha=alpha, **p._asdict())
     advance(150.0)
     K = course(advance, y, ["K_o"], 0.02, 6000)["K_o"]
-    assert K.max() == pytest.approx(highest, abs=within)
+    what = f"barreto_cressman, phi/alpha {beta}, K_bath 8 mM: highest K+"
+    found(what, K.max(), highest, within, "mM", SOLVED)
 
 
 def test_wei_comes_to_rest():
     advance, y, _ = nodes(WEI, 1, initial=Published())
     advance(3000.0)
-    assert y.K_o[0] == pytest.approx(3.35801021905, abs=0.005)
-    assert 1e3 * y.V[0] == pytest.approx(-80.959, abs=0.002)
-    assert y.K_i[0] == pytest.approx(137.138, abs=0.01)
-    assert y.Na_i[0] == pytest.approx(19.413, abs=0.01)
-    assert y.Cl_i[0] == pytest.approx(4.158, abs=0.005)
+    found("wei_ullah_schiff at rest: V", 1e3 * y.V[0], -80.959, 0.002, "mV", SOLVED)
+    rest = {"K_o": (3.35801021905, 0.005), "K_i": (137.138, 0.01), "Na_i": (19.413, 0.01),
+            "Cl_i": (4.158, 0.005)}  # fmt: skip
+    for name, (value, within) in rest.items():
+        ours = getattr(y, name)[0]
+        found(f"wei_ullah_schiff at rest: {name}", ours, value, within, "mM", SOLVED)
 
 
 def test_wei_survives_little_oxygen():
     advance, y, _ = nodes(WEI, 1, initial=Published(), O_bath=8e-3)
     K = course(advance, y, ["K_o"], 0.1, 15000)["K_o"]
-    assert K.max() == pytest.approx(6.14822789099, abs=0.1)
+    found("wei_ullah_schiff, O2 8 mg/L: highest K+", K.max(), 6.14822789099, 0.1, "mM", SOLVED)
 
 
 def test_wei_dies_without_oxygen():
     advance, y, _ = nodes(WEI, 1, initial=Published(), O_bath=1e-3)
     advance(400.0)
-    assert y.K_o[0] == pytest.approx(75.0, abs=1.0)
-    assert 1e3 * y.V[0] == pytest.approx(-13.4, abs=0.1)
+    what = "wei_ullah_schiff, O2 1 mg/L, after 400 s: "
+    found(what + "K+", y.K_o[0], 75.0, 1.0, "mM", SOLVED)
+    found(what + "V", 1e3 * y.V[0], -13.4, 0.1, "mV", SOLVED)
 
 
 @pytest.mark.parametrize("oxygen", [4e-3, 6e-3])
@@ -89,14 +95,15 @@ def test_wei_depolarises_with_too_little_oxygen(oxygen):
     K = course(advance, y, ["K_o"], 0.1, 1000)["K_o"][:, 0]
     begins = 0.1 * np.flatnonzero(K > 20)[0]
     assert 30.0 < begins < 36.0
-    assert K.max() == pytest.approx(30.0, abs=1.5)
+    what = f"wei_ullah_schiff, O2 {1e3 * oxygen:g} mg/L: highest K+"
+    found(what, K.max(), 30.0, 1.5, "mM", SOLVED)
 
 
 def test_wei_space_cannot_shrink_below_a_limit():
     """With the wanted volume at its limit, the space is 1 - 7 x 0.1029 of rest."""
     y = Published(v=1.1029)
     share = WEI.observables["alpha"][1](y, WEI.Parameters(), Surroundings(alpha=0.125)) / 0.125
-    assert share == pytest.approx(0.2797, abs=1e-4)
+    found("wei_ullah_schiff: smallest share of the space outside", share, 0.2797, 1e-4)
 
 
 def test_wei_sodium_and_chloride_are_conserved():

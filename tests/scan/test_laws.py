@@ -6,9 +6,11 @@ Nagumo equation in closed form.
 """
 
 import numpy as np
-import pytest
 
+from tests.helpers import found
 from tests.scan.scans import scan, thresholds
+
+SOLVED = "independent solution (SciPy)"
 
 WAVE = """
 base = "sd_wave"
@@ -55,9 +57,10 @@ values = [
     [2.0, "1.6 mm", "8 um", ["0.08 mm"], ["1.6 mm"]],
 ]
 """
-    _, found = scan(tmp_path / "s", text)
-    products = found["tortuosity"] * found[SPEED]
-    assert products[1] == pytest.approx(products[0], rel=1e-9)
+    _, table = scan(tmp_path / "s", text)
+    products = table["tortuosity"] * table[SPEED]
+    what = "speed x lambda in tissues that scale with it"
+    found(what, products[1], products[0], 1e-9, "mm/min", "the other tissue", rel=True)
 
 
 def test_speed_falls_with_alpha_by_the_known_powers(tmp_path):
@@ -69,12 +72,14 @@ values = ["fixed", "scaled"]
 key = "alpha"
 values = [0.1, 0.2, 0.4]
 """
-    _, found = scan(tmp_path / "s", text)
-    speeds = found.pivot(index="alpha", columns="tissue.packing", values=SPEED)
+    _, table = scan(tmp_path / "s", text)
+    speeds = table.pivot(index="alpha", columns="tissue.packing", values=SPEED)
     powers = np.polyfit(np.log(speeds.index), np.log(speeds), 1)[0]
-    assert dict(zip(speeds, powers, strict=True)) == {
-        "fixed": pytest.approx(-0.42, abs=0.04), "scaled": pytest.approx(-0.57, abs=0.04)
-    }  # fmt: skip
+    known = {"fixed": -0.42, "scaled": -0.57}
+    assert list(speeds) == list(known)
+    for packing, ours in zip(speeds, powers, strict=True):
+        what = f"speed as a power of alpha, packing {packing}"
+        found(what, ours, known[packing], 0.04, "", SOLVED)
 
 
 def test_small_alpha_ignites_by_less_potassium_but_not_by_a_lower_concentration(tmp_path):
@@ -86,14 +91,14 @@ def test_small_alpha_ignites_by_less_potassium_but_not_by_a_lower_concentration(
     )
     steps = 0.1 * thresholds(tmp_path / "step", step)  # mM
     amounts = thresholds(tmp_path / "amount", amount)  # umol/m^2
-    assert dict(steps) == {
-        0.1: pytest.approx(5.76, abs=0.25),
-        0.4: pytest.approx(5.18, abs=0.25),
-    }
+    for alpha, step in ((0.1, 5.76), (0.4, 5.18)):
+        what = f"step of KCl in a slab of 0.1 mm that ignites, alpha {alpha}"
+        found(what, steps[alpha], step, 0.25, "mM", SOLVED)
     assert steps[0.1] > steps[0.4]
     assert amounts[0.1] < 0.35 * amounts[0.4]
     for alpha in (0.1, 0.4):  # the same stimulus in two ways: umol/m^2 = alpha step r
-        assert amounts[alpha] == pytest.approx(alpha * steps[alpha] * 100, rel=0.02)
+        what, value = f"amount of KCl that ignites, alpha {alpha}", alpha * steps[alpha] * 100
+        found(what, amounts[alpha], value, 0.02, "umol/m^2", "alpha step r", rel=True)
 
 
 def test_critical_radius_is_inverse_to_tortuosity(tmp_path):
@@ -117,7 +122,8 @@ low = "5 um"
 high = "40 um"
 """
     radii = thresholds(tmp_path / "s", text)
-    assert 2.0 * radii[2.0] == pytest.approx(1.2 * radii[1.2], abs=0.5 * 2.0)  # one cell
+    what, one_cell = "critical radius x lambda, lambda 2", 0.5 * 2.0
+    found(what, 2.0 * radii[2.0], 1.2 * radii[1.2], one_cell, "um", "lambda 1.2")
 
 
 def test_seizure_threshold_falls_and_peak_rises_as_alpha_shrinks(tmp_path):
@@ -141,9 +147,12 @@ high = "8.2 mM"
 tolerance = 0.003
 """
     baths = thresholds(tmp_path / "bath", text + search)
-    assert list(baths) == pytest.approx([7.751, 7.615, 7.427], abs=0.02)
-    _, found = scan(tmp_path / "peak", text, 'run.time.end="100 s"', 'run.output.every="100 s"')
-    assert list(found["max_K_o"]) == pytest.approx([7.86, 9.94, 16.84], rel=0.02)
+    _, table = scan(tmp_path / "peak", text, 'run.time.end="100 s"', 'run.output.every="100 s"')
+    known = zip(baths, table["max_K_o"], (7.751, 7.615, 7.427), (7.86, 9.94, 16.84), strict=True)
+    for alpha, (bath, peak, right, highest) in zip((0.25, 0.125, 0.0667), known, strict=True):
+        what = f"barreto_cressman, alpha {alpha}: "
+        found(what + "K_bath from which seizures come", bath, right, 0.02, "mM", SOLVED)
+        found(what + "highest K+", peak, highest, 0.02, "mM", SOLVED, rel=True)
 
 
 def test_small_alpha_bears_shorter_failures_of_the_pump(tmp_path):
@@ -171,7 +180,10 @@ tolerance = 0.005
 [stop]
 settled = "5 s"
 """
-    assert list(thresholds(tmp_path / "s", text)) == pytest.approx([4.19, 10.55], rel=0.01)
+    seconds = thresholds(tmp_path / "s", text)
+    for share, ours, value in zip((0.1, 0.25), seconds, (4.19, 10.55), strict=True):
+        what = f"failure of the pump that ends in SD, share {share} outside"
+        found(what, ours, value, 0.01, "s", SOLVED, rel=True)
 
 
 def critical_pulse(x, diffusivity, A, rest, middle, top):
@@ -191,7 +203,7 @@ def test_nagumo_ignites_from_the_critical_pulse(tmp_path):
     cell, length = 2.5e-6, 150e-6
     x = np.arange(0, length + cell / 2, cell)
     peak, profile = critical_pulse(x, 1.96e-9 / 1.6**2, 6e-3, 3.0, 12.0, 55.0)
-    assert peak == pytest.approx(16.8753, abs=1e-3)
+    found("critical pulse of the Nagumo equation: peak", peak, 16.8753, 1e-3, "mM")
     turned = np.argmin(profile)  # beyond, the numbers leave the unstable path
     profile[turned:] = 3.0
     np.save(tmp_path / "pulse.npy", profile)
@@ -212,4 +224,5 @@ low = "11 mM"
 high = "13 mM"
 tolerance = 0.0005
 """
-    assert list(thresholds(tmp_path / "s", text)) == pytest.approx([12.0, 12.0], abs=0.03)
+    for alpha, ours in zip((0.1, 0.3), thresholds(tmp_path / "s", text), strict=True):
+        found(f"K_threshold of the critical pulse, alpha {alpha}", ours, 12.0, 0.03, "mM")

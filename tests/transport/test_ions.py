@@ -11,7 +11,7 @@ from ecs_model.following import Following
 from ecs_model.ions import Ion
 from ecs_model.mesh import Mesh
 from ecs_model.operators import Operators
-from tests.helpers import brick, line
+from tests.helpers import brick, found, line
 
 T = 310.15
 D = 1e-9
@@ -64,9 +64,11 @@ def test_no_node_gains_charge_and_no_ion_is_lost(d):
     for k in range(20):
         transport.advance(0.1 * k, 0.1)
     scale = 250.0
-    assert np.abs(charge(values) - before).max() < 1e-13 * scale
+    gained = np.abs(charge(values) - before).max() / scale
+    found(f"electrodiffusion, {d}-D: charge that a node gained", gained, 0.0, 1e-13)
     for ion, c in values.items():
-        assert operators.lumped @ c == pytest.approx(totals[ion], rel=1e-13)
+        what = f"electrodiffusion, {d}-D: total of {ion.name}"
+        found(what, operators.lumped @ c / totals[ion], 1.0, 1e-13)
     assert np.ptp(transport.psi) > 1e-3  # there was something to bind
 
 
@@ -103,6 +105,8 @@ def salt_error(cells):
 def test_a_binary_salt_diffuses_as_the_closed_form_says_and_makes_the_junction_potential():
     errors = np.array([salt_error(n) for n in (10, 20, 40)])
     orders = np.log2(errors[:-1] / errors[1:])
+    found("binary salt, 2 D+ D- / (D+ + D-): order in h", orders[-1, 0], 2.0, 0.15)
+    found("its liquid-junction potential: order in h", orders[-1, 1], 2.0, 0.15)
     np.testing.assert_allclose(orders, 2.0, atol=0.15)
     assert errors[-1, 0] < 0.02
     assert errors[-1, 1] < 1e-4

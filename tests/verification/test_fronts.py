@@ -4,38 +4,43 @@ import numpy as np
 import pytest
 
 from ecs_model.rundir import RunDir
-from tests.helpers import summary
+from tests.helpers import found, summary
 from tests.verification.fronts import MESHES, error, exact_speed, front
 
 WATCHED = ["output.series=1 s", "output.every=1 s", "line.way.points=1201"]
 
 
 def test_exact_speeds_are_the_published_ones():
-    assert exact_speed("nagumo") == pytest.approx(3.0917107, abs=1e-6)
-    assert exact_speed("nagumo", 2.0) == pytest.approx(2.473368553208, abs=1e-6)
-    assert exact_speed("threshold_release") == pytest.approx(2.473666184077, abs=1e-6)
+    numbers = [("nagumo", 1.6, 3.0917107), ("nagumo", 2.0, 2.473368553208),
+               ("threshold_release", 1.6, 2.473666184077)]  # fmt: skip
+    for model, tortuosity, speed in numbers:
+        what = f"speed law of {model}, lambda {tortuosity}"
+        found(what, exact_speed(model, tortuosity), speed, 1e-6, "mm/min")
 
 
 @pytest.mark.parametrize("mesh", MESHES)
 @pytest.mark.parametrize(("h", "tolerance"), [(10, 0.003), (20, 0.022)])
 def test_nagumo_speed(tmp_path, mesh, h, tolerance):
-    assert abs(error(tmp_path / "run", mesh=mesh, h=h)) < tolerance
+    ours = front(tmp_path / "run", mesh=mesh, h=h)["speed_mm_per_min"]
+    what = f"nagumo front, {mesh}, {h} um"
+    found(what, ours, exact_speed("nagumo"), tolerance, "mm/min", rel=True)
 
 
 def test_nagumo_width_and_shape(tmp_path):
     """10-90 % width 42.692 um."""
-    found = front(tmp_path / "run", h=5, overrides=WATCHED)
-    assert found["width_um"] == pytest.approx(42.692, rel=0.01)
+    width = front(tmp_path / "run", h=5, overrides=WATCHED)["width_um"]
+    found("nagumo front, 10 to 90 % width", width, 42.692, 0.01, "um", rel=True)
 
 
 def test_speed_converges_with_the_mesh(tmp_path):
     errors = [abs(error(tmp_path / f"h{h}", h=h, theta=0.0, step=10)) for h in (10, 5)]
-    assert errors[0] / errors[1] == pytest.approx(4.0, rel=0.15)
+    found("nagumo front: errors on half the cells", errors[0] / errors[1], 4.0, 0.6, "times")
 
 
 def test_threshold_release_speed(tmp_path):
-    found = error(tmp_path / "run", model="threshold_release", h=2.5, theta=1.0, length=800, step=5)
-    assert abs(found) < 0.01
+    about = {"model": "threshold_release", "h": 2.5, "theta": 1.0, "length": 800, "step": 5}
+    ours, exact = front(tmp_path / "run", **about)["speed_mm_per_min"], exact_speed(about["model"])
+    found("threshold_release front, 2.5 um", ours, exact, 0.01, "mm/min", rel=True)
 
 
 @pytest.mark.parametrize("adaptive", [False, True])
@@ -49,14 +54,16 @@ def test_speed_is_inverse_to_tortuosity(tmp_path, adaptive):
         ]
         for x in (1.2, 1.6, 2.2)
     ]
-    np.testing.assert_allclose(products, np.mean(products), rtol=0.003)
+    for x, product in zip((1.2, 1.6, 2.2), products, strict=True):
+        what = f"speed x lambda at lambda {x}" + ", adaptive steps" * adaptive
+        found(what, product, np.mean(products), 0.003, "mm/min", "mean of the three", rel=True)
 
 
 @pytest.mark.parametrize("model", ["nagumo"])
 def test_explicit_scheme_gives_the_same_front(tmp_path, model):
     """RKL2 is lumped: at h = 5 um its front is 0.5 % slow, as the lumped mass is."""
-    found = error(tmp_path / "run", model=model, h=5, overrides=["solver.scheme=rkl2"])
-    assert found == pytest.approx(-0.005, abs=0.002)
+    ours = error(tmp_path / "run", model=model, h=5, overrides=["solver.scheme=rkl2"])
+    found("error of a front with RKL2, lumped mass, 5 um", 100 * ours, -0.5, 0.2, "%")
 
 
 @pytest.mark.parametrize(("h", "coarse"), [(10, False), (40, True)])

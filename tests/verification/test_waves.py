@@ -12,12 +12,13 @@ import pytest
 
 import ecs_model
 from ecs_model.fieldfile import read_field, read_times
-from tests.helpers import run_here, series, summary
+from tests.helpers import found, run_here, series, summary
 from tests.verification.csd_line import Line, speed
 
 RUNS = Path(ecs_model.__file__).parents[1] / "runs"
 FINE = "mesh.cell=5 um"
 CENTRAL = "detect.front=20 mM"
+SOLVED = "independent solution (finite volumes)"
 ALL_K = 'tissue.ions=["K", "Na", "Cl"]'
 
 
@@ -54,16 +55,17 @@ def wave(tmp_path_factory):
 
 @pytest.mark.parametrize(("cell", "tolerance"), [("10 um", 0.01), ("20 um", 0.03)])
 def test_benchmark_speed(csd, cell, tolerance):
-    assert csd.speed(f"mesh.cell={cell}") == pytest.approx(5.09, rel=tolerance)
+    speed, what = csd.speed(f"mesh.cell={cell}"), f"CSD benchmark, {cell}: speed"
+    found(what, speed, 5.09, tolerance, "mm/min", SOLVED, rel=True)
 
 
 def test_benchmark_height_width_and_swelling(csd):
     run = csd("mesh.cell=10 um")
-    found = summary(run)
+    said, about = summary(run), {"source": SOLVED, "rel": True}
     alpha = [read_field(run.path, "alpha", k).min() for k in range(len(read_times(run.path)))]
-    assert found["max_K_o"] == pytest.approx(90.6, rel=0.05)
-    assert min(alpha) == pytest.approx(0.118, rel=0.05)
-    assert found["fronts"]["along"]["width_um"] == pytest.approx(175, rel=0.06)
+    found("CSD benchmark: highest K+", said["max_K_o"], 90.6, 0.05, "mM", **about)
+    found("CSD benchmark: smallest alpha", min(alpha), 0.118, 0.05, **about)
+    found("CSD benchmark: width", said["fronts"]["along"]["width_um"], 175, 0.06, "um", **about)
 
 
 def test_benchmark_stays_neutral_and_loses_nothing(csd):
@@ -74,20 +76,23 @@ def test_benchmark_stays_neutral_and_loses_nothing(csd):
     charge = [a * (K + Na - Cl) for a, K, Na, Cl in map(fields, (0, 30, 60, 96))]
     assert np.abs(np.array(charge) - 0.2 * 27).max() < 1e-5  # written in single precision
     balance = summary(run)["balance"]
-    for ion in (balance, *balance["ions"].values()):
-        assert ion["relative_error"] < 1e-11
+    for name, ion in {"K": balance, **balance["ions"]}.items():
+        found(f"CSD benchmark: balance of {name}, error", ion["relative_error"], 0.0, 1e-11)
 
 
 def test_benchmark_speed_goes_as_one_over_tortuosity(csd):
     """On cells that shrink as lambda grows the discrete problem is the same, but for its end."""
     slow = csd.speed("tissue.tortuosity=1.6", "mesh.cell=6.25 um", "time.end=77 s")
-    assert 1.6 * slow == pytest.approx(csd.speed("mesh.cell=10 um"), rel=0.006)
+    fast = csd.speed("mesh.cell=10 um")
+    found("CSD benchmark: speed x lambda at lambda 1.6", 1.6 * slow, fast, 0.006, "mm/min",
+          "speed at lambda 1", rel=True)  # fmt: skip
 
 
 def test_benchmark_without_drift_is_faster(csd):
     """By 6.3 % where the ions diffuse each by itself."""
     free = csd.speed("tissue.transport=diffusion", 'output.fields=["K_o"]')
-    assert free / csd.speed("mesh.cell=10 um") == pytest.approx(1.063, abs=0.005)
+    ratio = free / csd.speed("mesh.cell=10 um")
+    found("CSD benchmark: speed without drift over that with", ratio, 1.063, 0.005, "", SOLVED)
 
 
 @pytest.mark.slow
@@ -106,54 +111,58 @@ def test_benchmark_is_what_another_solver_tends_to(csd, changes, line):
 
 
 def test_wave_speed_in_the_continuum_limit(wave):
-    assert wave.speed(FINE) == pytest.approx(3.562, abs=0.02)
+    continuum = wave.speed(FINE)
+    found("sd_wave, 5 um: speed in the continuum limit", continuum, 3.562, 0.02, "mm/min", SOLVED)
     run = wave(FINE)
     path = run.path
     middle = slice(200, 600)
     highest = max(read_field(path, "K_o", k)[middle].max() for k in range(len(read_times(path))))
-    assert highest == pytest.approx(71.2, rel=0.005)
+    found("sd_wave, 5 um: highest K+", highest, 71.2, 0.005, "mM", SOLVED, rel=True)
 
 
 @pytest.mark.parametrize(
-    ("changes", "ratio", "tolerance"),
+    ("what", "changes", "ratio", "tolerance"),
     [
-        (("tissue.tortuosity=1", "time.end=42 s"), 1.6, 0.003),
-        (('membrane.options={glia = false}',), 3.599 / 3.515, 0.004),
-        (('tissue.ions=["K"]',), 3.778 / 3.515, 0.004),
-        ((ALL_K, "tissue.transport=electrodiffusion"), 3.451 / 3.515, 0.004),
-        (("tissue.alpha=0.1", "tissue.packing=fixed", "time.end=52 s"), 4.706 / 3.515, 0.01),
-        (("tissue.alpha=0.3", "tissue.packing=fixed", "time.end=84 s"), 2.931 / 3.515, 0.01),
-        (("tissue.alpha=0.1", "time.end=50 s"), 4.932 / 3.515, 0.01),
-        (("tissue.alpha=0.3", "time.end=86 s"), 2.757 / 3.515, 0.01),
+        ("lambda 1", ("tissue.tortuosity=1", "time.end=42 s"), 1.6, 0.003),
+        ("no glia", ('membrane.options={glia = false}',), 3.599 / 3.515, 0.004),
+        ("K+ alone", ('tissue.ions=["K"]',), 3.778 / 3.515, 0.004),
+        ("electrodiffusion", (ALL_K, "tissue.transport=electrodiffusion"), 3.451 / 3.515, 0.004),
+        ("alpha 0.1, S fixed", ("tissue.alpha=0.1", "tissue.packing=fixed", "time.end=52 s"),
+         4.706 / 3.515, 0.01),
+        ("alpha 0.3, S fixed", ("tissue.alpha=0.3", "tissue.packing=fixed", "time.end=84 s"),
+         2.931 / 3.515, 0.01),
+        ("alpha 0.1, S scaled", ("tissue.alpha=0.1", "time.end=50 s"), 4.932 / 3.515, 0.01),
+        ("alpha 0.3, S scaled", ("tissue.alpha=0.3", "time.end=86 s"), 2.757 / 3.515, 0.01),
     ],
-    ids=["tortuosity", "no glia", "K+ alone", "neutral", "alpha down", "alpha up", "less", "more"],
 )  # fmt: skip
-def test_wave_speed_scales(wave, changes, ratio, tolerance):
-    assert wave.speed(FINE, *changes) / wave.speed(FINE) == pytest.approx(ratio, rel=tolerance)
+def test_wave_speed_scales(wave, what, changes, ratio, tolerance):
+    ours = wave.speed(FINE, *changes) / wave.speed(FINE)
+    found(f"sd_wave, {what}: speed over that before", ours, ratio, tolerance, "", SOLVED, rel=True)
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "times", "exponent"),
+    ("what", "low", "high", "times", "exponent"),
     [
-        (("membrane.parameters.S=2.69245e5 1/m", "time.end=92 s"),
+        ("S", ("membrane.parameters.S=2.69245e5 1/m", "time.end=92 s"),
          ("membrane.parameters.S=1.07698e6 1/m", "time.end=50 s"), 4.0, 0.48),
-        (("tissue.alpha=0.1", "tissue.packing=fixed", "time.end=52 s"),
+        ("alpha, S fixed", ("tissue.alpha=0.1", "tissue.packing=fixed", "time.end=52 s"),
          ("tissue.alpha=0.3", "tissue.packing=fixed", "time.end=84 s"), 3.0, -0.42),
-        (("tissue.alpha=0.1", "time.end=50 s"),
+        ("alpha, S scaled", ("tissue.alpha=0.1", "time.end=50 s"),
          ("tissue.alpha=0.4", "time.end=105 s"), 4.0, -0.57),
     ],
-    ids=["S", "alpha, S fixed", "alpha, S scaled"],
 )  # fmt: skip
-def test_wave_speed_is_a_power(wave, low, high, times, exponent):
+def test_wave_speed_is_a_power(wave, what, low, high, times, exponent):
     """Of membrane per volume and of alpha, which grow `times` times."""
     ratio = wave.speed(FINE, *high) / wave.speed(FINE, *low)
-    assert np.log(ratio) / np.log(times) == pytest.approx(exponent, abs=0.02)
+    power = np.log(ratio) / np.log(times)
+    found(f"sd_wave: speed as a power of {what}", power, exponent, 0.02, "", SOLVED)
 
 
 def test_wave_is_all_or_none(wave):
     """Three times the bolus, the same speed."""
     more = 'tissue.regions=[{name="bolus",box={low=["-1 um"],high=["0.3 mm"]},initial={K_o="100 mM",Cl_o="209 mM"}}]'  # noqa: E501
-    assert wave.speed(FINE, more) == pytest.approx(wave.speed(FINE), rel=0.002)
+    found("sd_wave, three times the bolus: speed", wave.speed(FINE, more), wave.speed(FINE), 0.002,
+          "mm/min", "speed with the usual one", rel=True)  # fmt: skip
 
 
 BOLUS = 'tissue.regions=[{{name="bolus",box={{low=[{low}],high=[{high}]}},initial={{K_o="60 mM",Cl_o="169 mM"}}}}]'  # noqa: E501
@@ -174,7 +183,8 @@ def test_a_planar_front_is_as_fast_as_on_a_line(wave, d):
         BOLUS.format(low=coordinates(-1, -1), high=coordinates(200, 31)),
         LINE.format(start=coordinates(0, 0), end=coordinates(2000, 0)),
     )
-    assert planar == pytest.approx(line, rel=0.01)
+    what = f"sd_wave, planar in {d}-D: speed"
+    found(what, planar, line, 0.01, "mm/min", "speed on a line", rel=True)
 
 
 def test_swelling_slows_the_wave_little_and_takes_half_of_the_space(wave):
