@@ -32,7 +32,7 @@ _MARKS = ("run.json", "config.resolved.toml", fieldfile.INDEX)
 _OWN = (
     *_MARKS,
     *("config.toml", "run.log", "series.csv", "summary.json"),
-    *("open_in_paraview.py", "fields.vtkhdf"),
+    *("open_in_paraview.py", "fields.vtkhdf", "report.html", "profile.json"),
     *(fieldfile.FOLDER, "checkpoints", "pictures", "lines"),
 )
 _TITLE = re.compile(r"(.*) \[([^\[\]]*)\]")

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import tomli_w
 
-from ecs_model import assemble, atomic, meaning, output, read
+from ecs_model import assemble, atomic, meaning, output, read, telling
 from ecs_model.checkpoint import identity, newest, refuse_foreign, restore
 from ecs_model.errors import ConfigError, EcsModelError
 from ecs_model.fieldfile import write_maps
 from ecs_model.parallel import kept_on_root, on_root, root_does, start, together
 from ecs_model.progress import LOG, StopRequest, Timer, start_log
 from ecs_model.provenance import now, provenance
-from ecs_model.report import report_lines, summarise
 from ecs_model.rundir import RunDir
 from ecs_model.simulation import GO_ON, SAVE
+from ecs_model.summary import summarise
 
 STOPPED = 75  # exit code of a run that wrote a checkpoint and wants to be continued
 
@@ -170,7 +170,8 @@ class _Session:
         write_paraview_script(self.folder.path)
 
     def _say_end(self, parts, summary, signal):
-        for line in report_lines(summary, self.timer):
+        words = [*telling.lines(summary), "where the time went:", *self.timer.table()]
+        for line in words:
             LOG.info("%s", line)
         if signal and self.comm.rank == 0:
             LOG.warning(

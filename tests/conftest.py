@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from ecs_model.errors import ConfigError
+from tests import browser
 
 
 @pytest.hookimpl(wrapper=True)
@@ -59,3 +60,13 @@ def in_paraview(screen):
         return done.stdout
 
     return printed
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    """A driver of a Chromium without a window; skips where there is none."""
+    if reason := browser.missing():
+        pytest.skip(reason)
+    driver = browser.start(tmp_path_factory.mktemp("profile"))
+    yield driver
+    driver.quit()

@@ -31,7 +31,7 @@ LAYERS = [
     {"fit"},
     {"post_albers", "nernst_planck", "places"},
     {"membrane", "fieldfile", "meshes"},
-    {"config", "kernel", "rundir", "values", "runs", "laws"},
+    {"config", "kernel", "rundir", "values", "runs", "laws", "telling"},
     {
         "read",
         "reaction",
@@ -50,7 +50,7 @@ LAYERS = [
     {"mesh"},
     {"stimulus", "tissue", "operators"},
     {"ledger", "sampling", "spending"},
-    {"observers", "tracker", "report"},
+    {"observers", "tracker", "summary"},
     {"limiter", "following"},
     {"diffusion", "rkl2", "checkpoint", "layout", "supply", "potential"},
     {"electrodiffusion"},

@@ -118,5 +118,5 @@ def test_scripts_are_valid_shell(script):
 
 def test_the_page_of_reports_comes_with_the_package():
     patterns = PROJECT["tool"]["setuptools"]["package-data"]["ecs_model.postprocess"]
-    pages = [p.name for p in files("ecs_model.postprocess").iterdir() if p.suffix == ".html"]
-    assert pages == ["scan_report.html"] and "*.html" in patterns
+    pages = {p.name for p in files("ecs_model.postprocess").iterdir() if p.suffix == ".html"}
+    assert pages == {"page.html", "run_report.html", "scan_report.html"} and "*.html" in patterns

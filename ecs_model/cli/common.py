@@ -14,3 +14,18 @@ def add_set(parser):
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
         help="change a setting, such as tissue.alpha=0.1; may be given several times",
     )  # fmt: skip
+
+
+def add_points(parser):
+    """Add --points to the parser of a command that reports on scans."""
+    parser.add_argument(
+        "--points", metavar="ID,ID", help="of a scan: points that get a picture, or none; the "
+        "default are a few that span the scan, each run once more unless it was kept",
+    )  # fmt: skip
+
+
+def points(arguments):
+    """The points that --points names; None if it was not given."""
+    if arguments.points is None:
+        return None
+    return [name for name in arguments.points.split(",") if name not in ("", "none")]

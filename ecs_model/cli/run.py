@@ -1,8 +1,8 @@
-"""Commands about one run: run, resume, check, plot, export."""
+"""Commands about one run: run, resume, check, plot, report, export."""
 
 import os
 
-from ecs_model.cli.common import add, add_set
+from ecs_model.cli.common import add, add_points, add_set, points
 from ecs_model.launcher import rank_and_size
 
 
@@ -63,6 +63,21 @@ def _plot(a):
 
     for path in api.plot(a.directory):
         print(path)
+
+
+def add_report(commands):
+    """Add `ecs-model report`."""
+    p = add(commands, "report", _report, "write one HTML file with all about a run or a scan")
+    p.add_argument("directory", help="directory of a run or a scan")
+    p.add_argument("--output", "-o", metavar="FILE", help="default: report.html in the directory")
+    add_points(p)
+    p.add_argument("--quiet", action="store_true", help="only errors")
+
+
+def _report(a):
+    from ecs_model import api
+
+    print(api.report(a.directory, a.output, points(a), a.quiet))
 
 
 def add_export(commands):

@@ -2,7 +2,7 @@
 
 import os
 
-from ecs_model.cli.common import add, add_set
+from ecs_model.cli.common import add, add_points, add_set, points
 from ecs_model.errors import ConfigError
 
 
@@ -35,10 +35,7 @@ def add_scan(commands):
     p.add_argument("--output", "-o", metavar="DIR", help="directory (default results/NAME)")
     p.add_argument("--extend", action="store_true", help="other points in the same directory")
     p.add_argument("--retry", action="store_true", help="points that failed once more")
-    p.add_argument(
-        "--points", metavar="ID,ID", help="report: points that get a picture, or none; the default "
-        "are a few that span the scan, each run once more unless it was kept",
-    )  # fmt: skip
+    add_points(p)
     p.add_argument("--quiet", action="store_true", help="only errors")
     add_set(p)
 
@@ -59,16 +56,13 @@ def _about_scan(a):
 
     if a.directory is None:
         raise ConfigError(f"scan {a.config}: needs the directory of a scan")
-    about = {"status": api.scan_status, "plot": api.plot, "report": lambda d: _report(a, d)}
+    about = {
+        "status": api.scan_status,
+        "plot": api.plot,
+        "report": lambda d: [api.scan_report(d, points(a), a.quiet)],
+    }
     for line in about[a.config](a.directory):
         print(line)
-
-
-def _report(a, directory):
-    from ecs_model import api
-
-    names = None if a.points is None else [n for n in a.points.split(",") if n not in ("", "none")]
-    return [api.scan_report(directory, names, a.quiet)]
 
 
 def add_fit(commands):

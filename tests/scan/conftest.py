@@ -1,11 +1,10 @@
-"""A Slurm and a Chromium for the tests that need them."""
+"""A Slurm for the tests that need one."""
 
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from tests.scan import browser
 from tests.scan.slurm import Slurm, missing
 
 
@@ -19,12 +18,3 @@ def slurm():
         made.start()
         yield made
         made.stop()
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    if reason := browser.missing():
-        pytest.skip(reason)
-    driver = browser.start(tmp_path_factory.mktemp("profile"))
-    yield driver
-    driver.quit()

@@ -7,8 +7,8 @@ import pytest
 from ecs_model import api, cli
 from ecs_model.errors import ConfigError
 from ecs_model.rundir import RunDir
+from tests import browser
 from tests.helpers import summary
-from tests.scan import browser
 from tests.scan.scans import FRONT, scan, table
 
 TITLE = 'K+ <script>alert(1)</script> & "more"'
