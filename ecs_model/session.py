@@ -83,6 +83,23 @@ def resume(directory, comm=None, quiet=False):
             return session.go(stop)
 
 
+def prepare(config_path, comm=None, overrides=()):
+    """The Parts of the run that a configuration describes; nothing is written.
+
+    Args:
+        config_path: TOML file.
+        comm: MPI communicator; all processes by default.
+        overrides: texts such as "tissue.alpha=0.1".
+
+    Raises:
+        ConfigError: if the configuration cannot be used.
+    """
+    comm = comm or start()
+    base = Path(config_path).parent
+    _, config = on_root(comm, lambda: _read(config_path, overrides, base))
+    return assemble.build(config, comm, base.resolve())
+
+
 class _Session:
     """One execution of a run: sets the log and signals up, and says how it ended."""
 

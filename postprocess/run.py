@@ -34,7 +34,7 @@ class Run:
     def __init__(self, run):
         self.path, self._run = run.path, run
         self.facts, self.summary = _json(run.run_json), _known(_json(run.summary))
-        self.config = tomllib.loads(_text(run.resolved))
+        self.config = _toml(run.resolved)
         self.lines = line_names(run.path)
         self.times = fieldfile.read_times(run.path) if run.index.exists() else np.empty(0)
 
@@ -210,8 +210,12 @@ def _typeset(words):
     return words
 
 
-def _text(path):
-    return path.read_text(encoding="utf-8") if path.exists() else ""
+def _toml(path):
+    """The content of a TOML file; empty if there is none."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except ValueError as error:
+        raise ConfigError(f"{path} is broken: {error}; a run writes it as it starts") from None
 
 
 def _json(path):

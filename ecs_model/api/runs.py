@@ -33,6 +33,22 @@ def resume(directory, comm=None, quiet=False):
     return _session(comm).resume(directory, comm, quiet)
 
 
+def simulation(config, comm=None, overrides=()):
+    """The Simulation of a TOML file at its start, to be stepped by hand; nothing is written.
+
+    `.step()` takes a step, `.reaction.state` holds the states at the nodes of this process.
+
+    Args:
+        config: path of the configuration.
+        comm: MPI communicator; all processes by default.
+        overrides: texts such as "tissue.alpha=0.1".
+
+    Raises:
+        ConfigError: on all processes, for whatever the user can mend.
+    """
+    return _session(comm).prepare(config, comm, overrides).simulation
+
+
 def check(config, comm=None, overrides=(), check_mesh=False):
     """Lines that say what a configuration would do and cost; ConfigError if it cannot be used.
 
