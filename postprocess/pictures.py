@@ -204,7 +204,7 @@ def _view(extent):
 def _window(pixels):
     """A white window of an off-screen plotter, made without VTK's words on a missing display."""
     with pyvista.vtk_verbosity("off"):
-        plotter = pyvista.Plotter(off_screen=True, window_size=pixels)
+        plotter = pyvista.Plotter(off_screen=True, notebook=False, window_size=pixels)
         plotter.set_background("white")
         plotter.enable_anti_aliasing("ssaa")
         plotter.show(auto_close=False)

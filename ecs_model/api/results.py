@@ -20,6 +20,17 @@ def open_run(directory):
     return Run.open(directory)
 
 
+def open_scan(directory):
+    """A scan, opened: a `postprocess.scan_data.Scan`; `.frame` is its table as a DataFrame.
+
+    Raises:
+        ConfigError: if the directory holds no scan, or nothing of it is finished.
+    """
+    from ecs_model.postprocess.scan_data import Scan
+
+    return Scan.open(directory)
+
+
 def plot(directory):
     """Make all pictures that suit a run, a scan or a single-cell job; their paths."""
     if Path(directory, "cell.toml").is_file():
@@ -76,10 +87,9 @@ def scan_report(directory, points=None, quiet=False, output=None):
         ConfigError: if there is no scan, nothing of it is finished, or a point is not.
     """
     from ecs_model.postprocess import scan_choice, scan_report
-    from ecs_model.postprocess.scan_data import Scan
     from ecs_model.scan import repeat
 
-    scan = Scan.open(directory)
+    scan = open_scan(directory)
     ids = scan_choice.chosen(scan) if points is None else scan_choice.named(scan, points)
     longest = repeat.PATIENCE if points is None else math.inf
     tell = (lambda line: None) if quiet else (lambda line: print(line, flush=True))

@@ -63,6 +63,12 @@ def test_a_report_is_one_file_with_all_that_matters(grid):
         assert row in text
 
 
+def test_an_opened_scan_says_what_it_is(grid):
+    said = repr(api.open_scan(grid.parent))
+    for words in (repr(TITLE), "6 of 12 points finished", "tortuosity", "3 values"):
+        assert words in said
+
+
 def test_pictured_runs_are_those_of_the_scan_and_made_once(grid):
     found = table(grid.parent)
     run = RunDir(grid.parent / "repeats" / found["id"][2])
