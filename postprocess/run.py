@@ -22,6 +22,7 @@ class Run:
         facts: how it ran, the content of run.json.
         summary: what came out, the content of summary.json; empty before the end of the run.
         config: its configuration with every default, as nested dictionaries.
+        profile: where the time went, the content of profile.json; empty without `--profile`.
         lines: names of the lines along which fields were recorded.
         times: output times of the fields [s].
     """
@@ -34,7 +35,7 @@ class Run:
     def __init__(self, run):
         self.path, self._run = run.path, run
         self.facts, self.summary = _json(run.run_json), _known(_json(run.summary))
-        self.config = _toml(run.resolved)
+        self.config, self.profile = _toml(run.resolved), _json(run.profile)
         self.lines = line_names(run.path)
         self.times = fieldfile.read_times(run.path) if run.index.exists() else np.empty(0)
 

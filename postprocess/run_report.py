@@ -70,11 +70,19 @@ def _amounts(balance):
 
 
 def _seconds(run):
-    """Rows (part of the run, seconds, share of all), longest first."""
-    seconds = run.summary.get("seconds", {})
-    total = sum(seconds.values()) or 1.0
+    """Rows (part of the run, its depth, seconds, share of all), longest first."""
+    parts = run.profile.get("parts") or _flat(run.summary.get("seconds", {}))
+    means = [(part["part"], part["seconds"]["mean"]) for part in parts]
+    total = sum(s for path, s in means if "/" not in path) or 1.0
+    return [
+        (path.rpartition("/")[2], path.count("/"), f"{s:.2f}", f"{100 * s / total:.1f} %")
+        for path, s in means
+    ]
+
+
+def _flat(seconds):
     rows = sorted(seconds.items(), key=lambda item: -item[1])
-    return [(name, f"{s:.2f}", f"{100 * s / total:.1f} %") for name, s in rows]
+    return [{"part": name, "seconds": {"mean": s}} for name, s in rows]
 
 
 def _texts(run):

@@ -56,7 +56,7 @@ LAYERS = [
     {"electrodiffusion"},
     {"syncytium"},
     {"network"},
-    {"assemble", "output"},
+    {"assemble", "output", "profiling"},
     {"session", "strip", "trials"},
     {"estimate", "doctor", "scan"},
     {"api"},

@@ -1,7 +1,9 @@
 """Functions that compute a run; called on all of its processes."""
 
 
-def run(config, output, comm=None, overrides=(), overwrite=False, quiet=False):
+def run(
+    config, output, comm=None, overrides=(), overwrite=False, quiet=False, profile=False
+):  # fmt: skip
     """Run a TOML file into a new run directory; 0, or 75 if a signal stopped it.
 
     Args:
@@ -11,26 +13,29 @@ def run(config, output, comm=None, overrides=(), overwrite=False, quiet=False):
         overrides: texts such as "tissue.alpha=0.1".
         overwrite: replace a run that is there.
         quiet: say nothing but warnings and errors.
+        profile: tell where the time goes, in detail, also in profile.json.
 
     Raises:
         ConfigError: on all processes, for whatever the user can mend.
         SolutionError: on all processes, if the computation cannot go on.
     """
-    return _session(comm).run(config, output, comm, overrides, overwrite, quiet)
+    session = _session(comm)
+    return session.run(config, output, comm, overrides, overwrite, quiet, profile=profile)
 
 
-def resume(directory, comm=None, quiet=False):
+def resume(directory, comm=None, quiet=False, profile=False):
     """Continue a run from its newest checkpoint; 0, or 75 if a signal stopped it.
 
     Args:
         directory: the run directory.
         comm: MPI communicator of any size; all processes by default.
         quiet: say nothing but warnings and errors.
+        profile: as for `run`.
 
     Raises:
         ConfigError: on all processes, if there is nothing to continue or it does not fit.
     """
-    return _session(comm).resume(directory, comm, quiet)
+    return _session(comm).resume(directory, comm, quiet, profile)
 
 
 def simulation(config, comm=None, overrides=()):

@@ -24,6 +24,14 @@ def add_points(parser):
     )  # fmt: skip
 
 
+def add_profile(parser):
+    """Add --profile to the parser of a command that computes a run."""
+    parser.add_argument(
+        "--profile", action="store_true", help="tell in detail where the time goes, and write it "
+        "to profile.json",
+    )  # fmt: skip
+
+
 def points(arguments):
     """The points that --points names; None if it was not given."""
     if arguments.points is None:

@@ -2,7 +2,7 @@
 
 import os
 
-from ecs_model.cli.common import add, add_points, add_set, points
+from ecs_model.cli.common import add, add_points, add_profile, add_set, points
 from ecs_model.launcher import rank_and_size
 
 
@@ -13,6 +13,7 @@ def add_run(commands):
     p.add_argument("--output", "-o", metavar="DIR", help="run directory (default results/NAME)")
     p.add_argument("--overwrite", action="store_true", help="replace a run that is there")
     p.add_argument("--quiet", action="store_true", help="only warnings and errors")
+    add_profile(p)
     add_set(p)
 
 
@@ -20,7 +21,8 @@ def _run(a):
     from ecs_model import api
 
     output = a.output or os.path.join("results", os.path.splitext(os.path.basename(a.config))[0])
-    return api.run(a.config, output, overrides=a.overrides, overwrite=a.overwrite, quiet=a.quiet)
+    options = {"overwrite": a.overwrite, "quiet": a.quiet, "profile": a.profile}
+    return api.run(a.config, output, overrides=a.overrides, **options)
 
 
 def add_resume(commands):
@@ -28,12 +30,13 @@ def add_resume(commands):
     p = add(commands, "resume", _resume, "continue a run, on any number of processes", True)
     p.add_argument("directory", help="run directory")
     p.add_argument("--quiet", action="store_true", help="only warnings and errors")
+    add_profile(p)
 
 
 def _resume(a):
     from ecs_model import api
 
-    return api.resume(a.directory, quiet=a.quiet)
+    return api.resume(a.directory, quiet=a.quiet, profile=a.profile)
 
 
 def add_check(commands):
