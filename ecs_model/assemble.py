@@ -45,7 +45,7 @@ class Parts:
     outside: np.ndarray  # which owned nodes lie outside of all that is stimulated, or else all
 
 
-def build(config, comm, base=".", kept=None):
+def build(config, comm, base=".", kept=None, lap=lambda stage: None):
     """The Parts of the run that a configuration describes, without output.
 
     Args:
@@ -54,21 +54,25 @@ def build(config, comm, base=".", kept=None):
         base: folder to which paths in the configuration are relative.
         kept: Kept of earlier runs on the same communicator and base, whose mesh, model and kernel
             are used again where they are the same.
+        lap: is told the name of each stage when it is done.
 
     Raises:
         ConfigError: on all processes, for whatever cannot be used.
     """
     kept = Kept() if kept is None else kept
     model = kept("model", _about_model(config), lambda: model_of(config, base))
+    lap("start")
     data, mesh = kept("mesh", repr(config.mesh), lambda: _mesh(config, comm, base))
+    lap("mesh")
     together(comm, lambda: _check_points(config, mesh.dimension))
     parts = together(comm, lambda: layout.regions(config.tissue, mesh))
     cells = together(comm, lambda: layout.Cells(config.tissue, mesh, parts, data, base).fields())
     theta = model.theta if config.solver.theta is None else config.solver.theta
     theta = 0.0 if config.solver.scheme == "rkl2" else theta
     operators = Operators(mesh, cells["alpha"], cells["diffusivity"], theta)
+    lap("matrices")
     nodes = layout.Nodes(config, model, mesh, parts, data, base)
-    membranes, identity = _membranes(config, nodes, operators, kept)
+    membranes, identity = _membranes(config, nodes, operators, kept, lap)
     if model.volumes is not None:
         alpha, rest = membranes.state.alpha, membranes.surroundings.alpha
         operators = Following(operators, alpha, rest, config.tissue.tortuosity_exponent)
@@ -88,6 +92,7 @@ def build(config, comm, base=".", kept=None):
     release_memory()
     outside = ~_stimulated(config, mesh, parts, transport.ledger)
     outside |= mesh.sum(outside) == 0
+    lap("solvers")
     return Parts(config, model, mesh, cells, operators, simulation, tracker, identity, outside)
 
 
@@ -149,7 +154,7 @@ def _mesh(config, comm, base):
     return data, Mesh(comm, data)
 
 
-def _membranes(config, nodes, operators, kept):
+def _membranes(config, nodes, operators, kept, lap):
     """The reaction and the identity of its compiled step; rank 0 compiles for all."""
     comm, mesh = nodes.mesh.comm, nodes.mesh
     parameters, state = together(comm, lambda: (nodes.parameters(), nodes.state()))
@@ -166,7 +171,9 @@ def _membranes(config, nodes, operators, kept):
         "kernel", (_about_model(config), varying),
         lambda: reaction.source(nodes.model, parameters, surroundings),
     )  # fmt: skip
+    lap("membranes")
     root_does(comm, lambda: library(text))
+    lap("compiler")
     made = together(
         comm,
         lambda: reaction.Reaction(

@@ -75,7 +75,7 @@ def measure(parts, plan):
         plan: of the run.
 
     Returns:
-        Measured: for `report.summarise`.
+        Measured: for `summary.summarise`.
     """
     config, mesh, simulation = parts.config, parts.mesh, parts.simulation
     columns, table = Columns(simulation.reaction, ["K_o"]), _Nowhere()

@@ -77,6 +77,11 @@ class Poisson:
         _multigrid(solver)
         return solver
 
+    @property
+    def iterations(self):
+        """Of the last solve."""
+        return self._solver.getIterationNumber()
+
     def solve(self, right):
         """The change of the potential that `right` asks for."""
         self._right[:] = right
@@ -157,6 +162,11 @@ class Bidomain:
         even.array[: self._owned] = 1.0
         even.normalize()
         return PETSc.NullSpace().create(vectors=[even], comm=even.comm)
+
+    @property
+    def iterations(self):
+        """Of the last solve."""
+        return self._solver.getIterationNumber()
 
     def solve(self, outside, inside):
         """Changes of psi and w that the charges in the two spaces ask for."""

@@ -160,3 +160,16 @@ class Timer:
             f" {self.calls[name]:>9} calls"
             for name, seconds in rows
         ]
+
+
+class Laps:
+    """Seconds of stages that follow each other: `laps("mesh")` ends the stage of that name."""
+
+    def __init__(self):
+        self.seconds, self._last = {}, time.perf_counter()
+
+    def __call__(self, name):
+        """End the stage that has the name."""
+        now = time.perf_counter()
+        self.seconds[name] = self.seconds.get(name, 0.0) + now - self._last
+        self._last = now

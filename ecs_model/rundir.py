@@ -32,7 +32,7 @@ _MARKS = ("run.json", "config.resolved.toml", fieldfile.INDEX)
 _OWN = (
     *_MARKS,
     *("config.toml", "run.log", "series.csv", "summary.json"),
-    *("open_in_paraview.py", "fields.vtkhdf"),
+    *("open_in_paraview.py", "fields.vtkhdf", "report.html", "profile.json"),
     *(fieldfile.FOLDER, "checkpoints", "pictures", "lines"),
 )
 _TITLE = re.compile(r"(.*) \[([^\[\]]*)\]")
@@ -119,6 +119,7 @@ class RunDir:
     lines = property(lambda self: self.path / "lines")
     checkpoints = property(lambda self: self.path / "checkpoints")
     summary = property(lambda self: self.path / "summary.json")
+    profile = property(lambda self: self.path / "profile.json")
     pictures = property(lambda self: self.path / "pictures")
     paraview = property(lambda self: self.path / "open_in_paraview.py")
     vtkhdf = property(lambda self: self.path / "fields.vtkhdf")

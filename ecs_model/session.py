@@ -9,22 +9,24 @@ from pathlib import Path
 
 import tomli_w
 
-from ecs_model import assemble, atomic, meaning, output, read
+from ecs_model import assemble, atomic, meaning, output, profiling, read, telling
 from ecs_model.checkpoint import identity, newest, refuse_foreign, restore
 from ecs_model.errors import ConfigError, EcsModelError
 from ecs_model.fieldfile import write_maps
 from ecs_model.parallel import kept_on_root, on_root, root_does, start, together
-from ecs_model.progress import LOG, StopRequest, Timer, start_log
+from ecs_model.profiling import Profile
+from ecs_model.progress import LOG, Laps, StopRequest, Timer, start_log
 from ecs_model.provenance import now, provenance
-from ecs_model.report import report_lines, summarise
 from ecs_model.rundir import RunDir
 from ecs_model.simulation import GO_ON, SAVE
+from ecs_model.summary import summarise
 
 STOPPED = 75  # exit code of a run that wrote a checkpoint and wants to be continued
 
 
 def run(
-    config_path, directory, comm=None, overrides=(), overwrite=False, quiet=False, base=None
+    config_path, directory, comm=None, overrides=(), overwrite=False, quiet=False, base=None,
+    profile=False,
 ):  # fmt: skip
     """Run a configuration into a new run directory; 0, or 75 after a signal.
 
@@ -36,59 +38,79 @@ def run(
         overwrite: delete a run that is there already.
         quiet: say nothing but warnings and errors.
         base: folder to which paths in it are relative; its own by default.
+        profile: measure and tell where the time goes, in more detail than usual.
 
     Raises:
         ConfigError: for whatever the user can mend before the run.
         SolutionError: if the computation cannot go on.
     """
-    began = time.perf_counter()
+    laps = Laps()
     comm = comm or start()
     with StopRequest() as stop:
         near = Path(config_path).parent if base is None else Path(base)
         text, config = on_root(comm, lambda: _read(config_path, overrides, near))
         base = near.resolve()
         root_does(comm, lambda: RunDir.check(directory, overwrite))  # early, before long work
-        parts = assemble.build(config, comm, base)
+        parts = assemble.build(config, comm, base, lap=laps)
         plan = output.plan(parts)
         folder = on_root(comm, lambda: RunDir.create(directory, overwrite))
         facts = provenance(comm, config, config_path) | {"base": str(base)}
         root_does(comm, lambda: _open_run(folder, text, config, facts))
-        with _Session(comm, folder, parts, plan, quiet, began) as session:
+        with _Session(comm, folder, parts, plan, quiet, laps, profile) as session:
             return session.go(stop)
 
 
-def resume(directory, comm=None, quiet=False):
+def resume(directory, comm=None, quiet=False, profile=False):
     """Continue a run from its newest checkpoint; 0, or 75 after a signal.
 
     Args:
         directory: the run directory.
         comm: MPI communicator of any size; all processes by default.
         quiet: say nothing but warnings and errors.
+        profile: as for `run`.
 
     Raises:
         ConfigError: if there is nothing to continue, or it does not fit.
     """
-    began = time.perf_counter()
+    laps = Laps()
     comm = comm or start()
     with StopRequest() as stop:
         folder = on_root(comm, lambda: RunDir.open(directory))
         config = on_root(comm, lambda: read.read_config(folder.resolved))
         base = on_root(comm, lambda: _base(folder))
         path, manifest = newest(comm, folder.checkpoints)
-        parts = assemble.build(config, comm, base)
+        parts = assemble.build(config, comm, base, lap=laps)
         plan = output.plan(parts)
         refuse_foreign(path, manifest, identity(parts))
-        with _Session(comm, folder, parts, plan, quiet, began) as session:
+        with _Session(comm, folder, parts, plan, quiet, laps, profile) as session:
             session.go_back_to(path, manifest)
             return session.go(stop)
+
+
+def prepare(config_path, comm=None, overrides=()):
+    """The Parts of the run that a configuration describes; nothing is written.
+
+    Args:
+        config_path: TOML file.
+        comm: MPI communicator; all processes by default.
+        overrides: texts such as "tissue.alpha=0.1".
+
+    Raises:
+        ConfigError: if the configuration cannot be used.
+    """
+    comm = comm or start()
+    base = Path(config_path).parent
+    _, config = on_root(comm, lambda: _read(config_path, overrides, base))
+    return assemble.build(config, comm, base.resolve())
 
 
 class _Session:
     """One execution of a run: sets the log and signals up, and says how it ended."""
 
-    def __init__(self, comm, folder, parts, plan, quiet, began):
+    def __init__(self, comm, folder, parts, plan, quiet, laps, profile):
         self.comm, self.folder, self.parts, self.plan = comm, folder, parts, plan
-        self.quiet, self.began, self.timer = quiet, began, Timer()
+        self.quiet, self.laps, self.timer = quiet, laps, Timer()
+        self.profile = Profile() if profile else None
         self.config = parts.config
         self._checkpoint = None
 
@@ -127,9 +149,11 @@ class _Session:
             outputs.spending.so_far.update(self._checkpoint["spending"])
         outputs.checkpoints.add("start", outputs.balance.start)
         self._watch(simulation)
-        self.timer.add("set-up", time.perf_counter() - self.began)
+        self.laps("files")
+        self.timer.add("set-up", sum(self.laps.seconds.values()))
         simulation.ask = _asking(self.comm, stop, self.config.checkpoint.wall)
-        signal = simulation.run()
+        with self.profile or contextlib.nullcontext():
+            signal = simulation.run()
         outputs.close()
         return self._finish(parts, outputs, signal)
 
@@ -170,13 +194,22 @@ class _Session:
         write_paraview_script(self.folder.path)
 
     def _say_end(self, parts, summary, signal):
-        for line in report_lines(summary, self.timer):
+        times = ["where the time went:", *self.timer.table()]
+        for line in [*telling.lines(summary), *(self._profiled() if self.profile else times)]:
             LOG.info("%s", line)
         if signal and self.comm.rank == 0:
             LOG.warning(
                 "stopped by signal %d at t = %.6g s; continue with: ecs-model resume %s",
                 signal, parts.simulation.time, self.folder.path,
             )  # fmt: skip
+
+    def _profiled(self):
+        """Lines of the profile, which is written too."""
+        self.profile.take(self.laps, self.timer)
+        rows = profiling.together(self.comm, self.profile.parts)
+        facts = {"processes": self.comm.size, "steps": self.parts.simulation.steps, "parts": rows}
+        root_does(self.comm, lambda: atomic.write_json(self.folder.profile, facts))
+        return profiling.lines(rows)
 
     def _note(self, **facts):
         """Add facts to run.json."""

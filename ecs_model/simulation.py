@@ -142,6 +142,15 @@ class Simulation:
         """Simulated time [s]."""
         return self.clock.at(self.tick)
 
+    def __repr__(self):
+        mesh, membranes = self.diffusion.operators.mesh, self.reaction
+        return (
+            f"<Simulation: {mesh.nodes} nodes, {mesh.cells} cells, {mesh.comm.size} "
+            f"process{'es' * (mesh.comm.size > 1)}; membrane {membranes.model.name}; "
+            f"{', '.join(membranes.ions)} in motion; "
+            f"t = {self.time:g} of {self.clock.end:g} s after {self.steps} steps>"
+        )
+
     def run(self):
         """Go on to the end, or to a signal; the number of the signal, 0 at the end.
 

@@ -16,17 +16,22 @@ def everything(run_dir):
         ConfigError: if this is no run, or a file of it is broken.
     """
     run = RunDir.open(run_dir)
-    figures = [*_curves(run), *_fields(run)]
-    paths = [style.save(draw(), run.pictures / f"{name}.png") for name, draw in figures]
+    drawn = figures(run)
+    paths = [style.save(draw(), run.pictures / f"{name}.png") for name, draw in drawn.items()]
     if not run.index.exists():
         return paths
     return [*paths, *_movies(run), write_paraview_script(run.path)]
 
 
+def figures(run):
+    """Name -> function that gives the figure, for all figures that make sense for a RunDir."""
+    return {**dict(_curves(run)), **dict(_fields(run))}
+
+
 def _curves(run):
     """Name and drawing function of every figure of the tables."""
-    if run.series.exists():
-        columns, _ = read_series(run.series)
+    columns = read_series(run.series)[0] if run.series.exists() else {"t": []}
+    if len(columns["t"]):
         if series.probe_names(columns):
             yield "probes", lambda: series.probes(run.path)
         if any("@" not in name and name != "t" for name in columns):

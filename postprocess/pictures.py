@@ -131,15 +131,15 @@ def _strip(fields, all_values, titles, limits, name, label):
             axes.imshow(scene.image(), extent=(0, scene.width, 0, scene.height))
             axes.set_axis_off()
         pair[0].set_title(title)
-    _scale_bar(panels[-1, 0], scene)
-    _axes_cross(panels[0, 0], scene)
+    scale_bar(panels[-1, 0], scene)
+    axes_cross(panels[0, 0], scene)
     colours = ScalarMappable(Normalize(*limits), style.colour_map(name))
     fig.colorbar(colours, ax=panels, label=label, pad=0.01, aspect=30, shrink=0.8)
     scene.close()
     return fig
 
 
-def _scale_bar(axes, scene):
+def scale_bar(axes, scene):
     """A bar of a round length [mm], about a quarter of the picture, below the body."""
     length = _round_length(scene.width / 4)
     x, y = 0.02 * scene.width, 0.0
@@ -150,7 +150,7 @@ def _scale_bar(axes, scene):
     axes.set_ylim(-0.12 * scene.height, scene.height)
 
 
-def _axes_cross(axes, scene):
+def axes_cross(axes, scene):
     """The three axes of space as they are seen, in the upper left corner."""
     length, origin = 0.06 * scene.width, np.array([0.05 * scene.width, 0.88 * scene.height])
     for name, direction in zip("xyz", np.eye(3), strict=True):
@@ -204,7 +204,7 @@ def _view(extent):
 def _window(pixels):
     """A white window of an off-screen plotter, made without VTK's words on a missing display."""
     with pyvista.vtk_verbosity("off"):
-        plotter = pyvista.Plotter(off_screen=True, window_size=pixels)
+        plotter = pyvista.Plotter(off_screen=True, notebook=False, window_size=pixels)
         plotter.set_background("white")
         plotter.enable_anti_aliasing("ssaa")
         plotter.show(auto_close=False)

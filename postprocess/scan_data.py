@@ -88,6 +88,19 @@ class Scan:
             )
         return cls(path, setup, frame, _json(path / "report.json") or {})
 
+    def __repr__(self):
+        rows = [
+            f"  {axis.plain:<32}{self.frame[axis.label].nunique()} values" for axis in self.axes
+        ]
+        rows += [
+            f"  {self.word(name):<32}{count} runs"
+            for name in REGIMES
+            if (count := int((self.regimes == name).sum())) and not self.searched
+        ]
+        points = f"{len(self.finished)} of {len(self.frame)} points finished"
+        name = self.setup["title"] or self.path.resolve().name
+        return "\n".join([f"Scan {name!r} in {self.path}: {points}", *rows])
+
     @property
     def settings(self):
         """The configuration of the scan with every default."""

@@ -1,18 +1,11 @@
 """One HTML file about a scan: maps, numbers, pictures of single runs, all that was asked for."""
 
-import base64
-import datetime
-import io
 import json
-import platform
-from importlib import resources
-from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from ecs_model import __version__, atomic
 from ecs_model.errors import ConfigError
-from ecs_model.postprocess import style
+from ecs_model.postprocess import page
 from ecs_model.postprocess.load import load
 from ecs_model.postprocess.scan import drawings
 from ecs_model.postprocess.scan_data import REGIMES, WORDS, short
@@ -20,30 +13,21 @@ from ecs_model.postprocess.scan_map import COLOURS
 from ecs_model.postprocess.scan_states import readings
 from ecs_model.rundir import RunDir, line_names
 
-SHARP, COARSE = 150, 110  # dots per inch of maps, and of pictures of runs
 TITLES = {
     "map": "Map", "curves": "Curves", "bars": "Bars", "samples": "All runs over each axis",
     "sensitivity": "Sensitivity",
 }  # fmt: skip
-PACKAGES = ("dolfinx-solver-real", "fenics-dolfinx", "numpy", "scipy", "matplotlib", "SALib")
 
 
-def write(scan, runs):
-    """Write report.html into the directory of a scan; its path.
+def write(scan, runs, path=None):
+    """Write the report of a scan, as report.html into its directory by default; its path.
 
     Args:
         scan: a Scan.
         runs: id of a point -> Repeat, of those that get a picture.
+        path: of the file.
     """
-    from jinja2 import Environment, StrictUndefined
-
-    text = resources.files(__package__).joinpath("scan_report.html").read_text(encoding="utf-8")
-    page = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    ).from_string(text)
-    path = scan.path / "report.html"
-    atomic.write_text(path, page.render(**content(scan, runs)))
-    return path
+    return page.write(path or scan.path / "report.html", "scan_report.html", content(scan, runs))
 
 
 def content(scan, runs):
@@ -57,7 +41,7 @@ def content(scan, runs):
         "readings": readings(scan), "searched": scan.searched, "columns": [c[0] for c in columns],
         "rows": _rows(scan, columns, runs), "points": [*_points(scan, runs)],
         "failed": _failed(scan), "texts": _texts(scan), "origin": _origin(scan, runs),
-        "short": _number,
+        "short": page.number,
     }  # fmt: skip
 
 
@@ -105,15 +89,9 @@ def _range(column, unit):
 
 
 def _pictures(scan):
-    return [(TITLES[name], _embedded(draw(), SHARP)) for name, draw in drawings(scan).items()]
-
-
-@style.styled
-def _embedded(figure, dpi):
-    """A figure as the address of an image that holds it."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", pad_inches=0.05)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return [
+        (TITLES[name], page.embedded(draw(), page.SHARP)) for name, draw in drawings(scan).items()
+    ]
 
 
 def _sobol(scan):
@@ -160,11 +138,7 @@ def _cell(value):
     if isinstance(value, str) or value is None:
         return value or "", value or ""
     number = float(value)
-    return _number(number), repr(number) if np.isfinite(number) else ""
-
-
-def _number(value):
-    return f"{value:.4g}" if np.isfinite(value) else "-"
+    return page.number(number), repr(number) if np.isfinite(number) else ""
 
 
 def _points(scan, runs):
@@ -184,7 +158,9 @@ def _said(scan, row):
 def _drawn(run):
     """The picture of a Repeat, or None and the reason why there is none."""
     try:
-        return (_embedded(_of_run(run.path), COARSE), "") if run.path else (None, run.reason)
+        return (
+            (page.embedded(_of_run(run.path), page.COARSE), "") if run.path else (None, run.reason)
+        )
     except ConfigError as error:
         return None, str(error)
 
@@ -212,20 +188,12 @@ def _failed(scan):
 
 def _texts(scan):
     """Pairs of titles and configurations."""
-    import tomli_w
-
     settings = {k: v for k, v in scan.settings.items() if k != "run"}
     return [
         ("The scan as it was given", (scan.path / "scan.toml").read_text(encoding="utf-8")),
-        ("The scan with every default and --set", tomli_w.dumps(_without_none(settings))),
-        ("The run that it varies", tomli_w.dumps(scan.setup["base"])),
+        ("The scan with every default and --set", page.toml(settings)),
+        ("The run that it varies", page.toml(scan.setup["base"])),
     ]
-
-
-def _without_none(value):
-    if isinstance(value, dict):
-        return {k: _without_none(v) for k, v in value.items() if v is not None}
-    return [_without_none(v) for v in value] if isinstance(value, list) else value
 
 
 def _origin(scan, runs):
@@ -236,21 +204,10 @@ def _origin(scan, runs):
     for facts in kept[:1]:
         for key in ("commit", "petsc", "mpi", "python", "machine"):
             yield f"Pictured runs: {key}", str(facts.get(key) or "unknown")
-    yield "Report", f"ecs-model {__version__}, Python {platform.python_version()}, {_versions()}"
-    yield "Written", datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+    yield from page.made()
 
 
 def _hosts(scan):
     """Names of the machines that computed points."""
     status = [json.loads(p.read_text()) for p in scan.path.glob("points/*/status.json")]
     return {facts["host"] for facts in status if "host" in facts}
-
-
-def _versions():
-    found = []
-    for name in PACKAGES:
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            continue
-    return ", ".join(found)

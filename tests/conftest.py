@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ecs_model.errors import ConfigError
-from tests.slurm import Slurm, missing
+from tests import browser, slurm
 
 
 @pytest.hookimpl(wrapper=True)
@@ -24,13 +24,13 @@ def pytest_runtest_call(item):
 
 
 @pytest.fixture(scope="session")
-def slurm():
+def cluster():
     """A Slurm of one node; skips where none can be started."""
-    if reason := missing():
+    if reason := slurm.missing():
         pytest.skip(reason)
     with tempfile.TemporaryDirectory(prefix="slurm-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
-        made = Slurm(folder)
+        made = slurm.Slurm(folder)
         made.start()
         yield made
         made.stop()
@@ -75,3 +75,13 @@ def in_paraview(screen):
         return done.stdout
 
     return printed
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    """A driver of a Chromium without a window; skips where there is none."""
+    if reason := browser.missing():
+        pytest.skip(reason)
+    driver = browser.start(tmp_path_factory.mktemp("profile"))
+    yield driver
+    driver.quit()

@@ -8,13 +8,13 @@ from ecs_model.errors import EcsModelError
 from ecs_model.kept import Kept
 from ecs_model.parallel import on_root, root_does
 from ecs_model.progress import Timer
-from ecs_model.report import summarise
 from ecs_model.scan.base import Base
 from ecs_model.scan.config import ScanConfig
 from ecs_model.scan.decide import Decision
 from ecs_model.scan.points import Point
 from ecs_model.scan.store import Slot
 from ecs_model.scan.threshold import margin, search
+from ecs_model.summary import summarise
 
 
 @dataclass(frozen=True)

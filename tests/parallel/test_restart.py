@@ -95,21 +95,21 @@ def test_resume_on_another_number_of_processes(config, whole, tmp_path, then):
     assert json.loads((out / "summary.json").read_text())["balance"]["relative_error"] < 1e-12
 
 
-def test_a_job_at_the_end_of_its_time_is_queued_again_and_goes_on(config, whole, tmp_path, slurm):
-    script, out = Path(runs.__file__).with_name("cluster") / "slurm.sh", tmp_path / "out"
+def test_a_job_at_the_end_of_its_time_is_queued_again_and_goes_on(config, whole, tmp_path, cluster):
+    script, out = Path(runs.__file__).with_name("cluster") / "cluster.sh", tmp_path / "out"
     (tmp_path / "run.toml").write_text(
         CONFIG.replace('end = "2 s"', 'end = "8 s"') + f'[checkpoint]\nevery = "{EVERY} s"\n'
     )
-    job = slurm.submit(
+    job = cluster.submit(
         f"--export=ALL,ECS_ENVIRONMENT={sys.prefix}", "--ntasks=2", "--time=10",
         f"--output={tmp_path}/log", script, tmp_path / "run.toml", out,
     )  # fmt: skip
     wait_for(out, "fields/t*.h5", 5)
-    slurm.signal(job, "USR1")
-    slurm.wait_for(job, "PENDING")
+    cluster.signal(job, "USR1")
+    cluster.wait_for(job, "PENDING")
     assert ended(out) == "stopped" and read_times(out)[-1] < 8
-    slurm.start_now(job)
-    slurm.wait_for(job, "GONE")
+    cluster.start_now(job)
+    cluster.wait_for(job, "GONE")
     assert ended(out) == "finished", (tmp_path / "log").read_text()
     same_bytes(out, whole(2))
 

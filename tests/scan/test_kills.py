@@ -185,15 +185,15 @@ def _once(folder, pid):
 
 
 @pytest.mark.parametrize("times", TIMES)
-def test_driver_and_jobs_of_slurm_killed(tmp_path, undisturbed, slurm, times):
+def test_driver_and_jobs_of_slurm_killed(tmp_path, undisturbed, cluster, times):
     text = ON_SLURM.replace("COUNT", str(points(times)))
-    driver, rng = Driver(tmp_path / "scan", text, slurm.environment), random.Random(1)
+    driver, rng = Driver(tmp_path / "scan", text, cluster.environment), random.Random(1)
     deaths = 0
     while deaths < times:
         driver.start()
         driver.wait_for_more(rng)
-        if jobs := slurm.jobs():
-            slurm.kill(rng.choice(jobs))
+        if jobs := cluster.jobs():
+            cluster.kill(rng.choice(jobs))
             deaths += 1
         driver.kill()
         driver.remember()

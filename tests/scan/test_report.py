@@ -7,8 +7,8 @@ import pytest
 from ecs_model import api, cli
 from ecs_model.errors import ConfigError
 from ecs_model.rundir import RunDir
+from tests import browser
 from tests.helpers import summary
-from tests.scan import browser
 from tests.scan.scans import FRONT, scan, table
 
 TITLE = 'K+ <script>alert(1)</script> & "more"'
@@ -61,6 +61,12 @@ def test_a_report_is_one_file_with_all_that_matters(grid):
     assert "12: 6 finished, 6 failed" in text
     for row in table(grid.parent)["id"]:
         assert row in text
+
+
+def test_an_opened_scan_says_what_it_is(grid):
+    said = repr(api.open_scan(grid.parent))
+    for words in (repr(TITLE), "6 of 12 points finished", "tortuosity", "3 values"):
+        assert words in said
 
 
 def test_pictured_runs_are_those_of_the_scan_and_made_once(grid):

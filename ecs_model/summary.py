@@ -1,13 +1,9 @@
-"""What came out of a run: numbers and verdicts for summary.json, and the last words of the log."""
+"""What came out of a run: numbers and verdicts for summary.json."""
 
 import resource
 
-import numpy as np
-
 from ecs_model import detectors
 from ecs_model.parallel import on_root
-
-COARSE = 3.0  # fewer cells than this across a front: the mesh is too coarse for its speed
 
 
 def summarise(parts, outputs, timer):
@@ -68,65 +64,3 @@ def _verdicts(config, volumes, outside, arrival, above, highest, last):
         "duration_s": detectors.duration(above, volumes),
         "max_K_o": float(highest.max()), "end_K_o": float(last.max()),
     }  # fmt: skip
-
-
-def report_lines(summary, timer):
-    """The end of a run in words: verdicts, fronts, balance, timings."""
-    yield from _verdict_lines(summary)
-    for name, front in summary["fronts"].items():
-        if np.isfinite(front["speed_mm_per_min"]):
-            yield (
-                f"front along {name}: {front['speed_mm_per_min']:.4g} mm/min, "
-                f"{front['width_um']:.3g} um wide"
-            )
-    cells = summary["cells_per_front"]
-    if cells < COARSE:
-        yield (
-            f"WARNING: the mesh is too coarse for the front: {cells:.1f} cells across its steep "
-            f"part, {COARSE:g} or more are needed for its speed; make mesh.cell smaller"
-        )
-    if summary["bias"]:
-        yield f"known bias: {summary['bias']}"
-    yield from _balance_lines(summary["balance"])
-    if summary["energy"]:
-        yield _energy_line(summary["energy"])
-    yield "where the time went:"
-    yield from timer.table()
-
-
-def _energy_line(energy):
-    spent, mean, peak = (
-        1e-3 * energy[name] for name in ("J_per_m3", "mean_W_per_m3", "peak_W_per_m3")
-    )
-    return (
-        f"pumps split {energy['ATP_mM']:.4g} mM of ATP per volume of tissue, {spent:.4g} kJ/m^3: "
-        f"{mean:.3g} kW/m^3 on average, {peak:.3g} at most"
-    )
-
-
-def _verdict_lines(summary):
-    for key, words in (("seizure", "seizure-level K+"), ("sd", "spreading depolarization")):
-        v = summary[key]
-        yield (
-            f"{words}: {'yes' if v['verdict'] else 'no'} (margin {v['margin']:+.3f}: "
-            f"{v['reached_mM']:.4g} of {v['threshold_mM']:g} mM)"
-        )
-    v = summary["ignited"]
-    came = f"after {v['time_s']:.4g} s" if v["verdict"] else f"{v['reached_mM']:.4g} mM"
-    yield (
-        f"front left what was stimulated: {'yes' if v['verdict'] else 'no'} "
-        f"(margin {v['margin']:+.3f}: {came})"
-    )
-
-
-def _balance_lines(balance):
-    unit = balance["unit"]
-    yield f"balance of K+ [{unit}]:"
-    yield f"  outside cells      {balance['ecs_start']:.9e} -> {balance['ecs_end']:.9e}"
-    if "cells_start" in balance:
-        yield f"  inside cells       {balance['cells_start']:.9e} -> {balance['cells_end']:.9e}"
-    for name, amount in balance["given"].items():
-        yield f"  from {name:<14}{amount:+.9e}"
-    yield f"  does not close by  {balance['relative_error']:.1e} of the whole"
-    for ion, other in balance.get("ions", {}).items():
-        yield f"  nor that of {ion:<7}{other['relative_error']:.1e}"

@@ -29,7 +29,8 @@ def start(folder):
 
 
 def requested(driver):
-    """Addresses of everything that was loaded since the last look."""
+    """Addresses of everything that was loaded since the last look, but Chromium's own pages."""
     events = [json.loads(row["message"])["message"] for row in driver.get_log("performance")]
     sent = [e["params"] for e in events if e["method"] == "Network.requestWillBeSent"]
-    return [params["request"]["url"] for params in sent]
+    urls = [params["request"]["url"] for params in sent]
+    return [url for url in urls if not url.startswith("chrome://")]

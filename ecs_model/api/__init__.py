@@ -1,0 +1,35 @@
+"""What the command line does, as functions: each command is one call.
+
+`run`, `resume`, `check` and `simulation` take an MPI communicator (all processes by default) and
+are called on all of its processes; the others need neither MPI nor DOLFINx.
+"""
+
+from ecs_model.api.results import export, open_run, open_scan, plot, report, scan_report
+from ecs_model.api.runs import check, resume, run, simulation
+from ecs_model.api.studies import cell, fit_diffusion, scan, scan_status
+from ecs_model.api.tools import copy, law, list_meshes, mesh, models, ready_runs, schema, template
+
+__all__ = [
+    "cell",
+    "check",
+    "copy",
+    "export",
+    "fit_diffusion",
+    "law",
+    "list_meshes",
+    "mesh",
+    "models",
+    "open_run",
+    "open_scan",
+    "plot",
+    "ready_runs",
+    "report",
+    "resume",
+    "run",
+    "scan",
+    "scan_report",
+    "scan_status",
+    "schema",
+    "simulation",
+    "template",
+]

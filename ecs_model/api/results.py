@@ -1,0 +1,103 @@
+"""Functions that open and show what a run, a scan or a single-cell job left."""
+
+import math
+from pathlib import Path
+
+from ecs_model.errors import ConfigError
+
+
+def open_run(directory):
+    """A run directory, opened: a `postprocess.run.Run` with its numbers, tables and fields.
+
+    `.summary` and `.config` are dictionaries, `.series` is a pandas DataFrame, `.fields` an xarray
+    Dataset that reads from disk what is used of it, `.pyvista()` a sequence of grids over time.
+
+    Raises:
+        ConfigError: if the directory holds no run.
+    """
+    from ecs_model.postprocess.run import Run
+
+    return Run.open(directory)
+
+
+def open_scan(directory):
+    """A scan, opened: a `postprocess.scan_data.Scan`; `.frame` is its table as a DataFrame.
+
+    Raises:
+        ConfigError: if the directory holds no scan, or nothing of it is finished.
+    """
+    from ecs_model.postprocess.scan_data import Scan
+
+    return Scan.open(directory)
+
+
+def plot(directory):
+    """Make all pictures that suit a run, a scan or a single-cell job; their paths."""
+    if Path(directory, "cell.toml").is_file():
+        from ecs_model.postprocess.cell import pictures
+
+        return pictures(directory)
+    if Path(directory, "setup.json").is_file():
+        from ecs_model.postprocess import scan
+
+        return scan.pictures(directory)
+    from ecs_model.postprocess import report
+
+    return report(directory)
+
+
+def report(directory, output=None, points=None, quiet=False):
+    """Write one HTML file with all about a run or a scan; its path.
+
+    Args:
+        directory: of the run or the scan.
+        output: the file; report.html in the directory by default.
+        points: as for `scan_report`.
+        quiet: do not say what is run.
+
+    Raises:
+        ConfigError: if there is neither, or nothing of it can be shown.
+    """
+    from ecs_model.postprocess import run_report
+    from ecs_model.rundir import RunDir
+
+    if Path(directory, "setup.json").is_file():
+        return scan_report(directory, points, quiet, output)
+    if points is not None:
+        raise ConfigError(f"{directory} holds no scan; --points is for the report of a scan")
+    if not RunDir(Path(directory)).is_run:
+        raise ConfigError(
+            f"{directory} holds neither a run nor a scan; give the output directory of `ecs-model "
+            "run` or `ecs-model scan` (single-cell jobs have pictures: `ecs-model plot`)"
+        )
+    return run_report.write(open_run(directory), output)
+
+
+def scan_report(directory, points=None, quiet=False, output=None):
+    """Write one HTML file with all about a scan; its path.
+
+    Args:
+        directory: of the scan.
+        points: ids, or the beginnings of some, of points that get a picture of their own; a few
+            that span the scan by default. Their runs are there, or are run once more.
+        quiet: do not say what is run.
+        output: the file; report.html in the directory by default.
+
+    Raises:
+        ConfigError: if there is no scan, nothing of it is finished, or a point is not.
+    """
+    from ecs_model.postprocess import scan_choice, scan_report
+    from ecs_model.scan import repeat
+
+    scan = open_scan(directory)
+    ids = scan_choice.chosen(scan) if points is None else scan_choice.named(scan, points)
+    longest = repeat.PATIENCE if points is None else math.inf
+    tell = (lambda line: None) if quiet else (lambda line: print(line, flush=True))
+    return scan_report.write(scan, repeat.repeats(directory, ids, longest, tell), output)
+
+
+def export(directory, output=None):
+    """Write the fields of a run as one VTKHDF file; its path."""
+    from ecs_model.postprocess.vtkhdf import export_vtkhdf
+
+    return export_vtkhdf(directory, output)

@@ -1,0 +1,80 @@
+"""Functions that compute a run; called on all of its processes."""
+
+
+def run(
+    config, output, comm=None, overrides=(), overwrite=False, quiet=False, profile=False
+):  # fmt: skip
+    """Run a TOML file into a new run directory; 0, or 75 if a signal stopped it.
+
+    Args:
+        config: path of the configuration.
+        output: the run directory to make.
+        comm: MPI communicator; all processes by default.
+        overrides: texts such as "tissue.alpha=0.1".
+        overwrite: replace a run that is there.
+        quiet: say nothing but warnings and errors.
+        profile: tell where the time goes, in detail, also in profile.json.
+
+    Raises:
+        ConfigError: on all processes, for whatever the user can mend.
+        SolutionError: on all processes, if the computation cannot go on.
+    """
+    session = _session(comm)
+    return session.run(config, output, comm, overrides, overwrite, quiet, profile=profile)
+
+
+def resume(directory, comm=None, quiet=False, profile=False):
+    """Continue a run from its newest checkpoint; 0, or 75 if a signal stopped it.
+
+    Args:
+        directory: the run directory.
+        comm: MPI communicator of any size; all processes by default.
+        quiet: say nothing but warnings and errors.
+        profile: as for `run`.
+
+    Raises:
+        ConfigError: on all processes, if there is nothing to continue or it does not fit.
+    """
+    return _session(comm).resume(directory, comm, quiet, profile)
+
+
+def simulation(config, comm=None, overrides=()):
+    """The Simulation of a TOML file at its start, to be stepped by hand; nothing is written.
+
+    `.step()` takes a step, `.reaction.state` holds the states at the nodes of this process.
+
+    Args:
+        config: path of the configuration.
+        comm: MPI communicator; all processes by default.
+        overrides: texts such as "tissue.alpha=0.1".
+
+    Raises:
+        ConfigError: on all processes, for whatever the user can mend.
+    """
+    return _session(comm).prepare(config, comm, overrides).simulation
+
+
+def check(config, comm=None, overrides=(), check_mesh=False):
+    """Lines that say what a configuration would do and cost; ConfigError if it cannot be used.
+
+    Args:
+        config: path of the configuration.
+        comm: MPI communicator; all processes by default.
+        overrides: texts such as "tissue.alpha=0.1".
+        check_mesh: also measure, on a strip, how much the mesh falsifies the speed of a front.
+    """
+    _session(comm)
+    from ecs_model.estimate import estimate
+
+    return estimate(config, comm, overrides, check_mesh)
+
+
+def _session(comm):
+    """The module that needs MPI, with MPI started in the right way."""
+    if comm is None:
+        from ecs_model import parallel
+
+        parallel.start()
+    from ecs_model import session
+
+    return session

@@ -1,0 +1,80 @@
+"""Functions about many runs, about one cell, and about measured curves."""
+
+from pathlib import Path
+
+from ecs_model.api.results import plot
+
+
+def scan(config, output, overrides=(), extend=False, retry=False, quiet=False):
+    """Do the scan of a TOML file, or go on with it; 0, 1 if points failed, 75 after a signal.
+
+    Runs start in processes of their own: call it from one process, without MPI.
+
+    Args:
+        config: path of the configuration; see `template("scan")`.
+        output: directory to make, or that of the same scan.
+        overrides: texts such as "adaptive.runs=100".
+        extend: let the points change; those that are there stay.
+        retry: compute points that failed once more.
+        quiet: say nothing but errors.
+
+    Raises:
+        ConfigError: for whatever the user can mend; nothing is overwritten then.
+    """
+    from ecs_model.scan import driver
+
+    return driver.run(config, output, overrides, extend, retry, quiet)
+
+
+def scan_status(directory):
+    """Lines about a scan: what is done, what runs, what failed and why."""
+    from ecs_model.scan import driver
+
+    return list(driver.status(directory))
+
+
+def cell(config, output, overrides=(), overwrite=False, quiet=False):
+    """Do the single-cell job of a TOML file; paths of what was written. Needs no MPI.
+
+    Args:
+        config: path of the configuration; see `template(cell=True)`.
+        output: directory to make.
+        overrides: texts such as "node.alpha=0.1".
+        overwrite: replace the results of an earlier job.
+        quiet: say nothing about what was found.
+
+    Raises:
+        ConfigError: for whatever the user can mend.
+        SolutionError: if a cell leaves the range of finite, non-negative states.
+    """
+    from ecs_model.cell import job
+
+    tell = (lambda line: None) if quiet else (lambda line: print(line, flush=True))
+    directory = job.run(config, output, overrides, overwrite, tell)
+    return [*sorted(p for p in directory.iterdir() if p.is_file()), *plot(directory)]
+
+
+def fit_diffusion(curve, settings, agar=None, uptake=True, output=None):
+    """Fit alpha, lambda and uptake to a measured point-source curve; lines that say what was found.
+
+    Args:
+        curve: CSV file: time [s], concentration [mM].
+        settings: how it was measured, see `curves.experiment_of`.
+        agar: CSV file of a curve in agar, which tells rate and diffusivity.
+        uptake: whether to look for loss from the space between cells.
+        output: JSON file; CURVE.fit.json by default. The picture lies beside it.
+
+    Raises:
+        ConfigError: for files and settings that cannot be used.
+    """
+    from ecs_model import curves
+    from ecs_model.postprocess.curve import picture
+
+    experiment, calibration = curves.experiment_of(settings), None
+    if agar is not None:
+        experiment, calibration = curves.calibrated(experiment, agar)
+    found = curves.fitted(curve, experiment, uptake)
+    path = Path(output or Path(curve).with_suffix(".fit.json"))
+    curves.write(path, curves.record(curve, experiment, found, calibration))
+    image = picture(*curves.read_curve(curve), experiment, found, path.with_suffix(".png"))
+    return [*curves.lines(found), f"written: {path}, {image}"]

@@ -1,0 +1,113 @@
+"""Functions that show, make or copy what runs are made of."""
+
+from pathlib import Path
+
+from ecs_model.errors import ConfigError
+
+
+def ready_runs():
+    """Names of the runs and single-cell jobs that come with the program, and their titles."""
+    import tomllib
+
+    from ecs_model import runs
+
+    names = runs.all_names()
+    return {name: tomllib.loads(runs.path(name).read_text())["title"] for name in names}
+
+
+def copy(name, to="."):
+    """Copy a ready run into a folder; the path of the copy. ConfigError if it is there already."""
+    from ecs_model import __version__, atomic, runs
+
+    target = Path(to, f"{Path(name).name}.toml")
+    names = runs.all_names()
+    if name not in names:
+        raise ConfigError(f"no ready run '{name}'; there are {', '.join(names)}")
+    if target.exists():
+        raise ConfigError(f"{target} exists already; rename it, or give another folder with --to")
+    note = f"# copied from ecs-model {__version__}\n"
+    atomic.write_text(target, note + runs.path(name).read_text())
+    return target
+
+
+def template(kind="run"):
+    """A TOML text with every setting, its default and its meaning.
+
+    Args:
+        kind: run, cell or scan.
+    """
+    from ecs_model import template
+
+    if kind == "cell":
+        from ecs_model.cell.config import CellConfig
+
+        return template.template(CellConfig, template.CELL)
+    if kind == "scan":
+        from ecs_model.scan.config import ScanConfig
+
+        return template.template(ScanConfig, template.SCAN)
+    return template.template()
+
+
+def schema():
+    """The JSON schema of a configuration."""
+    from ecs_model.config import Config
+
+    return Config.model_json_schema()
+
+
+def models(name=None, options=()):
+    """Text about all membrane models, or about one: states, parameters, units, sources.
+
+    Args:
+        name: of a built-in model, or path of a Python file with the user's own.
+        options: texts such as "gates=h".
+    """
+    from ecs_model import tables
+
+    return tables.overview() if name is None else tables.about(name, options)
+
+
+def law(name=None, settings=()):
+    """Text about all laws, or the value of one.
+
+    Args:
+        name: of a law.
+        settings: texts such as "c_in=140 mM"; several values after commas give a table.
+
+    Raises:
+        ConfigError: for unknown names, wrong units and values that make no sense.
+    """
+    from ecs_model import lookup
+
+    return lookup.overview() if name is None else lookup.about(name, settings)
+
+
+def list_meshes():
+    """Lines about all mesh generators and what they take."""
+    from ecs_model import tables
+
+    return tables.generators()
+
+
+def mesh(name, settings=(), output=None):
+    """Make a mesh, write it and picture it; lines that say what it is like and where it is.
+
+    Args:
+        name: of a generator, or path of a configuration whose [mesh] is meant.
+        settings: texts such as 'cell="50 um"'.
+        output: .vtu, .xdmf or .msh file; NAME.vtu by default.
+
+    Raises:
+        ConfigError: for wrong settings or a mesh that cannot be used.
+    """
+    from ecs_model import meshdata, meshing, read
+    from ecs_model.meshes.picture import picture
+
+    chosen = read.read_mesh_settings(name, settings)
+    data = meshing.make(chosen, Path(name).parent if name.endswith(".toml") else ".")
+    path = Path(output or f"{Path(name).stem}.vtu")
+    meshdata.write(data, path)
+    image = path.with_suffix(".png")
+    picture(data, image)
+    return [meshdata.quality(data).text(), f"written: {path}, {image}"]

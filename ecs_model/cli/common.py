@@ -1,0 +1,39 @@
+"""What the commands share: how one is added, and options that several have."""
+
+
+def add(commands, name, command, summary, parallel=False):
+    """The parser of a new command; `parallel` ones are called on all processes."""
+    parser = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+    parser.set_defaults(command=command, parallel=parallel)
+    return parser
+
+
+def add_set(parser):
+    """Add --set to the parser of a command that reads a configuration."""
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
+        help="change a setting, such as tissue.alpha=0.1; may be given several times",
+    )  # fmt: skip
+
+
+def add_points(parser):
+    """Add --points to the parser of a command that reports on scans."""
+    parser.add_argument(
+        "--points", metavar="ID,ID", help="of a scan: points that get a picture, or none; the "
+        "default are a few that span the scan, each run once more unless it was kept",
+    )  # fmt: skip
+
+
+def add_profile(parser):
+    """Add --profile to the parser of a command that computes a run."""
+    parser.add_argument(
+        "--profile", action="store_true", help="tell in detail where the time goes, and write it "
+        "to profile.json",
+    )  # fmt: skip
+
+
+def points(arguments):
+    """The points that --points names; None if it was not given."""
+    if arguments.points is None:
+        return None
+    return [name for name in arguments.points.split(",") if name not in ("", "none")]

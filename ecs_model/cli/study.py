@@ -1,0 +1,94 @@
+"""Commands about many runs or none: scan, cell, fit-diffusion."""
+
+import os
+
+from ecs_model.cli.common import add, add_points, add_set, points
+from ecs_model.errors import ConfigError
+
+
+def add_cell(commands):
+    """Add `ecs-model cell`."""
+    p = add(commands, "cell", _cell, "one cell without a mesh: courses, thresholds, regimes")
+    p.add_argument("config", help="TOML file; see `ecs-model template --cell`")
+    p.add_argument("--output", "-o", metavar="DIR", help="directory (default results/NAME)")
+    p.add_argument("--overwrite", action="store_true", help="replace results that are there")
+    p.add_argument("--quiet", action="store_true", help="only warnings and errors")
+    add_set(p)
+
+
+def _cell(a):
+    from ecs_model import api
+
+    output = a.output or os.path.join("results", os.path.splitext(os.path.basename(a.config))[0])
+    paths = api.cell(a.config, output, a.overrides, a.overwrite, a.quiet)
+    if not a.quiet:
+        print("written: " + ", ".join(str(p) for p in paths))
+
+
+def add_scan(commands):
+    """Add `ecs-model scan`."""
+    p = add(commands, "scan", _scan, "many runs: maps, thresholds, sensitivity; goes on by itself")
+    p.add_argument(
+        "config", help="TOML file (see `ecs-model template --scan`), or status, plot or report"
+    )
+    p.add_argument("directory", nargs="?", help="after status, plot or report: that of a scan")
+    p.add_argument("--output", "-o", metavar="DIR", help="directory (default results/NAME)")
+    p.add_argument("--extend", action="store_true", help="other points in the same directory")
+    p.add_argument("--retry", action="store_true", help="points that failed once more")
+    add_points(p)
+    p.add_argument("--quiet", action="store_true", help="only errors")
+    add_set(p)
+
+
+def _scan(a):
+    from ecs_model import api
+
+    if a.config in ("status", "plot", "report"):
+        return _about_scan(a)
+    if a.directory is not None:
+        raise ConfigError(f"scan {a.config} {a.directory}: give the directory with --output")
+    output = a.output or os.path.join("results", os.path.splitext(os.path.basename(a.config))[0])
+    return api.scan(a.config, output, a.overrides, a.extend, a.retry, a.quiet)
+
+
+def _about_scan(a):
+    from ecs_model import api
+
+    if a.directory is None:
+        raise ConfigError(f"scan {a.config}: needs the directory of a scan")
+    about = {
+        "status": api.scan_status,
+        "plot": api.plot,
+        "report": lambda d: [api.scan_report(d, points(a), a.quiet)],
+    }
+    for line in about[a.config](a.directory):
+        print(line)
+
+
+def add_fit(commands):
+    """Add `ecs-model fit-diffusion`."""
+    p = add(
+        commands, "fit-diffusion", _fit,
+        "alpha, lambda and uptake of a tissue from a measured point-source curve",
+    )  # fmt: skip
+    p.add_argument("curve", help="CSV: time [s], concentration [mM]")
+    p.add_argument("--distance", required=True, help='of electrode and source, such as "100 um"')
+    p.add_argument("--D", required=True, help='free diffusivity, such as "1.31e-9 m^2/s" for TMA+')
+    p.add_argument("--current", help='of the source, such as "100 nA"')
+    p.add_argument("--transport-number", type=float, default=0.5, help="its share (default 0.5)")
+    p.add_argument("--valence", type=int, default=1, help="of the ion (default 1)")
+    p.add_argument("--rate", help='instead of a current, such as "0.5 pmol/s"')
+    p.add_argument("--start", default="0 s", help="when the source begins (default 0 s)")
+    p.add_argument("--duration", help="how long it acts (default: to the end)")
+    p.add_argument("--agar", metavar="CSV", help="a curve in agar: it tells rate and D instead")
+    p.add_argument("--no-uptake", action="store_true", help="take uptake as zero")
+    p.add_argument("--output", "-o", metavar="FILE", help="default: CURVE.fit.json, with a picture")
+
+
+def _fit(a):
+    from ecs_model import api
+
+    names = "distance D current transport_number valence rate start duration".split()
+    settings = {name: getattr(a, name) for name in names}
+    for line in api.fit_diffusion(a.curve, settings, a.agar, not a.no_uptake, a.output):
+        print(line)

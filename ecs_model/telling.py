@@ -1,0 +1,102 @@
+"""What came out of a run, in words: the content of summary.json as its readers want it."""
+
+import math
+from typing import NamedTuple
+
+COARSE = 3.0  # fewer cells than this across a front: the mesh is too coarse for its speed
+QUESTIONS = {
+    "seizure": "seizure-level K+", "sd": "spreading depolarization",
+    "ignited": "front left what was stimulated",
+}  # fmt: skip
+
+
+class Verdict(NamedTuple):
+    """One question that a run answers: in words, yes or no, its margin, what decided."""
+
+    question: str
+    yes: bool
+    margin: float
+    because: str
+
+    @property
+    def answer(self):
+        """Yes or no."""
+        return "yes" if self.yes else "no"
+
+
+def verdicts(summary):
+    """The Verdicts of a run, gravest last.
+
+    Args:
+        summary: content of summary.json.
+    """
+    return [
+        Verdict(words, summary[key]["verdict"], summary[key]["margin"], _because(summary[key]))
+        for key, words in QUESTIONS.items()
+    ]
+
+
+def _because(v):
+    if "time_s" not in v:
+        return f"{v['reached_mM']:.4g} of {v['threshold_mM']:g} mM"
+    return f"after {v['time_s']:.4g} s" if v["verdict"] else f"{v['reached_mM']:.4g} mM"
+
+
+def fronts(summary):
+    """Pairs of a line and the speed and width of the front that travelled along it, in words."""
+    return [
+        (name, f"{front['speed_mm_per_min']:.4g} mm/min, {front['width_um']:.3g} um wide")
+        for name, front in summary["fronts"].items()
+        if math.isfinite(front["speed_mm_per_min"])
+    ]
+
+
+def warnings(summary):
+    """What a reader has to know before trusting the numbers, each in one sentence."""
+    cells = summary["cells_per_front"]
+    if cells < COARSE:
+        yield (
+            f"the mesh is too coarse for the front: {cells:.1f} cells across its steep "
+            f"part, {COARSE:g} or more are needed for its speed; make mesh.cell smaller"
+        )
+    if summary["bias"]:
+        yield f"known bias: {summary['bias']}"
+
+
+def energy(summary):
+    """What the pumps spent, in one sentence; empty for membranes that do not say so."""
+    if not (found := summary["energy"]):
+        return ""
+    spent, mean, peak = (
+        1e-3 * found[name] for name in ("J_per_m3", "mean_W_per_m3", "peak_W_per_m3")
+    )
+    return (
+        f"pumps split {found['ATP_mM']:.4g} mM of ATP per volume of tissue, {spent:.4g} kJ/m^3: "
+        f"{mean:.3g} kW/m^3 on average, {peak:.3g} at most"
+    )
+
+
+def lines(summary):
+    """The end of a run in words: verdicts, fronts, warnings, balance, energy."""
+    for v in verdicts(summary):
+        yield f"{v.question}: {v.answer} (margin {v.margin:+.3f}: {v.because})"
+    for name, words in fronts(summary):
+        yield f"front along {name}: {words}"
+    for sentence in warnings(summary):
+        yield sentence if sentence.startswith("known") else f"WARNING: {sentence}"
+    yield from _balance(summary["balance"])
+    if said := energy(summary):
+        yield said
+
+
+def _balance(balance):
+    unit = balance["unit"]
+    yield f"balance of K+ [{unit}]:"
+    yield f"  outside cells      {balance['ecs_start']:.9e} -> {balance['ecs_end']:.9e}"
+    if "cells_start" in balance:
+        yield f"  inside cells       {balance['cells_start']:.9e} -> {balance['cells_end']:.9e}"
+    for name, amount in balance["given"].items():
+        yield f"  from {name:<14}{amount:+.9e}"
+    yield f"  does not close by  {balance['relative_error']:.1e} of the whole"
+    for ion, other in balance.get("ions", {}).items():
+        yield f"  nor that of {ion:<7}{other['relative_error']:.1e}"

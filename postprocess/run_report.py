@@ -1,0 +1,105 @@
+"""One HTML file about a run: verdicts, curves, maps that a slider moves through time, balances."""
+
+from ecs_model.postprocess import everything, page
+from ecs_model.postprocess.load import load
+from ecs_model.rundir import RunDir
+
+TITLES = {
+    "probes": "Probes", "balance": "Integrals", "profiles": "Profiles",
+    "space_time": "Along the longest axis",
+}  # fmt: skip
+ORIGIN = ("commit", "petsc", "mpi", "python", "processes", "started", "updated")
+
+
+def write(run, path=None):
+    """Write the report of a Run, as report.html into its directory by default; its path.
+
+    Raises:
+        ConfigError: if a file of the run is broken, or the report cannot be written.
+    """
+    return page.write(path or run.path / "report.html", "run_report.html", content(run))
+
+
+def content(run):
+    """What the report of a Run says, by the names that its page uses."""
+    films, pictures = _seen(run)
+    return {
+        "title": run.name, "state": run.state, "finished": run.is_finished,
+        "warnings": run.warnings(), "verdicts": run.verdicts(), "numbers": [*run.numbers()],
+        "about": [*run.about()][1:], "films": films, "pictures": pictures,
+        "balances": _balances(run), "seconds": _seconds(run),
+        "texts": [*_texts(run)], "origin": [*_origin(run)], "holds": [*run.holds()],
+    }  # fmt: skip
+
+
+def _seen(run):
+    """Films of the fields, or None, and pairs of a title and a picture of all that is no film."""
+    drawn, films = everything.figures(RunDir(run.path)), None
+    if len(run.times) and (fields := load(run.path)).dimension > 1:
+        from ecs_model.postprocess import film  # loads PyVista, which lines do not need
+
+        films = film.films(fields)
+        drawn = {name: draw for name, draw in drawn.items() if name not in ("maps", *fields.main)}
+    return films, [
+        (_title(name), page.embedded(draw(), page.COARSE)) for name, draw in drawn.items()
+    ]
+
+
+def _title(name):
+    kind, _, rest = name.partition("_")
+    known = {"line": f"Along the line {rest}", "arrival": "Arrival of the front"}
+    return TITLES.get(name) or known[kind]
+
+
+def _balances(run):
+    """Per ion: its name, pairs of an amount in words and its number, and the unit."""
+    if not (balance := run.summary.get("balance")):
+        return []
+    ions = {"K": balance, **balance.get("ions", {})}
+    return [(ion, [*_amounts(b)], balance["unit"]) for ion, b in ions.items()]
+
+
+def _amounts(balance):
+    for place, words in (("ecs", "outside cells"), ("cells", "inside cells")):
+        if f"{place}_start" in balance:
+            start, end = balance[f"{place}_start"], balance[f"{place}_end"]
+            yield words, f"{start:.6e} → {end:.6e}"
+    for name, amount in balance["given"].items():
+        yield f"from {name}", f"{amount:+.6e}"
+    yield "does not close by", f"{balance['relative_error']:.1e} of the whole"
+
+
+def _seconds(run):
+    """Rows (part of the run, its depth, seconds, share of all), longest first."""
+    parts = run.profile.get("parts") or _flat(run.summary.get("seconds", {}))
+    means = [(part["part"], part["seconds"]["mean"]) for part in parts]
+    total = sum(s for path, s in means if "/" not in path) or 1.0
+    return [
+        (path.rpartition("/")[2], path.count("/"), f"{s:.2f}", f"{100 * s / total:.1f} %")
+        for path, s in means
+    ]
+
+
+def _flat(seconds):
+    rows = sorted(seconds.items(), key=lambda item: -item[1])
+    return [{"part": name, "seconds": {"mean": s}} for name, s in rows]
+
+
+def _texts(run):
+    """Pairs of titles and configurations."""
+    given = RunDir(run.path).config
+    if given.exists():
+        yield "As it was given", given.read_text(encoding="utf-8")
+    if run.config:
+        yield "With every default and --set", page.toml(run.config)
+
+
+def _origin(run):
+    """Pairs about versions, of the run and of this report."""
+    facts = run.facts
+    yield "Computed by", f"ecs-model {facts.get('ecs_model', 'unknown')}"
+    yield from ((name.capitalize(), str(facts[name])) for name in ORIGIN if facts.get(name))
+    versions = ", ".join(f"{name} {v}" for name, v in facts.get("versions", {}).items())
+    yield "Libraries", versions or "unknown"
+    yield "Mesh", facts.get("mesh", {}).get("fingerprint", "unknown")
+    yield from page.made()
