@@ -96,7 +96,7 @@ def test_resume_on_another_number_of_processes(config, whole, tmp_path, then):
 
 
 def test_a_job_at_the_end_of_its_time_is_queued_again_and_goes_on(config, whole, tmp_path, cluster):
-    script, out = Path(runs.__file__).with_name("cluster") / "cluster.sh", tmp_path / "out"
+    script, out = Path(runs.__file__).with_name("cluster") / "slurm.sh", tmp_path / "out"
     (tmp_path / "run.toml").write_text(
         CONFIG.replace('end = "2 s"', 'end = "8 s"') + f'[checkpoint]\nevery = "{EVERY} s"\n'
     )
