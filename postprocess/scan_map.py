@@ -105,7 +105,7 @@ def _regimes(ax, scan, mesh):
     """Draw areas, border, runs and speeds; legend entries and what labels must not cover."""
     regimes = scan.regimes
     present = [name for name in COLOURS if name in regimes]
-    ax.set_facecolor(COLOURS["rest"])
+    _plain(ax, mesh, COLOURS["rest"])
     for name in [name for name in present if name != "rest"]:
         _area(ax, mesh, scan.margin(name), regimes == name, COLOURS[name])
     handles = [Patch(color=COLOURS[name], label=scan.word(name)) for name in present]
@@ -181,9 +181,14 @@ def _thresholds(ax, scan, mesh, levels):
 def _no_threshold(ax, mesh, outside):
     if not outside.any():
         return []
-    part = Triangulation(mesh.x, mesh.y, mesh.triangles, ~outside)
-    ax.tripcolor(part, np.zeros(len(mesh.x)), cmap=ListedColormap([NO_THRESHOLD]))
+    _plain(ax, Triangulation(mesh.x, mesh.y, mesh.triangles, ~outside), NO_THRESHOLD)
     return [Patch(color=NO_THRESHOLD, label="no threshold in the range")]
+
+
+def _plain(ax, mesh, colour):
+    """Fill what runs span with one colour; where there are none it stays white."""
+    one = ListedColormap([colour])
+    ax.tripcolor(mesh, np.zeros(len(mesh.x)), cmap=one, shading="gouraud")
 
 
 def _surface(ax, mesh, value, levels):

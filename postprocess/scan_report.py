@@ -37,7 +37,8 @@ def content(scan, runs):
         "title": scan.setup["title"] or scan.path.resolve().name,
         "axes": _axes(scan),
         "counts": _counts(scan), "facts": _facts(scan), "pictures": _pictures(scan),
-        "sobol": _sobol(scan), "missing": _missing(scan), "verdict": WORDS[scan.verdict],
+        "sobol": _sobol(scan), "pairs": _pairs(scan), "cautions": scan.cautions,
+        "missing": _missing(scan), "verdict": WORDS[scan.verdict],
         "readings": readings(scan), "searched": scan.searched, "columns": [c[0] for c in columns],
         "rows": _rows(scan, columns, runs), "points": [*_points(scan, runs)],
         "failed": _failed(scan), "texts": _texts(scan), "origin": _origin(scan, runs),
@@ -100,7 +101,15 @@ def _sobol(scan):
         (outcome, name, *(f"{s[key]:.3g} ± {s[key + '_conf']:.2g}" for key in ("S1", "ST")))
         for outcome, found in scan.sobol.items()
         for name, s in found.items()
-        if name != "pairs"
+    ]
+
+
+def _pairs(scan):
+    """Rows (outcome, pair of parameters, S2 with its interval)."""
+    return [
+        (outcome, name, f"{s['S2']:.3g} ± {s['S2_conf']:.2g}")
+        for outcome, found in scan.pairs.items()
+        for name, s in found.items()
     ]
 
 

@@ -38,12 +38,17 @@ def plot(directory):
 
         return pictures(directory)
     if Path(directory, "setup.json").is_file():
-        from ecs_model.postprocess import scan
-
-        return scan.pictures(directory)
+        return scan_plot(directory)
     from ecs_model.postprocess import report
 
     return report(directory)
+
+
+def scan_plot(directory):
+    """Make the pictures that suit a scan; their paths. ConfigError if there is no scan."""
+    from ecs_model.postprocess import scan
+
+    return scan.pictures(directory)
 
 
 def report(directory, output=None, points=None, quiet=False):

@@ -58,7 +58,7 @@ def _about_scan(a):
         raise ConfigError(f"scan {a.config}: needs the directory of a scan")
     about = {
         "status": api.scan_status,
-        "plot": api.plot,
+        "plot": api.scan_plot,
         "report": lambda d: [api.scan_report(d, points(a), a.quiet)],
     }
     for line in about[a.config](a.directory):
