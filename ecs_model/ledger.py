@@ -30,6 +30,8 @@ class Ledger:
         for x in self.exchanges:
             self.exchange[x.nodes] += x.conductances
         self.given = {x.name: 0.0 for x in (*self.loads, *self.exchanges, *self.baths)}
+        self._ones, self._mask = operators.vector()
+        self._sums, self._columns = operators.vector()
         self.refresh()
 
     def add(self, load):
@@ -43,16 +45,16 @@ class Ledger:
 
     def _coupling(self, bath):
         """Nodes beside a bath's nodes, and column sums of its rows of the mass and K there."""
-        ones, mask = self._operators.vector()
-        mask[bath.nodes] = 1.0
+        self._mask[:] = 0.0
+        self._mask[bath.nodes] = 1.0
+        self._ones.stateIncrease()
         columns = []
         for matrix, factor in (
             (self._operators.mass, 1.0),
             (self._operators.stiffness, self._ratio),
         ):
-            result, values = self._operators.vector()
-            matrix.mult(ones, result)
-            columns.append(factor * values)
+            matrix.mult(self._ones, self._sums)
+            columns.append(factor * self._columns)
         nodes = np.flatnonzero((columns[0] != 0) | (columns[1] != 0))
         return nodes, columns[0][nodes], columns[1][nodes]
 

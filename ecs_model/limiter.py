@@ -14,6 +14,7 @@ from ecs_model.native import PETSc
 import numpy as np
 
 from ecs_model.errors import SolutionError
+from ecs_model.operators import add_to_diagonal
 
 ROUND_OFF = 1e-12  # [mM]
 
@@ -31,6 +32,8 @@ class Limiter:
         self._operators, self._ledger = operators, ledger
         self._graph = Graph(operators)
         self._ratio = ratio
+        self._b, self._right = operators.vector()
+        self._x, self._solution = operators.vector()
         self.refresh()
 
     def refresh(self):
@@ -66,13 +69,13 @@ class Limiter:
         return np.where(flux < 0.0, self._graph.here(share), self._graph.there(share))
 
     def _monotone_increment(self, u, loads, dt):
-        right = loads - dt * self._ledger.exchange * u
+        right = self._right
+        right[:] = loads - dt * self._ledger.exchange * u
         right -= dt * self._graph.sum(self._monotone * self._graph.differences(u))
         right[self._ledger.held] = 0.0
-        b, _ = self._operators.vector(right)
-        x, increment = self._operators.vector()
+        self._b.stateIncrease()
         solver, matrix = self._solver(dt)
-        solver.solve(b, x)
+        solver.solve(self._b, self._x)
         reason = solver.getConvergedReason()
         solver.destroy()
         matrix.destroy()
@@ -81,13 +84,11 @@ class Limiter:
                 "K+ would become negative and the monotone step does not converge "
                 f"(PETSc reason {reason}); try a shorter time.step"
             )
-        return increment
+        return self._solution
 
     def _solver(self, dt):
         matrix = self._graph.matrix(dt * self._monotone)
-        diagonal = matrix.getDiagonal()
-        diagonal.array += self._operators.lumped + dt * self._ledger.exchange
-        matrix.setDiagonal(diagonal)
+        add_to_diagonal(matrix, self._operators.lumped + dt * self._ledger.exchange)
         held = self._ledger.held + matrix.getOwnershipRange()[0]
         matrix.zeroRowsColumns(held.astype(PETSc.IntType), diag=1.0)
         solver = PETSc.KSP().create(self._operators.mesh.comm)
@@ -110,9 +111,9 @@ class Graph:
         self._rows = rows[~self._diagonal]
         needed, self._places = np.unique(columns[~self._diagonal], return_inverse=True)
         self._halo = PETSc.Vec().createSeq(len(needed))
-        source, _ = operators.vector()
+        self._source, self._values = operators.vector()
         wanted = PETSc.IS().createGeneral(needed.astype(PETSc.IntType), comm=PETSc.COMM_SELF)
-        self._scatter = PETSc.Scatter().create(source, wanted, self._halo, None)
+        self._scatter = PETSc.Scatter().create(self._source, wanted, self._halo, None)
 
     def couplings(self, matrix):
         """Entries of a matrix of the same pattern, one per pair."""
@@ -124,8 +125,9 @@ class Graph:
 
     def there(self, values):
         """The value at the second node of each pair, which another process may own."""
-        vector, _ = self._operators.vector(np.ascontiguousarray(values))
-        self._scatter.scatter(vector, self._halo)
+        self._values[:] = values
+        self._source.stateIncrease()
+        self._scatter.scatter(self._source, self._halo)
         return self._halo.array[self._places]
 
     def differences(self, values):

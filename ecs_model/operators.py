@@ -155,7 +155,16 @@ def _last_line(error):
 
 
 def add_to_diagonal(matrix, values):
-    """Add one value per owned node to the diagonal of a matrix."""
+    """Add one value per owned node to the diagonal of a matrix.
+
+    What Python drops of PETSc's parallel objects is not freed by itself: the vector must be.
+    """
     diagonal = matrix.getDiagonal()
     diagonal.array += values
     matrix.setDiagonal(diagonal)
+    diagonal.destroy()
+
+
+def free_dropped(comm):
+    """Free what Python dropped of PETSc's parallel objects; PETSc keeps it until then."""
+    PETSc.garbage_cleanup(comm)

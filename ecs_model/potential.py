@@ -65,6 +65,7 @@ class Poisson:
         diagonal = result.getDiagonal()
         diagonal.scale(1 + 1e-6)
         result.setDiagonal(diagonal)
+        diagonal.destroy()
         if self._leak is not None:
             add_to_diagonal(result, self._leak)
         ground(result, self.held)

@@ -49,6 +49,7 @@ def _private_output():
 
 
 def _serve(store, replies):
+    from ecs_model.operators import free_dropped
     from ecs_model.parallel import start
     from ecs_model.scan.point import Bench, work
 
@@ -67,6 +68,7 @@ def _serve(store, replies):
             state = work(bench, store, Point(**task))
             if comm.size > 1:  # what PETSc holds goes at the same moment on all processes
                 gc.collect()
+                free_dropped(comm)
             _reply(comm, replies, {"state": state})
 
 
