@@ -114,7 +114,9 @@ def _factor(a, b):
     return math.exp(abs(math.log(a / b)))
 
 
-@pytest.mark.parametrize("processes", [1, 2, 3])
+@pytest.mark.parametrize(
+    "processes", [2, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 3))]
+)
 def test_the_command_says_it_once_and_leaves_nothing(processes, tmp_path):
     (tmp_path / "run.toml").write_text(BOUND)
     (tmp_path / "tmp").mkdir()
