@@ -4,12 +4,11 @@ Usage: python benchmarks/scaling.py [strong | weak | traffic]      (about 10, 10
 
 `strong` and `weak`: wall seconds of steps on one and two ranks; run it on a quiet machine.
 `traffic`: messages, bytes and reductions of a step, counted between the program and MPI, and the
-efficiency on 64 and 1024 processes that follows from them with the network named below.
+efficiency on 64 and 1024 processes that follows from them with the network of `ecs_model.forecast`.
 """
 
 import ctypes
 import json
-import math
 import os
 import shutil
 import subprocess
@@ -23,8 +22,8 @@ from measure import child, load, table
 from problem import parts, raise_potassium
 from step import MODES
 
-LATENCY, BANDWIDTH, REDUCTION = 2e-6, 5e9, 3e-6  # s, bytes/s a process, s a doubling
-NEIGHBOURS, SURFACE = 14, 6  # of a part in 3-D; its halo is SURFACE (nodes)^(2/3)
+from ecs_model.forecast import Traffic, waiting
+
 STEPS, DT, H = 20, 50, 32  # number; ms; um
 SIZE = {"strong": (48, 48, 48), "weak": (40, 40, 40)}
 COUNTER = """\
@@ -176,12 +175,9 @@ def _traffic():
 
 
 def _projected(cost, r, nodes, processes):
-    own = nodes / processes
-    halo = SURFACE * own ** (2 / 3)
-    work = cost * own
-    waiting = r["messages"] * NEIGHBOURS * LATENCY + r["bytes"] / r["halo"] * halo / BANDWIDTH
-    waiting += (r["reductions"] + r["others"]) * REDUCTION * math.log2(processes)
-    return f"{100 * work / (work + waiting):.0f} %"
+    traffic = Traffic(r["messages"], r["bytes"] / r["halo"], r["reductions"] + r["others"])
+    work = cost * nodes / processes
+    return f"{100 * work / (work + waiting(traffic, nodes, processes)):.0f} %"
 
 
 def cost(mode):

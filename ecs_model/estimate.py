@@ -4,13 +4,13 @@ import resource
 import time
 from pathlib import Path
 
-from ecs_model import assemble, meaning, read
+from ecs_model.forecast import FEW_NODES, size
 from ecs_model.output import field_names, plan
 from ecs_model.parallel import on_root, start
+from ecs_model.session import prepare
 from ecs_model.strip import mesh_error
 
 TRIAL_STEPS = 3
-FEW_NODES = 10_000  # per process: with fewer, processes wait for each other
 
 
 def estimate(path, comm=None, overrides=(), check_mesh=False):
@@ -26,20 +26,15 @@ def estimate(path, comm=None, overrides=(), check_mesh=False):
         ConfigError: if the configuration cannot be used.
     """
     comm = comm or start()
-    config = on_root(comm, lambda: _read(path, overrides))
-    base = Path(path).resolve().parent
-    parts = assemble.build(config, comm, base)
+    parts = prepare(path, comm, overrides)
     plan(parts)
     seconds = _seconds_per_step(comm, parts.simulation)
     peak = comm.allreduce(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
-    lines = list(_lines(config, parts, seconds, peak, comm.size))
-    return lines + (on_root(comm, lambda: mesh_error(config, base)) if check_mesh else [])
-
-
-def _read(path, overrides):
-    config = meaning.with_intervals(read.read_config(path, overrides))
-    meaning.check_names(config, meaning.model_of(config, Path(path).parent))
-    return config
+    lines = list(_lines(parts.config, parts, seconds, peak, comm.size))
+    if not check_mesh:
+        return lines
+    base = Path(path).resolve().parent
+    return lines + on_root(comm, lambda: mesh_error(parts.config, base))
 
 
 def _seconds_per_step(comm, simulation):
@@ -62,14 +57,10 @@ def _lines(config, parts, seconds, peak, processes):
     adaptive = "at most " if config.time.adaptive else ""
     yield f"steps: {adaptive}{clock.ticks} of {clock.at(1):.4g} s"
     yield f"time: {adaptive}{seconds * clock.ticks:.3g} s ({seconds:.3g} s a step, measured here)"
-    yield f"memory: {_mib(peak)} on {processes} process(es), {peak / mesh.nodes:.0f} B a node"
-    size = times * fields * width * mesh.nodes
-    yield f"output: {times} times of {fields} fields, at most {_mib(size)}"
+    yield f"memory: {size(peak)} on {processes} process(es), {peak / mesh.nodes:.0f} B a node"
+    written = times * fields * width * mesh.nodes
+    yield f"output: {times} times of {fields} fields, at most {size(written)}"
     if mesh.nodes / processes < FEW_NODES and processes > 1:
         few = mesh.nodes // processes
         yield f"note: {few} nodes a process are few; fewer processes may be faster"
     yield "this configuration can be run"
-
-
-def _mib(size):
-    return f"{size / 2**20:.0f} MiB"

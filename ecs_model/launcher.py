@@ -16,6 +16,7 @@ _KNOWN = (  # rank and, best first, sizes as different launchers name them
     ("MV2_COMM_WORLD_RANK", ("MV2_COMM_WORLD_SIZE",)),
     ("SLURM_PROCID", ("SLURM_STEP_NUM_TASKS",)),  # srun; a batch script has a rank, but no step
 )
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 def rank_and_size(environment=os.environ):
@@ -70,5 +71,13 @@ def limit_threads(environment=os.environ):
 
     Work is shared among processes; threads of OpenBLAS would wait for each other's short sums.
     """
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    for name in THREADS:
         environment.setdefault(name, "1")
+
+
+def limit_loaded_threads(environment=os.environ):
+    """As `limit_threads`, for libraries that Python has loaded already, such as NumPy's."""
+    if not {*THREADS} & {*environment}:
+        import threadpoolctl
+
+        threadpoolctl.threadpool_limits(1, user_api="blas")

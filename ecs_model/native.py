@@ -6,6 +6,7 @@ before anything else.
 """
 
 from ecs_model.errors import ConfigError
+from ecs_model.launcher import limit_loaded_threads
 
 try:
     import dolfinx_solver  # noqa: F401
@@ -26,5 +27,6 @@ except ImportError as error:
     ) from None
 if not dolfinx.__version__.startswith("0.11."):
     raise ConfigError(f"DOLFINx {dolfinx.__version__} found; this version needs 0.11")
+limit_loaded_threads()
 
 __all__ = ["MPI", "PETSc"]

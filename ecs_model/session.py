@@ -176,7 +176,7 @@ class _Session:
 
     def _finish(self, parts, outputs, signal):
         summary = summarise(parts, outputs, self.timer)
-        maps = _maps(parts)
+        maps = maps_of(parts)
         root_does(self.comm, lambda: self._write_end(parts, summary, maps))
         self._say_end(parts, summary, signal)
         if signal:
@@ -270,6 +270,7 @@ def _asking(comm, stop, wall):
     return ask
 
 
-def _maps(parts):
+def maps_of(parts):
+    """The maps of the whole run in input order: arrays by name on rank 0, None elsewhere."""
     tracker, gather = parts.tracker, parts.mesh.gather
     return {"arrival_K_o": gather(tracker.arrival), "max_K_o": gather(tracker.highest)}

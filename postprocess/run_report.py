@@ -35,6 +35,7 @@ def content(run):
 def _seen(run):
     """Films of the fields, or None, and pairs of a title and a picture of all that is no film."""
     drawn, films = everything.figures(RunDir(run.path)), None
+    drawn = dict(sorted(drawn.items(), key=lambda item: item[0] == "balance"))  # it is long
     if len(run.times) and (fields := load(run.path)).dimension > 1:
         from ecs_model.postprocess import film  # loads PyVista, which lines do not need
 

@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 
 from ecs_model import launcher
@@ -70,3 +74,21 @@ def test_every_process_gets_one_thread_unless_told_otherwise():
     environment = {"OMP_NUM_THREADS": "3"}
     launcher.limit_threads(environment)
     assert environment == {"OMP_NUM_THREADS": "3", "OPENBLAS_NUM_THREADS": "1"}
+
+
+COUNTED = """
+import numpy, threadpoolctl
+from ecs_model import native
+print(max(library["num_threads"] for library in threadpoolctl.threadpool_info()))
+"""
+
+
+@pytest.mark.skipif(os.cpu_count() < 2, reason="needs two cores to see two threads")
+@pytest.mark.parametrize(("asked", "threads"), [({}, "1"), ({"OMP_NUM_THREADS": "2"}, "2")])
+def test_libraries_that_are_loaded_keep_to_one_thread(asked, threads):
+    """A notebook has loaded NumPy before; the threads of its BLAS wait on busy cores."""
+    clean = {name: v for name, v in os.environ.items() if name not in launcher.THREADS}
+    done = subprocess.run(
+        [sys.executable, "-c", COUNTED], env=clean | asked, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == threads, done.stderr

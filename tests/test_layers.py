@@ -31,7 +31,7 @@ LAYERS = [
     {"fit"},
     {"post_albers", "nernst_planck", "places"},
     {"membrane", "fieldfile", "meshes"},
-    {"config", "kernel", "rundir", "values", "runs", "laws", "telling"},
+    {"config", "kernel", "rundir", "values", "runs", "laws", "telling", "forecast"},
     {
         "read",
         "reaction",
@@ -58,7 +58,7 @@ LAYERS = [
     {"network"},
     {"assemble", "output", "profiling"},
     {"session", "strip", "trials"},
-    {"estimate", "doctor", "scan"},
+    {"estimate", "rehearsal", "doctor", "scan"},
     {"api"},
     {"cli"},
 ]

@@ -32,7 +32,9 @@ every = "0.2 s"
 """
 
 
-@pytest.fixture(scope="module", params=[1, 2])
+@pytest.fixture(
+    scope="module", params=[2, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 3))]
+)
 def run(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("profile")
     (folder / "run.toml").write_text(BOUND)

@@ -1,11 +1,11 @@
 """What the command line does, as functions: each command is one call.
 
-`run`, `resume`, `check` and `simulation` take an MPI communicator (all processes by default) and
-are called on all of its processes; the others need neither MPI nor DOLFINx.
+`run`, `resume`, `check`, `estimate` and `simulation` take an MPI communicator (all processes by
+default) and are called on all of its processes; the others need neither MPI nor DOLFINx.
 """
 
 from ecs_model.api.results import export, open_run, open_scan, plot, report, scan_plot, scan_report
-from ecs_model.api.runs import check, resume, run, simulation
+from ecs_model.api.runs import check, estimate, resume, run, simulation
 from ecs_model.api.studies import cell, fit_diffusion, scan, scan_status
 from ecs_model.api.tools import copy, law, list_meshes, mesh, models, ready_runs, schema, template
 
@@ -13,6 +13,7 @@ __all__ = [
     "cell",
     "check",
     "copy",
+    "estimate",
     "export",
     "fit_diffusion",
     "law",

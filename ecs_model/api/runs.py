@@ -69,6 +69,28 @@ def check(config, comm=None, overrides=(), check_mesh=False):
     return estimate(config, comm, overrides, check_mesh)
 
 
+def estimate(config, comm=None, overrides=(), seconds=10.0):
+    """What a run will take, a `forecast.Forecast`: some of its steps are taken and thrown away.
+
+    Its `.lines()` say it in words; `.seconds(n)`, `.step_on(n)` and `.memory_on(n)` project it to
+    n processes.
+
+    Args:
+        config: path of the configuration.
+        comm: MPI communicator; all processes by default.
+        overrides: texts such as "tissue.alpha=0.1".
+        seconds: how long to take steps.
+
+    Raises:
+        ConfigError: on all processes, if the configuration cannot be used.
+        SolutionError: on all processes, if a step fails.
+    """
+    _session(comm)
+    from ecs_model.rehearsal import rehearse
+
+    return rehearse(config, comm, overrides, seconds)
+
+
 def _session(comm):
     """The module that needs MPI, with MPI started in the right way."""
     if comm is None:

@@ -14,9 +14,10 @@ from ecs_model.launcher import limit_threads, rank_and_size
 
 GRACE = 0.2  # s: mpiexec ends all processes once one has failed; rank 0 must have spoken by then
 COMMANDS = (
-    run.add_run, run.add_resume, run.add_check, study.add_cell, study.add_scan, run.add_plot,
-    run.add_report, run.add_export, tools.add_copy, tools.add_template, tools.add_schema,
-    tools.add_models, tools.add_law, study.add_fit, tools.add_mesh, tools.add_doctor,
+    run.add_run, run.add_resume, run.add_check, run.add_estimate, study.add_cell, study.add_scan,
+    run.add_plot, run.add_report, run.add_export, tools.add_copy, tools.add_template,
+    tools.add_schema, tools.add_models, tools.add_law, study.add_fit, tools.add_mesh,
+    tools.add_doctor,
 )  # fmt: skip
 
 

@@ -1,8 +1,9 @@
-"""Commands about one run: run, resume, check, plot, report, export."""
+"""Commands about one run: run, resume, check, estimate, plot, report, export."""
 
 import os
 
 from ecs_model.cli.common import add, add_points, add_profile, add_set, points
+from ecs_model.errors import ConfigError
 from ecs_model.launcher import rank_and_size
 
 
@@ -53,6 +54,32 @@ def _check(a):
     for line in api.check(a.config, overrides=a.overrides, check_mesh=a.check_mesh):
         if rank_and_size()[0] == 0:
             print(line)
+
+
+def add_estimate(commands):
+    """Add `ecs-model estimate`."""
+    p = add(
+        commands, "estimate", _estimate, "what a run will take, here and on more processes", True
+    )
+    p.add_argument("config", help="TOML file")
+    p.add_argument(
+        "--processes", "-n", type=int, action="append", default=[], metavar="N",
+        help="project to N processes; may be given several times",
+    )  # fmt: skip
+    p.add_argument(
+        "--seconds", type=float, default=10.0, metavar="S", help="how long to step (default 10)"
+    )
+    add_set(p)
+
+
+def _estimate(a):
+    from ecs_model import api
+
+    if any(number < 1 for number in a.processes):
+        raise ConfigError(f"--processes: found {min(a.processes)}; 1 or more would be right")
+    found = api.estimate(a.config, overrides=a.overrides, seconds=a.seconds)
+    if rank_and_size()[0] == 0:
+        print(*found.lines(a.processes), sep="\n")
 
 
 def add_plot(commands):

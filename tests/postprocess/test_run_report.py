@@ -78,7 +78,7 @@ def test_what_is_not_there_is_left_out_and_an_end_that_never_came_is_said(run_of
     assert len(images(text)) == 2 and "const times" not in text  # one map, nobody arrived
     facts = {"ended": "stopped", "reason": "signal 15", "time": 0.25}
     atomic.write_json(RunDir(run.path).run_json, facts)
-    assert "stopped by signal 15 at 0.25 s" in api.report(run.path).read_text()
+    assert "stopped by signal 15 at 0.25 s" in api.open_run(run.path).state
 
 
 def test_a_run_that_wrote_nothing_yet_has_a_report(tmp_path):

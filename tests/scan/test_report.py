@@ -1,6 +1,7 @@
 """The report of a scan: what it says, where its pictures come from, how a browser shows it."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -110,7 +111,10 @@ def test_points_that_are_not_there_are_named(grid, points, words):
         api.scan_report(grid.parent, [points])
 
 
-def test_the_command_line_writes_a_report_without_runs(grid, capsys):
+def test_the_command_line_writes_a_report_without_runs(grid, capsys, tmp_path):
+    other = str(tmp_path / "r.html")
+    assert cli.main(["report", str(grid.parent), "--points", "none", "-o", other]) == 0
+    assert capsys.readouterr().out.strip() == other and "6 failed" in Path(other).read_text()
     assert cli.main(["scan", "report", str(grid.parent), "--points", "none"]) == 0
     assert capsys.readouterr().out.strip() == str(grid)
     assert grid.read_text().count("<img") == 1
