@@ -32,8 +32,12 @@ run: setup
 	@echo "pictures   $(RESULTS)/pictures/"
 	@echo "ParaView   paraview --script=$(RESULTS)/open_in_paraview.py"
 
+# Files that need one process run beside each other; the others start several themselves.
+SINGLE := tests/cell tests/laws tests/membrane tests/meshes tests/transport tests/verification
+
 test: setup
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n $(NP) --dist loadfile $(SINGLE)
+	@$(BIN)/python -m pytest -q $(SINGLE:%=--ignore=%)
 
 lint: setup
 	@$(BIN)/ruff check .
