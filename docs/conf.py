@@ -19,6 +19,8 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
+    "extensions.gallery",
+    "extensions.layers",
     "extensions.mathml",
     "extensions.offline",
 ]
