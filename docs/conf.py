@@ -19,6 +19,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
+    "extensions.docstrings",
     "extensions.gallery",
     "extensions.layers",
     "extensions.mathml",
@@ -26,10 +27,14 @@ extensions = [
 ]
 exclude_patterns = ["extensions"]
 nitpicky = True
+nitpick_ignore = [("py:class", "collections.abc.Callable"), ("py:class", "numpy.ndarray")]
 
 external_toc_path = "contents.yml"
 myst_enable_extensions = ["attrs_block", "dollarmath", "fieldlist"]
 myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
 
 html_theme = "furo"
 html_title = f"ecs-model {release}"
