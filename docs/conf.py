@@ -35,6 +35,8 @@ myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
+napoleon_use_ivar = True
+default_role = "code"
 
 html_theme = "furo"
 html_title = f"ecs-model {release}"
