@@ -14,7 +14,7 @@ project_copyright = "%Y, the authors of ecs-model"
 release = version = ecs_model.__version__
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx_external_toc",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
@@ -26,12 +26,11 @@ extensions = [
     "extensions.offline",
 ]
 exclude_patterns = ["extensions"]
-nitpicky = True
-nitpick_ignore = [("py:class", "collections.abc.Callable"), ("py:class", "numpy.ndarray")]
 
 external_toc_path = "contents.yml"
 myst_enable_extensions = ["attrs_block", "dollarmath", "fieldlist"]
 myst_heading_anchors = 3
+nb_execution_mode = "off"  # tests/test_notebooks.py executes them
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
