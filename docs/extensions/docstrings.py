@@ -1,4 +1,4 @@
-"""Docstrings are plain text: indented formulas stay as they are, stars and colons mean themselves."""
+"""Docstrings are plain text: indented formulas, stars and colons stay as they are."""
 
 import re
 
@@ -26,7 +26,7 @@ def _inside(before):
 def process(app, what, name, obj, options, lines):
     """Prepare a docstring for Sphinx, in place."""
     if what in ("property", "attribute"):
-        lines[:] = [line.replace(": ", " – ") for line in lines]
+        lines[:] = [line.replace(": ", "; ") for line in lines]
     if what == "class":  # two attributes in one entry
         lines[:] = [re.sub(r"^(    \w+), (\w+): ", r"\1: with `\2`, ", line) for line in lines]
     lines[:] = literal([re.sub(r"\(\*\*(?=\w)", r"(\*\*", line) for line in lines])
