@@ -14,20 +14,28 @@ project_copyright = "%Y, the authors of ecs-model"
 release = version = ecs_model.__version__
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx_external_toc",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
+    "extensions.docstrings",
+    "extensions.gallery",
+    "extensions.layers",
     "extensions.mathml",
     "extensions.offline",
 ]
 exclude_patterns = ["extensions"]
-nitpicky = True
 
 external_toc_path = "contents.yml"
 myst_enable_extensions = ["attrs_block", "dollarmath", "fieldlist"]
 myst_heading_anchors = 3
+nb_execution_mode = "off"  # tests/test_notebooks.py executes them
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+napoleon_use_ivar = True
+default_role = "code"
 
 html_theme = "furo"
 html_title = f"ecs-model {release}"
