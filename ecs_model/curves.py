@@ -10,7 +10,7 @@ from ecs_model import __version__, atomic
 from ecs_model.errors import ConfigError
 from ecs_model.fit import LEVEL, fit_agar, fit_tissue
 from ecs_model.point_source import Experiment, steady_rate
-from ecs_model.quantities import parse
+from ecs_model.quantities import is_number, parse
 from ecs_model.units import FARADAY, from_si
 
 UNITS = {"uptake": "1/s", "rate": "mol/s", "D": "m^2/s"}
@@ -28,7 +28,7 @@ def read_curve(path):
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as a curve ({error})") from None
     rows = [(k, row) for k, row in lines if row and not row[0].lstrip().startswith("#")]
-    if rows and not _is_number(rows[0][1][0]):
+    if rows and not is_number(rows[0][1][0]):
         rows = rows[1:]
     values = [_numbers(path, k, row) for k, row in rows]
     if not values:
@@ -36,16 +36,8 @@ def read_curve(path):
     return np.array(values).T
 
 
-def _is_number(text):
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _numbers(path, k, row):
-    pair = [float(x) for x in row[:2] if _is_number(x)]
+    pair = [float(x) for x in row[:2] if is_number(x)]
     if len(pair) < 2 or not np.isfinite(pair).all():
         raise ConfigError(
             f"{path}:{k}: needs time [s] and concentration [mM] (found {','.join(row)!r})"

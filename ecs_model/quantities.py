@@ -30,6 +30,15 @@ def parse(text, unit):
     return value
 
 
+def is_number(text):
+    """Whether a text is a number, without a unit."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def split(text, unit="mM"):
     """The number and the unit in a text; ValueError, with an example in `unit`, if it has none."""
     match = _NUMBER.fullmatch(text)

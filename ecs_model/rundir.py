@@ -26,6 +26,7 @@ import numpy as np
 
 from ecs_model import atomic, fieldfile
 from ecs_model.errors import ConfigError
+from ecs_model.quantities import is_number
 from ecs_model.units import from_si
 
 _MARKS = ("run.json", "config.resolved.toml", fieldfile.INDEX)
@@ -297,14 +298,6 @@ def _complete_rows(path):
         raise ConfigError(f"cannot read {path}: {error.strerror}; give a run directory") from error
     titles, *rows = list(csv.reader(io.StringIO(text))) or [[]]
     for number, row in enumerate(rows, start=2):
-        if len(row) != len(titles) or not all(map(_is_number, row)):
+        if len(row) != len(titles) or not all(map(is_number, row)):
             raise ConfigError(f"{path} line {number}: expected {len(titles)} numbers")
     return titles, rows
-
-
-def _is_number(text):
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
