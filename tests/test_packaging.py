@@ -53,7 +53,10 @@ def test_the_cluster_takes_everything_but_the_solver():
 
 
 def test_the_version_is_the_declared_one():
-    assert ecs_model.__version__ == PROJECT["project"]["version"]
+    declared = PROJECT["project"]["version"]
+    assert ecs_model.__version__ == declared
+    assert f"\nversion: {declared}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f"## {declared} " in (ROOT / "CHANGELOG.md").read_text()
 
 
 def test_every_folder_with_modules_is_packaged():
