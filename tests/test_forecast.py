@@ -106,7 +106,7 @@ def test_a_run_takes_what_was_estimated(tmp_path):
     newest = max(run.checkpoints.iterdir())
     assert newest.stat().st_size == pytest.approx(found.checkpoint.bytes, rel=0.03)
     tables = found.writings[1]
-    assert tables.times * tables.bytes == pytest.approx(run.series.stat().st_size, rel=0.05)
+    assert tables.times * tables.bytes == pytest.approx(run.series.stat().st_size, rel=0.15)
     assert found.memory == pytest.approx(said["peak_memory_bytes"], rel=0.3)
 
 
