@@ -131,7 +131,7 @@ def test_a_point_that_kills_its_worker_twice_has_failed(tmp_path):
     deadly = (
         good + "import os, sys\nif 'ecs_model.scan.worker' in sys.orig_argv:\n    os._exit(9)\n"
     )
-    (tmp_path / "deadly.py").write_text(good + dies)
+    (tmp_path / "deadly.py").write_text(deadly)
     run = FRONT.replace('model = "nagumo"', 'file = "good.py"')
     text = run + '[[axis]]\nkey = "membrane.file"\nvalues = ["deadly.py", "good.py"]\n'
     code, found = scan(tmp_path / "scan", text, "engine.workers=1")
