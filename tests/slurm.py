@@ -105,11 +105,6 @@ class Slurm:
         """Send a signal to the processes of a job's steps, as Slurm does before its time ends."""
         self._said("scancel", f"--signal={name}", job)
 
-    def wait_for(self, job, state):
-        """Return when a job is in a state, such as PENDING; GONE: when it is over."""
-        seen = lambda: self._said("squeue", "-h", "-j", job, "-o", "%T").strip() or "GONE"  # noqa: E731
-        self._wait(lambda: seen() in (state, "COMPLETED" if state == "GONE" else state), 60.0)
-
     def start_now(self, job):
         """Let a job start that was queued again, which Slurm puts off by two minutes."""
         self._said("scontrol", "update", f"JobId={job}", "StartTime=now")
