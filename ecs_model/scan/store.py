@@ -24,6 +24,7 @@ from ecs_model.errors import ConfigError
 from ecs_model.scan.points import Point
 
 SETUP, CONFIG, POINTS, REPORT = "setup.json", "scan.toml", "points.json", "report.json"
+BEGUN = ("points", "jobs")  # one of which is there once somebody may compute
 PATIENCE = 20.0  # s that a driver waits for workers of the last one to be gone
 
 
@@ -120,7 +121,7 @@ class Store:
             names = [path.name for path in self.path.iterdir()]
         there = self.setup()
         if there is not None:
-            if (self.path / "points").is_dir():
+            if any((self.path / name).is_dir() for name in BEGUN):
                 self._refuse_other(there, setup, extend)
         elif any(not name.startswith(".") for name in names):
             raise ConfigError(f"{self.path}: is not empty and holds no scan; give another --output")

@@ -12,6 +12,7 @@ from ecs_model.read import parse_config
 from ecs_model.scan import driver
 from ecs_model.scan.base import base_of, check_points
 from ecs_model.scan.config import ScanConfig
+from ecs_model.scan.store import Store
 from tests.helpers import launch
 from tests.scan.scans import FRONT, engine_of, scan, verdicts
 
@@ -97,6 +98,17 @@ def test_what_shows_on_the_mesh_alone_stops_it_before_any_point_and_can_be_mende
     assert not (tmp_path / "out/points").exists()
     path.write_text(text)
     assert driver.run(path, tmp_path / "out", quiet=True) == 0
+
+
+@pytest.mark.parametrize("begun", ["points", "jobs"])
+def test_only_a_scan_that_nobody_may_compute_makes_room_for_another(tmp_path, begun):
+    store, setup = Store(tmp_path), {"version": "1", "run": "a", "design": "b"}
+    store.begin("first", setup)
+    store.begin("second", setup | {"run": "c"})
+    (tmp_path / begun).mkdir()
+    with pytest.raises(ConfigError, match="holds a scan with another run"):
+        store.begin("first", setup)
+    assert (tmp_path / "scan.toml").read_text() == "second"
 
 
 def test_another_content_of_a_file_that_the_run_names_is_another_scan(tmp_path):
