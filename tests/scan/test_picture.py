@@ -122,6 +122,7 @@ def test_a_regime_has_an_area_where_runs_show_it_and_nowhere_else(made):
     ax = scan_map.risk_map(found).axes[0]
     seizure, ignited = (to_rgba(scan_map.COLOURS[name]) for name in ("seizure", "ignited"))
     assert {*areas(ax)} == {seizure, ignited}
+    assert to_rgba(ax.get_facecolor()) == to_rgba("white")  # where no run was
     assert areas(ax)[seizure][:, 1].min() > 1.7
     assert found.word("seizure") in [t.get_text() for t in ax.figure.legends[0].texts]
 

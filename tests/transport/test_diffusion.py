@@ -51,6 +51,23 @@ def test_interface_of_two_layers(d):
     found(f"interface of two layers between 3 and 12 mM, {d}-D", worst, 5.548673, 1e-6, "mM")
 
 
+def test_each_of_two_baths_pays_its_own_share():
+    """In the steady state one gives what the other takes: alpha D* times the slope."""
+    mesh = Mesh(COMM, line(20))
+    K = np.full(mesh.owned, 3.0)
+    baths = [facet_bath(mesh, "a", 1, constant(3.0)), facet_bath(mesh, "b", 2, constant(12.0))]
+    diffusion = Diffusion(layers(mesh), K, baths=baths, rtol=1e-12)
+    for step in range(400):
+        diffusion.advance(100.0 * step, 100.0)
+    before = dict(diffusion.ledger.given)
+    for step in range(400, 410):
+        diffusion.advance(100.0 * step, 100.0)
+    gave = {name: diffusion.ledger.given[name] - before[name] for name in "ab"}
+    flux = 0.2 * D / 1.6**2 * (5.548673 - 3.0) / 5e-4
+    assert gave["b"] == pytest.approx(1000.0 * flux, rel=1e-6)
+    assert gave["a"] == pytest.approx(-1000.0 * flux, rel=1e-6)
+
+
 def test_symmetric_fields_stay_symmetric():
     mesh = Mesh(COMM, line(200))
     x = mesh.coordinates[: mesh.owned, 0]
