@@ -222,14 +222,13 @@ def _transport(config, mesh, parts, cells, operators, membranes, base):
     if config.solver.scheme == "rkl2":
         (ion, values), *_ = concentrations.items()
         return SuperTimeStepping(operators, values, *terms.of(ion))
-    solver = config.solver
-    made = {
-        ion: Diffusion(
+    solver, rows, made = config.solver, None, {}
+    for ion, values in concentrations.items():
+        made[ion] = Diffusion(
             operators, values, *terms.of(ion), rtol=solver.rtol, options=solver.petsc,
-            ratio=ion.ratio, name=ion.name,
-        )
-        for ion, values in concentrations.items()
-    }  # fmt: skip
+            ratio=ion.ratio, name=ion.name, rows=rows,
+        )  # fmt: skip
+        rows = made[ion].range.rows
     if config.tissue.transport == "electrodiffusion":
         return Electrodiffusion(operators, made, config.tissue.temperature, 10 * solver.rtol)
     alone = len(made) == 1 and config.tissue.syncytium is None

@@ -64,7 +64,7 @@ class Checkpoints:
         given = self._mesh.comm.gather((s.reaction.given.tolist(), s.diffusion.ledger.given))
         return self._constant | {
             "tick": s.tick, "ticks": s.clock.ticks, "time": s.time, "owed": s.owed,
-            "steps": s.steps, "rejected": s.rejected, "limited": s.diffusion.limited,
+            "steps": s.steps, "rejected": s.rejected,
             "iterations": s.diffusion.total_iterations,
             "level": s.pace.level, "known": s.pace.known, "last_step": s.diffusion.last_step,
             "processes": self._mesh.comm.size, "given": given,
@@ -183,7 +183,7 @@ def restore(mesh, path, manifest, simulation, tracker):
     s.pace.last[:], s.pace.slope[:] = field("last"), field("slope")
     s.pace.level, s.pace.known = manifest["level"], manifest["known"]
     s.tick, s.owed, s.steps = manifest["tick"], manifest["owed"], manifest["steps"]
-    s.rejected, s.diffusion.limited = manifest["rejected"], manifest["limited"]
+    s.rejected = manifest["rejected"]
     s.diffusion.total_iterations = manifest["iterations"]
     tracker.restore(s.time, **{name: field(f"tracker/{name}") for name in tracker.state()})
     s.reaction.given, s.diffusion.ledger.given = _given(mesh.comm, manifest)

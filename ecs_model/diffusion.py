@@ -1,11 +1,22 @@
-"""Diffusion of an ion over one step: theta-mass Crank-Nicolson in increment form.
+"""Diffusion of an ion over one step: theta-mass, of second order, damped where that is needed.
 
-    (M_theta + dt/2 (K + E)) d = -dt (K + E) u + dt (E u_bath + q),   u += d
+    (M_theta + c dt (K + E)) e1 = c b            b = -dt (K + E) u + dt (E u_bath + q)
+    (M_theta + c dt (K + E)) e2 = c b - (1 - c) dt (K + E) e1
+    u += (1/c - 1) e1 + e2
 
-E is the exchange with baths through a permeable surface. The increment d is small and changes
-little from step to step, so a loose tolerance and the last increment as a guess give a few
-iterations of conjugate gradients. What the solver leaves over is then given back in proportion to
-|d|, so that the ion is conserved to round-off whatever the tolerance.
+E is the exchange with baths through a permeable surface. Crank-Nicolson takes the first line with
+c = 1/2 and u += 2 e1: one solve, of second order, but what is stiff only changes its sign. With
+two lines, c = 1/2 is two half steps of backward Euler, which damp: the first steps after something
+changes abruptly (Rannacher). c = 1 - 1/sqrt(2) is L-stable and of second order: steps that are
+long for the mesh.
+
+Increments are small and change little from step to step, so a loose tolerance and the last ones as
+a guess give a few iterations of conjugate gradients. What the solver leaves over is then given back
+in proportion to |d|, so that the ion is conserved to round-off whatever the tolerance.
+
+References:
+    Rannacher (1984), Numer Math 43, 309: Crank-Nicolson after rough data.
+    Alexander (1977), SIAM J Numer Anal 14, 1006: the L-stable method of two stages.
 """
 
 from ecs_model.native import MPI, PETSc
@@ -14,10 +25,13 @@ import numpy as np
 
 from ecs_model.errors import ConfigError, SolutionError
 from ecs_model.ledger import Ledger
-from ecs_model.limiter import Limiter
+from ecs_model.limiter import Neighbours, Range
 
 ROUND_OFF = 1e-13  # [mM] at a node: of the ion itself; no solver can do better
 KEPT_LEVELS = 4  # matrices of this many different steps are kept
+STIFF = 20.0  # rates times the step beyond which Crank-Nicolson damps by less than a fifth in a step
+NEVER = 1e300  # a guess is no sign of divergence where the right side is zero
+PLAIN, DAMPED = 0.5, 1 - 0.5**0.5  # c of half steps and of the L-stable method of second order
 
 
 class Diffusion:
@@ -31,31 +45,34 @@ class Diffusion:
         options: PETSc options for the solver, such as {"ksp_type": "chebyshev"}.
         ratio: diffusivity of the ion relative to that of the matrices.
         name: of the ion, for messages.
+        rows: the Neighbours of the same tissue, if they are known already.
 
     Attributes:
         ledger: what each load, exchange and bath has given so far.
         increment: the last increment [mM], the guess for the next.
         iterations: of the last solve.
-        limited: steps so far in which the limiter had to keep the ion positive.
+        range: keeps the ion within what its surroundings allow.
         fields: what else can be written: nothing.
     """
 
     def __init__(
         self, operators, values, loads=(), exchanges=(), baths=(), rtol=1e-4, options=None,
-        ratio=1.0, name="K+",
+        ratio=1.0, name="K+", rows=None,
     ):  # fmt: skip
         self.operators, self.values, self.ratio, self.name = operators, values, ratio, name
         self.rtol, self.options = rtol, options or {}
         self.ledger = Ledger(operators, loads, exchanges, baths, ratio)
-        self.iterations = self.total_iterations = self.limited = 0
+        self.iterations = self.total_iterations = 0
         self.fields: dict = {}
         self._u, _ = operators.vector(values)
         self._b, self._right = operators.vector()
         self._d, self.increment = operators.vector()
+        rows = rows or Neighbours(operators)
+        self.range = Range(rows, self.ledger, values, self.increment, ratio, name)
         self._base, self._scratch = np.zeros_like(values), np.zeros_like(values)
         self.last_step, self._version = 0.0, operators.version
+        self._c, self._stages, self._first = PLAIN, 1, None
         self._levels: dict[float, _Level] = {}
-        self._limiter = None
         if self.options:
             self._level(1.0)  # what PETSc does not know is said before the run
             self._levels.clear()
@@ -65,51 +82,88 @@ class Diffusion:
         """Name -> array, beside the ion itself, on which the next step depends."""
         return {"increment": self.increment}
 
-    def advance(self, t, dt):
+    def advance(self, t, dt, damped=False):
         """Advance the ion from time `t` [s] by `dt` [s].
 
+        Args:
+            t: time [s].
+            dt: step [s].
+            damped: something changed abruptly a moment ago.
+
         Raises:
-            SolutionError: on all processes, if the solver fails or the result is not finite.
+            SolutionError: on all processes, if the solver fails, or the ion is not finite or less
+                than nothing.
         """
         self.operators.follow()
-        self.start(t, dt)
+        self.start(t, dt, damped)
         self.prepare(t, dt)
         self.solve(dt)
         self.end(t, dt)
 
     def end(self, t, dt):
-        """Take the step whose increment is found, limited where the ion would become negative."""
-        if self.close(t, dt):
-            self._limit(t, dt)
-        else:
-            self.book(t, dt)
+        """Take the step whose increment is found."""
+        self.close(t, dt)
+        self.settle(t, dt)
+        self.range.take()
 
     def hold(self, t):
         """Set nodes at baths to the concentration of the bath at time `t` [s]."""
         if self.ledger.baths:
             self.operators.follow()
-        self.ledger.hold_baths(self.values, t)
+        self.ledger.hold_baths(self.values, t, t)
 
-    def start(self, t, dt):
-        """Begin a step: baths, and the last increment as a guess."""
+    def is_stiff(self, dt):
+        """Whether a step of `dt` [s] is so long for the mesh that Crank-Nicolson hardly damps."""
+        return dt * (self.ratio * self.operators.fastest + self.ledger.fastest) > STIFF
+
+    def start(self, t, dt, damped=False, stiff=None):
+        """Begin a step: baths, the method, and the last increment as a guess.
+
+        Args:
+            t, dt, damped: as those of `advance`.
+            stiff: whether all ions together need the method for long steps; None to decide alone.
+        """
         if self._version != self.operators.version:
             self._version = self.operators.version
             self.ledger.refresh()
-        self.ledger.hold_baths(self.values, t + dt / 2)
+        self.ledger.hold_baths(self.values, t, t + dt)
         if self.last_step and dt != self.last_step:
             self.increment *= dt / self.last_step
         self.last_step = dt
+        self._choose(damped, self.is_stiff(dt) if stiff is None else stiff)
+
+    def _choose(self, damped, stiff):
+        """Choose the method for a step."""
+        self._stages = 2 if damped or stiff else 1
+        self._c = DAMPED if stiff and not damped else PLAIN
+        if self._stages == 2 and self._first is None:
+            self._e, self._first = self.operators.vector()
+            self._stiff, self._flow = self.operators.vector()
+
+    @property
+    def corrections(self):
+        """What was done to keep the maximum principle so far: name of the ion -> Corrections."""
+        return {self.name: self.range.corrections}
+
+    @property
+    def implicitness(self):
+        """Share of a step by which what is brought to a node damps itself, as a mean over rates."""
+        return 0.5 if self._stages == 1 else 0.75
 
     def prepare(self, t, dt):
         """Find what a step brings that does not depend on its increment."""
         self._u.stateIncrease()
         self.operators.stiffness.mult(self._u, self._b)
-        np.multiply(self._right, self.ratio, out=self._base)
-        np.multiply(self.ledger.exchange, self.values, out=self._scratch)
-        self._base += self._scratch
-        self._base *= -dt
+        self._out(self._right, self.values, dt, self._base)
         self.ledger.add_loads(self._base, t, dt)
         self._base[self.ledger.held] = 0.0
+
+    def _out(self, flow, values, dt, out):
+        """What diffusion and exchanges bring in `dt` where K times `values` is `flow`."""
+        np.multiply(flow, self.ratio, out=out)
+        np.multiply(self.ledger.exchange, values, out=self._scratch)
+        out += self._scratch
+        out *= -dt
 
     def solve(self, dt, drift=None):
         """Find the increment of a prepared step.
@@ -118,14 +172,39 @@ class Diffusion:
             dt: the step [s].
             drift: what an electric field brings to each owned node [mol].
         """
+        self.iterations = 0
         self._right[:] = self._base
         if drift is not None:
             self._right += drift
             self._right[self.ledger.held] = 0.0
-        solver = self._level(dt).solver
-        solver.solve(self._b, self._d)
-        self.iterations = solver.getIterationNumber()
+        if self._stages == 1:
+            self._solve(dt, self._d)
+        else:
+            self._solve_twice(dt)
         self.total_iterations += self.iterations
+
+    def _solve_twice(self, dt):
+        c, first, flow = self._c, self._first, self._flow
+        self._right *= c
+        np.multiply(self.increment, c, out=first)
+        self._solve(dt, self._e)
+        self.operators.stiffness.mult(self._e, self._stiff)
+        self._out(flow, first, dt, flow)
+        flow *= 1 - c
+        flow[self.ledger.held] = 0.0
+        self._right += flow
+        np.multiply(first, 1 / c - 1, out=flow)
+        self.increment -= flow
+        self._solve(dt, self._d)
+        self.increment += flow
+
+    def _solve(self, dt, out):
+        """Solve for the right side as it is, from what `out` is."""
+        solver = self._level(dt).solver
+        out.stateIncrease()
+        self._b.stateIncrease()
+        solver.solve(self._b, out)
+        self.iterations += solver.getIterationNumber()
         if (reason := solver.getConvergedReason()) < 0:
             raise SolutionError(
                 f"the linear solver does not converge (PETSc reason {reason}, "
@@ -134,28 +213,37 @@ class Diffusion:
 
     def _level(self, dt):
         """Solver and closing weights for steps of `dt`; the matrices used last are kept."""
-        level = self._levels.pop(dt, None)
+        key = self._c * dt
+        level = self._levels.pop(key, None)
         if level is None:
-            level = _Level(self, dt)
+            level = _Level(self, key)
         elif level.version != self.operators.version:
-            level.follow(self, dt)
-        self._levels[dt] = level
+            level.follow(self, key)
+        self._levels[key] = level
         if len(self._levels) > KEPT_LEVELS:
             self._levels.pop(next(iter(self._levels))).destroy()
         return level
 
+    def _middle(self):
+        """What the ion is on average during the step, beyond its start [mM]; overwritten soon."""
+        middle = np.multiply(self.increment, self._c, out=self._scratch)
+        if self._stages == 2:
+            middle += np.multiply(self._first, 1 - self._c, out=self._flow)
+        return middle
+
     def close(self, t, dt, drift=None):
-        """Give back what the solver left over; True if the ion would become negative somewhere."""
-        d, u = self.increment, self.values
-        weights = self._level(dt).weights
+        """Give back what the solver left over."""
+        d, level = self.increment, self._level(dt)
         np.abs(d, out=self._scratch)
         parts = np.array([
-            self.ledger.due(u, t, dt, drift) - weights @ d, weights @ self._scratch, 0.0, 0.0
+            self.ledger.due(self.values, t, dt, drift) - level.weights @ d,
+            level.weights @ self._scratch, 0.0,
         ])  # fmt: skip
-        np.add(u, d, out=self._scratch)
-        parts[2:] = np.count_nonzero(self._scratch < 0.0), not np.isfinite(parts[1])
+        if self._stages == 2 and level.flows is not None:
+            parts[0] -= (1 - self._c) * dt * float(level.flows @ self._first)
+        parts[2] = not np.isfinite(parts[1])
         self.operators.mesh.comm.Allreduce(MPI.IN_PLACE, parts, MPI.SUM)
-        left, size, negative, broken = parts
+        left, size, broken = parts
         if broken:
             raise SolutionError(
                 f"{self.name} is not finite after a diffusion step; try a shorter time.step"
@@ -164,20 +252,23 @@ class Diffusion:
             np.abs(d, out=self._scratch)
             self._scratch *= left / size
             d += self._scratch
-        return negative > 0
 
-    def book(self, t, dt, drift=None):
-        """Take the step: add the increment, and what came from where to the ledger."""
-        self.ledger.settle(self.values, self.increment, t, dt, drift)
-        self.values += self.increment
+    def settle(self, t, dt, drift=None, pull=None):
+        """Book the step, changed where it would leave the range that the surroundings allow.
 
-    def _limit(self, t, dt):
-        if self._limiter is None:
-            self._limiter = Limiter(self.operators, self.ledger, self.ratio)
-        elif self.operators.moves:
-            self._limiter.refresh()
-        self._limiter.advance(self.values, self.increment, t, dt)
-        self.limited += 1
+        Args:
+            t, dt: the step [s].
+            drift: what an electric field brings to each owned node [mol].
+            pull: that field as a Pull.
+
+        Raises:
+            SolutionError: on all processes, where there would be less than nothing.
+        """
+        if self.range.is_left(t, dt, drift):
+            self.range.limit(t, dt, self._middle(), pull)
+            return
+        middle = self._middle() if self.ledger.open else None
+        self.ledger.settle(self.values, self.increment, middle, t, dt, drift)
 
     def restore(self, memory, last_step):
         """Continue from a checkpoint: the increment is the guess of the next step."""
@@ -186,26 +277,26 @@ class Diffusion:
 
 
 class _Level:
-    """Matrix, solver and closing weights for steps of one length."""
+    """Matrix, solver and closing weights for one part of a step [s]."""
 
-    def __init__(self, diffusion, dt):
+    def __init__(self, diffusion, part):
         self._held = diffusion.ledger.held if diffusion.ledger.baths else None
-        self._matrix = self._made(diffusion, dt)
+        self._matrix = self._made(diffusion, part)
         self.solver = _solver(diffusion, self._matrix)
-        self._note(diffusion, dt)
+        self._note(diffusion, part)
 
-    def _made(self, diffusion, dt, **out):
+    def _made(self, diffusion, part, **out):
         operators, exchange = diffusion.operators, diffusion.ledger.exchange
-        return operators.implicit(dt / 2, exchange, self._held, diffusion.ratio, **out)
+        return operators.implicit(part, exchange, self._held, diffusion.ratio, **out)
 
-    def _note(self, diffusion, dt):
-        self.weights = diffusion.ledger.closing_weights(dt)
+    def _note(self, diffusion, part):
+        self.weights, self.flows = diffusion.ledger.closing_weights(part)
         self.version = diffusion.operators.version
 
-    def follow(self, diffusion, dt):
+    def follow(self, diffusion, part):
         """Take over matrices that have changed."""
-        self._made(diffusion, dt, out=self._matrix)
-        self._note(diffusion, dt)
+        self._made(diffusion, part, out=self._matrix)
+        self._note(diffusion, part)
 
     def destroy(self):
         """Free what PETSc holds."""
@@ -226,7 +317,7 @@ def _solver(diffusion, matrix):
     if not diffusion.options:  # the norm that conjugate gradients know anyway
         solver.setNormType(PETSc.KSP.NormType.NATURAL)
     nothing = ROUND_OFF * np.sqrt(operators.mesh.nodes)
-    solver.setTolerances(rtol=diffusion.rtol, atol=nothing, max_it=2000)
+    solver.setTolerances(rtol=diffusion.rtol, atol=nothing, divtol=NEVER, max_it=2000)
     solver.setInitialGuessNonzero(True)
     set_up(solver, diffusion.options)
     if solver.getNormType() == PETSc.KSP.NormType.NATURAL and "ksp_atol" not in diffusion.options:

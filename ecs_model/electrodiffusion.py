@@ -22,6 +22,7 @@ from ecs_model.diffusion import ROUND_OFF
 from ecs_model.electrochemistry import thermal_voltage
 from ecs_model.errors import SolutionError
 from ecs_model.ledger import Ledgers
+from ecs_model.limiter import Pull
 from ecs_model.potential import Poisson
 
 ROUNDS = 12
@@ -40,17 +41,18 @@ class Ions:
         self.ledger = Ledgers(self.parts)
         self.fields: dict = {}
 
-    def advance(self, t, dt):
-        """Advance all ions from time `t` [s] by `dt` [s]; SolutionError as that of `Diffusion`."""
-        self.begin(t, dt)
+    def advance(self, t, dt, damped=False):
+        """Advance all ions by a step, as that of `Diffusion`."""
+        self.begin(t, dt, damped)
         self.solve_ions(t, dt)
         self.end(t, dt)
 
-    def begin(self, t, dt):
+    def begin(self, t, dt, damped=False):
         """Prepare a step: matrices, baths, and guesses of the increments."""
         self.operators.follow()
+        stiff = any(part.is_stiff(dt) for part in self.parts.values())
         for part in self.parts.values():
-            part.start(t, dt)
+            part.start(t, dt, damped, stiff)
 
     def solve_ions(self, t, dt):
         """Find the increments of all ions."""
@@ -59,7 +61,7 @@ class Ions:
             part.solve(dt)
 
     def end(self, t, dt):
-        """Take the step, limited where an ion would become negative."""
+        """Take the step."""
         for part in self.parts.values():
             part.end(t, dt)
 
@@ -94,13 +96,9 @@ class Ions:
         return next(iter(self.parts.values()))
 
     @property
-    def limited(self):
-        """Steps in which the limiter had to keep K+ positive."""
-        return self._first.limited
-
-    @limited.setter
-    def limited(self, count):
-        self._first.limited = count
+    def corrections(self):
+        """What the limiter did to each ion: name -> Corrections."""
+        return {name: c for part in self.parts.values() for name, c in part.corrections.items()}
 
     @property
     def iterations(self):
@@ -170,18 +168,18 @@ class Electrodiffusion(Ions):
         slow = sum(w / ion.ratio for w, ion in zip(weights, self.parts, strict=True))
         return sum(weights), sum(weights) / slow if slow > 0 else 1.0
 
-    def advance(self, t, dt):
-        """Advance all ions from time `t` [s] by `dt` [s]; SolutionError as that of `Diffusion`."""
-        self.begin(t, dt)
+    def advance(self, t, dt, damped=False):
+        """Advance all ions by a step, as that of `Diffusion`."""
+        self.begin(t, dt, damped)
         self.poisson.follow(self.conductivity())
         for part in self.parts.values():
             part.prepare(t, dt)
         self._balance(dt)
         self.end(t, dt)
 
-    def begin(self, t, dt):
+    def begin(self, t, dt, damped=False):
         """Prepare a step: matrices, baths, guesses of the increments, and ions half-way."""
-        super().begin(t, dt)
+        super().begin(t, dt, damped)
         for part, mid in zip(self.parts.values(), self._mids, strict=True):
             np.maximum(part.values + 0.5 * part.increment, 0.0, out=mid)
 
@@ -244,7 +242,7 @@ class Electrodiffusion(Ions):
     def unbalanced(self, dt):
         """The current [mol/s] at owned nodes that has to be driven away."""
         charge = self._charge()
-        right = 0.5 * self._mean * self._stiff(charge)
+        right = self._first.implicitness * self._mean * self._stiff(charge)
         right += self._applied(self.operators.mass, charge) / dt
         return right
 
@@ -261,34 +259,25 @@ class Electrodiffusion(Ions):
 
     def end(self, t, dt):
         """Close the balance of all ions but one; that one is what neutrality leaves."""
-        z, bound = self._bound.valence, self.parts[self._bound]
-        free = {
-            ion: (part, drift)
-            for (ion, part), drift in zip(self.parts.items(), self._drifts, strict=True)
-            if ion is not self._bound
-        }
-        for part, drift in free.values():
-            part.close(t, dt, drift)
+        pairs = zip(self.parts.items(), self._drifts, strict=True)
+        for (ion, part), drift in pairs:
+            if ion is not self._bound:
+                self._end_free(ion, part, drift, t, dt)
+        bound = self.parts[self._bound]
         bound.increment[:] = 0.0
-        bound.increment[:] = -self._charge() / z
-        self._refuse_negative()
-        for ion, (part, drift) in free.items():
-            before = dict(part.ledger.given)
-            part.book(t, dt, drift)
-            for name in before.keys() & bound.ledger.given.keys():
-                given = part.ledger.given[name] - before[name]
-                bound.ledger.given[name] -= ion.valence / z * given
-        bound.values += bound.increment
+        bound.increment[:] = -self._charge() / self._bound.valence
+        bound.range.refuse_negative(t, dt)
+        for part in self.parts.values():
+            part.range.take()
 
-    def _refuse_negative(self):
-        lowest = min(
-            float((part.values + part.increment).min(initial=0.0)) for part in self.parts.values()
-        )
-        if not self.operators.mesh.comm.allreduce(lowest, MPI.MIN) >= 0.0:
-            raise SolutionError(
-                "a concentration would become negative in an electrodiffusion step; try a shorter "
-                "time.step, smaller cells or solver.theta = 0"
-            )
+    def _end_free(self, ion, part, drift, t, dt):
+        """Close and book the step of an ion, and what the bound ion gets with it."""
+        ledger, before = self.parts[self._bound].ledger, dict(part.ledger.given)
+        part.close(t, dt, drift)
+        part.settle(t, dt, drift, Pull(ion.valence, self.psi))
+        for name in before.keys() & ledger.given.keys():
+            given = part.ledger.given[name] - before[name]
+            ledger.given[name] -= ion.valence / self._bound.valence * given
 
 
 def _follower(parts):

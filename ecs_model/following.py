@@ -40,6 +40,11 @@ class Following:
         self.lumped, self.version, self.moves = operators.lumped.copy(), 0, moves
         self._take()
 
+    @property
+    def fastest(self):
+        """As that of the tissue at rest: what swells does not become much faster."""
+        return self.at_rest.fastest
+
     def follow(self):
         """Take over alpha as it is now."""
         if self.moves:

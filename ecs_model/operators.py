@@ -7,6 +7,7 @@ each cell, so that interfaces between regions are exact. M_theta = theta M + (1 
 """
 
 import contextlib
+import functools
 import time
 
 from ecs_model.native import PETSc
@@ -77,6 +78,16 @@ class Operators:
             ratio: diffusivity of the ion relative to that of the matrices.
         """
         return completed(self.mass.copy(), self.stiffness, half_step, exchange, held, ratio)
+
+    @functools.cached_property
+    def fastest(self):
+        """A bound of the fastest rate of diffusion [1/s] with this mass.
+
+        In every simplex of dimension d a consistent mass is at least 1 / (d + 2) of the lumped one
+        (Wathen 1987, IMA J Numer Anal 7, 449).
+        """
+        d = self.mesh.dimension
+        return self.fastest_rate() / (1 - self.theta * (d + 1) / (d + 2))
 
     def fastest_rate(self):
         """Largest eigenvalue [1/s] of M_lumped^-1 K, by power iteration (a few per cent low)."""

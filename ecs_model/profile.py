@@ -27,6 +27,10 @@ class Profile:
         """Integral from `start` to `end` [s]."""
         return self._area(end) - self._area(start)
 
+    def mean(self, start, end):
+        """Mean from `start` to `end` [s]; the value at `start` if they are the same."""
+        return self.integral(start, end) / (end - start) if end > start else self.at(start)
+
     def edges(self, end):
         """Times [s] up to `end` at which something changes abruptly."""
         return [float(t) for t in np.unique(self.times) if 0 < t < end]

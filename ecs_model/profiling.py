@@ -10,7 +10,7 @@ import time
 
 from ecs_model.diffusion import Diffusion
 from ecs_model.following import Following
-from ecs_model.limiter import Limiter
+from ecs_model.limiter import Range
 from ecs_model.potential import Bidomain, Poisson
 
 TRANSPORT = "loop/transport"
@@ -20,7 +20,7 @@ INNER = (  # class, method, what it does, iterations of its last call
     (Poisson, "solve", lambda it: "solve of the potential", lambda it: it.iterations),
     (Bidomain, "follow", lambda it: "matrix of both potentials", None),
     (Bidomain, "solve", lambda it: "solve of both potentials", lambda it: it.iterations),
-    (Limiter, "advance", lambda it: "limiter", None),
+    (Range, "limit", lambda it: "limiter", None),
     (Following, "follow", lambda it: "matrices of swelling tissue", None),
 )
 PLACES = {

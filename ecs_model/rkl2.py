@@ -12,6 +12,7 @@ import numpy as np
 
 from ecs_model.errors import SolutionError
 from ecs_model.ledger import Ledger
+from ecs_model.limiter import Neighbours, Range
 
 MARGIN = 1.1  # the power iteration for the fastest rate comes from below
 
@@ -29,44 +30,63 @@ class SuperTimeStepping:
         self.operators, self.potassium = operators, potassium
         self.ledger = Ledger(operators, loads, exchanges, baths)
         self.increment = np.zeros_like(potassium)
-        self.iterations = self.total_iterations = self.limited = 0
+        rows = Neighbours(operators)
+        self.range = Range(rows, self.ledger, potassium, self.increment, 1.0, "K+")
+        self.iterations = self.total_iterations = 0
         self.last_step, self.fields = 0.0, {}
-        self._fastest = MARGIN * (operators.fastest_rate() + self._fastest_exchange())
+        self._fastest = MARGIN * (operators.fastest_rate() + self.ledger.fastest)
         self._x, self._stage = operators.vector()
         self._y, self._rate = operators.vector()
         self._levels = [np.zeros_like(potassium) for _ in range(4)]
 
-    def _fastest_exchange(self):
-        rate = float((self.ledger.exchange / self.operators.lumped).max(initial=0.0))
-        return self.operators.mesh.comm.allreduce(rate, MPI.MAX)
-
-    def advance(self, t, dt):
-        """Advance K+ from time `t` [s] by `dt` [s]; SolutionError if it becomes negative."""
-        self.ledger.hold_baths(self.potassium, t + dt / 2)
+    def advance(self, t, dt, damped=False):
+        """Advance K+ by a step, as that of `Diffusion`; every step damps."""
+        self.ledger.hold_baths(self.potassium, t, t + dt)
         self.last_step, self.iterations = dt, stages(dt, self._fastest)
         self.total_iterations += self.iterations
+        new, amounts = self._stages(t, dt, lambda values, amounts: amounts)
+        if self.operators.mesh.comm.allreduce(float(not np.isfinite(new).all()), MPI.MAX):
+            raise SolutionError("K+ is not finite after an explicit step; try a shorter time.step")
+        np.subtract(new, self.potassium, out=self.increment)
+        if self.range.is_left(t, dt):
+            _, mean = self._stages(t, dt, lambda values, amounts: values.copy())
+            self.range.limit(t, dt, mean - self.potassium)
+        else:
+            self._book(amounts)
+        self.range.take()
+
+    def _stages(self, t, dt, noted):
+        """K+ at the end of the step [mM], and the mean over it of what is noted of every stage.
+
+        Args:
+            t, dt: the step [s].
+            noted: function of a stage's values [mM] and of what they would bring in `dt` [mol].
+        """
         old, new, first, spare = self._levels
         start = self.potassium
-        amounts = [np.zeros(len(self.ledger.given)) for _ in range(2)]
-        first_amounts = self._change(start, t, dt, first)
+        first_noted = noted(start, self._change(start, t, dt, first))
         weights = coefficients(self.iterations)
         np.multiply(first, weights[0], out=new)
         new += start
         old[:] = start
-        amounts[1] = weights[0] * first_amounts
+        before, last = 0.0 * first_noted, weights[0] * first_noted
         for mu, nu, mu_new, gamma in weights[1:]:
-            change = self._change(new, t, dt, spare)
+            change = noted(new, self._change(new, t, dt, spare))
             spare *= mu_new
             for factor, values in ((mu, new), (nu, old), (1 - mu - nu, start), (gamma, first)):
                 spare += factor * values
-            booked = mu * amounts[1] + nu * amounts[0] + mu_new * change + gamma * first_amounts
+            before, last = last, mu * last + nu * before + mu_new * change + gamma * first_noted
             old, new, spare = new, spare, old
-            amounts = [amounts[1], booked]
-        self._finish(start, new, amounts[1])
+        return new, last
+
+    def _book(self, amounts):
+        names = [x.name for x in (*self.ledger.loads, *self.ledger.exchanges, *self.ledger.baths)]
+        for name, amount in zip(names, amounts, strict=True):
+            self.ledger.given[name] += float(amount)
 
     def hold(self, t):
         """Set nodes at baths to the concentration of the bath at time `t` [s]."""
-        self.ledger.hold_baths(self.potassium, t)
+        self.ledger.hold_baths(self.potassium, t, t)
 
     def _change(self, values, t, dt, out):
         """Dt times the rate of change at `values`, into `out`; what each term brings [mol]."""
@@ -79,19 +99,12 @@ class SuperTimeStepping:
         self.ledger.add_loads(out, t, dt)
         out /= self.operators.lumped
         out[self.ledger.held] = 0.0
-        return np.array([amount for _, amount in self.ledger.terms(values, None, t, dt)])
+        return np.array([amount for _, amount in self.ledger.terms(values, None, None, t, dt)])
 
-    def _finish(self, start, new, amounts):
-        wrong = float(not np.isfinite(new).all() or new.min(initial=0.0) < 0.0)
-        if self.operators.mesh.comm.allreduce(wrong, MPI.MAX):
-            raise SolutionError(
-                "K+ becomes negative or infinite in an explicit step; use solver.scheme = "
-                "'implicit', which keeps it positive, or a shorter time.step"
-            )
-        for (name, _), amount in zip(self.ledger.terms(start, None, 0, 0), amounts, strict=True):
-            self.ledger.given[name] += float(amount)
-        np.subtract(new, start, out=self.increment)
-        start[:] = new
+    @property
+    def corrections(self):
+        """As those of `Diffusion`."""
+        return {"K": self.range.corrections}
 
     @property
     def memory(self):

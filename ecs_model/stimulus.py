@@ -4,7 +4,7 @@ Each is a list of owned nodes with weights, times a profile in time. Weights are
 finite elements, so that what all nodes get together is exactly what was asked for.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from ecs_model.native import MPI
 
@@ -26,22 +26,35 @@ class Load:
 
 
 @dataclass(frozen=True)
-class Exchange:
-    """Flux k (K_bath - K): `conductances` k |facets| [m^3/s] at `nodes`, bath [mM] in time."""
+class _Outside:
+    """A concentration outside [mM], in time: offset + factor * bath, at every node."""
 
     name: str
     nodes: np.ndarray
-    conductances: np.ndarray
     bath: Profile
+    offset: np.ndarray | float = field(default=0.0, kw_only=True)
+    factor: float = field(default=1.0, kw_only=True)
+
+    def level(self, start, end):
+        """Concentration at the nodes [mM], on average from `start` to `end` [s], or at `start`."""
+        return self.offset + self.factor * self.bath.mean(start, end)
 
 
 @dataclass(frozen=True)
-class Bath:
-    """Nodes whose K+ is held at the concentration of a bath [mM]."""
+class Exchange(_Outside):
+    """Flux k (K_bath - K): `conductances` k |facets| [m^3/s] at `nodes`."""
 
-    name: str
-    nodes: np.ndarray
-    bath: Profile
+    conductances: np.ndarray
+
+
+@dataclass(frozen=True)
+class Bath(_Outside):
+    """Nodes whose K+ is held at the concentration of a bath; `shares` of them belong to it.
+
+    Where baths meet, a node belongs to each by the facets that it has in each.
+    """
+
+    shares: np.ndarray
 
 
 def facet_load(mesh, name, tag, flux, profile):
@@ -54,13 +67,30 @@ def facet_exchange(mesh, name, tag, permeability, bath):
     """An Exchange with `permeability` [m/s] through the facets of a boundary tag."""
     shares = mesh.facet_shares(exterior_facets(mesh, name, tag))
     nodes = np.flatnonzero(shares)
-    return Exchange(name, nodes, permeability * shares[nodes], bath)
+    return Exchange(name, nodes, bath, permeability * shares[nodes])
 
 
 def facet_bath(mesh, name, tag, bath):
-    """A Bath that holds all nodes on the facets of a boundary tag."""
-    shares = mesh.facet_shares(exterior_facets(mesh, name, tag))
-    return Bath(name, np.flatnonzero(shares), bath)
+    """A Bath that holds all nodes on the facets of a boundary tag.
+
+    Its shares are areas; `divided` makes them shares of the nodes.
+    """
+    areas = mesh.facet_shares(exterior_facets(mesh, name, tag))
+    nodes = np.flatnonzero(areas)
+    return Bath(name, nodes, bath, areas[nodes])
+
+
+def divided(baths, owned):
+    """Baths whose areas at nodes have become shares, which add up to one at every node.
+
+    Args:
+        baths: from `facet_bath`.
+        owned: number of owned nodes.
+    """
+    areas = np.zeros(owned)
+    for bath in baths:
+        areas[bath.nodes] += bath.shares
+    return [replace(bath, shares=bath.shares / areas[bath.nodes]) for bath in baths]
 
 
 def cell_load(mesh, name, density, rate, profile):

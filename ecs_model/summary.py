@@ -19,7 +19,7 @@ def summarise(parts, outputs, timer):
         "cells_per_front": outputs.resolution.cells(parts.tracker),
         "balance": outputs.balance.report(), "energy": outputs.spending.report(),
         "bias": known_bias(parts.model, s.reaction.ions, config.tissue),
-        "steps": s.steps, "rejected_steps": s.rejected, "limited_steps": s.diffusion.limited,
+        "steps": s.steps, "rejected_steps": s.rejected, "limited_steps": max(c.steps for c in s.diffusion.corrections.values()),
         "iterations_per_step": s.diffusion.total_iterations / max(1, s.steps),
         "substeps_per_step": _substeps(mesh.comm, s),
         "nodes": mesh.nodes, "processes": mesh.comm.size,

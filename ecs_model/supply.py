@@ -42,12 +42,13 @@ class Terms:
                 share = companion_share(ion, companion)
                 self._put(companion, replace(term, rates=share * term.rates))
             return
-        levels = {i: self._mean(c, term.nodes) for i, c in self._concentrations.items()}
-        rise = term.bath.values - levels[ion]
-        for other, level in levels.items():
-            share = companion_share(ion, companion) if other is companion else float(other is ion)
-            bath = profiles.Profile(term.bath.times, level + share * rise)
-            self._put(other, replace(term, bath=bath))
+        start = {i: np.copy(c[term.nodes]) for i, c in self._concentrations.items()}
+        for other, level in start.items():
+            if other is ion:
+                self._put(other, term)
+                continue
+            share = companion_share(ion, companion) if other is companion else 0.0
+            self._put(other, replace(term, offset=level - share * start[ion], factor=share))
 
     def _put(self, ion, term):
         self._terms[ion][type(term)].append(term)
@@ -74,10 +75,6 @@ class Terms:
                 f"the ion that keeps it neutral: companion = one of {others}"
             )
         return usual
-
-    def _mean(self, values, nodes):
-        parts = self._mesh.sum(values[nodes]), self._mesh.sum(np.ones(len(nodes)))
-        return parts[0] / parts[1]
 
 
 def event_profile(settings, base):

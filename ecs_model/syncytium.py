@@ -47,10 +47,10 @@ class Syncytium:
         self.operators, self.ledger = outside.operators, outside.ledger
         self.fields = dict(outside.fields)
 
-    def advance(self, t, dt):
-        """Advance all ions from time `t` [s] by `dt` [s]; SolutionError as that of `Diffusion`."""
-        self.outside.advance(t, dt)
-        self.glia.advance(t, dt)
+    def advance(self, t, dt, damped=False):
+        """Advance all ions by a step, as that of `Diffusion`."""
+        self.outside.advance(t, dt, damped)
+        self.glia.advance(t, dt, damped)
 
     def hold(self, t):
         """Set nodes at baths to the concentrations of the bath at time `t` [s]."""
@@ -78,13 +78,9 @@ class Syncytium:
         self.outside.last_step = self.glia.last_step = dt
 
     @property
-    def limited(self):
-        """Steps in which the limiter had to keep K+ outside positive."""
-        return self.outside.limited
-
-    @limited.setter
-    def limited(self, count):
-        self.outside.limited = count
+    def corrections(self):
+        """What the limiter did to each ion: name -> Corrections."""
+        return self.outside.corrections | self.glia.corrections
 
     @property
     def iterations(self):
@@ -189,11 +185,11 @@ class Cable(Syncytium):
         mine = {"V_g_shift": self._membrane.shift, "V_g_shift_change": self._change}
         return super().memory | mine
 
-    def advance(self, t, dt):
-        """Advance all ions from time `t` [s] by `dt` [s]; SolutionError as that of `Diffusion`."""
+    def advance(self, t, dt, damped=False):
+        """Advance all ions by a step, as that of `Diffusion`."""
         self._expect(dt)
-        self.outside.begin(t, dt)
-        self.glia.begin(t, dt)
+        self.outside.begin(t, dt, damped)
+        self.glia.begin(t, dt, damped)
         self._membrane.expect(0.5)
         self._look()
         self._follow()
