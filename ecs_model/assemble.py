@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import functools
 import hashlib
 from dataclasses import dataclass
 
@@ -13,12 +14,12 @@ from ecs_model.compiler import library
 from ecs_model.diffusion import Diffusion
 from ecs_model.electrodiffusion import Electrodiffusion, Ions
 from ecs_model.errors import ConfigError
-from ecs_model.events import Changing, Event
+from ecs_model.events import Area, Changing, Event
 from ecs_model.following import Following
 from ecs_model.ions import KNOWN, Ion
 from ecs_model.kept import Kept
 from ecs_model.meaning import model_of
-from ecs_model.membrane.model import MembraneModel, Surroundings, arranged
+from ecs_model.membrane.model import MembraneModel, Surroundings, arranged, repacked
 from ecs_model.mesh import Mesh
 from ecs_model.operators import Operators
 from ecs_model.parallel import Team, kept_on_root, root_does, together
@@ -71,7 +72,8 @@ def build(config, comm, base=".", kept=None, lap=lambda stage: None):
     theta = 0.0 if config.solver.scheme == "rkl2" else theta
     operators = Operators(mesh, cells["alpha"], cells["diffusivity"], theta)
     lap("matrices")
-    nodes = layout.Nodes(config, model, mesh, parts, data, base)
+    dissolved = {"K_o", "Na_o", "Cl_o", *(ion.state for ion in ions_of(config.tissue))}
+    nodes = layout.Nodes(config, model, mesh, parts, data, base, cells["alpha"], dissolved)
     membranes, identity = _membranes(config, nodes, operators, kept, lap)
     if model.volumes is not None:
         alpha, rest = membranes.state.alpha, membranes.surroundings.alpha
@@ -79,7 +81,7 @@ def build(config, comm, base=".", kept=None, lap=lambda stage: None):
     transport = _transport(config, mesh, parts, cells, operators, membranes, base)
     if config.tissue.syncytium is not None:
         transport = network.joined(transport, membranes, config.tissue, config.solver)
-    events = together(comm, lambda: _events(config, mesh, parts, membranes, base))
+    events = together(comm, lambda: _events(config, nodes, parts, membranes, base))
     clock = clocks.plan(
         config.time.end, config.time.step, config.output.series, config.time.adaptive
     )
@@ -198,17 +200,46 @@ def _changeable(config, parameters, mesh):
     return parameters._replace(**arrays)
 
 
-def _events(config, mesh, parts, membranes, base):
+def _events(config, nodes, parts, membranes, base):
     """The parameters that the events of a configuration change."""
     table, found = membranes.model.Parameters, {}
     for settings in config.event:
         profile = supply.event_profile(settings, base)
         place = f"event '{settings.name}': parameters"
+        part = None if settings.region is None else parts[settings.region]
         for name, value in settled(settings.parameters, table, place).items():
-            here = [] if settings.region is None else [(parts[settings.region], 1.0)]
-            share = tissue.over_nodes(mesh, 0.0, here) if here else 1.0
-            found.setdefault(name, []).append(Event(share, value, profile))
-    return [Changing(getattr(membranes.parameters, n), events) for n, events in found.items()]
+            found.setdefault(name, []).append((part, value, profile))
+    return [
+        Changing(getattr(membranes.parameters, name), _areas(config, nodes, membranes, name, acts))
+        for name, acts in found.items()
+    ]
+
+
+def _areas(config, nodes, membranes, name, acts):
+    """The Areas of a parameter: cells in which the same events act on the same value.
+
+    Args:
+        config, nodes, membranes: of the run.
+        name: of the parameter.
+        acts: tuples (Part or None for all, value, profile) of the events, in their order.
+    """
+    table, mesh = membranes.model.Parameters, nodes.mesh
+    base, overrides = nodes.layers(table, "parameters", name)
+    values = [base, *(value for _, value in overrides)]
+    packed = functools.partial(
+        repacked, membranes.model, config.tissue.packing, nodes.parameters(), name,
+        membranes.surroundings.alpha,
+    )  # fmt: skip
+    acting = [Event(packed(value), profile) for _, value, profile in acts]
+    classes = np.zeros((len(mesh.cell_tags), 1 + len(acts)), int)
+    for k, (part, _) in enumerate(overrides):
+        classes[part.cells, 0] = k + 1
+    for k, (part, *_) in enumerate(acts):
+        classes[slice(None) if part is None else part.cells, 1 + k] = 1
+    return [
+        Area(share, packed(values[top]), tuple(e for e, on in zip(acting, which, strict=True) if on))
+        for (top, *which), share in tissue.shares_of_classes(mesh, classes)
+    ]
 
 
 def _transport(config, mesh, parts, cells, operators, membranes, base):
@@ -272,8 +303,8 @@ def _stimulated(config, mesh, parts, ledger):
 
 def _edges(clock, ledger, events):
     """Ticks at or just before abrupt changes of any source, boundary or event."""
-    acting = [*ledger.loads, *(event for changing in events for event in changing.events)]
-    terms = [*(x.profile for x in acting), *(x.bath for x in ledger.exchanges)]
-    terms += [x.bath for x in ledger.baths]
+    terms = [x.profile for x in ledger.loads]
+    terms += [x.bath for x in (*ledger.exchanges, *ledger.baths)]
+    terms += [profile for changing in events for profile in changing.profiles]
     edges = {clock.before(t) for profile in terms for t in profile.edges(clock.end)}
     return edges | {e + 1 for e in edges if e + 1 < clock.ticks}

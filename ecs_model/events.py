@@ -12,34 +12,59 @@ class Event:
     """A parameter takes another value, as far as a profile says.
 
     Attributes:
-        share: part of each owned node that the event concerns.
-        value: of the parameter where share and profile are 1 [SI].
+        value: of the parameter where the profile is 1 [SI], number or array over owned nodes.
         profile: in time.
     """
 
-    share: np.ndarray | float
-    value: float
+    value: np.ndarray | float
     profile: Profile
 
 
+@dataclass(frozen=True)
+class Area:
+    """A part of the tissue in which the same events act.
+
+    Attributes:
+        share: of each owned node that belongs to it.
+        base: the parameter there without events [SI], number or array over owned nodes.
+        events: in the order in which they act; the last wins.
+    """
+
+    share: np.ndarray | float
+    base: np.ndarray | float
+    events: tuple[Event, ...]
+
+    def value(self, means):
+        """The parameter where events act by `means`: profile -> its mean, 0 to 1."""
+        value = self.base
+        for event in self.events:
+            mean = means[event.profile]
+            value = (1 - mean) * value + mean * event.value
+        return value
+
+
 class Changing:
-    """A parameter in time; where several events act at once, the last wins.
+    """A parameter in time.
 
     Args:
         values: array of the parameter at owned nodes [SI], changed in place.
-        events: in the order in which they act.
+        areas: whose shares add up to one at every node.
     """
 
-    def __init__(self, values, events):
-        self.values, self.events = values, list(events)
-        self._base, self._change = values.copy(), np.empty_like(values)
+    def __init__(self, values, areas):
+        self.values, self.areas, self._means = values, list(areas), None
+        self.profiles = {event.profile for area in self.areas for event in area.events}
 
     def act(self, start, end):
         """Set the parameter to its mean from `start` to `end` [s]."""
-        self.values[:] = self._base
-        for event in self.events:
-            mean = event.profile.integral(start, end) / (end - start)
-            np.subtract(event.value, self.values, out=self._change)
-            self._change *= event.share
-            self._change *= mean
-            self.values += self._change
+        means = {profile: profile.mean(start, end) for profile in self.profiles}
+        if means == self._means:
+            return
+        self._means = means
+        self.values[:] = 0.0
+        for area in self.areas:
+            self.values += area.share * area.value(means)
+
+    def edges_within(self, start, end):
+        """Times [s] between two others at which the parameter changes abruptly."""
+        return [t for profile in self.profiles for t in profile.edges_within(start, end)]

@@ -71,12 +71,20 @@ class _Fields:
         columns = [self.mesh.with_ghosts(np.ascontiguousarray(c)) for c in nodes.T]
         return np.stack([c[self.mesh.cell_nodes].mean(axis=1) for c in columns], axis=1)
 
-    def over_nodes(self, setting, place, check):
-        """The field over owned nodes; what is given in cells is averaged by volume."""
+    def over_nodes(self, setting, place, check, weights=None):
+        """The field over owned nodes; what is given in cells is averaged by volume.
+
+        Args:
+            setting, place, check: as in `over_cells`.
+            weights: over local cells, by which volumes count; None for all alike.
+        """
         array, length = self._read(setting, place, check)
         if length == self.mesh.nodes:
             return self.mesh.from_root(array)
-        return self.mesh.node_average(self.mesh.from_root_cells(array))
+        values = self.mesh.from_root_cells(array)
+        if weights is None:
+            return self.mesh.node_average(values)
+        return self.mesh.spread_cells(weights * values) / self.mesh.spread_cells(weights)
 
 
 class Cells:
@@ -196,11 +204,20 @@ def _is_anisotropic(value):
 
 
 class Nodes:
-    """Membrane parameters and initial states over owned nodes."""
+    """Membrane parameters and initial states over owned nodes.
 
-    def __init__(self, config, model, mesh, parts, data, base):
+    Args:
+        config: the Config.
+        model: the membrane model.
+        mesh, parts, data, base: as in `Cells`.
+        alpha: volume fraction outside over local cells.
+        dissolved: names of the states that are concentrations outside.
+    """
+
+    def __init__(self, config, model, mesh, parts, data, base, alpha, dissolved):
         self.config, self.model, self.mesh, self._parts = config, model, mesh, parts
         self._fields = _Fields(mesh, data, base)
+        self._alpha, self._dissolved = alpha, dissolved
 
     def parameters(self):
         """Record of numbers and arrays over owned nodes [SI]."""
@@ -213,18 +230,28 @@ class Nodes:
         return self.model.State(*columns)
 
     def _record(self, table, kind):
-        base = settled(getattr(self.config.membrane, kind), table, f"membrane.{kind}")
-        local = [
-            (self._parts[r.name], settled(getattr(r, kind), table, f"{r.name}: {kind}"))
-            for r in self.config.tissue.regions
-        ]
-        return table(*(self._column(table, kind, name, base, local) for name in table._fields))
+        return table(*(self._column(table, kind, name) for name in table._fields))
 
-    def _column(self, table, kind, name, base, local):
-        value = base.get(name, getattr(table(), name))
+    def _column(self, table, kind, name):
+        value, overrides = self.layers(table, kind, name)
+        weights = self._alpha if kind == "initial" and name in self._dissolved else None
+        return tissue.over_nodes(self.mesh, value, overrides, weights)
+
+    def layers(self, table, kind, name):
+        """What a value [SI] is: a number or array over owned nodes, and pairs (Part, number)."""
+        settings = self._settled(table, kind)
+        value = settings[0].get(name, getattr(table(), name))
         if hasattr(value, "file"):
             place = f"membrane.{kind}.{name}"
             check = functools.partial(check_range, quantity=table.quantities[name], place=place)
-            value = self._fields.over_nodes(value, place, check)
-        overrides = [(part, settings[name]) for part, settings in local if name in settings]
-        return tissue.over_nodes(self.mesh, value, overrides)
+            weights = self._alpha if kind == "initial" and name in self._dissolved else None
+            value = self._fields.over_nodes(value, place, check, weights)
+        return value, [(part, here[name]) for part, here in settings[1] if name in here]
+
+    @functools.cache  # noqa: B019  # lives as long as a run is being made
+    def _settled(self, table, kind):
+        base = settled(getattr(self.config.membrane, kind), table, f"membrane.{kind}")
+        return base, [
+            (self._parts[r.name], settled(getattr(r, kind), table, f"{r.name}: {kind}"))
+            for r in self.config.tissue.regions
+        ]

@@ -20,6 +20,10 @@ class Profile:
         k = np.searchsorted(self.times, t, side="right")
         if k == 0 or k == len(self.times):
             return float(self.values[min(k, len(self.values) - 1)])
+        return self._along(k, t)
+
+    def _along(self, k, t):
+        """Value at time `t` on the straight line that ends at the time of number `k`."""
         (t0, t1), (v0, v1) = self.times[k - 1 : k + 1], self.values[k - 1 : k + 1]
         return float(v0 + (v1 - v0) * (t - t0) / (t1 - t0))
 
@@ -28,12 +32,26 @@ class Profile:
         return self._area(end) - self._area(start)
 
     def mean(self, start, end):
-        """Mean from `start` to `end` [s]; the value at `start` if they are the same."""
-        return self.integral(start, end) / (end - start) if end > start else self.at(start)
+        """Mean from `start` to `end` [s]; the value at `start` if they are the same.
+
+        It is exact where the profile is straight, so that of nothing nothing is left.
+        """
+        k, m = np.searchsorted(self.times, start, side="right"), np.searchsorted(self.times, end)
+        if end <= start or (k == m and k in (0, len(self.times))):
+            return self.at(start)
+        if k == m:
+            return (self._along(k, start) + self._along(k, end)) / 2
+        mean = self.integral(start, end) / (end - start)
+        return min(max(mean, self.values.min()), self.values.max())
 
     def edges(self, end):
         """Times [s] up to `end` at which something changes abruptly."""
         return [float(t) for t in np.unique(self.times) if 0 < t < end]
+
+    def edges_within(self, start, end):
+        """Times [s] between two others at which something changes abruptly."""
+        k, m = np.searchsorted(self.times, [start, end], side="right")
+        return [float(t) for t in np.unique(self.times[k:m])]
 
     def _area(self, t):
         """Integral from the first time to `t`."""

@@ -3,10 +3,12 @@
     R(dt/2) D(dt) R(dt) D(dt) ... R(dt/2)
 
 R is the membrane at every node, D diffusion. Neighbouring half steps of R are one call, so that a
-step costs one pass over the nodes and one solve; the half step that is owed is paid before anybody
-looks. The loop knows `.advance` and `.observe`, and nothing else of physics or output.
+step costs one pass over the nodes and one solve; the half step that is owed is paid before anything
+is written and before anything changes abruptly. The loop knows `.advance` and `.observe`, and nothing else of physics or output.
 """
 
+import bisect
+import itertools
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,6 +16,8 @@ import numpy as np
 
 from ecs_model.errors import SolutionError
 
+DAMPED_STEPS = 2  # after something changed abruptly
+NEAR = 1e-9  # share of a reaction step within which an edge counts as its end
 GO_ON, SAVE = 0, 1  # what a process may ask for; anything above is a signal's number
 
 
@@ -21,7 +25,8 @@ class Observer(Protocol):
     """Something that looks at the simulation.
 
     Attributes:
-        every: ticks between looks; 0 to look after each step, at the state as it is.
+        every: ticks between looks; 0 to look after each step, where K+ may lack what
+            `Simulation.owed` and `Pace.rate` tell.
     """
 
     every: int
@@ -42,6 +47,7 @@ class Pace:
         tolerance: largest surprise of K+ [mM]; 0 for steps of one tick.
         level: the next step wants 2^level ticks.
         last: K+ after the last step [mM]; `slope`: its change in that step [mM/s].
+        rate: at which the last reaction step changed K+ [mM/s].
     """
 
     tolerance: float
@@ -53,7 +59,8 @@ class Pace:
     def start(self, potassium):
         """Allocate for K+ of this process's nodes."""
         self.last, self.slope = potassium.copy(), np.zeros_like(potassium)
-        self._now, self._rate = np.zeros_like(potassium), np.zeros_like(potassium)
+        self._now, self._expected = np.zeros_like(potassium), np.zeros_like(potassium)
+        self.rate = np.zeros_like(potassium)
 
     def ticks(self, room):
         """Length of the next step, where at most `room` ticks are left to the next stop."""
@@ -61,14 +68,12 @@ class Pace:
 
     def before_reaction(self, potassium):
         """Note K+ before a reaction step."""
-        if self.tolerance:
-            self._rate[:] = potassium
+        self.rate[:] = potassium
 
     def after_reaction(self, potassium, duration):
         """Note at which rate [mM/s] the reaction changed K+ in `duration` [s]."""
-        if self.tolerance:
-            np.subtract(potassium, self._rate, out=self._rate)
-            self._rate /= duration
+        np.subtract(potassium, self.rate, out=self.rate)
+        self.rate /= duration
 
     def surprise(self, potassium, dt, owed):
         """Largest distance [mM] of K+ from what the last steps let expect; 0 if unknown.
@@ -80,14 +85,14 @@ class Pace:
         """
         if not self.tolerance:
             return 0.0
-        np.multiply(self._rate, owed, out=self._now)
+        np.multiply(self.rate, owed, out=self._now)
         self._now += potassium
         if not self.known:
             return 0.0
-        np.multiply(self.slope, dt, out=self._rate)
-        self._rate += self.last
-        self._rate -= self._now
-        return float(np.abs(self._rate, out=self._rate).max(initial=0.0))
+        expected = np.multiply(self.slope, dt, out=self._expected)
+        expected += self.last
+        expected -= self._now
+        return float(np.abs(expected, out=expected).max(initial=0.0))
 
     def accept(self, dt, ticks, surprise):
         """Remember a step that was taken, and choose the length of the next."""
@@ -117,11 +122,12 @@ class Simulation:
         team: what processes agree on, `.highest(values)` and `.first(text)`.
         observers: in the order in which they look.
         edges: ticks at which something changes abruptly.
-        events: what changes parameters of the membranes in time, `.act(start, end)`.
+        events: what changes parameters of the membranes in time, `.act(start, end)` and `.edges`.
         ask: what this process wants after a step: GO_ON, SAVE or the number of a signal.
 
     Attributes:
         request: what all processes agreed on after the last step: the highest of what they asked.
+        calm: steps since something changed abruptly.
     """
 
     def __init__(
@@ -131,7 +137,7 @@ class Simulation:
         self.reaction, self.diffusion, self.clock, self.pace = reaction, diffusion, clock, pace
         self.team, self.observers, self.edges = team, list(observers), sorted(edges)
         self.events = list(events)
-        self.tick = self.steps = self.rejected = 0
+        self.tick = self.steps = self.rejected = self.calm = 0
         self.owed = 0.0  # reaction time [s] that the state lacks
         self.ask, self.request = ask, GO_ON
         pace.start(reaction.state[0])
@@ -169,8 +175,10 @@ class Simulation:
 
     def step(self):
         """One step, shorter if it surprises or fails."""
-        if self.tick in self.edges:
+        if self._at_edge():
+            self.synchronise()
             self.pace.forget()
+            self.calm = 0
         ticks = self.pace.ticks(self._next_stop() - self.tick)
         if ticks > 1:
             self._saved.take()
@@ -180,6 +188,11 @@ class Simulation:
             ticks = max(1, ticks // 2)
         self.tick += ticks
         self.steps += 1
+        self.calm += 1
+
+    def _at_edge(self):
+        k = bisect.bisect_left(self.edges, self.tick)
+        return k < len(self.edges) and self.edges[k] == self.tick
 
     def synchronise(self):
         """Pay the half reaction step that is owed; the state is then that of `time`."""
@@ -197,7 +210,7 @@ class Simulation:
             self._react(start - self.owed, self.owed + dt / 2)
             self.pace.after_reaction(self.reaction.state[0], self.owed + dt / 2)
             self.owed = dt / 2
-            self.diffusion.advance(start, dt)
+            self.diffusion.advance(start, dt, self.calm < DAMPED_STEPS)
         except SolutionError as error:
             if ticks == 1:
                 raise SolutionError(f"at t = {start:.6g} s: {self._reason(error)}") from None
@@ -212,30 +225,39 @@ class Simulation:
 
     def _react(self, start, duration):
         """Advance the membranes; where that fails, K+ becomes nan and the solver tells all."""
-        self.failure = ""
-        for event in self.events:
-            event.act(start, start + duration)
+        self.failure, end = "", start + duration
+        times = [start, *self._instants(start, end), end]
         try:
-            self.reaction.advance(duration)
+            for before, after in itertools.pairwise(times):
+                for event in self.events:
+                    event.act(before, after)
+                self.reaction.advance(after - before)
         except SolutionError as error:
             self.failure = str(error)
             self.reaction.state[0][:] = np.nan
+
+    def _instants(self, start, end):
+        """Times between two others [s] at which an event changes a parameter abruptly."""
+        near = NEAR * (end - start)
+        found = [t for event in self.events for t in event.edges_within(start + near, end - near)]
+        return sorted(set(found))
 
     def _reason(self, error):
         return self.team.first(self.failure) or str(error)
 
     def _next_stop(self):
-        stops = [*[e for e in self.edges if e > self.tick][:1], self.clock.ticks]
+        k = bisect.bisect_right(self.edges, self.tick)
+        stops = [*self.edges[k : k + 1], self.clock.ticks]
         stops += [(self.tick // o.every + 1) * o.every for o in self.observers if o.every]
         return min(stops)
 
     def _look(self):
         last = self.tick == self.clock.ticks
-        for observer in self.observers:
-            due = observer.every and (self.tick % observer.every == 0 or last)
-            if due:
-                self.synchronise()
-            if due or not observer.every:
+        due = [o.every and (self.tick % o.every == 0 or last) for o in self.observers]
+        if any(due):
+            self.synchronise()
+        for observer, is_due in zip(self.observers, due, strict=True):
+            if is_due or not observer.every:
                 observer.observe(self.time, self)
 
 

@@ -15,6 +15,9 @@ from ecs_model.errors import ConfigError
 from ecs_model.profile import Profile
 
 
+LEAST_INSIDE = 0.05  # of a Gaussian; an eighth of one lies inside at the corner of a box
+
+
 @dataclass(frozen=True)
 class Load:
     """K+ that enters at given rates [mol/s], one per node of `nodes`, times the profile."""
@@ -108,8 +111,13 @@ def gaussian_load(mesh, name, centre, width, rate, profile):
     distance = np.linalg.norm(mesh.coordinates[: mesh.owned] - centre, axis=1)
     shares = mesh.volumes * np.exp(-((distance / width) ** 2) / 2)
     total = mesh.sum(shares)
-    if not total > 0:
-        raise ConfigError(f"{name}: the Gaussian lies outside the mesh or between its nodes")
+    whole = (np.sqrt(2 * np.pi) * width) ** mesh.dimension
+    if not total > LEAST_INSIDE * whole:
+        raise ConfigError(
+            f"{name}: {100 * total / whole:.2g} % of the Gaussian around {_in_mm(centre)} lies in "
+            "the tissue (or it is much narrower than the cells there); move its centre inside, or "
+            "take a point"
+        )
     return _load(name, rate / total * shares, profile)
 
 

@@ -99,16 +99,30 @@ def source(settings, mesh, parts, alpha, base):
         return stimulus.cell_load(mesh, name, density, rate, profile)
     rate = settings.rate
     if settings.amount is not None:
-        lasting = profile.integral(0.0, profile.times[-1])
-        if not lasting > 0:
-            raise ConfigError(f"{name}: no amount can enter while its profile is 0")
-        rate = settings.amount / lasting
+        rate = settings.amount / _lasting(profile, name)
     if settings.point is not None:
         return stimulus.point_load(mesh, name, settings.point, rate, profile)
     if settings.gaussian is not None:
         ball = settings.gaussian
         return stimulus.gaussian_load(mesh, name, ball.centre, ball.radius, rate, profile)
     return stimulus.cell_load(mesh, name, 1.0 * parts[settings.region].cells, rate, profile)
+
+
+def _lasting(profile, name):
+    """Time [s] for which a profile that comes and goes acts, as if it were always 1."""
+    for value, when in ((profile.values[0], "begins"), (profile.values[-1], "ends")):
+        if value:
+            raise ConfigError(
+                f"{name}: amount is what enters in all, but the profile {when} with {value:g} and "
+                f"so has no {when[:-1]}; let it {when[:-1]} with 0, or give a rate"
+            )
+    lasting = profile.integral(profile.times[0], profile.times[-1])
+    if not lasting > 0:
+        raise ConfigError(
+            f"{name}: no amount can enter, as the profile adds up to {lasting:g} s; it must be "
+            "above 0"
+        )
+    return lasting
 
 
 def boundary(settings, mesh, base):

@@ -1,7 +1,8 @@
 """What the tissue is made of: regions and files become fields over cells and nodes.
 
 alpha and tortuosity belong to cells, so that interfaces are exact; membrane parameters and initial
-states belong to nodes, where a node on an interface gets the average by volume.
+states belong to nodes, where a node on an interface gets the average by volume, or of what is
+dissolved outside by volume times alpha, so that regions hold what they were given.
 """
 
 from dataclasses import dataclass
@@ -87,26 +88,51 @@ def over_cells(mesh, base, overrides):
     return values
 
 
-def over_nodes(mesh, base, overrides):
+def over_nodes(mesh, base, overrides, weights=None):
     """A field over owned nodes, or the number itself where nothing varies.
 
     Args:
         mesh: the mesh.
         base: number, or array over owned nodes.
         overrides: pairs (Part, number); later ones win.
+        weights: over local cells, by which a node between regions takes its mean; None for volume.
     """
     if not overrides:
         return base
-    share = np.ones(mesh.owned)
-    values = np.zeros(mesh.owned)
-    taken = np.zeros(len(mesh.cell_tags), bool)
-    for part, value in reversed(overrides):
-        here = mesh.node_average(1.0 * (part.cells & ~taken))
-        taken |= part.cells
-        values += here * value
-        share -= here
-    share[share < 1e-12] = 0.0
-    return values + share * base
+    values = [base, *(value for _, value in overrides)]
+    shares = shares_of_nodes(mesh, [part for part, _ in overrides], weights)
+    return sum(share * values[top] for top, share in shares)
+
+
+def shares_of_nodes(mesh, parts, weights=None):
+    """Pairs (number of the last Part that covers it, share of each owned node); 0 for none.
+
+    Args:
+        mesh: the mesh.
+        parts: of which later ones win.
+        weights: as in `over_nodes`.
+    """
+    top = np.zeros(len(mesh.cell_tags), int)
+    for k, part in enumerate(parts):
+        top[part.cells] = k + 1
+    return [(k, share) for (k,), share in shares_of_classes(mesh, top[:, None], weights)]
+
+
+def shares_of_classes(mesh, classes, weights=None):
+    """Pairs (row, share of each owned node that lies in cells with this row), on all processes.
+
+    Args:
+        mesh: the mesh.
+        classes: whole numbers over local cells, shape (cells, columns).
+        weights: as in `over_nodes`.
+    """
+    rows = {tuple(map(int, row)) for row in np.unique(classes, axis=0)}
+    rows = sorted(set().union(*mesh.comm.allgather(rows)))
+    weights = np.ones(len(classes)) if weights is None else weights
+    whole = mesh.spread_cells(weights)
+    return [
+        (row, mesh.spread_cells(weights * (classes == row).all(axis=1)) / whole) for row in rows
+    ]
 
 
 def diffusivity(free, tortuosity):

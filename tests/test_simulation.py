@@ -33,7 +33,7 @@ class Notes:
         self.state[0][0] = self.law(self.state[1][0])
         self.reaction.given += duration
 
-    def advance(self, start, dt):
+    def advance(self, start, dt, damped=False):
         """Diffuse."""
         self.calls.append(("D", dt))
         self.ledger.given["x"] += dt

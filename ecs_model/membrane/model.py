@@ -239,6 +239,21 @@ def arranged(model, packing, parameters, state, alpha):
     return parameters, _with_volumes(model, parameters, state, alpha)
 
 
+def repacked(model, packing, parameters, name, alpha, value):
+    """A value of one parameter as a rule of packing makes it where the fraction outside is `alpha`.
+
+    Args:
+        model, packing: as in `arranged`.
+        parameters: record that belongs to `model.alpha`.
+        name: of the parameter.
+        alpha: extracellular volume fraction, number or array.
+        value: of the parameter at `model.alpha`.
+    """
+    given = parameters._replace(**{name: value})
+    made, _ = arranged(model, packing, given, model.State(), alpha)
+    return getattr(made, name)
+
+
 def _with_volumes(model, parameters, state, alpha):
     """The state with the volume fractions of tissue that has not swollen yet."""
     if model.volumes is None:
