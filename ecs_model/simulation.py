@@ -216,7 +216,7 @@ class Simulation:
         for event in self.events:
             event.act(start, start + duration)
         try:
-            self.reaction.advance(duration)
+            self.reaction.advance(duration, start)
         except SolutionError as error:
             self.failure = str(error)
             self.reaction.state[0][:] = np.nan

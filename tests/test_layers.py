@@ -17,6 +17,7 @@ LAYERS = [
     {
         "electrochemistry",
         "schemes",
+        "instants",
         "detectors",
         "regimes",
         "clock",

@@ -76,7 +76,7 @@ def _course(lab, members, target):
     if abs(samples * every - settings.end) > 1e-9 * settings.end:
         raise ConfigError("time.every: the end must be a multiple of it")
     bench = lab.bench([lab.cell(m.changes) for m in members], lab.stimuli(len(members)))
-    first = bench.observe(np.array(bench.state)[None])
+    first = bench.observe(np.array(bench.state)[None], [bench.time])
     later = bench.watch(every, samples)
     seen = {name: np.concatenate([first[name], later[name]]) for name in first}
     out.write_course(lab, members, seen, every, target)
