@@ -24,7 +24,7 @@ _BENDS = {np.exp, np.expm1, np.tanh, np.arctan}
 def instants(model, recording, y, p, env):
     """C that shortens `longest` to the next edges in time of a model's rates.
 
-    Two lists of lines: what is computed, and what shortens. They read `env_time` and parameters; what is nearer than `near` counts as passed, and only where
+    Two lists of lines: what is computed, and what shortens. They read `env_time` and parameters; it is `near` ahead, so that an edge just reached is passed. Only where
     `adaptive` is set do smooth functions limit the step.
 
     Args:
@@ -41,7 +41,7 @@ def instants(model, recording, y, p, env):
     again, state = Witness(lambda *_: None), Witness(lambda *_: None)
 
     def note(witness, ufunc, inputs):
-        if not any(slope_of(x, state) != 0.0 for x in inputs if isinstance(x, Dual)):
+        if not any(state in x.slopes for x in inputs if isinstance(x, Dual)):
             lines.extend(_limit(ufunc, inputs, witness, again))
 
     ticking = Dual(Dual(env.time, {again: 1.0}), {Witness(note): 1.0})
@@ -62,6 +62,8 @@ def _limit(ufunc, inputs, witness, again):
     x = inputs[0] - inputs[1] if ufunc in _COMPARISONS else inputs[0]
     value, slope = value_of(value_of(x)), slope_of(x, witness)
     bend, slope = slope_of(slope, again), value_of(slope)
+    if not isinstance(slope, Symbol) and slope == 0.0:
+        return []
     if ufunc in _COMPARISONS or ufunc in (np.abs, np.floor):
         if isinstance(bend, Symbol) or bend != 0.0:
             raise TypeError(
@@ -81,7 +83,7 @@ def _crossing(value, slope):
 def _whole(value, slope):
     """The time to the next whole number of what grows or falls."""
     ahead = np.where(slope < 0.0, -value, value)
-    return _shorten((np.floor(ahead + 1e-9) + 1.0 - ahead) / np.abs(slope))
+    return _shorten((np.floor(ahead) + 1.0 - ahead) / np.abs(slope))
 
 
 def _bending(value, slope):
@@ -93,4 +95,7 @@ def _bending(value, slope):
 
 def _shorten(ahead, smooth=False):
     condition = "adaptive && " if smooth else ""
-    return f"{{ const double a = {as_c(ahead)}; if ({condition}a > near && a < longest) longest = a; }}"
+    return (
+        f"{{ const double a = {as_c(ahead)}; "
+        f"if ({condition}a > 0.0 && a + near < longest) longest = a + near; }}"
+    )

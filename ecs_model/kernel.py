@@ -7,6 +7,7 @@ or a fixed number of them carry the nodes through the macro step; a block never 
 
 from ecs_model.codegen import Recording, Symbol, as_c
 from ecs_model.instants import instants
+from ecs_model.membrane.model import Surroundings
 from ecs_model.schemes import ros2
 
 BLOCK = 32
@@ -35,7 +36,8 @@ static void step(double env_time, double dt, double (*restrict w)[BLOCK], double
   }}
 }}
 
-/* How long the next step may be: to the next edge in time of any node, none nearer than `near`. */
+/* How long the next step may be: to the next edge in time of any node. `env_time` is `near` ahead
+   of the state, so that an edge that was just reached is passed. */
 static double reach(double env_time, double longest, double near, int adaptive{arguments})
 {{
   for (int i = 0; i < BLOCK; ++i) {{
@@ -93,7 +95,7 @@ long ecs_advance(long n, double begin, double duration, double tolerance, long f
     if (!(h > 0.0) || h > duration) h = duration;
     while (fixed > 0 && !TIMED ? remaining > 0 : left > 0.0) {{
       const double now = begin + (duration - left), near = 1e-12 * (fabs(now) + duration);
-      const double room = TIMED ? reach(now, left, near, fixed <= 0{pass}) : left;
+      const double room = TIMED ? reach(now + near, left, near, fixed <= 0{pass}) : left;
       const double dt = fixed > 0 ? (TIMED && h > (1.0 - 1e-9) * room ? room : h)
                                   : h < 0.5 * room ? h : h < room ? 0.5 * room : room;
       step(now, dt, w, made, error{pass});
@@ -218,6 +220,14 @@ def step_source(model, parameters, surroundings, scales):
         ),
         **_inputs(inputs, CLOCK),
     )
+
+
+def depends_on_time(model):
+    """Whether the rates of a model depend on time."""
+    recording = Recording()
+    records = symbols(recording, model.State(), model.Parameters(), Surroundings())
+    model.rhs(*records)
+    return any(CLOCK in line for line in recording.lines)
 
 
 def values_source(function, State, parameters, surroundings):

@@ -185,10 +185,15 @@ class NodeValues:
 
 def source(model, parameters, surroundings):
     """C source of the step of a model; what rank 0 compiles before the others load it."""
-    quantities = model.State.quantities.values()
-    units = [to_si(SCALES.get(q.unit, abs(q.value) or 1.0), q.unit) for q in quantities]
-    scales = [VOLUMES.get(n, u) for n, u in zip(model.State._fields, units, strict=True)]
+    volumes = VOLUMES if model.volumes else {}
+    scales = [volumes.get(n) or _scale(q) for n, q in model.State.quantities.items()]
     return step_source(model, parameters, surroundings, scales)
+
+
+def _scale(quantity):
+    """The size of a change of a state that counts [SI]."""
+    by_unit = SCALES.get(quantity.unit, abs(quantity.value) or 1.0)
+    return to_si(by_unit if quantity.scale is None else quantity.scale, quantity.unit)
 
 
 def _in_units(model, state):

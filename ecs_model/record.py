@@ -21,6 +21,7 @@ class Quantity:
     source: str = ""
     low: float | None = None  # in `unit`; smallest value that makes sense
     high: float | None = None
+    scale: float | None = None  # in `unit`; a change that counts, by the unit if None
 
     def complaint(self, si_value):
         """What is wrong with a value [SI], as words for the user; empty if it makes sense."""

@@ -152,7 +152,7 @@ def _judged(lab, bench, settings):
     """K+ outside and potential over the part of the course that is judged, (samples, cells)."""
     samples = round(settings.observe / settings.every)
     size = max(1, CHUNK // (len(lab.model.State._fields) * len(bench.state[0])))
-    names = [n for n in ("K_o", "V") if n in (*lab.model.State._fields, *lab.model.observables)]
+    names = ["K_o", "V"] if out.has_potential(lab) else ["K_o"]
     parts = {name: [] for name in names}
     while samples > 0:
         seen = bench.watch(settings.every, min(size, samples))

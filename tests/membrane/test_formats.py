@@ -103,7 +103,7 @@ WRONG = {
     "which is K+": (NAGUMO, "K_o", "say which one is K+ outside"),
     "potential": (NAGUMO.replace('unit="mM"', 'unit="mV"'), "Ko", "unit of concentration"),
     "unknown name": (NAGUMO.replace("- top", "- topp"), "Ko", "topp"),
-    "function": (NAGUMO.replace("dKo_dt = ", "dKo_dt = floor(Ko) "), "Ko", "cell.ode"),
+    "function": (NAGUMO.replace("dKo_dt = ", "dKo_dt = ContinuousConditional(Gt(Ko, 3), 1, 0, 1)*erf(Ko)"), "Ko", "cell.ode"),
     "not a model": ("hello\n", "Ko", "cell.ode"),
 }  # fmt: skip
 
