@@ -1,6 +1,7 @@
 """CellML 1.0, 1.1 and 2.0 files, parsed by myokit; see `sources`."""
 
 import math
+import re
 import warnings
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from ecs_model.membrane.sources import (
     text_of,
 )
 
+_NO_VALUE = re.compile(r"has no initial value|No value set for")  # what myokit only warns of
+
 
 def read_cellml(path: Path) -> Source:
     """What a CellML file says.
@@ -26,12 +29,14 @@ def read_cellml(path: Path) -> Source:
     """
     quiet()
     text = text_of(path)
-    model = _imported(path)
+    model, missing = _imported(path)
     model.create_unique_names()
     variables = [v for v in model.variables(deep=True) if v is not model.time()]
     names = {v: v.uname() for v in variables}
     source = Source(path, clock=_clock(path, model), places=places_in(path, text, {v.name() for v in variables}))
     source.places = {names[v]: source.place(v.name()) for v in variables}
+    for name in missing:
+        source.fault(name, f"'{name}' has no value at the start; give it an initial_value")
     _bound_powers(source, variables, names)
     source.check()
     starts = dict(zip(model.states(), model.initial_values(as_floats=True), strict=True))
@@ -52,17 +57,18 @@ def _clock(path, model):
 
 
 def _imported(path):
-    """The myokit model of a file, with a variable of time."""
+    """The myokit model of a file, with a variable of time, and names to which it gives no value."""
     from myokit.formats.cellml import CellMLImporter
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
         model = CellMLImporter().model(str(path))
+    missing = [w for w in map(str, (s.message for s in said)) if _NO_VALUE.search(w)]
     if not model.count_states():
         raise ConfigError(f"{path}: has no differential equation, and so neither states nor time")
     if model.time() is None:
         raise ConfigError(f"{path}: has no variable of time, by which states are differentiated")
-    return model
+    return model, [re.search(r'@name="(\w+)"', w)[1] for w in missing]
 
 
 def _bound_powers(source, variables, names):

@@ -34,24 +34,11 @@ def load_foreign(path: Path, potassium: str = "K_o", time_unit: str | None = Non
     Raises:
         ConfigError: one sentence for every fault, with the line where one can be told.
     """
-    source = _read(Path(path), time_unit)
-    source.in_order()
-    _check_potassium(source, potassium)
-    _check_atoms(source, potassium)
-    source.check()
-    _check_formulas(source)
-    source.check()
-    source.without_poles()
-    return _model(source, [potassium, *(n for n in source.states if n != potassium)])
-
-
-def _read(path, time_unit) -> Source:
+    path = Path(path)
     try:
-        if path.suffix.lower() == ".ode":
-            return read_ode(path, time_unit)
-        if time_unit is not None:
-            raise ConfigError(f"membrane.time_unit: {path} tells its unit of time itself; remove it")
-        return read_cellml(path)
+        source = _checked(_read(path, time_unit), potassium)
+        source.without_poles()
+        return _model(source, [potassium, *(n for n in source.states if n != potassium)])
     except ImportError:
         raise ConfigError(f"membrane.file: {path}: {NEEDED}") from None
     except ConfigError:
@@ -59,6 +46,29 @@ def _read(path, time_unit) -> Source:
     except Exception as error:  # these libraries raise many kinds
         words = " ".join(str(error).split()) or type(error).__name__
         raise ConfigError(f"{path}: cannot be read: {words[:300]}") from None
+
+
+def _read(path, time_unit) -> Source:
+    if path.suffix.lower() == ".ode":
+        return read_ode(path, time_unit)
+    if time_unit is not None:
+        raise ConfigError(f"membrane.time_unit: {path} tells its unit of time itself; remove it")
+    return read_cellml(path)
+
+
+def _checked(source, potassium) -> Source:
+    """The source, its formulas in order.
+
+    Raises:
+        ConfigError: with all that is wrong; what cannot be computed is told once all names are known.
+    """
+    source.in_order()
+    _check_potassium(source, potassium)
+    _check_atoms(source)
+    source.check()
+    _check_formulas(source)
+    source.check()
+    return source
 
 
 def _check_potassium(source, potassium):
@@ -84,7 +94,7 @@ def _check_potassium(source, potassium):
     source.fault(potassium, f"no state is called '{potassium}'; {say} (there are {known})")
 
 
-def _check_atoms(source, potassium):
+def _check_atoms(source):
     """Note states and parameters whose name or number cannot be."""
     for atom in (*source.states.values(), *source.parameters.values()):
         if atom.name in RESERVED:

@@ -33,14 +33,29 @@ def value(expr, known):
     Raises:
         NotCompiled: for a function that cannot be compiled, or a constant that is no number.
     """
-    kind = type(expr).__name__
-    again = lambda e: value(e, known)  # noqa: E731
     if expr.is_Symbol:
         return known[expr.name]
+    return _computed(expr, known) if expr.free_symbols else _constant(expr)
+
+
+def _constant(expr):
+    """The value of an expression without names, which must be a number or a truth value."""
+    kind = type(expr).__name__
     if kind in _TRUTH:
         return _TRUTH[kind]
-    if not expr.free_symbols and expr.is_number:
-        return _number(expr)
+    try:
+        with np.errstate(all="ignore"):
+            number = float(expr) if expr.is_Atom else _computed(expr, {})
+    except (TypeError, ValueError, ArithmeticError):
+        number = np.nan
+    if not np.isfinite(number):
+        raise NotCompiled(f"holds {str(expr)[:60]}, which is not a finite number")
+    return number
+
+
+def _computed(expr, known):
+    kind = type(expr).__name__
+    again = lambda e: value(e, known)  # noqa: E731
     if kind == "Piecewise":
         return _choice(expr.args, again)
     if kind == "ITE":
@@ -53,16 +68,6 @@ def value(expr, known):
     if kind in _FUNCTIONS:
         return _FUNCTIONS[kind](*map(again, expr.args))
     raise NotCompiled(f"uses {kind}, which cannot be compiled")
-
-
-def _number(expr):
-    try:
-        number = float(expr)
-    except (TypeError, ValueError, OverflowError):
-        number = np.nan
-    if not np.isfinite(number):
-        raise NotCompiled(f"holds {str(expr)[:60]}, which is not a finite number")
-    return number
 
 
 def _choice(pairs, again):

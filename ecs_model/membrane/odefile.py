@@ -46,9 +46,7 @@ def read_ode(path: Path, time_unit: str | None = None) -> Source:
     source, assignments = Source(path), _declared(tree)
     _note_places(source, tree, assignments)
     _atoms(source, tree)
-    _bound_powers(source, assignments)
-    source.check()
-    _formulas(source, assignments)
+    _formulas(source, _bounded(source, assignments))
     source.clock = SECONDS[time_unit or _time_unit(source)]
     return source
 
@@ -104,15 +102,23 @@ def _atom(source, child):
     return Atom(name, value, bare(unit), bare(meaning) or "", source.place(name))
 
 
-def _bound_powers(source, assignments):
-    """Find powers of numbers that no computer writes down: SymPy would try."""
-    for name, tree, _ in assignments:
-        try:
-            _number(tree)
-        except OverflowError:
-            source.fault(str(name), TOO_LARGE.format(name))
-        except ValueError:
-            continue  # not of numbers alone
+def _bounded(source, assignments):
+    """The assignments without powers of numbers that no computer writes down: SymPy would try."""
+    return [a for a in assignments if not _is_too_large(source, *a[:2])]
+
+
+def _is_too_large(source, name, tree):
+    import sympy
+
+    try:
+        _number(tree)
+    except OverflowError:
+        source.fault(str(name), TOO_LARGE.format(name))
+        source.formulas[str(name)] = sympy.Integer(0)
+        return True
+    except ValueError:  # not of numbers alone
+        return False
+    return False
 
 
 def _number(tree):
@@ -187,7 +193,8 @@ def _formulas(source, assignments):
     from gotranx.exceptions import MissingSymbolError
     from gotranx.expressions import build_expression
 
-    names = [*source.states, *source.parameters, *(str(n) for n, *_ in assignments)]
+    names = [*source.states, *source.parameters, *source.formulas]
+    names += [str(n) for n, *_ in assignments]
     symbols = dict.fromkeys(("t", "time"), sympy.Symbol(TIME, real=True))
     symbols |= {name: make_symbol(name) for name in names}
     for name, tree, _ in assignments:
@@ -202,6 +209,10 @@ def _formulas(source, assignments):
         source.rates[state] = f"d{state}_dt"
         if f"d{state}_dt" not in names:
             source.fault(state, f"the state '{state}' has no rate; write d{state}_dt = ...")
+    for name in source.formulas:
+        rate_of = re.fullmatch(r"d(\w+)_dt", name)
+        if rate_of and rate_of[1] not in source.states:
+            source.fault(name, f"'{name}' is the rate of '{rate_of[1]}', which is no state")
 
 
 def _time_unit(source):
