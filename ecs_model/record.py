@@ -90,10 +90,13 @@ class Record(tuple):
 RESERVED = frozenset(n for n in vars(Record) if not n.startswith("__")) | frozenset(dir(object))
 
 
-def quantity(value, unit, meaning, source="", low=None, high=None):
-    """One line of a record; `low` and `high` bound what a configuration may set."""
+def quantity(value, unit, meaning, source="", low=None, high=None, scale=None):
+    """One line of a record; `low` and `high` bound what a configuration may set.
+
+    `scale` is the size of a change that counts, where it is not that of the unit.
+    """
     to_si(value, unit)  # an unknown unit fails here, where the model's author sees it
-    return Quantity(value, unit, meaning, source, low, high)
+    return Quantity(value, unit, meaning, source, low, high, scale)
 
 
 def concentration(value, meaning, source=""):
