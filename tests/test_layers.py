@@ -26,6 +26,7 @@ LAYERS = [
         "xdmf",
         "meshdata",
         "settings",
+        "tablefile",
         "states",
     },
     {"transporters", "energetics", "gating", "events", "metabolism", "point_source"},
