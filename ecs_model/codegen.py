@@ -5,6 +5,7 @@ operations once. Python runs loops, records and helper functions while recording
 trace. What cannot be recorded (branching on a value, an unknown NumPy function) is an error.
 """
 
+import re
 from numbers import Real
 
 import numpy as np
@@ -12,11 +13,13 @@ import numpy as np
 _INFIX = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/"}
 _COMPARE = {
     np.less: "<", np.less_equal: "<=", np.greater: ">", np.greater_equal: ">=",
+    np.equal: "==", np.not_equal: "!=",
     np.logical_and: "&&", np.logical_or: "||", np.bitwise_and: "&&", np.bitwise_or: "||",
 }  # fmt: skip
 _CALL = {
     np.exp: "exp", np.expm1: "expm1", np.log: "log", np.log1p: "log1p", np.sqrt: "sqrt",
-    np.sin: "sin", np.cos: "cos", np.tanh: "tanh",
+    np.sin: "sin", np.cos: "cos", np.tan: "tan", np.tanh: "tanh", np.floor: "floor",
+    np.arcsin: "asin", np.arccos: "acos", np.arctan: "atan",
     np.abs: "fabs", np.minimum: "fmin", np.maximum: "fmax",
 }  # fmt: skip
 
@@ -38,6 +41,16 @@ class Recording:
         """One C declaration per distinct operation, in order."""
         return [f"const double {s.name} = {c};" for c, s in self._symbols.items()]
 
+    def needed(self, *texts):
+        """The lines that some C texts depend on, in order."""
+        by_name = {s.name: c for c, s in self._symbols.items()}
+        todo, found = list(texts), set()
+        while todo:
+            names = set(re.findall(r"\bt\d+\b", todo.pop())) - found
+            found |= names
+            todo += [by_name[name] for name in names]
+        return [line for line, name in zip(self.lines, by_name, strict=True) if name in found]
+
     def functions(self):
         """The C library functions that the lines call."""
         text = " ".join(self._symbols)
@@ -56,6 +69,8 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
             return NotImplemented
         if ufunc is np.negative:
             return -1.0 * inputs[0]
+        if ufunc is np.logical_not:
+            return Symbol(self.recording, f"(!{as_c(inputs[0])})")
         if ufunc is np.power:
             return _power(*inputs)
         if (short := _fold(ufunc, inputs)) is not None:

@@ -32,6 +32,9 @@ class Membrane(Strict):
     model: str = Field("pump_leak", description="one of those that `ecs-model models` lists")
     file: str | None = Field(None, description="a model of your own: .py, .ode or .cellml")
     potassium: str = Field("K_o", description="in .ode and .cellml: the state that is K+ outside")
+    time_unit: Literal["s", "ms"] | None = Field(
+        None, description="in .ode: the unit of time; ms unless its units tell otherwise"
+    )
     options: dict[str, bool | str] = Field({}, description="choices of the model, if it has any")
     parameters: dict[str, Settable] = Field({}, description="bare numbers are in the model's units")
     initial: dict[str, Settable] = Field({}, description="initial state; the default is rest")

@@ -1,6 +1,5 @@
 """Measured point-source curves: files in, a fit as JSON out."""
 
-import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,39 +9,20 @@ from ecs_model import __version__, atomic
 from ecs_model.errors import ConfigError
 from ecs_model.fit import LEVEL, fit_agar, fit_tissue
 from ecs_model.point_source import Experiment, steady_rate
-from ecs_model.quantities import is_number, parse
+from ecs_model.quantities import parse
+from ecs_model.tablefile import read_table
 from ecs_model.units import FARADAY, from_si
 
 UNITS = {"uptake": "1/s", "rate": "mol/s", "D": "m^2/s"}
 
 
 def read_curve(path):
-    """Times [s] and concentrations [mM] of a CSV file: two columns, a head or none, # comments.
+    """Times [s] and concentrations [mM] of a table of two columns, with or without a head.
 
     Raises:
         ConfigError: with the line, for what is not a number.
     """
-    path = Path(path)
-    try:
-        lines = list(enumerate(csv.reader(path.read_text().splitlines()), 1))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read as a curve ({error})") from None
-    rows = [(k, row) for k, row in lines if row and not row[0].lstrip().startswith("#")]
-    if rows and not is_number(rows[0][1][0]):
-        rows = rows[1:]
-    values = [_numbers(path, k, row) for k, row in rows]
-    if not values:
-        raise ConfigError(f"{path}: holds no points; write lines of time [s], concentration [mM]")
-    return np.array(values).T
-
-
-def _numbers(path, k, row):
-    pair = [float(x) for x in row[:2] if is_number(x)]
-    if len(pair) < 2 or not np.isfinite(pair).all():
-        raise ConfigError(
-            f"{path}:{k}: needs time [s] and concentration [mM] (found {','.join(row)!r})"
-        )
-    return pair
+    return read_table(Path(path), ("time [s]", "concentration [mM]")).T
 
 
 def experiment_of(settings):

@@ -3,12 +3,19 @@
 A dual number carries a value and its partial derivatives; what is not in `slopes` is zero by
 structure, so the sparsity of a Jacobian comes out of the formula itself. Values may be numbers,
 arrays or the symbols of `codegen`: the compiled Jacobian is the same text, differentiated.
+
+Time is a variable of its own: a step needs the slope of what depends on it, and decides conditions
+at the middle of the step, where no edge of a pulse is (steps end at edges, see `instants`).
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+
+TIME, MIDDLE = "time", "middle"  # keys: the slope in time; what the middle of the step adds
 
 
 class Dual(np.lib.mixins.NDArrayOperatorsMixin):
@@ -21,9 +28,13 @@ class Dual(np.lib.mixins.NDArrayOperatorsMixin):
         """Apply a NumPy function and the chain rule."""
         if method != "__call__" or kwargs or ufunc not in {*_RULES, *_FLAT}:
             raise TypeError(f"np.{ufunc.__name__} has no derivative here; derivative.py lists them")
+        for key in set().union(*map(_keys, inputs)):
+            if isinstance(key, Witness):
+                key.note(key, ufunc, inputs)
+        if ufunc in _FLAT:
+            return ufunc(*map(_amid, inputs))
         values = [value_of(x) for x in inputs]
-        result = ufunc(*values)
-        return result if ufunc in _FLAT else _chain(ufunc, inputs, values, result)
+        return _chain(ufunc, inputs, values, ufunc(*values))
 
     def __array_function__(self, function, types, args, kwargs):
         """Differentiate `np.where` branch by branch."""
@@ -40,6 +51,23 @@ class Dual(np.lib.mixins.NDArrayOperatorsMixin):
     def __bool__(self):
         """Refuse to branch on a value."""
         raise TypeError("a compiled formula cannot branch on a value; use np.where")
+
+
+@dataclass(frozen=True, eq=False)
+class Witness:
+    """A key of slopes that is told of every function of what depends on its variable.
+
+    Attributes:
+        note: function (witness, NumPy function, arguments).
+    """
+
+    note: Callable
+
+
+def _amid(x):
+    """The value of `x` at the middle of the step."""
+    value = value_of(x)
+    return value + x.slopes[MIDDLE] if MIDDLE in _keys(x) else value
 
 
 def _chain(ufunc, inputs, values, result):
@@ -120,7 +148,7 @@ def _curve(f, v, args):
 
 _FLAT = {
     np.less, np.less_equal, np.greater, np.greater_equal,
-    np.logical_and, np.logical_or, np.isnan,
+    np.equal, np.not_equal, np.logical_and, np.logical_or, np.logical_not, np.isnan, np.floor,
 }  # fmt: skip
 
 _RULES: dict[Any, Callable] = {  # result, arguments -> partial derivatives; None stands for one
@@ -137,6 +165,10 @@ _RULES: dict[Any, Callable] = {  # result, arguments -> partial derivatives; Non
     np.tanh: lambda r, a: (1 - r * r,),
     np.cos: lambda r, a: (-np.sin(a),),
     np.sin: lambda r, a: (np.cos(a),),
+    np.tan: lambda r, a: (1 + r * r,),
+    np.arcsin: lambda r, a: (1 / np.sqrt(1 - a * a),),
+    np.arccos: lambda r, a: (-1 / np.sqrt(1 - a * a),),
+    np.arctan: lambda r, a: (1 / (1 + a * a),),
     np.abs: lambda r, a: (np.where(a < 0, -1.0, 1.0),),
     np.minimum: lambda r, a, b: (np.where(a < b, 1.0, 0.0), np.where(a < b, 0.0, 1.0)),
     np.maximum: lambda r, a, b: (np.where(a > b, 1.0, 0.0), np.where(a > b, 0.0, 1.0)),

@@ -6,20 +6,24 @@ or a fixed number of them carry the nodes through the macro step; a block never 
 """
 
 from ecs_model.codegen import Recording, Symbol, as_c
+from ecs_model.instants import instants
+from ecs_model.membrane.model import Surroundings
 from ecs_model.schemes import ros2
 
 BLOCK = 32
+CLOCK = "env_time"  # what the time of the surroundings is called in C
 VECTOR_MATH = ("exp", "log", "expm1", "log1p", "sin", "cos", "tanh")  # in glibc's libmvec
 
 _SOURCE = """\
 #include <math.h>
 #include <string.h>
 {math}
-enum {{ BLOCK = {block}, STATES = {states}, SEEN = {seen} }};
+enum {{ BLOCK = {block}, STATES = {states}, SEEN = {seen}, TIMED = {timed} }};
 #define HUGE_ERROR 1e30
 
-/* One step of `dt` for a block: the new state, and each node's error in units of tolerance. */
-static void step(double dt, double (*restrict w)[BLOCK], double (*restrict made)[BLOCK],
+/* One step of `dt` from `env_time` for a block: the new state, and each node's error in units of
+   tolerance. */
+static void step(double env_time, double dt, double (*restrict w)[BLOCK], double (*restrict made)[BLOCK],
                  double *restrict error{arguments})
 {{
   #pragma omp simd
@@ -32,8 +36,20 @@ static void step(double dt, double (*restrict w)[BLOCK], double (*restrict made)
   }}
 }}
 
+/* How long the next step may be: to the next edge in time of any node. `env_time` is `near` ahead
+   of the state, so that an edge that was just reached is passed. */
+static double reach(double env_time, double longest, double near, int adaptive{arguments})
+{{
+  for (int i = 0; i < BLOCK; ++i) {{
+    {nodal}
+    {reaching}
+    {limits}
+  }}
+  return longest;
+}}
+
 /* The observables of a block. */
-static void look(double (*restrict w)[BLOCK], double (*restrict seen)[BLOCK]{arguments})
+static void look(double env_time, double (*restrict w)[BLOCK], double (*restrict seen)[BLOCK]{arguments})
 {{
   #pragma omp simd
   for (int i = 0; i < BLOCK; ++i) {{
@@ -54,10 +70,10 @@ static double largest(const double *error)
 }}
 
 /* Names begin with ecs_: the C library has functions called `advance` and `step`.
-   Advance n nodes by `duration`. `fixed` > 0: that many equal sub-steps; else error control, the
-   first trial step of each block in `trial`. Returns the number of sub-steps of all blocks, or
+   Advance n nodes from `begin` by `duration`. `fixed` > 0: that many equal sub-steps, cut where an
+   edge in time is; else error control, the first trial step of each block in `trial`. Returns the number of sub-steps of all blocks, or
    -1 - (first node of the block) where a state stopped being a positive, finite number. */
-long ecs_advance(long n, double duration, double tolerance, long fixed, double *const *y,
+long ecs_advance(long n, double begin, double duration, double tolerance, long fixed, double *const *y,
                  const double *const *in, double *trial)
 {{
   double w[STATES][BLOCK] __attribute__((aligned(64)));
@@ -77,9 +93,12 @@ long ecs_advance(long n, double duration, double tolerance, long fixed, double *
     double left = duration, h = fixed > 0 ? duration / fixed : trial[start / BLOCK];
     long remaining = fixed;
     if (!(h > 0.0) || h > duration) h = duration;
-    while (fixed > 0 ? remaining > 0 : left > 0.0) {{
-      const double dt = fixed > 0 ? h : h < 0.5 * left ? h : h < left ? 0.5 * left : left;
-      step(dt, w, made, error{pass});
+    while (fixed > 0 && !TIMED ? remaining > 0 : left > 0.0) {{
+      const double now = begin + (duration - left), near = 1e-12 * (fabs(now) + duration);
+      const double room = TIMED ? reach(now + near, left, near, fixed <= 0{pass}) : left;
+      const double dt = fixed > 0 ? (TIMED && h > (1.0 - 1e-9) * room ? room : h)
+                                  : h < 0.5 * room ? h : h < room ? 0.5 * room : room;
+      step(now, dt, w, made, error{pass});
       ++steps;
       const double e = fixed > 0 ? 0.0 : largest(error) / tolerance;
       if (e <= 1.0) {{
@@ -118,19 +137,19 @@ void ecs_observe(long n, const double *const *y, const double *const *in, double
       for (long i = count; i < BLOCK; ++i) w[j][i] = w[j][0];
     }}
     {gather}
-    look(w, seen{pass});
+    look({clock}, w, seen{pass});
     for (int j = 0; j < SEEN; ++j) memcpy(out[j] + start, seen[j], count * sizeof(double));
   }}
 }}
 
 /* Advance by `duration` `samples` times; the state after each in out[sample][state][node].
    Returns as `ecs_advance`. */
-long ecs_record(long n, double duration, long samples, double tolerance, long fixed,
+long ecs_record(long n, double begin, double duration, long samples, double tolerance, long fixed,
                 double *const *y, const double *const *in, double *trial, double *out)
 {{
   long steps = 0;
   for (long k = 0; k < samples; ++k) {{
-    const long done = ecs_advance(n, duration, tolerance, fixed, y, in, trial);
+    const long done = ecs_advance(n, begin + k * duration, duration, tolerance, fixed, y, in, trial);
     if (done < 0) return done;
     steps += done;
     for (int j = 0; j < STATES; ++j) memcpy(out + (k * STATES + j) * n, y[j], n * sizeof(double));
@@ -173,15 +192,22 @@ def step_source(model, parameters, surroundings, scales):
     recording = Recording()
     y, p, env = symbols(recording, model.State(), parameters, surroundings)
     new, error = model.step(ros2, y, p, env, Symbol(recording, "dt"))
+    edges = Recording()
+    reaching, limits = instants(model, edges, *symbols(edges, model.State(), parameters, surroundings))
     looking = Recording()
     seen = observed(model, *symbols(looking, model.State(), parameters, surroundings))
     inputs = list(zip((*p, *env), _is_field(parameters, surroundings), strict=True))
     fields = [s.name for s, is_field in inputs if is_field]
     return _SOURCE.format(
-        math=_MATH.format(declarations=_declarations(recording, looking)),
+        math=_MATH.format(declarations=_declarations(recording, edges, looking)),
         block=BLOCK,
         states=len(y),
         seen=len(seen),
+        timed=int(any(CLOCK in line for line in recording.lines)),
+        clock=f"in[{[s.name for s, _ in inputs].index(CLOCK)}][0]",
+        nodal="\n    ".join(_nodal(fields)),
+        reaching="\n    ".join(reaching),
+        limits="\n    ".join(limits),
         looking="\n    ".join(looking.lines),
         show="\n    ".join(f"seen[{j}][i] = {as_c(x)};" for j, x in enumerate(seen)),
         load="\n    ".join(_loads(y, fields)),
@@ -190,9 +216,18 @@ def step_source(model, parameters, surroundings, scales):
         arguments="".join(
             f", const double *restrict v_{s.name}" if is_field else f", const double {s.name}"
             for s, is_field in inputs
+            if s.name != CLOCK
         ),
-        **_inputs(inputs),
+        **_inputs(inputs, CLOCK),
     )
+
+
+def depends_on_time(model):
+    """Whether the rates of a model depend on time."""
+    recording = Recording()
+    records = symbols(recording, model.State(), model.Parameters(), Surroundings())
+    model.rhs(*records)
+    return any(CLOCK in line for line in recording.lines)
 
 
 def values_source(function, State, parameters, surroundings):
@@ -251,15 +286,18 @@ def _declarations(*recordings):
 
 
 def _loads(y, fields):
-    return [f"const double {s.name} = w[{j}][i];" for j, s in enumerate(y)] + [
-        f"const double {name} = v_{name}[i];" for name in fields
-    ]
+    return [f"const double {s.name} = w[{j}][i];" for j, s in enumerate(y)] + _nodal(fields)
 
 
-def _inputs(inputs):
+def _nodal(fields):
+    return [f"const double {name} = v_{name}[i];" for name in fields]
+
+
+def _inputs(inputs, without=""):
     """The parts of `advance` that bring parameters to a block: numbers once, fields by block."""
-    fields = [(j, s.name) for j, (s, is_field) in enumerate(inputs) if is_field]
-    numbers = [(j, s.name) for j, (s, is_field) in enumerate(inputs) if not is_field]
+    numbered = [(j, s, is_field) for j, (s, is_field) in enumerate(inputs) if s.name != without]
+    fields = [(j, s.name) for j, s, is_field in numbered if is_field]
+    numbers = [(j, s.name) for j, s, is_field in numbered if not is_field]
     return {
         "fields": "\n  ".join(
             f"double v_{name}[BLOCK] __attribute__((aligned(64)));" for _, name in fields
@@ -270,7 +308,7 @@ def _inputs(inputs):
             f" for (long i = count; i < BLOCK; ++i) v_{name}[i] = v_{name}[0];"
             for j, name in fields
         ),
-        "pass": "".join(f", {'v_' if is_field else ''}{s.name}" for s, is_field in inputs),
+        "pass": "".join(f", {'v_' if is_field else ''}{s.name}" for _, s, is_field in numbered),
     }
 
 

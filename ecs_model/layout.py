@@ -30,9 +30,14 @@ class _Fields:
     def __init__(self, mesh, data, base):
         self.mesh, self._data, self._base = mesh, data, base
 
-    def _read(self, setting, place, check):
+    def _read(self, setting, place, check, prepare=None):
         """The array on rank 0, which `check` may refuse, and its length on all."""
-        array = kept_on_root(self.mesh.comm, lambda: self._find(setting, place, check))
+
+        def found():
+            array = self._find(setting, place, check)
+            return array if prepare is None else prepare(array)
+
+        array = kept_on_root(self.mesh.comm, found)
         return array, self.mesh.comm.bcast(None if array is None else len(array))
 
     def _find(self, setting, place, check):
@@ -54,15 +59,16 @@ class _Fields:
             check(array)
         return array
 
-    def over_cells(self, setting, place, check=None):
+    def over_cells(self, setting, place, check=None, prepare=None):
         """The field over local cells; what is given at nodes is averaged over corners.
 
         Args:
             setting: where the field comes from.
             place: what messages call it.
             check: raises ConfigError for numbers that cannot be; None for a field of vectors.
+            prepare: what is made of the array, place by place, before it is averaged.
         """
-        array, length = self._read(setting, place, check)
+        array, length = self._read(setting, place, check, prepare)
         if length == self.mesh.cells:
             return self.mesh.from_root_cells(array)
         nodes = self.mesh.from_root(array)
@@ -103,7 +109,7 @@ class Cells:
             effective = tissue.diffusivity(free, tortuosity)
             return {"alpha": alpha, "tortuosity": tortuosity, "diffusivity": effective}
         parallel, across = self._along("parallel"), self._along("across")
-        effective = tissue.diffusivity_tensor(free, parallel, across, self._direction())
+        effective = tissue.diffusivity_tensor(free, parallel, across, self._axes())
         return {"alpha": alpha, "tortuosity": across, "diffusivity": effective}
 
     def _tortuosities(self):
@@ -132,32 +138,33 @@ class Cells:
         overrides = [(part, pick(v)) for part, v in self._overrides("tortuosity")]
         return tissue.over_cells(self._mesh, pick(base), overrides)
 
-    def _direction(self):
-        """Fibre direction over cells, shape (cells, d)."""
+    def _axes(self):
+        """Axes of fibres over cells as `tissue.axes` gives them, shape (cells, d, d)."""
         d = self._mesh.dimension
-        direction = np.zeros((len(self._mesh.cell_tags), d))
-        direction[:, 0] = 1.0
+        axes = np.zeros((len(self._mesh.cell_tags), d, d))
+        axes[:, 0, 0] = 1.0
         if _is_anisotropic(self._settings.tortuosity):
-            direction[:] = self._fibres(self._settings.tortuosity)
+            axes[:] = self._fibres(self._settings.tortuosity)
         for part, value in self._overrides("tortuosity"):
             if _is_anisotropic(value):
-                direction[part.cells] = np.broadcast_to(self._fibres(value), direction.shape)[
-                    part.cells
-                ]
-        return direction
+                axes[part.cells] = np.broadcast_to(self._fibres(value), axes.shape)[part.cells]
+        return axes
 
     def _fibres(self, setting):
         d = self._mesh.dimension
         if setting.field is not None:
-            source = _FieldOnly(setting.field)
-            return self._fields.over_cells(source, "tissue.tortuosity.field")[:, :d]
+            prepare = functools.partial(_axes_of_vectors, d=d)
+            flat = self._fields.over_cells(
+                _FieldOnly(setting.field), "tissue.tortuosity.field", prepare=prepare
+            )
+            return flat.reshape(-1, d, d)
         vector = np.asarray(setting.direction[:d], float)
         if len(vector) < d or not np.linalg.norm(vector) > 0:
             raise ConfigError(
                 f"tissue.tortuosity.direction: needs {d} numbers that are not all zero "
                 f"(found {setting.direction})"
             )
-        return vector
+        return tissue.axes(vector, d)
 
     def _check(self, place, values, low, high):
         wrong = np.flatnonzero(_outside(values, low, high))
@@ -168,6 +175,18 @@ class Cells:
                 f"{place}: must be {_right(low, high)}, but is {values[wrong[0]]:g} in "
                 f"{len(wrong)} cells, the first at ({where}) mm"
             )
+
+
+def _axes_of_vectors(array, d):
+    """Axes of the vectors of a field, one row of d * d numbers each."""
+    place = "tissue.tortuosity.field"
+    if array.ndim != 2 or not d <= array.shape[1] <= 3:
+        shape = array.shape[1:] or 1
+        raise ConfigError(f"{place}: needs {d} to 3 numbers a place, a direction (found {shape})")
+    if not np.isfinite(array).all():
+        where = np.flatnonzero(~np.isfinite(array).all(axis=1))[0]
+        raise ConfigError(f"{place}: direction number {where} is not finite")
+    return tissue.axes(array, d).reshape(len(array), d * d)
 
 
 def _outside(values, low, high):

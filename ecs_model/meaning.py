@@ -5,7 +5,7 @@ Needs neither MPI nor DOLFINx, so that whoever only checks a configuration start
 
 from ecs_model.errors import ConfigError
 from ecs_model.membrane.load import membrane_of
-from ecs_model.membrane.model import carried
+from ecs_model.membrane.model import carried, compartments
 from ecs_model.values import settled
 
 SERIES_PER_FIELD = 8
@@ -48,7 +48,8 @@ def _refuse_without_glia(model):
 def _refuse_charge(model, ions):
     """Raise ConfigError for membranes that bring charge, or ions that do not move."""
     place = "tissue.transport: electrodiffusion"
-    still = [name for name in model.State._fields if name[-2:] == "_o" and name[:-2] not in ions]
+    at = compartments(model.State)
+    still = [name for name in model.State._fields if at.get(name) == "_o" and name[:-2] not in ions]
     if still:
         raise ConfigError(f"{place} needs {', '.join(n[:-2] for n in still)} in tissue.ions too")
     if model.name != "none" and (model.outflow is None or not model.electroneutral):

@@ -76,7 +76,15 @@ def _absolute(arguments, base):
     return arguments | paths
 
 
+def _stamp(key, path):
+    """When a file was changed last [ns]."""
+    try:
+        return Path(path).stat().st_mtime_ns
+    except OSError as error:
+        raise ConfigError(f"mesh.{key}: {path}: cannot be read ({error.strerror})") from None
+
+
 def _key(name, arguments):
-    stamps = [Path(v).stat().st_mtime for k, v in arguments.items() if k in ("white", "pial")]
+    stamps = [_stamp(k, v) for k, v in arguments.items() if k in ("white", "pial")]
     text = repr((__version__, name, sorted(arguments.items()), stamps))
     return hashlib.sha256(text.encode()).hexdigest()[:20]

@@ -43,22 +43,25 @@ class Reaction:
         ions=("K",), text=None,
     ):  # fmt: skip
         self.model, self.state = model, state
-        self.parameters, self.surroundings = parameters, surroundings
+        self.parameters = parameters
+        self.surroundings = surroundings._replace(time=0.0)
         self.substeps, self.tolerance = substeps, tolerance
         self.nodes = len(state[0])
         self.trial = np.zeros(-(-self.nodes // BLOCK))  # trial sub-step of each block [s]
         self.block_steps, self.given = 0, np.zeros(len(ions))
         self.ions = {ion: state[0] if ion == "K" else getattr(state, f"{ion}_o") for ion in ions}
         self._weights = np.zeros(self.nodes) if weights is None else weights
-        self.inputs = [np.ascontiguousarray(v, float) for v in (*parameters, *surroundings)]
+        self.inputs = [np.ascontiguousarray(v, float) for v in (*parameters, *self.surroundings)]
+        at = len(parameters) + surroundings._fields.index("time")
+        self._clock = self.inputs[at] = np.zeros(1)  # time of the state [s], what observables see
         self._pointers = _addresses(state), _addresses(self.inputs)
-        compiled = load(text or source(model, parameters, surroundings))
+        compiled = load(text or source(model, parameters, self.surroundings))
         self._advance, self._record = compiled.ecs_advance, compiled.ecs_record
         self._advance.restype = self._record.restype = ctypes.c_long
         self._observe = compiled.ecs_observe
 
-    def advance(self, duration):
-        """Advance every node by `duration` [s].
+    def advance(self, duration, start=0.0):
+        """Advance every node by `duration` [s], beginning at the time `start` [s].
 
         Raises:
             SolutionError: where a state stops being finite, or a concentration positive, at the
@@ -67,10 +70,12 @@ class Reaction:
         y, inputs = self._pointers
         before = self._outside()
         done = self._advance(
-            ctypes.c_long(self.nodes), ctypes.c_double(duration), ctypes.c_double(self.tolerance),
-            ctypes.c_long(self.substeps), y, inputs, ctypes.c_void_p(self.trial.ctypes.data),
+            ctypes.c_long(self.nodes), ctypes.c_double(start), ctypes.c_double(duration),
+            ctypes.c_double(self.tolerance), ctypes.c_long(self.substeps), y, inputs,
+            ctypes.c_void_p(self.trial.ctypes.data),
         )  # fmt: skip
         self._count(done)
+        self._clock[:] = start + duration
         self.given += self._outside() - before
 
     @property
@@ -85,8 +90,13 @@ class Reaction:
         weights = self.weights
         return np.array([float(weights @ values) for values in self.ions.values()])
 
-    def record(self, interval, samples):
+    def record(self, interval, samples, start=0.0):
         """Advance by `samples` intervals [s]; the states after each, (samples, states, nodes) [SI].
+
+        Args:
+            interval: between states [s].
+            samples: how many.
+            start: the time at which the first interval begins [s].
 
         Raises:
             SolutionError: as `advance`.
@@ -94,11 +104,12 @@ class Reaction:
         y, inputs = self._pointers
         out = np.empty((samples, len(self.state), self.nodes))
         done = self._record(
-            ctypes.c_long(self.nodes), ctypes.c_double(interval), ctypes.c_long(samples),
-            ctypes.c_double(self.tolerance), ctypes.c_long(self.substeps), y, inputs,
+            ctypes.c_long(self.nodes), ctypes.c_double(start), ctypes.c_double(interval),
+            ctypes.c_long(samples), ctypes.c_double(self.tolerance), ctypes.c_long(self.substeps), y, inputs,
             ctypes.c_void_p(self.trial.ctypes.data), ctypes.c_void_p(out.ctypes.data),
         )  # fmt: skip
         self._count(done)
+        self._clock[:] = start + interval * samples
         return out
 
     def _count(self, done):
@@ -174,10 +185,15 @@ class NodeValues:
 
 def source(model, parameters, surroundings):
     """C source of the step of a model; what rank 0 compiles before the others load it."""
-    quantities = model.State.quantities.values()
-    units = [to_si(SCALES.get(q.unit, abs(q.value) or 1.0), q.unit) for q in quantities]
-    scales = [VOLUMES.get(n, u) for n, u in zip(model.State._fields, units, strict=True)]
+    volumes = VOLUMES if model.volumes else {}
+    scales = [volumes.get(n) or _scale(q) for n, q in model.State.quantities.items()]
     return step_source(model, parameters, surroundings, scales)
+
+
+def _scale(quantity):
+    """The size of a change of a state that counts [SI]."""
+    by_unit = SCALES.get(quantity.unit, abs(quantity.value) or 1.0)
+    return to_si(by_unit if quantity.scale is None else quantity.scale, quantity.unit)
 
 
 def _in_units(model, state):

@@ -33,7 +33,7 @@ def read_config(path, overrides=(), schema=Config):
 def read_text(path):
     """The text of a configuration file; ConfigError if it cannot be read."""
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8-sig")  # with or without a byte order mark
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file{_neighbours(Path(path))}") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -55,6 +55,8 @@ def parse_tree(text, name="configuration"):
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{name}: not valid TOML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{name}: not valid TOML here: tables are nested too deeply") from None
 
 
 def validated(tree, text, name, schema=Config):

@@ -1,12 +1,12 @@
-"""Records: named tuples declared as a table of quantities.
+"""Records: tuples with named fields, declared as a table of quantities.
 
 Model functions receive and return records. A record holds numbers, arrays over nodes, or symbols
 while the model is being compiled; the functions cannot tell and need not.
 """
 
-from collections import namedtuple
+import math
 from dataclasses import dataclass, replace
-from typing import Any
+from operator import itemgetter
 
 from ecs_model.units import from_si, to_si
 
@@ -21,10 +21,13 @@ class Quantity:
     source: str = ""
     low: float | None = None  # in `unit`; smallest value that makes sense
     high: float | None = None
+    scale: float | None = None  # in `unit`; a change that counts, by the unit if None
 
     def complaint(self, si_value):
         """What is wrong with a value [SI], as words for the user; empty if it makes sense."""
         value = from_si(si_value, self.unit)
+        if not math.isfinite(value):
+            return f"must be a finite number (got {value:g})"
         if self.low is not None and value < self.low:
             return f"must be at least {self.low:g} {self.unit} (got {value:g})"
         if self.high is not None and value > self.high:
@@ -32,10 +35,68 @@ class Quantity:
         return ""
 
 
-def quantity(value, unit, meaning, source="", low=None, high=None):
-    """One line of a record; `low` and `high` bound what a configuration may set."""
+class Record(tuple):
+    """A tuple whose fields have names and defaults.
+
+    It behaves as a `collections.namedtuple`, but names are only names: tables from files may hold a
+    parameter called `lambda` or `_tau`.
+
+    Attributes:
+        quantities: name -> Quantity, the table that it was declared by.
+    """
+
+    __slots__ = ()
+    _fields: tuple[str, ...] = ()
+    _field_defaults: dict[str, float] = {}
+    quantities: dict[str, Quantity] = {}
+
+    def __new__(cls, *values, **named):
+        """A record of values in order, and by name; the others have their defaults."""
+        if len(values) > len(cls._fields):
+            raise TypeError(f"{cls.__name__} has {len(cls._fields)} fields, not {len(values)}")
+        given = dict(zip(cls._fields, values, strict=False))
+        for name in named:
+            if name not in cls._fields or name in given:
+                fault = "is given twice" if name in given else "is not one of its fields"
+                raise TypeError(f"{cls.__name__}: {name!r} {fault}")
+        given = {**cls._field_defaults, **given, **named}
+        return tuple.__new__(cls, (given[name] for name in cls._fields))
+
+    @classmethod
+    def _make(cls, values):
+        """The record of as many values as it has fields."""
+        made = tuple.__new__(cls, values)
+        if len(made) != len(cls._fields):
+            raise TypeError(f"{cls.__name__} has {len(cls._fields)} fields, not {len(made)}")
+        return made
+
+    def _replace(self, **named):
+        """The record with other values of some fields."""
+        return type(self)(**{**self._asdict(), **named})
+
+    def _asdict(self):
+        """Name -> value, in order."""
+        return dict(zip(self._fields, self, strict=True))
+
+    def __repr__(self):
+        """The values by name."""
+        return f"{type(self).__name__}({', '.join(f'{n}={v!r}' for n, v in self._asdict().items())})"
+
+    def __getnewargs__(self):
+        """The values, for copies."""
+        return tuple(self)
+
+
+RESERVED = frozenset(n for n in vars(Record) if not n.startswith("__")) | frozenset(dir(object))
+
+
+def quantity(value, unit, meaning, source="", low=None, high=None, scale=None):
+    """One line of a record; `low` and `high` bound what a configuration may set.
+
+    `scale` is the size of a change that counts, where it is not that of the unit.
+    """
     to_si(value, unit)  # an unknown unit fails here, where the model's author sees it
-    return Quantity(value, unit, meaning, source, low, high)
+    return Quantity(value, unit, meaning, source, low, high, scale)
 
 
 def concentration(value, meaning, source=""):
@@ -76,8 +137,15 @@ def without(record, *names):
 
 
 def _made(name, quantities, module, doc):
-    defaults = [to_si(q.value, q.unit) for q in quantities.values()]
-    make: Any = namedtuple  # the fields are data here, which type checkers cannot follow
-    made = make(name, quantities, defaults=defaults, module=module)
-    made.__doc__, made.quantities = doc, quantities
-    return made
+    if taken := RESERVED.intersection(quantities):
+        raise ValueError(f"{name}: no quantity can be called {min(taken)!r}; give it another name")
+    members = {n: property(itemgetter(k), doc=q.meaning) for k, (n, q) in enumerate(quantities.items())}
+    members |= {
+        "__slots__": (),
+        "__module__": module,
+        "__doc__": doc,
+        "_fields": tuple(quantities),
+        "_field_defaults": {n: to_si(q.value, q.unit) for n, q in quantities.items()},
+        "quantities": quantities,
+    }
+    return type(name, (Record,), members)

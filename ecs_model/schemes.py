@@ -4,16 +4,19 @@ ROS2: Verwer, Spee, Blom & Hundsdorfer (1999), SIAM J Sci Comput 20, 1456. Two s
 second order with the exact Jacobian; the first-order solution inside it measures the error.
 """
 
-from ecs_model.derivative import jacobian
+from ecs_model.derivative import MIDDLE, TIME, jacobian, value_of
 
 GAMMA = 1 - 0.5**0.5
 
 
-def ros2(f, y, h, spread=None):
+def ros2(f, y, h, spread=None, later=None):
     """One ROS2 step of y' = spread(f(y)): the new record and a record of local error estimates.
 
     (I - gamma h J) k1 = y'(y);  (I - gamma h J) k2 = y'(y + h k1) - 2 k1;
     y + h (3 k1 + k2)/2;  error h |k1 + k2|/2.
+
+    What depends on time is taken as a state of rate 1: gamma h dy'/dt is added to the first right
+    side and subtracted from the second.
 
     Where few fluxes drive many states, k1 and k2 are sums of what the fluxes do, so that the linear
     systems have the size of the fluxes and everything that they conserve is conserved.
@@ -23,13 +26,17 @@ def ros2(f, y, h, spread=None):
         y: record of the state.
         h: step [s].
         spread: linear function from fluxes to a record of rates; None if `f` gives rates.
+        later: what `f` is at the end of the step; None if it does not depend on time.
     """
     spread = spread or type(y)._make
     fluxes, rows = jacobian(f, y, _directions(f, y, spread))
+    for row in rows:
+        row.pop(MIDDLE, None)
+    aged = [GAMMA * h * row.pop(TIME, 0.0) for row in rows]
     solve = factorise(identity_minus(GAMMA * h, rows))
-    x1 = solve(fluxes)
-    later = f(_along(y, h, spread(x1)))
-    x2 = solve([b - 2 * a for a, b in zip(x1, later, strict=True)])
+    x1 = solve([a + b for a, b in zip(fluxes, aged, strict=True)])
+    ahead = map(value_of, (later or f)(_along(y, h, spread(x1))))
+    x2 = solve([b - 2 * a - c for a, b, c in zip(x1, ahead, aged, strict=True)])
     new = _along(y, h, spread([1.5 * a + 0.5 * b for a, b in zip(x1, x2, strict=True)]))
     error = spread([0.5 * h * (a + b) for a, b in zip(x1, x2, strict=True)])
     return new, error

@@ -231,7 +231,7 @@ class Simulation:
             for before, after in itertools.pairwise(times):
                 for event in self.events:
                     event.act(before, after)
-                self.reaction.advance(after - before)
+                self.reaction.advance(after - before, before)
         except SolutionError as error:
             self.failure = str(error)
             self.reaction.state[0][:] = np.nan

@@ -1,6 +1,5 @@
 """What comes into the tissue and leaves it, as a configuration describes it."""
 
-import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from ecs_model import profile as profiles
 from ecs_model import stimulus
 from ecs_model.errors import ConfigError
 from ecs_model.ions import companion_share
+from ecs_model.tablefile import read_table
 
 KINDS = (stimulus.Load, stimulus.Exchange, stimulus.Bath)
 
@@ -163,12 +163,10 @@ def _profile(settings, base, place):
 
 def _table(path, place):
     try:
-        with warnings.catch_warnings(action="ignore"):  # of an empty table, which is refused below
-            rows = np.loadtxt(path, delimiter=",", ndmin=2, comments="#")
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{place}: table {path}: {str(error).splitlines()[0]}") from None
-    times_grow = rows.shape[1] == 2 and np.all(np.diff(rows[:, 0]) >= 0)
-    if not rows.size or not times_grow or not np.isfinite(rows).all():
+        rows = read_table(path, ("time [s]", "factor"))
+    except ConfigError as error:
+        raise ConfigError(f"{place}: table {error}") from None
+    if np.any(np.diff(rows[:, 0]) < 0):
         raise ConfigError(
             f"{place}: table {path}: needs two columns, time [s] and factor, times not decreasing"
         )

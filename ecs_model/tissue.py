@@ -140,18 +140,30 @@ def diffusivity(free, tortuosity):
     return free / tortuosity**2
 
 
-def diffusivity_tensor(free, parallel, across, direction):
+def axes(directions, d):
+    """Products v v^T of unit vectors, shape (..., d, d): an axis of fibres, which has no sign.
+
+    They may be averaged, where directions may not: v and -v are the same axis. The zero vector, of
+    no direction, gives zero.
+
+    Args:
+        directions: shape (..., k), k from d to 3; need not be normalised.
+        d: dimension of the tissue.
+    """
+    length = np.linalg.norm(directions, axis=-1, keepdims=True)
+    unit = (directions / np.where(length > 0, length, 1.0))[..., :d]
+    return unit[..., :, None] * unit[..., None, :]
+
+
+def diffusivity_tensor(free, parallel, across, fibres):
     """Effective diffusivity tensors [m^2/s], shape (cells, d, d).
 
     Args:
         free: free diffusivity over cells [m^2/s].
         parallel: tortuosity along fibres, over cells.
         across: tortuosity across fibres, over cells.
-        direction: fibre direction over cells, shape (cells, d); need not be normalised.
+        fibres: their axes over cells as `axes` gives them, shape (cells, d, d).
     """
-    length = np.linalg.norm(direction, axis=1)
-    unit = direction / np.where(length > 0, length, 1.0)[:, None]
-    along = unit[:, :, None] * unit[:, None, :]
     d_across, d_parallel = diffusivity(free, across), diffusivity(free, parallel)
-    identity = np.eye(direction.shape[1])
-    return d_across[:, None, None] * identity + (d_parallel - d_across)[:, None, None] * along
+    identity = np.eye(fibres.shape[1])
+    return d_across[:, None, None] * identity + (d_parallel - d_across)[:, None, None] * fibres

@@ -1,6 +1,7 @@
 """Settings of a model's quantities: numbers, text with units, or fields, to SI and in range."""
 
 import difflib
+import math
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,26 @@ def check_range(values, quantity, place):
             raise ConfigError(f"{place}: {complaint}")
 
 
+def load_npy(path):
+    """The array in a .npy file.
+
+    Raises:
+        ValueError: if its head promises what the file does not hold; nothing is then asked for.
+    """
+    with open(path, "rb") as file:
+        version = np.lib.format.read_magic(file)
+        heads = {(1, 0): np.lib.format.read_array_header_1_0}
+        read_head = heads.get(version, np.lib.format.read_array_header_2_0)
+        shape, _, kind = read_head(file)
+        held = path.stat().st_size - file.tell()
+        promised = math.prod(shape) * kind.itemsize
+    if kind.hasobject or kind.kind not in "biuf":
+        raise ValueError(f"it holds {kind}")
+    if promised != held:
+        raise ValueError(f"its head promises {promised} bytes, but {held} are there")
+    return np.load(path, allow_pickle=False)
+
+
 def read_array(path, field):
     """An array over nodes or cells in input order: a .npy file, or a field of a mesh file.
 
@@ -68,9 +89,10 @@ def read_array(path, field):
         raise ConfigError(f"{path}: no such file")
     if path.suffix == ".npy":
         try:
-            return np.atleast_1d(np.asarray(np.load(path, allow_pickle=False), float))
-        except (ValueError, OSError, EOFError) as error:
-            raise ConfigError(f"{path}: not an array of numbers ({error})") from None
+            return np.atleast_1d(np.asarray(load_npy(path), float))
+        except (ValueError, TypeError, OSError, EOFError, SyntaxError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise ConfigError(f"{path}: not an array of numbers ({reason})") from None
     from ecs_model import meshdata
 
     fields = meshdata.read(path, "m").fields

@@ -11,11 +11,12 @@ import numpy as np
 
 from ecs_model import atomic
 from ecs_model.errors import ConfigError
-from ecs_model.meshdata import MeshData, orient, volumes
+from ecs_model.meshdata import MeshData, folded, orient, orphans, volumes
+from ecs_model.meshes import foreign
+from ecs_model.meshes.foreign import KINDS as _KINDS
 from ecs_model.units import factor
 
 UNITS = ("m", "cm", "mm", "um")
-_KINDS = ("vertex", "line", "triangle", "tetra")  # meshio's names of simplices, by dimension
 _TAG_NAMES = ("gmsh:physical", "tags", "region", "cell_tags", "medit:ref", "tag", "physical")
 _GMSH_TAGS = ("gmsh:physical", "gmsh:geometrical")
 _NOT_FIELDS = (*_GMSH_TAGS, "gmsh:dim_tags", "cell_tags", "medit:ref")
@@ -66,6 +67,8 @@ def read(path, unit, *, tags=None):
     array = array if array and _any_tag(blocks, array) else None
     cell_tags, facets, facet_tags = _tags(blocks, array, path)
     regions, boundaries = _names(mesh, path, blocks.dim)
+    if array and not cell_tags.any():  # only the boundaries have names
+        cell_tags, regions = np.ones(len(cell_tags)), {"tissue": 1}
     data = MeshData(
         points=_points(mesh, blocks.dim, path) * factor(unit),
         cells=blocks.simplices(blocks.dim),
@@ -76,20 +79,20 @@ def read(path, unit, *, tags=None):
         boundaries=_completed(boundaries, facet_tags, "boundary_"),
         fields=_fields(blocks, array),
     )
-    return _turned(data)
+    return _turned(_without_orphans(data), path)
 
 
 def _load(path):
     """The meshio mesh in a file, whatever meshio does on the way: it prints, and it exits."""
-    import meshio
-
     if not Path(path).is_file():
         raise ConfigError(f"mesh {path}: no such file; give the path of a .msh, .vtu or .xdmf file")
     said = io.StringIO()
     try:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             _require_end(path)
-            return meshio.read(path)
+            return foreign.load(path)
+    except ConfigError:
+        raise
     except (Exception, SystemExit) as error:
         reason = said.getvalue() if isinstance(error, SystemExit) else str(error)
         raise ConfigError(
@@ -208,12 +211,43 @@ def _fields(blocks, array):
     return cell | nodal
 
 
-def _turned(data):
-    """The mesh, re-oriented if the file counts all its cells the other way round."""
-    inside = ((data.cells >= 0) & (data.cells < len(data.points))).all()
-    if inside and len(data.cells) and (volumes(data) < 0).all():
-        return replace(data, cells=orient(data))
-    return data
+def _is_sound(data):
+    """Whether every cell has nodes that exist."""
+    return bool(len(data.cells)) and ((data.cells >= 0) & (data.cells < len(data.points))).all()
+
+
+def _without_orphans(data):
+    """The mesh without nodes of nothing, such as the centres of circles that gmsh saves.
+
+    A node that only a tagged facet uses stays, and is found by `check`.
+    """
+    if not _is_sound(data):
+        return data
+    used, there = ~orphans(data), (data.facets >= 0) & (data.facets < len(data.points))
+    used[data.facets[there]] = True
+    if used.all() or not there.all():
+        return data
+    number, n = np.cumsum(used) - 1, len(used)
+    fields = {k: v[used] if len(v) == n != len(data.cells) else v for k, v in data.fields.items()}
+    return replace(
+        data, points=data.points[used], cells=number[data.cells], facets=number[data.facets],
+        fields=fields,
+    )  # fmt: skip
+
+
+def _turned(data, path):
+    """The mesh with all cells counted one way round, which files do either way."""
+    if not _is_sound(data) or not (volumes(data) < 0).any():
+        return data
+    turned = replace(data, cells=orient(data))
+    wrong = folded(turned)
+    if wrong.any():
+        where = ", ".join(f"{1e3 * x:.6g}" for x in turned.points[turned.cells[wrong.argmax()]].mean(0))
+        raise ConfigError(
+            f"mesh {path}: {wrong.sum()} cells lie over a neighbour, the first at ({where}) mm: a node "
+            "is on the wrong side of them; mesh it anew"
+        )
+    return turned
 
 
 def write(mesh, path):

@@ -144,10 +144,10 @@ def test_from_files_to_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("text", "settings", "words"),
     [
-        ("1,2\n2,x\n", {}, "curve.csv:2: needs time"),
-        ("", {}, "holds no points"),
+        ("1,2\n2,x\n", {}, "curve.csv:2: needs 2 numbers, time"),
+        ("", {}, "holds no rows"),
         ("1,2\n3,4\n", {}, "needs at least 9 points"),
-        (None, {}, "cannot be read as a curve"),
+        (None, {}, "cannot be read as a table"),
         ("1,2\n", {"current": None}, "give either --rate, or --current"),
         ("1,2\n", {"rate": "1 pmol/s"}, "give either --rate, or --current"),
         ("1,2\n", {"current": "100 mV"}, "--current: "),

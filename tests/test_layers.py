@@ -17,6 +17,7 @@ LAYERS = [
     {
         "electrochemistry",
         "schemes",
+        "instants",
         "detectors",
         "regimes",
         "clock",
@@ -25,6 +26,7 @@ LAYERS = [
         "xdmf",
         "meshdata",
         "settings",
+        "tablefile",
         "states",
     },
     {"transporters", "energetics", "gating", "events", "metabolism", "point_source"},

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ecs_model.api.results import plot
+from ecs_model.errors import ConfigError
 
 
 def scan(config, output, overrides=(), extend=False, retry=False, quiet=False):
@@ -70,11 +71,13 @@ def fit_diffusion(curve, settings, agar=None, uptake=True, output=None):
     from ecs_model import curves
     from ecs_model.postprocess.curve import picture
 
+    path = Path(output or Path(curve).with_suffix(".fit.json"))
+    if path.is_dir() or path.suffix == ".png":
+        raise ConfigError(f"--output {path}: give the name of a JSON file, such as {path.stem}.json")
     experiment, calibration = curves.experiment_of(settings), None
     if agar is not None:
         experiment, calibration = curves.calibrated(experiment, agar)
     found = curves.fitted(curve, experiment, uptake)
-    path = Path(output or Path(curve).with_suffix(".fit.json"))
     curves.write(path, curves.record(curve, experiment, found, calibration))
     image = picture(*curves.read_curve(curve), experiment, found, path.with_suffix(".png"))
     return [*curves.lines(found), f"written: {path}, {image}"]

@@ -72,37 +72,38 @@ class Bench:
         """Advance all cells to the time `until` [s]."""
         for stop in self._stops(until):
             length = stop - self.time
-            for done in [self._pool.submit(g.advance, length) for g in self._groups]:
+            for done in [self._pool.submit(g.advance, length, self.time) for g in self._groups]:
                 done.result()
             self.time = stop
             self._apply()
 
     def record(self, interval, samples):
         """States after each interval [s]: array (samples, states, cells) [SI]."""
-        return np.concatenate(list(self._parts(interval, samples)))
+        return np.concatenate([states for _, states in self._parts(interval, samples)])
 
     def watch(self, interval, samples):
         """Name -> array (samples, cells) [SI] of states and observables after each interval [s]."""
-        seen = [self.observe(part) for part in self._parts(interval, samples)]
+        seen = [self.observe(states, times) for times, states in self._parts(interval, samples)]
         return {name: np.concatenate([one[name] for one in seen]) for name in seen[0]}
 
     def _parts(self, interval, samples):
-        """States (samples, states, cells) in parts, each while the parameters are as they were."""
+        """Times and states (samples, states, cells) in parts, each at the parameters of its end."""
         begin, done = self.time, 0
         while done < samples:
             count = min(samples - done, self._samples_before_next_change(interval))
             if count > 0:
-                yield self._record(interval, count)
+                times = self.time + interval * np.arange(1, count + 1)
+                yield times, self._record(interval, count)
             else:
                 count = 1
                 self.advance(begin + (done + 1) * interval)
-                yield np.array(self.state)[None]
+                yield np.array([self.time]), np.array(self.state)[None]
             done += count
             self.time = begin + done * interval
             self._apply()
 
     def _record(self, interval, samples):
-        made = [self._pool.submit(g.record, interval, samples) for g in self._groups]
+        made = [self._pool.submit(g.record, interval, samples, self.time) for g in self._groups]
         return np.concatenate([m.result() for m in made], axis=2)
 
     def _samples_before_next_change(self, interval):
@@ -141,11 +142,17 @@ class Bench:
         for name, values in stimulus.add.items():
             getattr(self.state, name)[:] += values
 
-    def observe(self, states):
-        """Name -> array (samples, cells) [SI], states and observables, at present parameters."""
+    def observe(self, states, times):
+        """Name -> array (samples, cells) [SI], states and observables, at present parameters.
+
+        Args:
+            states: array (samples, states, cells) [SI].
+            times: of the samples [s].
+        """
+        surroundings = self.surroundings._replace(time=np.asarray(times)[:, None])
         y = self.model.State(*np.moveaxis(states, 1, 0))
         seen = y._asdict()
         for name, (_, law) in self.model.observables.items():
-            values = law(y, self.parameters, self.surroundings)
+            values = law(y, self.parameters, surroundings)
             seen[name] = np.broadcast_to(values, states[:, 0].shape)
         return seen

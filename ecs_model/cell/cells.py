@@ -9,6 +9,7 @@ import numpy as np
 from ecs_model.cell.bench import Bench, Stimulus
 from ecs_model.cell.steady import Flow
 from ecs_model.errors import ConfigError
+from ecs_model.kernel import depends_on_time
 from ecs_model.membrane.load import membrane_of
 from ecs_model.membrane.model import Surroundings, arranged
 from ecs_model.record import Quantity
@@ -43,6 +44,7 @@ class Laboratory:
         self._set = self.settled(config.membrane.parameters, "Parameters", "membrane.parameters")
         self._initial = self.settled(config.membrane.initial, "State", "membrane.initial")
         self.events = {e.name: self._event(e) for e in config.event}
+        self._is_timed = depends_on_time(self.model)
         self.axes = [self.axis(a, f"batch[{k}]") for k, a in enumerate(config.batch)]
 
     def settled(self, settings, table, place):
@@ -130,7 +132,14 @@ class Laboratory:
         return {**declared, **self._set, **changes}[name]  # before packing, as it is set
 
     def flow(self, changes):
-        """The Flow of the cell with some quantities changed."""
+        """The Flow of the cell with some quantities changed.
+
+        Raises:
+            ConfigError: for a model that depends on time, which has no steady states.
+        """
+        if self._is_timed:
+            raise ConfigError(f"steady, continuation: the rates of the model {self.model.name} depend "
+                              "on time, so that it has no steady states")  # fmt: skip
         cell = self.cell(changes)
         return Flow(self.model, cell.parameters, cell.surroundings, cell.state)
 

@@ -76,7 +76,7 @@ def _course(lab, members, target):
     if abs(samples * every - settings.end) > 1e-9 * settings.end:
         raise ConfigError("time.every: the end must be a multiple of it")
     bench = lab.bench([lab.cell(m.changes) for m in members], lab.stimuli(len(members)))
-    first = bench.observe(np.array(bench.state)[None])
+    first = bench.observe(np.array(bench.state)[None], [bench.time])
     later = bench.watch(every, samples)
     seen = {name: np.concatenate([first[name], later[name]]) for name in first}
     out.write_course(lab, members, seen, every, target)
@@ -152,7 +152,7 @@ def _judged(lab, bench, settings):
     """K+ outside and potential over the part of the course that is judged, (samples, cells)."""
     samples = round(settings.observe / settings.every)
     size = max(1, CHUNK // (len(lab.model.State._fields) * len(bench.state[0])))
-    names = [n for n in ("K_o", "V") if n in (*lab.model.State._fields, *lab.model.observables)]
+    names = ["K_o", "V"] if out.has_potential(lab) else ["K_o"]
     parts = {name: [] for name in names}
     while samples > 0:
         seen = bench.watch(settings.every, min(size, samples))

@@ -10,7 +10,7 @@ import tomli_w
 
 from ecs_model import atomic
 from ecs_model.errors import ConfigError
-from ecs_model.units import from_si
+from ecs_model.units import dimension, from_si
 
 CONFIG, SUMMARY = "cell.toml", "summary.json"
 COURSE, MAP, STEADY, THRESHOLDS, BRANCH = (
@@ -50,13 +50,17 @@ def label(lab, changes):
     return ", ".join(parts) + ": " if parts else ""
 
 
+def _is_potential(state):
+    return "V" in state.quantities and dimension(state.quantities["V"].unit) == "a potential"
+
+
 def steady_line(label, name, steady):
     """A line about a steady state."""
     y = steady.state
     kind = "stable" if steady.stable else "unstable"
     first = steady.eigenvalues[0]
     turns = f" +- {abs(first.imag):.4g} i" if first.imag else ""
-    V = f"V = {1e3 * y.V:.5g} mV, " if hasattr(y, "V") else ""
+    V = f"V = {1e3 * y.V:.5g} mV, " if _is_potential(y) else ""
     growth = f"first eigenvalue {first.real:.4g}{turns} 1/s"
     return f"{label}{name}: {V}K_o = {y.K_o:.6g} mM, {kind}, {growth}"
 
@@ -76,7 +80,7 @@ def branch_lines(lab, label, settings, branch):
     for s in branch.special:
         y = lab.model.State(*s.point.state)
         period = "" if s.period is None else f", period {s.period:.4g} s"
-        V = f", V = {1e3 * y.V:.5g} mV" if hasattr(y, "V") else ""
+        V = f", V = {1e3 * y.V:.5g} mV" if _is_potential(y) else ""
         yield (
             f"{label}  {s.kind} at {settings.name} = {shown(s.point.value, unit)}{V}, "
             f"K_o = {y.K_o:.5g} mM{period}"
@@ -87,6 +91,11 @@ def regime_line(lab, changes, what):
     """A line about a regime."""
     period = "" if what.period is None else f", period {what.period:.3g} s"
     return f"{label(lab, changes)}{what.name}, K_o {what.lowest:.4g}-{what.highest:.4g} mM{period}"
+
+
+def has_potential(lab):
+    """Whether the model has a `V` that is a potential."""
+    return dimension(_units(lab).get("V")) == "a potential"
 
 
 def _units(lab):

@@ -13,11 +13,19 @@ import numpy as np
 
 from ecs_model.derivative import jacobian
 from ecs_model.errors import SolutionError
+from ecs_model.units import to_si
 
 SCALES = {"mM": 1.0, "mV": 1e-2, "1": 0.1}  # a change that counts, in SI
 RANK = 1e-9  # relative size of a rate that is only round-off
 NEUTRAL = 1e-10  # share of the fastest rate that is only round-off
 STEPS, HALVINGS = 60, 12
+
+
+def _scale(quantity, default):
+    """The size of a change of a state that counts [SI]."""
+    if quantity.scale is not None:
+        return to_si(quantity.scale, quantity.unit)
+    return SCALES.get(quantity.unit, abs(default) or 1.0)
 
 
 @dataclass(frozen=True)
@@ -53,12 +61,8 @@ class Flow:
         self.model, self.parameters, self.surroundings = model, parameters, surroundings
         self.origin = np.array(state, float)
         quantities = model.State.quantities.values()
-        self.scales = np.array(
-            [
-                SCALES.get(q.unit, abs(d) or 1.0)
-                for q, d in zip(quantities, model.State(), strict=True)
-            ]
-        )
+        pairs = zip(quantities, model.State(), strict=True)
+        self.scales = np.array([_scale(q, default) for q, default in pairs])
 
     @functools.cached_property
     def _bases(self):

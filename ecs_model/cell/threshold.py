@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecs_model.errors import ConfigError
+from ecs_model.membrane.model import compartments
 from ecs_model.quantities import parse
 
 SIZES = 32  # per round
@@ -66,7 +67,8 @@ def find(lab, settings, changes):
 
 def _amount(lab, vary, size, changes):
     """What an added extracellular concentration is per tissue volume [mol/m^3], or None."""
-    outside = vary.startswith("add.") and vary.endswith("_o")
+    kind, _, name = vary.partition(".")
+    outside = kind == "add" and compartments(lab.model.State).get(name) == "_o"
     return lab.cell(changes).surroundings.alpha * size if outside else None
 
 

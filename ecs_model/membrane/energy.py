@@ -36,7 +36,10 @@ PCR = phosphocreatine_at_rest(AT_REST.ATP, AT_REST.ADP, CREATINE, KINASE)
 class State:
     """Of one node; the defaults are at rest."""
 
-    ADP = quantity(1e3 * AT_REST.ADP, "uM", "ADP in cells; ATP is what is left of A_total", low=0.0)
+    ADP = quantity(
+        AT_REST.ADP, "mM", "ADP in cells; ATP is what is left of A_total", low=0.0,
+        scale=AT_REST.ADP,
+    )  # fmt: skip
     PCr = quantity(PCR, "mM", "phosphocreatine in cells", "follows from equilibrium", low=0.0)
     O2 = quantity(35.0, "uM", "oxygen dissolved in the tissue", "about 25 mmHg", low=0.0)
 

@@ -5,205 +5,170 @@ a model is differentiated exactly and compiled like any other. Formulas keep the
 states and parameters are converted where they enter and leave.
 """
 
-import re
-import tempfile
-from functools import reduce
+import math
 from pathlib import Path
 
 import numpy as np
 
 from ecs_model.errors import ConfigError
+from ecs_model.membrane.cellmlfile import read_cellml
+from ecs_model.membrane.formulas import NotCompiled, value
 from ecs_model.membrane.model import MembraneModel
-from ecs_model.quantities import parse
-from ecs_model.record import Quantity, table
-from ecs_model.units import DIMENSIONS, dimension, factor, to_si
+from ecs_model.membrane.odefile import read_ode
+from ecs_model.membrane.sources import LARGEST_EXPONENT, TIME, TOO_LARGE, Source, in_si
+from ecs_model.record import RESERVED, Quantity, table
+from ecs_model.units import dimension, factor, to_si
 
 SUFFIXES = (".ode", ".cellml")
 NEEDED = "reading .ode and .cellml files needs two more libraries: pip install 'ecs-model[formats]'"
-_FUNCTIONS = {
-    "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos,
-    "tanh": np.tanh, "Abs": np.abs, "StrictLessThan": np.less, "LessThan": np.less_equal,
-    "StrictGreaterThan": np.greater, "GreaterThan": np.greater_equal,
-}  # fmt: skip
-_FOLDS = {
-    "Add": np.add, "Mul": np.multiply, "Min": np.minimum, "Max": np.maximum,
-    "And": np.logical_and, "Or": np.logical_or,
-}  # fmt: skip
 
 
-def load_foreign(path, potassium="K_o"):
+def load_foreign(path: Path, potassium: str = "K_o", time_unit: str | None = None) -> MembraneModel:
     """The MembraneModel in a .ode or .cellml file.
 
     Args:
         path: of the file.
         potassium: name in the file of the state that is K+ outside cells.
+        time_unit: "s" or "ms" of a .ode file; None for what its units tell.
 
     Raises:
-        ConfigError: one sentence, with the line where one can be told.
+        ConfigError: one sentence for every fault, with the line where one can be told.
     """
-    ode, clock = _read(Path(path))
-    unknown = [s for s in ode.states if s.unit_str in (None, "")]
-    if unknown:
-        name = unknown[0].name
-        right = f'{name} = ScalarParam({float(unknown[0].value):g}, unit="mM")'
-        raise ConfigError(f"{_line(path, name)}: the state '{name}' has no unit; write {right}")
-    states = {s.name: s for s in ode.states}
-    if potassium not in states:
-        raise ConfigError(
-            f"{path}: no state is called '{potassium}'; say which one is K+ outside cells with "
-            f"membrane.potassium (there are {', '.join(states)})"
-        )
-    order = [potassium, *(name for name in states if name != potassium)]
-    return _model(Path(path), ode, clock, order)
-
-
-def _read(path):
-    """The system of equations of a file, and its unit of time [s]."""
-    if not path.is_file():
-        raise ConfigError(f"membrane.file: {path}: no such file")
+    path = Path(path)
     try:
-        return _read_ode(path) if path.suffix == ".ode" else _read_cellml(path)
+        source = _checked(_read(path, time_unit), potassium)
+        source.without_poles()
+        return _model(source, [potassium, *(n for n in source.states if n != potassium)])
     except ImportError:
         raise ConfigError(f"membrane.file: {path}: {NEEDED}") from None
     except ConfigError:
         raise
     except Exception as error:  # these libraries raise many kinds
         words = " ".join(str(error).split()) or type(error).__name__
-        named = re.findall(r"'(\w+)'", words)
-        raise ConfigError(f"{_line(path, *named)}: cannot be read: {words[:300]}") from None
+        raise ConfigError(f"{path}: cannot be read: {words[:300]}") from None
 
 
-def _read_ode(path):
-    return _loaded(path), 1e-3  # time in .ode files is in ms
+def _read(path, time_unit) -> Source:
+    if path.suffix.lower() == ".ode":
+        return read_ode(path, time_unit)
+    if time_unit is not None:
+        raise ConfigError(f"membrane.time_unit: {path} tells its unit of time itself; remove it")
+    return read_cellml(path)
 
 
-def _loaded(path):
-    import gotranx
-    import structlog
+def _checked(source, potassium) -> Source:
+    """The source, its formulas in order.
 
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    return gotranx.load_ode(path).remove_singularities()
-
-
-def _read_cellml(path):
-    from gotranx.myokit import myokit_to_gotran
-    from myokit.formats.cellml import CellMLImporter
-
-    source = CellMLImporter().model(str(path))
-    unit = source.time().unit()
-    if unit is None:
-        raise ConfigError(f"{path}: its variable of time has no unit")
-    seconds, found = _si(str(unit).strip("[]"))
-    if found != "s":
-        raise ConfigError(f"{path}: its variable of time is in {unit}, not in a unit of time")
-    with tempfile.TemporaryDirectory() as folder:  # an .ode file has its names resolved
-        written = Path(folder, "model.ode")
-        myokit_to_gotran(source).save(written)
-        return _loaded(written), seconds
+    Raises:
+        ConfigError: with all that is wrong; what cannot be computed is told once all names are known.
+    """
+    source.in_order()
+    _check_potassium(source, potassium)
+    _check_atoms(source)
+    source.check()
+    _check_formulas(source)
+    source.check()
+    return source
 
 
-def _line(path, *names):
-    """File and line where the first of some names stands; the file alone if none does."""
-    lines = Path(path).read_text(errors="replace").splitlines()
-    for name in names:
-        for number, line in enumerate(lines, 1):
-            if re.search(rf"\b{re.escape(name)}\b", line):
-                return f"{path}:{number}"
-    return str(path)
+def _check_potassium(source, potassium):
+    """Note what is wrong with the state that is K+ outside cells."""
+    if potassium in source.states:
+        unit = source.states[potassium].unit
+        if not unit:
+            source.fault(potassium, f"the state '{potassium}' has no unit; write {potassium} = "
+                         f'ScalarParam({source.states[potassium].value:g}, unit="mM")')  # fmt: skip
+        elif in_si(unit)[1] != "mol/m^3":
+            source.fault(potassium, f"'{potassium}' is in {unit}; K+ outside cells needs a unit of "
+                         "concentration, such as mM")  # fmt: skip
+        if potassium != "K_o" and "K_o" in source.states:
+            source.fault("K_o", f"the state 'K_o' needs another name: K_o is what K+ outside cells "
+                         f"is called in ecs-model, and here that is '{potassium}'")  # fmt: skip
+        return
+    say = "say which one is K+ outside cells with membrane.potassium"
+    if potassium in source.parameters or potassium in source.formulas:
+        kind = "a constant" if potassium in source.parameters else "a formula"
+        say = (f"it is {kind} in the file, but K+ outside cells must be a state with a rate; make it "
+               f"one, or {say}")  # fmt: skip
+    known = ", ".join(source.states) or "none"
+    source.fault(potassium, f"no state is called '{potassium}'; {say} (there are {known})")
 
 
-def _si(unit):
-    """How many SI units a unit of a file is, and the SI unit; "1" for what is not known here."""
-    written = unit.replace("**", "^")
-    if dimension(written) is not None:
-        return factor(written), next(iter(DIMENSIONS[dimension(written)]))
-    for units in DIMENSIONS.values():
-        si = next(iter(units))
-        try:
-            return parse(f"1 {written}", si), si
-        except ValueError:
-            continue
-    return 1.0, "1"
+def _check_atoms(source):
+    """Note states and parameters whose name or number cannot be."""
+    for atom in (*source.states.values(), *source.parameters.values()):
+        if atom.name in RESERVED:
+            source.fault(atom.name, f"no quantity can be called '{atom.name}'; rename it")
+        elif not math.isfinite(atom.value):
+            source.fault(atom.name, f"the value of '{atom.name}' is not a finite number")
+    for state in source.states.values():
+        if state.value < 0 and state.unit and in_si(state.unit)[1] == "mol/m^3":
+            source.fault(state.name, f"'{state.name}' starts at {state.value:g} {state.unit}; a "
+                         "concentration cannot be negative")  # fmt: skip
 
 
-def _quantity(atom):
+def _check_formulas(source):
+    """Note what cannot be computed or compiled, by trying all at the numbers of the file."""
+    known = {a.name: np.float64(a.value) for a in (*source.states.values(), *source.parameters.values())}
+    known[TIME] = np.float64(0.0)
+    with np.errstate(all="ignore"):
+        for name, expression in source.formulas.items():
+            try:
+                _check_powers(source, name, expression, known)
+                known[name] = value(expression, known)
+            except NotCompiled as error:
+                source.fault(name, f"'{name}' {error}")
+                known[name] = np.float64(np.nan)
+
+
+def _check_powers(source, name, expression, known):
+    from sympy import Pow
+
+    for power in expression.atoms(Pow):
+        exponent, base = value(power.exp, known), value(power.base, known)
+        infinite = np.isinf(value(power, known)) and np.isfinite(base) and base != 0
+        if abs(exponent) > LARGEST_EXPONENT or infinite:
+            source.fault(name, TOO_LARGE.format(name))
+
+
+def _quantity(atom, is_state):
     """Declaration of a state or parameter, and the number of SI units in the file's unit."""
-    written = (atom.unit_str or "1").replace("**", "^")
-    meaning = atom.description or ""
+    written = (atom.unit or "1").replace("**", "^")
     if dimension(written) is not None:
-        return Quantity(float(atom.value), written, meaning), factor(written)
-    scale, si = _si(written)
-    meaning = meaning or (f"in {written}" if si == "1" else "")
-    return Quantity(float(atom.value) * scale, si, meaning), to_si(scale, si)
+        number, unit, size = atom.value, written, factor(written)
+    else:
+        scale, unit = in_si(written)
+        number, size = atom.value * scale, to_si(scale, unit)
+    unknown = unit == "1" and written not in ("1", "dimensionless")
+    meaning = atom.meaning or (f"in {written}" if unknown else "")
+    is_concentration = is_state and dimension(unit) == "a concentration"
+    return Quantity(
+        float(number), unit, meaning, low=0.0 if is_concentration else None,
+        scale=abs(number) or 1.0 if unknown or not atom.unit else None,
+    ), size  # fmt: skip
 
 
-def _model(path, ode, clock, order):
-    states = {s.name: s for s in ode.states}
-    declared = {n: _quantity(states[n]) for n in order}
-    if dimension(declared[order[0]][0].unit) != "a concentration":
-        where = _line(path, order[0])
-        raise ConfigError(f"{where}: '{order[0]}' is in {states[order[0]].unit_str}; K+ outside "
-                          "cells needs a unit of concentration, such as mM")  # fmt: skip
+def _model(source, order):
+    """The MembraneModel of a sound source, its states in some order, K+ outside first."""
+    declared = {n: _quantity(source.states[n], True) for n in order}
+    given = {n: _quantity(a, False) for n, a in source.parameters.items()}
     ours = ["K_o", *order[1:]]
     State = table("State", {o: declared[n][0] for o, n in zip(ours, order, strict=True)})
-    given = {p.name: _quantity(p) for p in ode.parameters}
     Parameters = table("Parameters", {n: q for n, (q, _) in given.items()})
-    rates = {d.state.name: d.name for d in ode.state_derivatives}
     sizes = [declared[n][1] for n in order]
-
-    def values(y, p):
-        """Name -> value in the file's unit, of everything in the file."""
-        known = {n: v / size for n, v, size in zip(order, y, sizes, strict=True)}
-        known |= {n: getattr(p, n) / given[n][1] for n in given}
-        known |= {"t": 0.0, "time": 0.0}
-        for one in ode.sorted_assignments():
-            known[one.name] = _value(one.expr, known, path, one.name)
-        return known
 
     def rhs(y, p, env):
         """Time derivative of the state [SI]."""
-        known = values(y, p)
-        return State(*(s * known[rates[n]] / clock for n, s in zip(order, sizes, strict=True)))
+        known = {n: v / size for n, v, size in zip(order, y, sizes, strict=True)}
+        known |= {n: v / given[n][1] for n, v in zip(given, p, strict=True)}
+        known[TIME] = env.time / source.clock
+        for name, expression in source.formulas.items():
+            known[name] = value(expression, known)
+        rates = (known[source.rates[n]] for n in order)
+        return State(*(s * r / source.clock for s, r in zip(sizes, rates, strict=True)))
 
     return MembraneModel(
-        name=path.stem, summary=f"from {path.name}", State=State, Parameters=Parameters, rhs=rhs,
-        reference=str(path.name),
+        name=source.path.stem, summary=f"from {source.path.name}", State=State,
+        Parameters=Parameters, rhs=rhs, reference=source.path.name,
+        closed=False, electroneutral=False,
     )  # fmt: skip
-
-
-def _value(expr, known, path, inside):
-    """The value of a SymPy expression, with the values of its names."""
-    kind = type(expr).__name__
-    again = lambda e: _value(e, known, path, inside)  # noqa: E731
-    if expr.is_Symbol:
-        if expr.name not in known:
-            raise ConfigError(f"{_line(path, inside)}: '{inside}' needs '{expr.name}', which "
-                              "nothing defines")  # fmt: skip
-        return known[expr.name]
-    if expr.is_number:
-        return float(expr)
-    if kind == "Piecewise":
-        return _choice(expr.args, again)
-    if kind == "Pow":
-        return _power(again(expr.base), expr.exp, again)
-    if kind in _FOLDS:
-        return reduce(_FOLDS[kind], map(again, expr.args))
-    if kind in _FUNCTIONS:
-        return _FUNCTIONS[kind](*map(again, expr.args))
-    raise ConfigError(f"{_line(path, inside)}: '{inside}' uses {kind}, which cannot be compiled")
-
-
-def _choice(pairs, again):
-    (value, condition), *rest = pairs
-    if condition == True or not rest:  # noqa: E712 (SymPy's own truth)
-        return again(value)
-    return np.where(again(condition), again(value), _choice(rest, again))
-
-
-def _power(base, exponent, again):
-    if exponent.is_Integer and abs(int(exponent)) <= 8:
-        return base ** int(exponent)
-    if exponent.is_number and float(2 * exponent) in (1.0, -1.0):
-        root = np.sqrt(base)
-        return root if exponent > 0 else 1 / root
-    return np.exp(again(exponent) * np.log(base))

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from ecs_model.codegen import Recording, Symbol
 from ecs_model.errors import ConfigError
+from ecs_model.instants import instants
 from ecs_model.membrane import MODELS
 from ecs_model.membrane.formats import SUFFIXES, load_foreign
 from ecs_model.membrane.model import MembraneModel, Surroundings
 from ecs_model.schemes import ros2
+from ecs_model.units import dimension
 
 
 def membrane_of(settings, base="."):
@@ -26,24 +28,32 @@ def membrane_of(settings, base="."):
     """
     if settings.file is None:
         return MODELS[settings.model].variant(**settings.options)
-    return load_model(Path(base, settings.file), settings.potassium).variant(**settings.options)
+    path = Path(base, settings.file)
+    return load_model(path, settings.potassium, settings.time_unit).variant(**settings.options)
 
 
-def load_model(path, potassium="K_o"):
+def load_model(path, potassium="K_o", time_unit=None):
     """The MembraneModel of a user's file: Python, gotran .ode or CellML.
 
     Args:
         path: of the file.
         potassium: in .ode and .cellml files, the state that is K+ outside cells.
+        time_unit: of .ode files: "s" or "ms"; None for what their units tell.
 
     Raises:
         ConfigError: one sentence with file and line where it cannot be used.
     """
     path = Path(path)
-    if path.suffix in SUFFIXES:
-        return _checked(load_foreign(path, potassium), path)
+    if path.suffix.lower() in SUFFIXES:
+        return _checked(load_foreign(path, potassium, time_unit), path)
+    if path.suffix != ".py":
+        raise ConfigError(f"membrane.file: {path}: a model is read from a .py, .ode or .cellml file, "
+                          f"not from {path.suffix or 'a file without ending'}")  # fmt: skip
     if not path.is_file():
         raise ConfigError(f"membrane.file: {path}: no such file")
+    if time_unit is not None:
+        raise ConfigError(f"membrane.time_unit: {path}: only .ode files leave the unit of time open; "
+                          "remove it")  # fmt: skip
     module = _execute(path)
     model = getattr(module, "model", None)
     if not isinstance(model, MembraneModel):
@@ -70,10 +80,15 @@ def _checked(model, path):
             raise ConfigError(f"{path}: {table!r} is not a @record of quantities")
     if next(iter(model.State._fields), None) != "K_o":
         raise ConfigError(f"{path}: the first field of State must be K_o, the K+ that diffuses")
+    faults = [f"{path}: {fault}" for fault in _faults(model)]
+    if faults:
+        head = f"{path}: the model cannot be used:\n  "
+        raise ConfigError(faults[0] if len(faults) == 1 else head + "\n  ".join(faults))
     recording = Recording()
     y, p, env = (_symbols(recording, x()) for x in (model.State, model.Parameters, Surroundings))
     try:
         model.step(ros2, y, p, env, Symbol(recording, "h"))
+        instants(model, recording, y, p, env)
         for _, observable in model.observables.values():
             observable(y, p, env)
     except ConfigError:
@@ -81,6 +96,18 @@ def _checked(model, path):
     except Exception as error:  # whatever a user's formula may raise
         raise ConfigError(f"{_place(error, path)}: {type(error).__name__}: {error}") from None
     return model
+
+
+def _faults(model):
+    """What is wrong with the numbers and units that a model declares."""
+    for kind, declared in (("State", model.State), ("Parameters", model.Parameters)):
+        for name, quantity in declared.quantities.items():
+            if complaint := quantity.complaint(getattr(declared(), name)):
+                yield f"{kind}: {name} {complaint}"
+    for name, (unit, _) in model.observables.items():
+        if dimension(unit) is None:
+            yield (f"observables: {name}: unknown unit {unit!r}; use one of those in "
+                   "ecs_model.units, such as mV, mM or 1")  # fmt: skip
 
 
 def _symbols(recording, record):

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ecs_model.derivative import MIDDLE, TIME, Dual
 from ecs_model.errors import ConfigError
 from ecs_model.record import concentration, joined, quantity, record, table
+from ecs_model.units import dimension
 
 
 @record
@@ -14,6 +16,7 @@ class Surroundings:
 
     alpha = quantity(0.2, "1", "extracellular volume fraction")
     temperature = quantity(310.15, "K", "temperature")
+    time = quantity(0.0, "s", "time since the beginning")
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class MembraneModel:
         contents: ion -> amount inside cells [mol per m^3 of tissue], a function of the same
             arguments; None for models whose K+ does not come from anywhere.
         volumes: where cells swell: ending of a name (_o, _i, _g) -> volume fraction, as a function
-            of the same arguments; what has that ending is a concentration there, and a step
+            of the same arguments; a concentration with that ending is one there, and a step
             conserves its content, not itself. `alpha` is then a state. None for fixed volumes.
         theta: share of consistent mass that gave the smallest error of front speed.
         reference: where equations and numbers come from.
@@ -104,14 +107,19 @@ class MembraneModel:
 
     def step(self, scheme, y, p, env, h):
         """One step of a scheme such as `schemes.ros2`: the new state and its error."""
+        first, last = _at_both_ends(env, h)
         if self.fluxes is None:
-            return scheme(lambda y: self.rhs(y, p, env), y, h)
+            rates, later = (lambda y, e=e: self.rhs(y, p, e) for e in (first, last))
+            return scheme(rates, y, h, later=later)
         spread = lambda fluxes: self.spread(fluxes, p, env)  # noqa: E731
         if self.volumes is None:
-            return scheme(lambda y: self.fluxes(y, p, env), y, h, spread)
+            rates, later = (lambda y, e=e: self.fluxes(y, p, e) for e in (first, last))
+            return scheme(rates, y, h, spread, later)
         amounts = self.scaled(y, self.volumes(y, p, env))
-        rates = lambda n: self.fluxes(self._concentrations(n, p, env), p, env)  # noqa: E731
-        new, error = scheme(rates, amounts, h, spread)
+        rates, later = (
+            lambda n, e=e: self.fluxes(self._concentrations(n, p, env), p, e) for e in (first, last)
+        )
+        new, error = scheme(rates, amounts, h, spread, later)
         volumes = self.volumes(new, p, env)
         return self._concentrations(new, p, env), self.scaled(error, _inverse(volumes))
 
@@ -122,8 +130,9 @@ class MembraneModel:
             return amounts
         volumes = self.volumes(y, p, env)
         change = self.volumes(amounts, p, env, whole=0.0)
+        at = compartments(y)
         return type(y)(*(
-            (rate - c * change[name[-2:]]) / volumes[name[-2:]] if name[-2:] in volumes else rate
+            (rate - c * change[at[name]]) / volumes[at[name]] if at.get(name) in volumes else rate
             for name, c, rate in zip(y._fields, y, amounts, strict=True)
         ))  # fmt: skip
 
@@ -132,11 +141,31 @@ class MembraneModel:
 
     @staticmethod
     def scaled(record, factors):
-        """A record whose entries are multiplied by the factor of their ending, if it has one."""
+        """A record whose concentrations are multiplied by the factor of their compartment."""
+        places = compartments(record)
         return type(record)(*(
-            value * factors[name[-2:]] if name[-2:] in factors else value
+            value * factors[places[name]] if places.get(name) in factors else value
             for name, value in zip(record._fields, record, strict=True)
         ))  # fmt: skip
+
+
+def compartments(record):
+    """Name -> compartment (_o, _i, _g) of what is a concentration in one of them.
+
+    The ending of a name tells the compartment, the unit whether it is a concentration: a gate may
+    be called `m_i`.
+    """
+    return {
+        name: name[-2:]
+        for name, q in record.quantities.items()
+        if dimension(q.unit) == "a concentration"
+    }
+
+
+def _at_both_ends(env, h):
+    """Surroundings at the beginning and at the end of a step of `h` [s], as dual numbers in time."""
+    first = Dual(env.time, {TIME: 1.0, MIDDLE: 0.5 * h})
+    return env._replace(time=first), env._replace(time=Dual(env.time + h, {MIDDLE: -0.5 * h}))
 
 
 def _inverse(volumes):
@@ -216,7 +245,8 @@ def swollen(model, parameters, state, alpha):
     names = [n for n in ("phi", "phi_g") if n in parameters._fields]
     cells = 1 + (model.alpha - alpha) / sum(getattr(parameters, n) for n in names)
     factors = {"_o": model.alpha / alpha, "_i": 1 / cells, "_g": 1 / cells}
-    changed = {n: v * factors[n[-2:]] for n, v in state._asdict().items() if n[-2:] in factors}
+    at = compartments(state)
+    changed = {n: v * factors[at[n]] for n, v in state._asdict().items() if at.get(n) in factors}
     volumes = {n: cells * getattr(parameters, n) for n in names}
     held = {n: getattr(parameters, n) * factors.get(n[-2:], 1 / cells) for n in model.held}
     return parameters._replace(**volumes, **held), state._replace(**changed)

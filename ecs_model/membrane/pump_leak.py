@@ -75,7 +75,7 @@ class Parameters:
     P_K = quantity(10.0, "nm/s", "K+ leak permeability", "1 : 0.05 : 0.45, textbook", low=0.0)
     P_Na = quantity(0.5, "nm/s", "Na+ leak permeability", low=0.0)
     P_Cl = quantity(4.5, "nm/s", "Cl- leak permeability", low=0.0)
-    S = quantity(0.54, "1/um", "membrane area per tissue volume", low=0.0)
+    S = quantity(5.4e5, "1/m", "membrane area per tissue volume", low=0.0)
     phi = quantity(0.5, "1", "intracellular volume fraction", low=1e-6, high=1.0)
     C = quantity(1.0, "uF/cm^2", "membrane capacitance (charge form)", low=1e-6)
     Q_A = quantity(

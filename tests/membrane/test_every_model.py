@@ -11,6 +11,7 @@ from ecs_model.membrane import MODELS
 from ecs_model.membrane.model import Surroundings, arranged, packed_parameters
 from ecs_model.reaction import Reaction
 from ecs_model.schemes import ros2
+from ecs_model.units import dimension
 
 CHOICES = {
     "pump_leak": [
@@ -35,6 +36,16 @@ VARIANTS = {
     for name, model in MODELS.items()
     for chosen in CHOICES.get(name, [{}])
 }
+def test_a_name_has_the_same_unit_in_every_model():
+    """A bare number means the same everywhere; `rho` is a current in one paper, a flux in others."""
+    units = {}
+    for model in VARIANTS.values():
+        for name, q in {**model.State.quantities, **model.Parameters.quantities}.items():
+            units.setdefault(name, {}).setdefault(q.unit, model.name)
+    assert {n: u for n, u in units.items() if len(u) > 1 and n != "rho"} == {}
+    assert len({dimension(unit) for unit in units["rho"]}) == 2
+
+
 EVERY = pytest.mark.parametrize("model", VARIANTS.values(), ids=VARIANTS.keys())
 FIELDS = pytest.mark.parametrize("fields", [False, True], ids=["numbers", "fields"])
 

@@ -152,10 +152,170 @@ def test_a_mesh_that_counts_the_other_way_round_is_turned(tmp_path):
     assert meshdata.volumes(mesh).min() > 0
 
 
-def test_single_inverted_cells_stay_and_are_found(tmp_path):
+def test_cells_counted_either_way_round_are_turned(tmp_path):
     mesh = meshdata.read(foreign(tmp_path / "a.vtu", MIXED), "m")
-    with pytest.raises(ConfigError, match="inverted"):
+    meshdata.check(mesh, "a")
+    sound = meshdata.read(foreign(tmp_path / "b.vtu", SOUND), "m")
+    np.testing.assert_array_equal(np.sort(mesh.cells, axis=1), np.sort(sound.cells, axis=1))
+    np.testing.assert_allclose(meshdata.volumes(mesh), np.abs(meshdata.volumes(sound)))
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_a_cell_folded_over_its_neighbour_is_found(tmp_path, d):
+    """Any order of vertices is right, but not a node on the wrong side."""
+    mesh = {1: lambda: interval(5e-3, 1e-3), 2: lambda: rectangle((3e-3,) * 2, 1e-3),
+            3: lambda: box((2e-3,) * 3, 1e-3)}[d]()  # fmt: skip
+    rng = np.random.default_rng(2)
+    cells = np.array([rng.permutation(row) for row in mesh.cells])
+    kind = ("line", "triangle", "tetra")[d - 1]
+    points = np.pad(mesh.points, ((0, 0), (0, 3 - d)))
+    sound = meshdata.read(foreign(tmp_path / "a.vtu", [(kind, cells)], points), "m")
+    meshdata.check(sound, "a")
+    assert meshdata.volumes(sound).min() > 0
+    inner = np.flatnonzero(((mesh.points > 0.5e-3) & (mesh.points < mesh.points.max(0) - 0.5e-3)).all(1))
+    points[inner[0], :d] += 1.3e-3
+    with pytest.raises(ConfigError, match=r"lie over a neighbour, the first at \(.*\) mm"):
+        meshdata.read(foreign(tmp_path / "b.vtu", [(kind, cells)], points), "m")
+
+
+def groups(path, version, save_all, overlap):
+    """Two squares with an edge; `overlap` is the dimension in which two groups share elements."""
+    with session() as gmsh:
+        occ, group = gmsh.model.occ, gmsh.model.addPhysicalGroup
+        both = [(2, occ.addRectangle(x, 0, 0, 1, 1)) for x in (0, 1)]
+        occ.addPoint(5, 5, 0)
+        occ.fragment(both[:1], both[1:])
+        occ.synchronize()
+        (_, a), (_, b) = gmsh.model.getEntities(2)
+        left = [t for _, t in gmsh.model.getEntitiesInBoundingBox(-0.1, -0.1, -0.1, 0.1, 1.1, 0.1, 1)]
+        group(2, [a], 1, "left half")
+        group(2, [b], 2, "right half")
+        group(1, left, 11, "inlet")
+        if overlap == 2:
+            group(2, [a, b], 3, "whole")
+        if overlap == 1:
+            group(1, left, 12, "ends")
+        gmsh.option.setNumber("Mesh.MeshSizeMax", 0.5)
+        gmsh.option.setNumber("Mesh.MshFileVersion", version)
+        gmsh.option.setNumber("Mesh.SaveAll", save_all)
+        gmsh.model.mesh.generate(2)
+        gmsh.write(str(path))
+        gmsh.option.setNumber("Mesh.SaveAll", 0)
+    return path
+
+
+@pytest.mark.parametrize(("version", "save_all"), [(2.2, 0), (4.1, 0), (4.1, 1)])
+def test_elements_in_two_gmsh_groups_are_refused_by_name(tmp_path, version, save_all):
+    read = lambda overlap: meshdata.read(  # noqa: E731
+        groups(tmp_path / "a.msh", version, save_all, overlap), "mm"
+    )
+    with pytest.raises(ConfigError, match="facets belong to more than one group, 'inlet' and 'ends'"):
+        read(1)
+    with pytest.raises(ConfigError, match="of the tissue belong to more than one .*'whole'"):
+        read(2)
+    mesh = read(0)
+    meshdata.check(mesh, "a")
+    assert mesh.regions == {"left half": 1, "right half": 2}
+    assert mesh.boundaries == {"inlet": 11}
+    assert (mesh.points[mesh.facets][..., 0] == 0).all()
+
+
+def test_groups_that_save_all_lost_are_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"'left half'.*no element belongs to one.*SaveAll"):
+        meshdata.read(groups(tmp_path / "a.msh", 2.2, 1, 0), "mm")
+
+
+@pytest.mark.parametrize("encoding", ["HDF5", "ASCII"])
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_what_dolfinx_wrote_is_read_with_its_tags(tmp_path, d, encoding):
+    from ecs_model import native
+    from dolfinx import io, mesh as made
+
+    comm = native.MPI.COMM_SELF
+    domain = {1: lambda: made.create_interval(comm, 6, [0, 1]),
+              2: lambda: made.create_unit_square(comm, 4, 3),
+              3: lambda: made.create_unit_cube(comm, 3, 2, 2)}[d]()  # fmt: skip
+    count = domain.topology.index_map(d).size_local
+    cells = np.arange(count, dtype=np.int32)
+    right = made.compute_midpoints(domain, d, cells)[:, 0] > 0.5
+    domain.topology.create_connectivity(d - 1, d)
+    left = made.locate_entities_boundary(domain, d - 1, lambda x: np.isclose(x[0], 0))
+    tags = [made.meshtags(domain, d, cells, np.where(right, 2, 1).astype(np.int32)),
+            made.meshtags(domain, d - 1, left, np.full(len(left), 7, np.int32))]  # fmt: skip
+    for chosen in (tags[:1], tags[1:], tags, []):
+        if d == 1 and tags[1] in chosen:
+            continue  # DOLFINx cannot write tags of points
+        path = tmp_path / "a.xdmf"
+        with io.XDMFFile(comm, str(path), "w", encoding=getattr(io.XDMFFile.Encoding, encoding)) as f:
+            f.write_mesh(domain)
+            for k, one in enumerate(chosen):
+                one.name = f"tags{k}"
+                f.write_meshtags(one, domain.geometry)
+        mesh = meshdata.read(path, "m")
         meshdata.check(mesh, "a")
+        assert meshdata.volumes(mesh).sum() == pytest.approx(1.0)
+        middles = mesh.points[mesh.cells].mean(axis=1)[:, 0]
+        expected = np.where(middles > 0.5, 2, 1) if tags[0] in chosen else np.ones(count)
+        np.testing.assert_array_equal(mesh.cell_tags, expected)
+        on = tags[1] in chosen
+        assert mesh.boundaries == ({"boundary_7": 7} if on else {})
+        assert len(mesh.facets) == on * len(left)
+        assert (mesh.points[mesh.facets][..., 0] == 0).all()
+
+
+def test_a_vtu_of_several_pieces_is_refused_by_that_word(tmp_path):
+    path = foreign(tmp_path / "a.vtu", SOUND)
+    text = path.read_text()
+    piece = text[text.index("<Piece") : text.index("</Piece>") + len("</Piece>")]
+    path.write_text(text.replace(piece, piece + piece))
+    with pytest.raises(ConfigError, match="holds 2 pieces"):
+        meshdata.read(path, "m")
+
+
+ABAQUS = """*Heading
+*Node
+1, 0, 0
+2, 1, 0
+3, 2, 0
+4, 0, 1
+5, 1, 1
+6, 2, 1
+*Element, type=CPS3
+10, 1, 2, 5
+11, 1, 5, 4
+*Element, type=CPS3, elset=White
+12, 2, 3, 6
+*Element, type=CPS3, ELSET=White
+13, 2, 6, 5
+** half of them
+*Elset, elset=Cortex, generate
+10, 11
+*Element, type=T3D2, elset=Inlet
+20, 1, 4
+"""
+
+
+def test_element_sets_of_abaqus_become_regions_and_boundaries(tmp_path):
+    path = tmp_path / "a.inp"
+    path.write_text(ABAQUS)
+    mesh = meshdata.read(path, "mm")
+    meshdata.check(mesh, "a")
+    right = mesh.points[mesh.cells].mean(axis=1)[:, 0] > 1e-3
+    names = {tag: name for name, tag in mesh.regions.items()}
+    assert [names[t] for t in mesh.cell_tags] == ["White" if r else "Cortex" for r in right]
+    assert list(mesh.boundaries) == ["Inlet"]
+    np.testing.assert_array_equal(mesh.facets, [[0, 3]])
+    path.write_text(ABAQUS.replace("10, 11", "11, 13"))
+    with pytest.raises(ConfigError, match="more than one group, 'White' and 'Cortex'"):
+        meshdata.read(path, "mm")
+
+
+def test_nodes_that_nothing_uses_are_left_out(tmp_path):
+    points = np.vstack([np.zeros(3), [[9, 9, 9]], np.eye(3), np.ones(3)])
+    cells = [("tetra", np.array([[0, 2, 3, 4], [2, 3, 4, 5]]))]
+    mesh = meshdata.read(foreign(tmp_path / "a.vtu", cells, points), "m")
+    meshdata.check(mesh, "a")
+    same(mesh, meshdata.read(foreign(tmp_path / "b.vtu", SOUND), "m"))
 
 
 FLAT_QUAD = [[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]]

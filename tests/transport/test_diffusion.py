@@ -19,7 +19,7 @@ from ecs_model.stimulus import (
     gaussian_load,
     point_load,
 )
-from ecs_model.tissue import diffusivity, diffusivity_tensor
+from ecs_model.tissue import axes, diffusivity, diffusivity_tensor
 from tests.helpers import brick, found, line
 
 D = 1.96e-9
@@ -170,7 +170,7 @@ def test_anisotropic_spread():
     x = mesh.coordinates[: mesh.owned] - 2.8e-4
     cells = len(mesh.cell_tags)
     direction = np.broadcast_to(np.array([1.0, 1.0, 0.0]), (cells, 3))
-    tensor = diffusivity_tensor(np.full(cells, D), 1.2, 2.0, direction)
+    tensor = diffusivity_tensor(np.full(cells, D), 1.2, 2.0, axes(direction, 3))
     operators = Operators(mesh, np.full(cells, 0.2), tensor, 0.5)
     K = 3.0 + 50.0 * np.exp(-np.sum(x**2, axis=1) / (2 * 6e-5**2))
     along, across = x[:, :2].sum(axis=1) / np.sqrt(2), (x[:, 0] - x[:, 1]) / np.sqrt(2)
@@ -297,3 +297,15 @@ def test_the_norm_of_a_solve_does_not_change_where_it_stops(norm):
         diffusion.advance(0.0, 5.0)
         results.append(K)
     np.testing.assert_allclose(results[0], results[1], rtol=0, atol=1e-9)
+
+
+def test_axes_of_fibres_have_no_sign():
+    """Averages of v v^T do not see signs; vectors would cancel."""
+    rng = np.random.default_rng(3)
+    vectors = rng.normal(size=(50, 3))
+    signs = np.where(rng.random(50) < 0.5, -1.0, 1.0)[:, None]
+    np.testing.assert_allclose(axes(vectors, 3), axes(7 * signs * vectors, 3), rtol=1e-13)
+    mixed = axes(signs * [1.0, 0.0, 0.0], 3).mean(axis=0, keepdims=True)
+    tensor = diffusivity_tensor(np.ones(1), 1.2, 2.4, mixed)[0]
+    np.testing.assert_allclose(tensor, np.diag([1.2**-2, 2.4**-2, 2.4**-2]), rtol=1e-14)
+    assert not axes(np.zeros((1, 3)), 3).any()
