@@ -28,6 +28,7 @@ from ecs_model.ledger import Ledger
 from ecs_model.limiter import Neighbours, Range
 
 ROUND_OFF = 1e-13  # [mM] at a node: of the ion itself; no solver can do better
+MUCH, SHARPER = 1e-2, 4  # left over, of what moves; tries with a hundredth of the tolerance each
 KEPT_LEVELS = 4  # matrices of this many different steps are kept
 STIFF = 20.0  # rates times the step beyond which Crank-Nicolson damps by less than a fifth in a step
 NEVER = 1e300  # a guess is no sign of divergence where the right side is zero
@@ -165,13 +166,18 @@ class Diffusion:
         out += self._scratch
         out *= -dt
 
-    def solve(self, dt, drift=None):
+    def solve(self, dt, drift=None, rtol=None):
         """Find the increment of a prepared step.
 
         Args:
             dt: the step [s].
             drift: what an electric field brings to each owned node [mol].
+            rtol: another than the usual one.
         """
+        solver = self._level(dt).solver
+        usual = solver.getTolerances()[0]
+        if rtol is not None:
+            solver.setTolerances(rtol=rtol)
         self.iterations = 0
         self._right[:] = self._base
         if drift is not None:
@@ -181,6 +187,8 @@ class Diffusion:
             self._solve(dt, self._d)
         else:
             self._solve_twice(dt)
+        if rtol is not None:
+            solver.setTolerances(rtol=usual)
         self.total_iterations += self.iterations
 
     def _solve_twice(self, dt):
@@ -232,12 +240,25 @@ class Diffusion:
         return middle
 
     def close(self, t, dt, drift=None):
-        """Give back what the solver left over."""
+        """Give back what the solver left over; where that is much, solve better first."""
+        for sharper in range(SHARPER + 1):
+            left, size = self._left_over(t, dt, drift)
+            if abs(left) <= MUCH * size or sharper == SHARPER:
+                break
+            self.solve(dt, drift, self.rtol * 1e-2 ** (sharper + 1))
+        if size > 0:
+            np.abs(self.increment, out=self._scratch)
+            self._scratch *= left / size
+            self._scratch *= self._level(dt).signs
+            self.increment += self._scratch
+
+    def _left_over(self, t, dt, drift):
+        """Amount [mol] that the increment lacks, and by which size it can be given back."""
         d, level = self.increment, self._level(dt)
         np.abs(d, out=self._scratch)
         parts = np.array([
             self.ledger.due(self.values, t, dt, drift) - level.weights @ d,
-            level.weights @ self._scratch, 0.0,
+            level.sizes @ self._scratch, 0.0,
         ])  # fmt: skip
         if self._stages == 2 and level.flows is not None:
             parts[0] -= (1 - self._c) * dt * float(level.flows @ self._first)
@@ -248,10 +269,7 @@ class Diffusion:
             raise SolutionError(
                 f"{self.name} is not finite after a diffusion step; try a shorter time.step"
             )
-        if size > 0 and abs(left) < size:
-            np.abs(d, out=self._scratch)
-            self._scratch *= left / size
-            d += self._scratch
+        return left, size
 
     def settle(self, t, dt, drift=None, pull=None):
         """Book the step, changed where it would leave the range that the surroundings allow.
@@ -291,6 +309,9 @@ class _Level:
 
     def _note(self, diffusion, part):
         self.weights, self.flows = diffusion.ledger.closing_weights(part)
+        self.sizes, self.signs = np.abs(self.weights), np.sign(self.weights)
+        if self.signs.min(initial=1.0) >= 0.0:  # as nearly always
+            self.sizes, self.signs = self.weights, 1.0
         self.version = diffusion.operators.version
 
     def follow(self, diffusion, part):

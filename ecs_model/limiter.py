@@ -358,6 +358,7 @@ class _Limiter:
             self._matrix = PETSc.Mat().createAIJ(
                 (size, size), csr=(pointers, columns, values), comm=mesh.comm
             )
+            self._matrix.setOption(PETSc.Mat.Option.KEEP_NONZERO_PATTERN, True)
             self._solver = _solver(self._matrix)
         else:
             self._matrix.setValuesCSR(pointers, columns, values)
