@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from ecs_model.membrane import MODELS
+from ecs_model.petsc_options import refuse_options
 from ecs_model.places import Ball, MeshSettings, Tissue
 from ecs_model.settings import (
     Concentration,
@@ -158,6 +159,12 @@ class Solver(Strict):
     )
     rtol: Annotated[Number, Field(gt=0, lt=1)] = Field(1e-4, description="residual of a solve")
     petsc: dict[str, str | int | float] = Field({}, description="PETSc options of the solver")
+
+    @field_validator("petsc")
+    @classmethod
+    def _only_of_solvers(cls, options):
+        refuse_options(options)
+        return options
 
     @model_validator(mode="after")
     def _solver_is_used(self):

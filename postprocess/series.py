@@ -31,7 +31,8 @@ def probes(run_dir):
     for axes, (field, names) in zip(panels, fields.items(), strict=True):
         for name in names:
             column = f"{field}@{name}"
-            axes.plot(values["t"], values[column], label=name, marker=_marker(values["t"]))
+            name, dot = style.plain(name), _marker(values["t"])
+            axes.plot(values["t"], values[column], label=name, marker=dot)
         axes.set_ylabel(style.label(field, units[column]))
         axes.margins(x=0)
     panels[-1].set_xlabel("Time [s]")

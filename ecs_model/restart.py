@@ -1,0 +1,240 @@
+"""Checkpoints read back: which is the newest sound one, whether it fits, and the state it holds.
+
+Nothing of a file is believed: names, kinds and sizes are compared with what this run would write.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from ecs_model import __version__, versions
+from ecs_model.checkpoint import Checkpoints, digest, plain
+from ecs_model.errors import ConfigError
+from ecs_model.memory import OfCells, Share, nothing, put_back, total
+from ecs_model.parallel import on_root
+
+WORDS = {
+    "mesh": "mesh", "model": "membrane model", "code": "file of the membrane model",
+    "clock": "time.end or time.step",
+    "settings": "tissue, membrane, source or boundary",
+}  # fmt: skip
+MAY_BE_NAN = ("tracker/", "frontresolution/", "lineprofile/")  # what has not been seen yet
+BROKEN = (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, OverflowError)
+
+
+def identity(parts, base):
+    """What a checkpoint must share with the run that continues it.
+
+    Args:
+        parts: of the run, from `assemble.build`.
+        base: folder to which paths in its configuration are relative.
+    """
+    clock, config = parts.simulation.clock, parts.config
+    left_out = {"title": True, "mesh": True, "output": True, "checkpoint": True}
+    left_out |= {"time": {"end", "step"}}
+    return {
+        "mesh": parts.mesh.fingerprint, "model": parts.identity, "code": _code(config, base),
+        "clock": [clock.end, clock.ticks],
+        "settings": config.model_dump(mode="json", exclude=left_out),
+    }  # fmt: skip
+
+
+def listed(folder):
+    """The checkpoints in a folder, newest first; ConfigError if there is none."""
+    found = sorted(Path(folder).glob("ck_*.h5"), reverse=True)
+    if not found:
+        raise ConfigError(
+            f"{folder}: no checkpoint can be used: there is none; start the run again"
+        )
+    return found
+
+
+class Restart:
+    """The newest sound checkpoint of a run.
+
+    Args:
+        checkpoints: the Checkpoints that the run would go on writing.
+        simulation: with its observers.
+
+    Attributes:
+        path: of the checkpoint.
+        manifest: what it says, on all processes.
+        passed: sentences about newer ones that cannot be used.
+
+    Raises:
+        ConfigError: on all processes, if none can be used.
+    """
+
+    def __init__(self, mesh, checkpoints: Checkpoints, simulation, folder):
+        self._mesh, self._simulation = mesh, simulation
+        self._owners = list(checkpoints.owners(simulation))
+        self._arrays = {}
+        self.path, self.manifest, self.passed = on_root(mesh.comm, lambda: self._newest(folder))
+
+    def _newest(self, folder):
+        passed = []
+        for path in listed(folder):
+            try:
+                manifest = _manifest(path)
+                self._check(manifest)
+                self._arrays = self._read(path)
+                return path, manifest, passed
+            except BROKEN as error:
+                passed.append(f"{path.name} is broken ({_words(error)})")
+        raise ConfigError(
+            f"{folder}: no checkpoint can be used: {'; '.join(passed)}; start the run again"
+        )
+
+    def _wanted(self):
+        """Name -> value as this run has it, of all that a checkpoint holds."""
+        return {
+            f"{prefix}{name}": value
+            for prefix, owner in self._owners
+            for name, value in owner.memory.items()
+        }
+
+    def _check(self, manifest):
+        """Raise ValueError for a manifest that this run would not write."""
+        processes, tick = manifest["processes"], manifest["tick"]
+        for name, value in self._wanted().items():
+            if isinstance(value, np.ndarray | OfCells):
+                continue
+            shared = isinstance(value, Share)
+            like, found = plain(value.value if shared else value), manifest[name]
+            parts = found if shared else [found]
+            if shared and len(parts) != processes:
+                raise ValueError(f"{name} is not of {processes} processes")
+            if not all(_alike(like, part) for part in parts):
+                raise ValueError(f"{name} is {str(found)[:40]}")
+        if not 0 < tick <= manifest["clock"][1] or not 0 <= manifest["owed"] < np.inf:
+            raise ValueError(f"tick is {tick}")
+
+    def _read(self, path):
+        """Name -> array in input order."""
+        with h5py.File(path) as file:
+            return {
+                name: self._array(file, name, value)
+                for name, value in self._wanted().items()
+                if isinstance(value, np.ndarray | OfCells)
+            }
+
+    def _array(self, file, name, value):
+        count = self._mesh.cells if isinstance(value, OfCells) else self._mesh.nodes
+        found = file[name]
+        if found.shape[:1] != (count,) or found.dtype.kind not in "fiu":
+            raise ValueError(f"{name} has the shape {found.shape}, not ({count},)")
+        values = found[()]
+        if not name.startswith(MAY_BE_NAN) and not np.isfinite(values).all():
+            raise ValueError(f"{name} is not finite")
+        return values
+
+    def refuse_foreign(self, expected, force=False, longer=False):
+        """Raise ConfigError if it belongs to another mesh, model, clock, or way to compute.
+
+        Args:
+            expected: the identity of the run that is to go on.
+            force: whether another way to compute does not matter.
+            longer: whether the run may end at another time than it was planned to.
+        """
+        found = self.manifest
+        versions.refuse_physics(found["version"], self.path, force)
+        for key, what in WORDS.items():
+            if self._differs(key, found.get(key), expected[key], longer):
+                raise ConfigError(
+                    f"{self.path}: the checkpoint was written with another {what} "
+                    f"({self._shown(key, found.get(key), expected[key])}); start a new run"
+                )
+
+    def _differs(self, key, found, here, longer):
+        if key == "model" and self.manifest["version"] != __version__:
+            return False  # its C text may be written in another way; settings are compared
+        if key == "settings":
+            return bool(_other(found, here))
+        if key == "clock" and longer:
+            return not np.isclose(found[0] / found[1], here[0] / here[1], rtol=1e-9)
+        return found != here
+
+    def _shown(self, key, found, here):
+        if key == "settings":
+            return f"{', '.join(_other(found, here)[:3])} changed"
+        return f"{_short(found)}, here: {_short(here)}"
+
+    def restore(self):
+        """Put the simulation and all that observes it into the state of the checkpoint."""
+        for prefix, owner in self._owners:
+            memory = owner.memory.items()
+            put_back(owner, {name: self._mine(f"{prefix}{name}", value) for name, value in memory})
+
+    def _mine(self, name, value):
+        """What this process gets of a value."""
+        if isinstance(value, OfCells):
+            return self._mesh.from_root_cells(self._arrays.get(name))[: self._mesh.owned_cells]
+        if isinstance(value, np.ndarray):
+            return self._mesh.from_root(self._arrays.get(name))
+        found = self.manifest[name]
+        if isinstance(value, Share):
+            mine = self._share(found)
+            return np.array(mine, float) if isinstance(value.value, np.ndarray) else mine
+        return found
+
+    def _share(self, parts):
+        """This process's share; on another number of processes, rank 0 has it all."""
+        comm = self._mesh.comm
+        if len(parts) == comm.size:
+            return parts[comm.rank]
+        whole = total(parts)
+        return whole if comm.rank == 0 else nothing(whole)
+
+
+def _manifest(path):
+    """The manifest of a checkpoint that is whole; one of BROKEN if it is not."""
+    with h5py.File(path) as file:
+        manifest = json.loads(file.attrs["manifest"])
+    if not isinstance(manifest, dict) or not {"tick", "version"} <= manifest.keys():
+        raise ValueError("its manifest is not that of a checkpoint")
+    if (number := manifest.get("format", 1)) != versions.CHECKPOINT:
+        raise ValueError(
+            f"it has format {number!r}, ecs-model {__version__} reads {versions.CHECKPOINT}"
+        )
+    if manifest.get("digest") != digest(manifest):
+        raise ValueError("its manifest was changed")
+    return manifest
+
+
+def _alike(like, found):
+    """Whether a value from a file is of the kind that belongs there."""
+    if isinstance(like, dict):
+        same = isinstance(found, dict) and (not like or like.keys() == found.keys())
+        return same and all(_alike(like.get(name, 0.0), part) for name, part in found.items())
+    if isinstance(like, list):
+        return isinstance(found, list) and all(_alike(0.0, part) for part in found)
+    if like is None or isinstance(like, str | bool):
+        return like is None or type(found) is type(like)
+    known = isinstance(found, int | float) and not isinstance(found, bool)
+    return found is None or (known and (isinstance(like, float) or isinstance(found, int)))
+
+
+def _other(found, here, place=""):
+    """Names of the settings that differ; those that one version does not know are left out."""
+    if isinstance(found, dict) and isinstance(here, dict):
+        names = found.keys() & here.keys()
+        return [x for n in sorted(names) for x in _other(found[n], here[n], f"{place}{n}.")]
+    return [] if found == here else [place.rstrip(".") or "settings"]
+
+
+def _words(error):
+    return (str(error).splitlines() or [type(error).__name__])[0][:80]
+
+
+def _short(value):
+    text = str(value)
+    return text if len(text) < 40 else text[:12] + "..."
+
+
+def _code(config, base):
+    """A checksum of the model file that a configuration names; empty without one."""
+    path = Path(base, config.membrane.file or "")
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:24] if path.is_file() else ""
