@@ -15,7 +15,11 @@ class Clock:
     ticks: int
 
     def at(self, tick):
-        """Time [s] of a tick, as close as a number can be: after 3 of 7 ticks to 0.7 s, 0.3 s."""
+        """Time [s] of a tick, as one would write it: 0.3 after 3 of 7 ticks to 0.7 s."""
+        if tick == self.ticks:
+            return self.end
+        if self.end != float(f"{self.end:.15g}"):  # nobody wrote it so
+            return self.span(tick)
         return float(Decimal(repr(float(self.end))) * tick / self.ticks)
 
     def span(self, ticks):
@@ -65,6 +69,6 @@ def plan(end, step, series, adaptive):
 
 
 def tidy(value):
-    """A number as it was written, without what a change of its unit left in its last digits."""
+    """A number [s] as it was written, without what a change of its unit left in its last digits."""
     short = float(f"{value:.15g}")
-    return short if abs(short - value) <= 2 * math.ulp(value) else value
+    return short if abs(short - value) <= 2 * math.ulp(value) else float(value)

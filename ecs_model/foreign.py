@@ -156,15 +156,34 @@ class SetupFacts(Loose):
     """setup.json of a scan."""
 
     version: str
+    run: Any
+    design: Any
     format: int = 1
-    title: str
-    scan: dict[str, Any]
-    base: dict[str, Any]
-    folder: str
-    name: str
-    run: str
-    design: str
-    made: str | None = None
+    title: str = ""
+    scan: dict[str, Any] = {}
+    base: dict[str, Any] = {}
+    folder: str = "."
+    name: str = ""
+    made: str = ""
+    trusted: bool = False
+
+
+class MarginFacts(Loose):
+    """What a scan needs of a verdict."""
+
+    margin: NUMBER = None
+
+
+class OutcomeFacts(Loose):
+    """summary.json of a point of a scan."""
+
+    seizure: MarginFacts | None = None
+    sd: MarginFacts | None = None
+    ignited: MarginFacts | None = None
+    max_K_o: NUMBER = None
+    seconds: dict[str, float] = {}
+    processes: int = 1
+    threshold: ThresholdFacts | None = None
 
 
 class IndexFacts(Loose):

@@ -29,11 +29,17 @@ def lock(file: IO[Any], kind: int = fcntl.LOCK_EX, patience: float = 1.0) -> boo
             return True
 
 
-def is_held(path: Path) -> bool | None:
-    """Whether somebody has a file locked for themselves; None where that cannot be known."""
+def is_held(path: Path, by_anyone: bool = False) -> bool | None:
+    """Whether somebody has a file locked; None where that cannot be known.
+
+    Args:
+        path: of the file.
+        by_anyone: also together with others; if not, for themselves alone.
+    """
+    kind = fcntl.LOCK_EX if by_anyone else fcntl.LOCK_SH
     try:
         with open(path, "rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False
     except BlockingIOError:

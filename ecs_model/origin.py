@@ -1,7 +1,6 @@
 """What a run begins from: its configuration, the folder of its paths, who made it."""
 
 import contextlib
-from pathlib import Path
 
 import tomli_w
 

@@ -152,14 +152,14 @@ class Restart:
         if key == "model" and self.manifest["version"] != __version__:
             return False  # its C text may be written in another way; settings are compared
         if key == "settings":
-            return bool(_other(found, here))
+            return bool(versions.differing(found, here))
         if key == "clock" and longer:
             return not np.isclose(found[0] / found[1], here[0] / here[1], rtol=1e-9)
         return found != here
 
     def _shown(self, key, found, here):
         if key == "settings":
-            return f"{', '.join(_other(found, here)[:3])} changed"
+            return f"{', '.join(versions.differing(found, here)[:3])} changed"
         return f"{_short(found)}, here: {_short(here)}"
 
     def restore(self):
@@ -215,14 +215,6 @@ def _alike(like, found):
         return like is None or type(found) is type(like)
     known = isinstance(found, int | float) and not isinstance(found, bool)
     return found is None or (known and (isinstance(like, float) or isinstance(found, int)))
-
-
-def _other(found, here, place=""):
-    """Names of the settings that differ; those that one version does not know are left out."""
-    if isinstance(found, dict) and isinstance(here, dict):
-        names = found.keys() & here.keys()
-        return [x for n in sorted(names) for x in _other(found[n], here[n], f"{place}{n}.")]
-    return [] if found == here else [place.rstrip(".") or "settings"]
 
 
 def _words(error):

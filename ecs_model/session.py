@@ -7,8 +7,6 @@ import contextlib
 import time
 from pathlib import Path
 
-import tomli_w
-
 from ecs_model import assemble, atomic, origin, output, profiling, telling
 from ecs_model.errors import ConfigError, EcsModelError
 from ecs_model.fieldfile import write_maps

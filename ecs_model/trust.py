@@ -40,12 +40,17 @@ def ask(found: str | None, place: Any, trust: bool, *facts: Any) -> None:
         trust: whether the user trusts it.
         facts: as for `mark`.
     """
-    own = mark(*facts)
-    if not trust and not (own and hmac.compare_digest(own.encode(), (found or "").encode())):
+    if not trust and not is_own(found, *facts):
         raise ConfigError(
             f"{place} was not made on this account, or it names other code than when it was made: "
             "continuing it may run that code; look at its membrane.file, then give --trust"
         )
+
+
+def is_own(found: str | None, *facts: Any) -> bool:
+    """Whether a mark was made on this account; arguments as for `ask`."""
+    own = mark(*facts)
+    return bool(own) and hmac.compare_digest(own.encode(), (found or "").encode())
 
 
 def _key():

@@ -57,5 +57,13 @@ def changes_between(one: str, other: str) -> list[str]:
     return [what for version, what in CHANGES if low < _numbers(version) <= high]
 
 
+def differing(found: Any, here: Any, place: str = "") -> list[str]:
+    """Dotted names of the settings that differ; those that only one version knows are left out."""
+    if isinstance(found, dict) and isinstance(here, dict):
+        names = sorted(found.keys() & here.keys())
+        return [x for n in names for x in differing(found[n], here[n], f"{place}{n}.")]
+    return [] if found == here else [place.rstrip(".") or "settings"]
+
+
 def _numbers(version):
     return tuple(int(part) for part in re.findall(r"\d+", version.partition("+")[0]))

@@ -13,7 +13,7 @@ from ecs_model import atomic
 from ecs_model.errors import EcsModelError
 from ecs_model.launcher import limit_threads, own_mpiexec
 from ecs_model.progress import clock_face
-from ecs_model.scan.config import ScanConfig
+from ecs_model.scan.base import Base
 from ecs_model.scan.local import cores, environment
 from ecs_model.scan.points import Point
 from ecs_model.scan.store import Slot, Store
@@ -57,33 +57,38 @@ def _repeat(store, point, longest, tell):
     for there in (slot.path / "run", folder):
         if Slot(there).finished:
             return Repeat(there)
-    source = _source(store, slot, point)
+    if not store.is_own or "membrane.file" in point.settings:
+        return Repeat(None, "its run may be code of others, and a report runs none")
+    settings, source = _source(store, slot, point)
     summary = source.summary() or {}
     seconds = sum(summary.get("seconds", {}).values())
     if seconds > longest:
         return Repeat(None, f"its run took {clock_face(seconds)}; name it to have it repeated")
     tell(f"running {point.said()} once more, about {clock_face(seconds)}")
-    processes = min(summary.get("processes", 1), cores())
-    return _run(source.path / "config.toml", folder, store.setup()["folder"], processes)
+    processes = max(1, min(summary.get("processes", 1), cores()))
+    setup, config = store.setup(), folder.with_suffix(".toml")
+    text = Base(setup["base"], setup["folder"], setup["name"]).text(settings)
+    with atomic.explained(folder):
+        folder.parent.mkdir(exist_ok=True)
+    atomic.write_text(config, text)
+    return _run(config, folder, setup["folder"], processes)
 
 
 def _source(store, slot, point):
-    """The Slot of the run that a point stands for."""
-    scan = ScanConfig.model_validate(store.setup()["scan"])
+    """Settings and Slot of the run that a point stands for."""
+    scan = store.scan()
     if scan.threshold is None:
-        return slot
+        return point.settings, slot
     found, range_ = slot.summary()["threshold"], scan.threshold.range()
     ends = []
     for number in (found["low"], found["high"]):
         here = {**point.settings, scan.threshold.key: range_.written(number)}
-        ends.append(slot.trial(Point(here, {}).id))
-    yes = [end for end in ends if margin(end.summary() or {}, scan.threshold.margin) >= 0]
+        ends.append((here, slot.trial(Point(here, {}).id)))
+    yes = [end for end in ends if margin(end[1].summary() or {}, scan.threshold.margin) >= 0]
     return (yes or ends[-1:])[0]
 
 
 def _run(config, folder, base, processes):
-    with atomic.explained(folder):
-        folder.parent.mkdir(exist_ok=True)
     program = [sys.executable, "-m", "ecs_model.scan.repeat", config, folder, base]
     if processes > 1:
         program = [own_mpiexec(), "-n", processes, *program]
