@@ -91,11 +91,11 @@ class ThresholdFacts(Loose):
     """What a search for a threshold found."""
 
     value: NUMBER
-    low: float
-    high: float
+    low: NUMBER
+    high: NUMBER
     state: str
-    trials: int
-    unit: str
+    trials: int = 0
+    unit: str = ""
 
 
 class SummaryFacts(Loose):

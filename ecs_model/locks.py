@@ -40,8 +40,6 @@ def is_held(path: Path, by_anyone: bool = False) -> bool | None:
     try:
         with open(path, "rb") as file:
             fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
     except BlockingIOError:
         return True
     except OSError:

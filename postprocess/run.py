@@ -112,9 +112,9 @@ class Run:
         if ended == "error":
             return f"failed: {self.facts.get('reason')}"
         return {
-            True: "not at its end: it still goes on",
+            True: "not at its end: it still runs",
             False: "not at its end: it was killed; it can be resumed",
-            None: "not at its end: it still goes on, or was killed",
+            None: "not at its end: it still runs, or was killed",
         }[self._run.is_live]
 
     def about(self):

@@ -9,11 +9,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecs_model import atomic
+from ecs_model import atomic, read
 from ecs_model.errors import EcsModelError
 from ecs_model.launcher import limit_threads, own_mpiexec
 from ecs_model.progress import clock_face
-from ecs_model.scan.base import Base
 from ecs_model.scan.local import cores, environment
 from ecs_model.scan.points import Point
 from ecs_model.scan.store import Slot, Store
@@ -57,38 +56,44 @@ def _repeat(store, point, longest, tell):
     for there in (slot.path / "run", folder):
         if Slot(there).finished:
             return Repeat(there)
-    if not store.is_own or "membrane.file" in point.settings:
+    source = _source(store, slot, point)
+    if not _is_own(store, source):
         return Repeat(None, "its run may be code of others, and a report runs none")
-    settings, source = _source(store, slot, point)
     summary = source.summary() or {}
     seconds = sum(summary.get("seconds", {}).values())
     if seconds > longest:
         return Repeat(None, f"its run took {clock_face(seconds)}; name it to have it repeated")
     tell(f"running {point.said()} once more, about {clock_face(seconds)}")
     processes = max(1, min(summary.get("processes", 1), cores()))
-    setup, config = store.setup(), folder.with_suffix(".toml")
-    text = Base(setup["base"], setup["folder"], setup["name"]).text(settings)
-    with atomic.explained(folder):
-        folder.parent.mkdir(exist_ok=True)
-    atomic.write_text(config, text)
-    return _run(config, folder, setup["folder"], processes)
+    return _run(source.path / "config.toml", folder, store.setup()["folder"], processes)
+
+
+def _is_own(store, source):
+    """Whether a run is code that this account chose: that of the scan, which it made."""
+    if not store.is_own:
+        return False
+    named = [store.setup()["base"], read.parse_tree(read.read_text(source.path / "config.toml"))]
+    files = [tree.get("membrane", {}).get("file") for tree in named]
+    return files[0] == files[1]
 
 
 def _source(store, slot, point):
-    """Settings and Slot of the run that a point stands for."""
+    """The Slot of the run that a point stands for."""
     scan = store.scan()
     if scan.threshold is None:
-        return point.settings, slot
+        return slot
     found, range_ = slot.summary()["threshold"], scan.threshold.range()
     ends = []
     for number in (found["low"], found["high"]):
         here = {**point.settings, scan.threshold.key: range_.written(number)}
-        ends.append((here, slot.trial(Point(here, {}).id)))
-    yes = [end for end in ends if margin(end[1].summary() or {}, scan.threshold.margin) >= 0]
+        ends.append(slot.trial(Point(here, {}).id))
+    yes = [end for end in ends if margin(end.summary() or {}, scan.threshold.margin) >= 0]
     return (yes or ends[-1:])[0]
 
 
 def _run(config, folder, base, processes):
+    with atomic.explained(folder):
+        folder.parent.mkdir(exist_ok=True)
     program = [sys.executable, "-m", "ecs_model.scan.repeat", config, folder, base]
     if processes > 1:
         program = [own_mpiexec(), "-n", processes, *program]
