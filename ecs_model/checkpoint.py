@@ -2,7 +2,7 @@
 
 A checkpoint holds the state as the loop left it, not a tidied-up one, so that writing it changes
 nothing and a run that continues from it takes the very steps of one that was never stopped. What
-the state is, its owners say: see `memory`. `restart` reads what is written here.
+the state is, its owners say: see `memory`. `restart` puts it back.
 """
 
 import hashlib
@@ -12,9 +12,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from ecs_model import __version__, atomic, versions
+from ecs_model import __version__, atomic, foreign, versions
+from ecs_model.errors import ConfigError
 from ecs_model.memory import OfCells, Share
-from ecs_model.parallel import root_does
+from ecs_model.parallel import on_root, root_does
 from ecs_model.sound import refuse_unsound
 
 KEPT = 2
@@ -111,6 +112,54 @@ def digest(manifest):
     """A checksum of a manifest; the version of the program may differ."""
     checked = {k: v for k, v in manifest.items() if k not in ("version", "digest")}
     return hashlib.sha256(json.dumps(checked, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def newest(comm, folder):
+    """Path and manifest of the newest checkpoint that is whole, on all processes.
+
+    Raises:
+        ConfigError: if there is none.
+    """
+    return on_root(comm, lambda: first_sound(folder, _whole)[:2])
+
+
+def _whole(path):
+    """The manifest of a checkpoint whose arrays can all be read; an error if it is not whole."""
+    with h5py.File(path) as file:
+        file.visititems(lambda name, item: item[()] if hasattr(item, "shape") else None)
+    return manifest_of(path)
+
+
+def first_sound(folder, read):
+    """Path, what `read` makes of it, and sentences about newer ones that cannot be used.
+
+    Raises:
+        ConfigError: if `read` fails for all of them.
+    """
+    passed = []
+    for path in sorted(Path(folder).glob("ck_*.h5"), reverse=True):
+        try:
+            return path, read(path), passed
+        except foreign.UNREADABLE as error:
+            words = (str(error).splitlines() or [type(error).__name__])[0][:80]
+            passed.append(f"{path.name} is broken ({words})")
+    found = "; ".join(passed) or "there is none"
+    raise ConfigError(f"{folder}: no checkpoint can be used: {found}; start the run again")
+
+
+def manifest_of(path):
+    """The manifest of a checkpoint; one of foreign.UNREADABLE if it is not what was written."""
+    with h5py.File(path) as file:
+        manifest = json.loads(file.attrs["manifest"])
+    if not isinstance(manifest, dict) or not {"tick", "version"} <= manifest.keys():
+        raise ValueError("its manifest is not that of a checkpoint")
+    if (number := manifest.get("format", 1)) != versions.CHECKPOINT:
+        raise ValueError(
+            f"it has format {number!r}, ecs-model {__version__} reads {versions.CHECKPOINT}"
+        )
+    if manifest.get("digest") != digest(manifest):
+        raise ValueError("its manifest was changed")
+    return manifest
 
 
 def plain(value):

@@ -245,10 +245,17 @@ class Config(Strict):
 
     @model_validator(mode="after")
     def _unique_names(self):
+        ions = [ion.name for ion in self.tissue.ions]
         for kind in ("probe", "line", "source", "event"):
             names = [x.name for x in getattr(self, kind)]
             if twice := {n for n in names if names.count(n) > 1}:
                 raise ValueError(f"two entries of [[{kind}]] are named {twice.pop()!r}")
+        for name in (*(x.name for x in self.source), *(x.on for x in self.boundary)):
+            if ion := next((i for i in ions if name.endswith(f" ({i})")), None):
+                raise ValueError(
+                    f"the name {name!r} may not end in '({ion})': tables add that to the names of "
+                    "what brings the ion"
+                )
         names = [b.on for b in self.boundary]
         if twice := {n for n in names if names.count(n) > 1}:
             raise ValueError(

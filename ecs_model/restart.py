@@ -4,14 +4,13 @@ Nothing of a file is believed: names, kinds and sizes are compared with what thi
 """
 
 import hashlib
-import json
 from pathlib import Path
 
 import h5py
 import numpy as np
 
 from ecs_model import __version__, versions
-from ecs_model.checkpoint import Checkpoints, digest, plain
+from ecs_model.checkpoint import Checkpoints, first_sound, manifest_of, plain
 from ecs_model.errors import ConfigError
 from ecs_model.memory import OfCells, Share, nothing, put_back, total
 from ecs_model.parallel import on_root
@@ -22,7 +21,6 @@ WORDS = {
     "settings": "tissue, membrane, source or boundary",
 }  # fmt: skip
 MAY_BE_NAN = ("tracker/", "frontresolution/", "lineprofile/")  # what has not been seen yet
-BROKEN = (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, OverflowError)
 
 
 def identity(parts, base):
@@ -40,16 +38,6 @@ def identity(parts, base):
         "clock": [clock.end, clock.ticks],
         "settings": config.model_dump(mode="json", exclude=left_out),
     }  # fmt: skip
-
-
-def listed(folder):
-    """The checkpoints in a folder, newest first; ConfigError if there is none."""
-    found = sorted(Path(folder).glob("ck_*.h5"), reverse=True)
-    if not found:
-        raise ConfigError(
-            f"{folder}: no checkpoint can be used: there is none; start the run again"
-        )
-    return found
 
 
 class Restart:
@@ -75,18 +63,13 @@ class Restart:
         self.path, self.manifest, self.passed = on_root(mesh.comm, lambda: self._newest(folder))
 
     def _newest(self, folder):
-        passed = []
-        for path in listed(folder):
-            try:
-                manifest = _manifest(path)
-                self._check(manifest)
-                self._arrays = self._read(path)
-                return path, manifest, passed
-            except BROKEN as error:
-                passed.append(f"{path.name} is broken ({_words(error)})")
-        raise ConfigError(
-            f"{folder}: no checkpoint can be used: {'; '.join(passed)}; start the run again"
-        )
+        def read(path):
+            manifest = manifest_of(path)
+            self._check(manifest)
+            self._arrays = self._read(path)
+            return manifest
+
+        return first_sound(folder, read)
 
     def _wanted(self):
         """Name -> value as this run has it, of all that a checkpoint holds."""
@@ -107,7 +90,8 @@ class Restart:
             parts = found if shared else [found]
             if shared and len(parts) != processes:
                 raise ValueError(f"{name} is not of {processes} processes")
-            if not all(_alike(like, part) for part in parts):
+            sizes = {len(part) for part in (like, *parts)} if isinstance(like, list) else set()
+            if not all(_alike(like, part) for part in parts) or (shared and len(sizes) > 1):
                 raise ValueError(f"{name} is {str(found)[:40]}")
         if not 0 < tick <= manifest["clock"][1] or not 0 <= manifest["owed"] < np.inf:
             raise ValueError(f"tick is {tick}")
@@ -141,6 +125,11 @@ class Restart:
         """
         found = self.manifest
         versions.refuse_physics(found["version"], self.path, force)
+        if longer and expected["clock"][0] < found["time"]:
+            raise ConfigError(
+                f"time.end is {expected['clock'][0]:.6g} s, but the run is at "
+                f"{found['time']:.6g} s already; give a later one"
+            )
         for key, what in WORDS.items():
             if self._differs(key, found.get(key), expected[key], longer):
                 raise ConfigError(
@@ -189,21 +178,6 @@ class Restart:
         return whole if comm.rank == 0 else nothing(whole)
 
 
-def _manifest(path):
-    """The manifest of a checkpoint that is whole; one of BROKEN if it is not."""
-    with h5py.File(path) as file:
-        manifest = json.loads(file.attrs["manifest"])
-    if not isinstance(manifest, dict) or not {"tick", "version"} <= manifest.keys():
-        raise ValueError("its manifest is not that of a checkpoint")
-    if (number := manifest.get("format", 1)) != versions.CHECKPOINT:
-        raise ValueError(
-            f"it has format {number!r}, ecs-model {__version__} reads {versions.CHECKPOINT}"
-        )
-    if manifest.get("digest") != digest(manifest):
-        raise ValueError("its manifest was changed")
-    return manifest
-
-
 def _alike(like, found):
     """Whether a value from a file is of the kind that belongs there."""
     if isinstance(like, dict):
@@ -215,10 +189,6 @@ def _alike(like, found):
         return like is None or type(found) is type(like)
     known = isinstance(found, int | float) and not isinstance(found, bool)
     return found is None or (known and (isinstance(like, float) or isinstance(found, int)))
-
-
-def _words(error):
-    return (str(error).splitlines() or [type(error).__name__])[0][:80]
 
 
 def _short(value):

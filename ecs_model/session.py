@@ -8,13 +8,14 @@ import time
 from pathlib import Path
 
 from ecs_model import assemble, atomic, origin, output, profiling, telling
+from ecs_model.checkpoint import newest
 from ecs_model.errors import ConfigError, EcsModelError
 from ecs_model.fieldfile import write_maps
 from ecs_model.parallel import on_root, root_does, start, together
 from ecs_model.profiling import Profile
 from ecs_model.progress import LOG, Laps, StopRequest, Timer, log_only, start_log
 from ecs_model.provenance import now, provenance
-from ecs_model.restart import Restart, identity, listed
+from ecs_model.restart import Restart, identity
 from ecs_model.rundir import RunDir
 from ecs_model.simulation import GO_ON, SAVE
 from ecs_model.summary import summarise
@@ -87,7 +88,7 @@ def resume(
         folder = on_root(comm, lambda: RunDir.open(directory))
         with origin.claimed(comm, folder):
             config, base = on_root(comm, lambda: origin.read_begun(folder, overrides, trusted))
-            root_does(comm, lambda: listed(folder.checkpoints))
+            newest(comm, folder.checkpoints)  # early, before long work
             parts = assemble.build(config, comm, base, lap=laps)
             own = on_root(comm, lambda: identity(parts, base))
             outputs = output.attach(parts, output.plan(parts), folder, own, quiet)
