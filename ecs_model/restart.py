@@ -59,7 +59,7 @@ class Restart:
     def __init__(self, mesh, checkpoints: Checkpoints, simulation, folder):
         self._mesh, self._simulation = mesh, simulation
         self._owners = list(checkpoints.owners(simulation))
-        self._arrays = {}
+        self._arrays: dict[str, np.ndarray] = {}
         self.path, self.manifest, self.passed = on_root(mesh.comm, lambda: self._newest(folder))
 
     def _newest(self, folder):
