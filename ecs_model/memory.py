@@ -1,6 +1,7 @@
 """What has to outlive a run that is stopped: one convention for everything that carries state.
 
-Whatever lives through a run and changes says so in a property `memory`: name -> value. A value is
+Whatever lives through a run and changes says so in a property `memory`: name -> value, found
+without talking to other processes. A value is
 
     an array           one value per owned node, changed in place
     OfCells(array)     one value per owned cell, changed in place

@@ -40,12 +40,58 @@ def identity(parts, base):
     }  # fmt: skip
 
 
+def refuse_foreign(path, manifest, expected, force=False, longer=False):
+    """Raise ConfigError if a checkpoint is of another mesh, model, clock, or way to compute.
+
+    Args:
+        path: of the checkpoint.
+        manifest: of it.
+        expected: the identity of the run that is to go on.
+        force: whether another way to compute does not matter.
+        longer: whether the run may end at another time than it was planned to.
+    """
+    versions.refuse_physics(manifest["version"], path, force)
+    end = expected["clock"][0]
+    if longer and end < manifest["time"]:
+        raise ConfigError(
+            f"time.end is {end:.6g} s, but the run is at {manifest['time']:.6g} s already; give a "
+            "later one"
+        )
+    for key, what in WORDS.items():
+        if _differs(key, manifest, expected[key], longer):
+            raise ConfigError(
+                f"{path}: the checkpoint was written with another {what} "
+                f"({_shown(key, manifest.get(key), expected[key])}); start a new run"
+            )
+
+
+def _differs(key, manifest, here, longer):
+    found = manifest.get(key)
+    if key == "model" and manifest["version"] != __version__:
+        return False  # its C text may be written in another way; settings are compared
+    if key == "settings":
+        return bool(versions.differing(found, here))
+    if key == "clock" and longer:
+        return not np.isclose(found[0] / found[1], here[0] / here[1], rtol=1e-9)
+    return found != here
+
+
+def _shown(key, found, here):
+    if key == "settings":
+        return f"{', '.join(versions.differing(found, here)[:3])} changed"
+    return f"{_short(found)}, here: {_short(here)}"
+
+
 class Restart:
     """The newest sound checkpoint of a run.
 
     Args:
+        mesh: the mesh.
         checkpoints: the Checkpoints that the run would go on writing.
         simulation: with its observers.
+        folder: of the checkpoints.
+        fits: function of path and manifest that raises ConfigError for those of another run; see
+            `refuse_foreign`.
 
     Attributes:
         path: of the checkpoint.
@@ -56,8 +102,8 @@ class Restart:
         ConfigError: on all processes, if none can be used.
     """
 
-    def __init__(self, mesh, checkpoints: Checkpoints, simulation, folder):
-        self._mesh, self._simulation = mesh, simulation
+    def __init__(self, mesh, checkpoints: Checkpoints, simulation, folder, fits):
+        self._mesh, self._fits = mesh, fits
         self._owners = list(checkpoints.owners(simulation))
         self._arrays: dict[str, np.ndarray] = {}
         self.path, self.manifest, self.passed = on_root(mesh.comm, lambda: self._newest(folder))
@@ -65,6 +111,7 @@ class Restart:
     def _newest(self, folder):
         def read(path):
             manifest = manifest_of(path)
+            self._fits(path, manifest)
             self._check(manifest)
             self._arrays = self._read(path)
             return manifest
@@ -114,42 +161,6 @@ class Restart:
         if not name.startswith(MAY_BE_NAN) and not np.isfinite(values).all():
             raise ValueError(f"{name} is not finite")
         return values
-
-    def refuse_foreign(self, expected, force=False, longer=False):
-        """Raise ConfigError if it belongs to another mesh, model, clock, or way to compute.
-
-        Args:
-            expected: the identity of the run that is to go on.
-            force: whether another way to compute does not matter.
-            longer: whether the run may end at another time than it was planned to.
-        """
-        found = self.manifest
-        versions.refuse_physics(found["version"], self.path, force)
-        if longer and expected["clock"][0] < found["time"]:
-            raise ConfigError(
-                f"time.end is {expected['clock'][0]:.6g} s, but the run is at "
-                f"{found['time']:.6g} s already; give a later one"
-            )
-        for key, what in WORDS.items():
-            if self._differs(key, found.get(key), expected[key], longer):
-                raise ConfigError(
-                    f"{self.path}: the checkpoint was written with another {what} "
-                    f"({self._shown(key, found.get(key), expected[key])}); start a new run"
-                )
-
-    def _differs(self, key, found, here, longer):
-        if key == "model" and self.manifest["version"] != __version__:
-            return False  # its C text may be written in another way; settings are compared
-        if key == "settings":
-            return bool(versions.differing(found, here))
-        if key == "clock" and longer:
-            return not np.isclose(found[0] / found[1], here[0] / here[1], rtol=1e-9)
-        return found != here
-
-    def _shown(self, key, found, here):
-        if key == "settings":
-            return f"{', '.join(versions.differing(found, here)[:3])} changed"
-        return f"{_short(found)}, here: {_short(here)}"
 
     def restore(self):
         """Put the simulation and all that observes it into the state of the checkpoint."""

@@ -15,7 +15,7 @@ from ecs_model.parallel import on_root, root_does, start, together
 from ecs_model.profiling import Profile
 from ecs_model.progress import LOG, Laps, StopRequest, Timer, log_only, start_log
 from ecs_model.provenance import now, provenance
-from ecs_model.restart import Restart, identity
+from ecs_model.restart import Restart, identity, refuse_foreign
 from ecs_model.rundir import RunDir
 from ecs_model.simulation import GO_ON, SAVE
 from ecs_model.summary import summarise
@@ -92,8 +92,11 @@ def resume(
             parts = assemble.build(config, comm, base, lap=laps)
             own = on_root(comm, lambda: identity(parts, base))
             outputs = output.attach(parts, output.plan(parts), folder, own, quiet)
-            restart = Restart(parts.mesh, outputs.checkpoints, parts.simulation, folder.checkpoints)
-            restart.refuse_foreign(own, force, longer=bool(overrides))
+            longer = bool(overrides)
+            restart = Restart(
+                parts.mesh, outputs.checkpoints, parts.simulation, folder.checkpoints,
+                lambda path, manifest: refuse_foreign(path, manifest, own, force, longer),
+            )  # fmt: skip
             with _Session(comm, folder, parts, outputs, quiet, laps, profile) as session:
                 session.go_back_to(restart)
                 if session.is_over(overrides):
