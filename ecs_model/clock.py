@@ -1,6 +1,8 @@
 """Time as whole numbers of ticks: no drift, and a restart meets the same moments."""
 
+import math
 from dataclasses import dataclass
+from decimal import Decimal
 
 from ecs_model.errors import ConfigError
 
@@ -13,8 +15,12 @@ class Clock:
     ticks: int
 
     def at(self, tick):
-        """Time [s] of a tick; exactly `end` at the last."""
-        return self.end if tick == self.ticks else self.span(tick)
+        """Time [s] of a tick, as one would write it: 0.3 after 3 of 7 ticks to 0.7 s."""
+        if tick == self.ticks:
+            return self.end
+        if self.end != float(f"{self.end:.15g}"):  # nobody wrote it so
+            return self.span(tick)
+        return float(Decimal(repr(float(self.end))) * tick / self.ticks)
 
     def span(self, ticks):
         """Length [s] of some ticks, the same wherever they lie."""
@@ -59,4 +65,10 @@ def plan(end, step, series, adaptive):
             per_interval *= 2
     else:
         per_interval = -int(-series / step * (1 - 1e-9) // 1)
-    return Clock(end, intervals * per_interval)
+    return Clock(tidy(end), intervals * per_interval)
+
+
+def tidy(value):
+    """A number [s] as it was written, without what a change of its unit left in its last digits."""
+    short = float(f"{value:.15g}")
+    return short if abs(short - value) <= 2 * math.ulp(value) else float(value)

@@ -112,6 +112,21 @@ def _is_whole(path):
     return content[-SUM:] == hashlib.sha256(content[:-SUM]).digest()
 
 
+def seal(path):
+    """Note the checksum of a library beside it, where a compiler of others wrote it."""
+    total = hashlib.sha256(path.read_bytes()).hexdigest()
+    atomic.write_text(path.with_suffix(".sum"), total, lasting=False)
+
+
+def is_sealed(path):
+    """Whether a library is what it was when its checksum was noted."""
+    try:
+        known = path.with_suffix(".sum").read_bytes()
+        return known == hashlib.sha256(path.read_bytes()).hexdigest().encode()
+    except OSError:
+        return False
+
+
 def _compile(cc, source, path):
     with (
         atomic.explained(path),

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from ecs_model.membrane import MODELS
+from ecs_model.petsc_options import refuse_options
 from ecs_model.places import Ball, MeshSettings, Tissue
 from ecs_model.settings import (
     Concentration,
@@ -162,6 +163,12 @@ class Solver(Strict):
     rtol: Annotated[Number, Field(gt=0, lt=1)] = Field(1e-4, description="residual of a solve")
     petsc: dict[str, str | int | float] = Field({}, description="PETSc options of the solver")
 
+    @field_validator("petsc")
+    @classmethod
+    def _only_of_solvers(cls, options):
+        refuse_options(options)
+        return options
+
     @model_validator(mode="after")
     def _solver_is_used(self):
         if self.scheme == "rkl2" and self.petsc:
@@ -241,10 +248,17 @@ class Config(Strict):
 
     @model_validator(mode="after")
     def _unique_names(self):
+        ions = [ion.name for ion in self.tissue.ions]
         for kind in ("probe", "line", "source", "event"):
             names = [x.name for x in getattr(self, kind)]
             if twice := {n for n in names if names.count(n) > 1}:
                 raise ValueError(f"two entries of [[{kind}]] are named {twice.pop()!r}")
+        for name in (*(x.name for x in self.source), *(x.on for x in self.boundary)):
+            if ion := next((i for i in ions if name.endswith(f" ({i})")), None):
+                raise ValueError(
+                    f"the name {name!r} may not end in '({ion})': tables add that to the names of "
+                    "what brings the ion"
+                )
         names = [b.on for b in self.boundary]
         if twice := {n for n in names if names.count(n) > 1}:
             raise ValueError(

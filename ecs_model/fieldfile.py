@@ -18,7 +18,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from ecs_model import atomic, xdmf
+from ecs_model import atomic, foreign, xdmf
 from ecs_model.errors import ConfigError
 from ecs_model.units import from_si
 
@@ -178,12 +178,18 @@ def read_field(folder, name, index):
 def read_mesh(folder):
     """Points [mm] (n, 3), cells (m, 2 to 4) and the unchanging cell fields by name."""
     path = Path(folder, FOLDER, MESH)
-    return _read_dataset(path, "geometry"), _read_dataset(path, "topology"), _group(path, "cell")
+    points, cells = _read_dataset(path, "geometry"), _read_dataset(path, "topology")
+    fits = points.ndim == cells.ndim == 2 and points.shape[1] == 3 and cells.shape[1] in (2, 3, 4)
+    numbers = fits and points.dtype.kind == "f" and cells.dtype.kind in "iu" and cells.size
+    if not numbers or cells.min() < 0 or cells.max() >= len(points):
+        raise ConfigError(f"cannot read {path}: it holds no mesh; the run is not complete")
+    return points, cells, _group(path, "cell", len(cells))
 
 
 def read_node_data(folder):
     """The unchanging nodal fields by name, one value per node."""
-    return _group(Path(folder, FOLDER, MESH), "node")
+    points, _, _ = read_mesh(folder)
+    return _group(Path(folder, FOLDER, MESH), "node", len(points))
 
 
 def read_units(folder):
@@ -287,8 +293,13 @@ def _read_dataset(path, name):
     return _read(path, lambda file: file[name][()])
 
 
-def _group(path, kind):
-    return _read(path, lambda f: {k: v[()] for k, v in f[kind].items()} if kind in f else {})
+def _group(path, kind, count):
+    """Arrays of a group by name, one value per cell or node; none if there is no such group."""
+    found = _read(path, lambda f: {k: v[()] for k, v in f[kind].items()} if kind in f else {})
+    for name, values in found.items():
+        if np.shape(values)[:1] != (count,) or values.dtype.kind not in "fiu":
+            raise ConfigError(f"cannot read {path}: {kind}/{name} has not {count} numbers")
+    return found
 
 
 def _read(path, get):
@@ -296,5 +307,5 @@ def _read(path, get):
     try:
         with h5py.File(path, "r") as file:
             return get(file)
-    except (OSError, KeyError) as error:
+    except foreign.UNREADABLE as error:
         raise ConfigError(f"cannot read {path}: {error}; the run is not complete") from error

@@ -3,6 +3,7 @@
 Nothing here imports MPI: `--help` and error texts must come once, however many processes run.
 """
 
+import importlib.machinery
 import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -16,6 +17,7 @@ _KNOWN = (  # rank and, best first, sizes as different launchers name them
     ("MV2_COMM_WORLD_RANK", ("MV2_COMM_WORLD_SIZE",)),
     ("SLURM_PROCID", ("SLURM_STEP_NUM_TASKS",)),  # srun; a batch script has a rank, but no step
 )
+PACKAGES = ("mpi4py", "petsc4py", "dolfinx", "basix", "ufl", "ffcx", "numpy", "scipy", "h5py")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -58,6 +60,21 @@ def check_size(size, library, environment=os.environ):
             f"copies would run and overwrite each other. The MPI library here is {library}; use "
             f"its own launcher, {own_mpiexec()} -n {started}, or srun --mpi=pmi2 -n {started}"
         )
+
+
+def from_elsewhere(environment=os.environ):
+    """What PYTHONPATH puts before the packages of this environment: "mpi4py (/where/it/is)", ...
+
+    Empty if it puts nothing there.
+    """
+    places = [os.path.abspath(p) for p in environment.get("PYTHONPATH", "").split(os.pathsep) if p]
+    found = []
+    for name in PACKAGES:
+        spec = importlib.machinery.PathFinder.find_spec(name)
+        where = os.path.abspath(spec.origin) if spec is not None and spec.origin else ""
+        if any(where.startswith(place + os.sep) for place in places):
+            found.append(f"{name} ({os.path.dirname(where)})")
+    return ", ".join(found)
 
 
 def own_mpiexec():

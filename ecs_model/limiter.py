@@ -18,7 +18,7 @@ References:
 
 import ctypes
 import functools
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from ecs_model.native import MPI, PETSc
 
@@ -153,24 +153,30 @@ long ecs_cut(long n, const int *first, const int *column, const double *extra, c
 
 @dataclass
 class Corrections:
-    """What the limiter did to an ion so far.
+    """What was done to keep an ion within its range so far; the same on all processes.
 
     Attributes:
         steps: in how many steps.
-        moved: amount [mol] that it put elsewhere, at this process.
-        largest: change of a concentration in a step [mM], at this process.
+        moved: amount [mol] that came to lie elsewhere.
+        largest: change of a concentration in a step [mM].
     """
 
     steps: int = 0
     moved: float = 0.0
     largest: float = 0.0
 
-    def add(self, change, lumped):
+    @property
+    def memory(self):
+        """What a restart needs."""
+        return asdict(self)
+
+    def add(self, change, operators):
         """Note a step in which concentrations changed by `change` [mM] at owned nodes."""
-        size = np.abs(change)
+        size, comm = np.abs(change), operators.mesh.comm
         self.steps += 1
-        self.moved += 0.5 * float(lumped @ size)
-        self.largest = max(self.largest, float(size.max(initial=0.0)))
+        self.moved += 0.5 * comm.allreduce(float(operators.lumped @ size))
+        highest = comm.allreduce(float(size.max(initial=0.0)), MPI.MAX)
+        self.largest = max(self.largest, highest)
 
 
 @dataclass(frozen=True)
@@ -238,7 +244,7 @@ class Range:
             SolutionError: on all processes, where there would be less than nothing.
         """
         made = self._limiter.increment(self._values, self._increment, middle, t, dt, pull)
-        self.corrections.add(made - self._increment, self.rows.operators.lumped)
+        self.corrections.add(made - self._increment, self.rows.operators)
         self._increment[:] = made
         self.refuse_negative(t, dt)
 

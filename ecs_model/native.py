@@ -5,22 +5,26 @@ first; a cluster's own DOLFINx works without it. Modules that compute with DOLFI
 before anything else.
 """
 
+import contextlib
+
 from ecs_model.errors import ConfigError
-from ecs_model.launcher import limit_loaded_threads
+from ecs_model.launcher import from_elsewhere, limit_loaded_threads
 
 try:
-    import dolfinx_solver  # noqa: F401
-except ModuleNotFoundError as error:
-    if error.name != "dolfinx_solver":
-        raise
-try:
+    with contextlib.suppress(ModuleNotFoundError):
+        import dolfinx_solver  # noqa: F401
     import petsc4py
 
     petsc4py.init(["ecs-model", "-no_signal_handler"])  # signals are the program's own matter
     import dolfinx
     from mpi4py import MPI
     from petsc4py import PETSc
-except ImportError as error:
+except (ImportError, AttributeError, OSError, RuntimeError) as error:
+    if elsewhere := from_elsewhere():
+        raise ConfigError(
+            f"PYTHONPATH leads to packages of another program, which are not usable here: "
+            f"{elsewhere} ({str(error).partition('. ')[0]}); unset PYTHONPATH"
+        ) from None
     raise ConfigError(
         f"DOLFINx with PETSc is not usable here ({error}); install the package with pip, which "
         "brings it, or load your cluster's DOLFINx 0.11 with petsc4py"

@@ -5,6 +5,7 @@ from ecs_model.native import MPI
 import numpy as np
 
 from ecs_model import detectors
+from ecs_model.memory import OfCells
 from ecs_model.parallel import root_does
 from ecs_model.units import from_si
 
@@ -27,6 +28,11 @@ class Balance:
         inside = reaction.contents() if model.closed else {}
         self._inside = [ion for ion in reaction.ions if ion in inside]
         self.start = self.amounts()
+
+    @property
+    def memory(self):
+        """What a restart needs."""
+        return {"start": self.start}
 
     def names(self):
         """Names of the amounts, as columns of a table."""
@@ -199,6 +205,11 @@ class LineProfile:
         self._columns, self._table, self.every = columns, table, every
         self.widths = []
 
+    @property
+    def memory(self):
+        """What a restart needs."""
+        return {"widths": self.widths}
+
     def observe(self, t, simulation):
         """Append the profiles of time `t` [s]."""
         fields = self._columns.values(self.sampler.nodes)
@@ -247,6 +258,11 @@ class FrontResolution:
     def __init__(self, mesh, threshold, every):
         self._mesh, self._threshold, self.every = mesh, threshold, every
         self._jumps = np.full(mesh.owned_cells, np.nan)
+
+    @property
+    def memory(self):
+        """What a restart needs."""
+        return {"jumps": OfCells(self._jumps)}
 
     def observe(self, t, simulation):
         """Note how much of its height the front loses in each cell it stands in at time `t` [s]."""

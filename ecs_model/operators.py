@@ -18,7 +18,14 @@ import ufl
 from dolfinx import fem
 from dolfinx.fem.petsc import assemble_matrix
 
-from ecs_model.compiler import cache_folder, check_headers, compiler, locked
+from ecs_model.compiler import (
+    cache_folder,
+    check_headers,
+    compiler,
+    is_sealed,
+    locked,
+    seal,
+)
 from ecs_model.errors import ConfigError
 from ecs_model.parallel import on_root, root_does
 
@@ -152,13 +159,23 @@ def _compiled(form):
 
 @contextlib.contextmanager
 def _cleaned(folder):
-    """Hold the lock of the cache; without what nobody else can be writing any more."""
+    """Hold the lock of the cache; without what nobody else can be writing any more.
+
+    A library that is not what was compiled, as a power failure leaves it, would crash the program.
+    """
     with locked(folder) as alone:
         for path in folder.glob("libffcx_*.c"):
             old = time.time() - path.stat().st_mtime > STALE
             if not path.with_suffix(".c.cached").exists() and (alone or old):
                 path.unlink(missing_ok=True)
+        for path in folder.glob("libffcx_*.so"):
+            if not is_sealed(path):
+                for part in folder.glob(f"{path.name.partition('.')[0]}.*"):
+                    part.unlink(missing_ok=True)
         yield
+        for path in folder.glob("libffcx_*.so"):
+            if not path.with_suffix(".sum").exists():
+                seal(path)
 
 
 def _last_line(error):

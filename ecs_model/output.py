@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecs_model.checkpoint import Checkpoints, OnRequest, identity
+from ecs_model.checkpoint import Checkpoints, OnRequest
 from ecs_model.fieldfile import FieldSeries
 from ecs_model.observers import (
     Balance,
@@ -19,6 +19,7 @@ from ecs_model.parallel import kept_on_root
 from ecs_model.progress import Progress
 from ecs_model.rundir import LineSeries, SeriesFile
 from ecs_model.sampling import Sampler
+from ecs_model.sound import Sound
 from ecs_model.spending import Spending
 
 
@@ -90,9 +91,15 @@ def measure(parts, plan):
     )
     pauses = [Pause(plan.checkpoint)] if plan.checkpoint else []
     simulation.observers = [
-        parts.tracker, measured.spending, *measured.lines, measured.resolution, *pauses,
+        parts.tracker, *_sound(mesh, plan), measured.spending, *measured.lines,
+        measured.resolution, *pauses,
     ]  # fmt: skip
     return measured
+
+
+def _sound(mesh, plan):
+    """Who looks first whenever something is written."""
+    return [Sound(mesh, every) for every in sorted({plan.often, plan.every})]
 
 
 @dataclass(frozen=True)
@@ -103,29 +110,33 @@ class Outputs(Measured):
     progress: Progress
     files: list
 
+    def open(self, until=None):
+        """Open all files: new ones, or those of a run without what came after `until` [s]."""
+        for file in self.files:
+            file.open(until)
+
     def close(self):
         """Close all files."""
         self.progress.close()
         for file in self.files:
-            if file is not None:
-                file.close()
+            file.close()
 
 
-def attach(parts, plan, run, until=None, quiet=False):
-    """Give a simulation its observers.
+def attach(parts, plan, run, identity, quiet=False):
+    """Give a simulation its observers; their files are opened by `Outputs.open`.
 
     Args:
         parts: of the run, from `assemble.build`.
         plan: of the run.
         run: its RunDir.
-        until: time [s] of the checkpoint that it continues from; None for a new run.
+        identity: what a checkpoint must share with the run that continues it.
         quiet: say nothing on the terminal.
 
     Returns:
-        Outputs: to be closed at the end.
+        Outputs: to be opened before the run, and closed at its end.
     """
     config, mesh, simulation = parts.config, parts.mesh, parts.simulation
-    files = _Files(mesh.comm, run, until)
+    files = _Files(mesh.comm, run)
     clock = simulation.clock
     transport = simulation.diffusion
     balance = Balance(mesh, simulation.reaction, transport.ledger)
@@ -140,15 +151,14 @@ def attach(parts, plan, run, until=None, quiet=False):
     fields = FieldWriter(mesh, columns, files.fields(parts, columns.units), plan.every)
     resolution = FrontResolution(mesh, config.detect.front, plan.every)
     progress = Progress(clock, mesh.comm.rank, quiet)
-    checkpoints = Checkpoints(
-        mesh, parts.tracker, run.checkpoints, plan.checkpoint, identity(parts)
-    )
+    at_end_at_least = plan.checkpoint or clock.ticks
+    others = {"balance": balance}
+    checkpoints = Checkpoints(mesh, run.checkpoints, at_end_at_least, identity, others)
     simulation.observers = [
-        parts.tracker, spending, rows, *lines, fields, resolution, progress, OnRequest(checkpoints),
-        *([checkpoints] if plan.checkpoint else []),
+        parts.tracker, *_sound(mesh, plan), spending, rows, *lines, fields, resolution, progress,
+        OnRequest(checkpoints), checkpoints,
     ]  # fmt: skip
-    checkpoints.add("spending", spending.so_far)
-    return Outputs(balance, spending, lines, resolution, checkpoints, progress, files.opened)
+    return Outputs(balance, spending, lines, resolution, checkpoints, progress, files.all)
 
 
 def field_names(config, model, transported=()):
@@ -183,31 +193,59 @@ def _point(values):
     return np.pad(np.asarray(values, float), (0, 3 - len(values)))
 
 
+class _File:
+    """A file that rank 0 writes once it is open: new, or continued.
+
+    Args:
+        comm: MPI communicator.
+        create: makes a new one.
+        resume: opens the one that is there, without what came after a time [s].
+    """
+
+    def __init__(self, comm, create, resume):
+        self._comm, self._create, self._resume, self._file = comm, create, resume, None
+
+    def open(self, until):
+        """Open it on rank 0, new if `until` is None; called on all processes."""
+        work = self._create if until is None else lambda: self._resume(until)
+        self._file = kept_on_root(self._comm, work)
+
+    def append(self, *row):
+        """Add a row to a table."""
+        self._file.append(*row)
+
+    def write(self, t, fields):
+        """Add the fields of a time [s]."""
+        self._file.write(t, fields)
+
+    def close(self):
+        """Close it, if this process has it open."""
+        if self._file is not None:
+            self._file.close()
+
+
 class _Files:
-    """Opens the files of a run on rank 0, new or continued; None on the other processes."""
+    """The files of a run."""
 
-    def __init__(self, comm, run, until):
-        self._comm, self._run, self._until = comm, run, until
-        self.opened = []
+    def __init__(self, comm, run):
+        self._comm, self._run, self.all = comm, run, []
 
-    def _open(self, create, resume):
-        work = create if self._until is None else resume
-        file = kept_on_root(self._comm, work)
-        self.opened.append(file)
-        return file
+    def _add(self, create, resume):
+        self.all.append(_File(self._comm, create, resume))
+        return self.all[-1]
 
     def series(self, columns, units):
         path = self._run.series
-        return self._open(
+        return self._add(
             lambda: SeriesFile.create(path, columns, units),
-            lambda: SeriesFile.resume(path, columns, units, self._until),
+            lambda until: SeriesFile.resume(path, columns, units, until),
         )
 
     def line(self, name, positions, units):
         folder = self._run.path
-        return self._open(
+        return self._add(
             lambda: LineSeries.create(folder, name, positions, units),
-            lambda: LineSeries.resume(folder, name, positions, units, self._until),
+            lambda until: LineSeries.resume(folder, name, positions, units, until),
         )
 
     def fields(self, parts, units):
@@ -220,9 +258,9 @@ class _Files:
         static = {"region": tags, **still}
         common = {"units": {**units, "alpha": "1", "tortuosity": "1"}, "precision": precision}
         folder = self._run.path
-        return self._open(
+        return self._add(
             lambda: FieldSeries.create(folder, points, cells, static, **common),
-            lambda: FieldSeries.resume(folder, points, cells, static, until=self._until, **common),
+            lambda until: FieldSeries.resume(folder, points, cells, static, until=until, **common),
         )
 
 

@@ -28,6 +28,14 @@ def start_log(path, quiet, rank):
         LOG.addHandler(file)
 
 
+def log_only(message):
+    """Put a sentence into the file of the log, not on the terminal, where it is said anyway."""
+    record = LOG.makeRecord(LOG.name, logging.INFO, __file__, 0, message, (), None)
+    for handler in LOG.handlers:
+        if isinstance(handler, logging.FileHandler):
+            handler.handle(record)
+
+
 class Progress:
     """A line that says how far the run is: redrawn on a terminal, now and then in a log.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ecs_model.native import MPI, PETSc
 
-from ecs_model import __version__
+from ecs_model import __version__, versions
 
 PACKAGES = ("dolfinx-solver-real", "fenics-dolfinx", "petsc4py", "mpi4py", "numpy", "h5py", "gmsh")
 
@@ -24,7 +24,8 @@ def provenance(comm, config, path):
         path: of its file.
     """
     return {
-        "ecs_model": __version__, "commit": _commit(), "started": now(), "ended": "running",
+        "format": versions.RUN, "ecs_model": __version__, "commit": _commit(),
+        "started": now(), "ended": None, "pid": os.getpid(),
         "command": sys.argv, "config": str(Path(path).resolve()),
         "python": platform.python_version(),
         "versions": _versions(), "petsc": ".".join(map(str, PETSc.Sys.getVersion())),

@@ -8,6 +8,7 @@ import numpy as np
 from ecs_model.compiler import load
 from ecs_model.errors import SolutionError
 from ecs_model.kernel import BLOCK, step_source
+from ecs_model.memory import Share
 from ecs_model.units import to_si
 
 # Absolute size of an error that counts as much as the relative tolerance, by unit of the state.
@@ -77,6 +78,20 @@ class Reaction:
         self._count(done)
         self._clock[:] = start + duration
         self.given += self._outside() - before
+
+    @property
+    def memory(self):
+        """What a restart needs beside the state; a trial sub-step for every node of its block."""
+        return {
+            "trial": np.repeat(self.trial, BLOCK)[: self.nodes],
+            "given": Share(self.given), "block_steps": Share(self.block_steps),
+        }  # fmt: skip
+
+    def restore(self, memory):
+        """Continue from what `memory` gave; blocks may hold other nodes now."""
+        if self.nodes:
+            self.trial[:] = np.minimum.reduceat(memory["trial"], np.arange(0, self.nodes, BLOCK))
+        self.given, self.block_steps = memory["given"], memory["block_steps"]
 
     @property
     def weights(self):

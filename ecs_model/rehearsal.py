@@ -45,7 +45,8 @@ def rehearse(path, comm=None, overrides=(), seconds=10.0):
         parts = prepare(path, comm, overrides)
         plan = output.plan(parts)
         run = on_root(comm, lambda: RunDir.create(Path(folder, "run")))
-        outputs = output.attach(parts, plan, run, quiet=True)
+        outputs = output.attach(parts, plan, run, {}, quiet=True)
+        outputs.open()
         setup = time.perf_counter() - began
         try:
             steps = _stepped(parts, stop, seconds)

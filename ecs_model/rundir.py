@@ -14,7 +14,6 @@ for bit, and its rows are written whole.
 
 import csv
 import errno
-import fcntl
 import io
 import os
 import re
@@ -24,10 +23,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ecs_model import atomic, fieldfile
+from ecs_model import atomic, fieldfile, foreign, locks, versions
 from ecs_model.errors import ConfigError
 from ecs_model.quantities import is_number
 from ecs_model.units import from_si
+from ecs_model.versions import refuse_format
 
 _MARKS = ("run.json", "config.resolved.toml", fieldfile.INDEX)
 _OWN = (
@@ -77,12 +77,22 @@ class RunDir:
 
     @classmethod
     def open(cls, path):
-        """The run directory `path`; raises ConfigError if it does not hold a run."""
+        """The run directory `path`; ConfigError if it holds no run, or one of another format."""
         run = cls(Path(path))
         if not run.is_run:
             found = "holds no run" if run.path.is_dir() else "is not a directory"
             raise ConfigError(f"{run.path} {found}; give the output directory of `ecs-model run`")
+        refuse_format(run.facts().get("format"), versions.RUN, run.path, "a run directory")
         return run
+
+    def facts(self):
+        """The content of run.json; empty if it is not there, ConfigError if it is damaged."""
+        return foreign.read_json(self.run_json, foreign.Facts) or {}
+
+    @property
+    def is_live(self):
+        """Whether a run is writing here now; None where that cannot be known."""
+        return locks.is_held(self.log)
 
     def claim(self):
         """The log, open: as long as it is, other runs are kept out of this directory.
@@ -92,16 +102,12 @@ class RunDir:
         """
         with atomic.explained(self.log):
             log = open(self.log, "ab")
-        try:
-            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not locks.lock(log):
             log.close()
             raise ConfigError(
                 f"{self.path} is being written by a run that still goes on; wait for it, stop it, "
                 "or give another --output"
-            ) from None
-        except OSError:
-            pass
+            )
         return log
 
     @property
@@ -206,7 +212,7 @@ def read_series(path):
     """The columns of a table, one array per name, and their units by name."""
     titles, rows = _complete_rows(path)
     matches = [_TITLE.fullmatch(title) for title in titles]
-    if not all(matches):
+    if not all(matches) or titles[:1] != ["t [s]"] or len({*titles}) < len(titles):
         raise ConfigError(f"{path}: the header is {titles}; 't [s],name [unit],...' would be right")
     values = np.array(rows, float).reshape(len(rows), len(titles))
     names = [match[1] for match in matches]
@@ -263,11 +269,14 @@ def read_line(folder, name):
     fields: dict[str, list] = {}
     field_units: dict[str, str] = {}
     for title in list(columns)[1:]:
-        if (match := _POSITION.fullmatch(title)) is None:
+        match = _POSITION.fullmatch(title)
+        if match is None or not is_number(match[2]):
             raise ConfigError(f"{path}: found the column {title!r}; 'K_o@0.25mm' would be right")
         arc_length[float(match[2])] = None
         fields.setdefault(match[1], []).append(columns[title])
         field_units[match[1]] = units[title]
+    if len({len(rows) for rows in fields.values()}) > 1:
+        raise ConfigError(f"{path} is damaged: its fields have not the same places")
     stacked = {field: np.column_stack(rows) for field, rows in fields.items()}
     return columns["t"], np.array(list(arc_length)), stacked, field_units
 
@@ -296,7 +305,10 @@ def _complete_rows(path):
         text = Path(path).read_bytes().rpartition(b"\n")[0].decode()
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}; give a run directory") from error
-    titles, *rows = list(csv.reader(io.StringIO(text))) or [[]]
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is damaged: byte {error.start} is no text in UTF-8") from None
+    with foreign.damaged(path):
+        titles, *rows = list(csv.reader(io.StringIO(text), strict=True)) or [[]]
     for number, row in enumerate(rows, start=2):
         if len(row) != len(titles) or not all(map(is_number, row)):
             raise ConfigError(f"{path} line {number}: expected {len(titles)} numbers")

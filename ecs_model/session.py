@@ -7,16 +7,15 @@ import contextlib
 import time
 from pathlib import Path
 
-import tomli_w
-
-from ecs_model import assemble, atomic, meaning, output, profiling, read, telling
-from ecs_model.checkpoint import identity, newest, refuse_foreign, restore
+from ecs_model import assemble, atomic, origin, output, profiling, telling
+from ecs_model.checkpoint import newest
 from ecs_model.errors import ConfigError, EcsModelError
 from ecs_model.fieldfile import write_maps
-from ecs_model.parallel import kept_on_root, on_root, root_does, start, together
+from ecs_model.parallel import on_root, root_does, start, together
 from ecs_model.profiling import Profile
-from ecs_model.progress import LOG, Laps, StopRequest, Timer, start_log
+from ecs_model.progress import LOG, Laps, StopRequest, Timer, log_only, start_log
 from ecs_model.provenance import now, provenance
+from ecs_model.restart import Restart, identity, refuse_foreign
 from ecs_model.rundir import RunDir
 from ecs_model.simulation import GO_ON, SAVE
 from ecs_model.summary import summarise
@@ -48,43 +47,62 @@ def run(
     comm = comm or start()
     with StopRequest() as stop:
         near = Path(config_path).parent if base is None else Path(base)
-        text, config = on_root(comm, lambda: _read(config_path, overrides, near))
+        text, config = on_root(comm, lambda: origin.read_new(config_path, overrides, near))
         base = near.resolve()
         root_does(comm, lambda: RunDir.check(directory, overwrite))  # early, before long work
         parts = assemble.build(config, comm, base, lap=laps)
         plan = output.plan(parts)
         folder = on_root(comm, lambda: RunDir.create(directory, overwrite))
-        facts = provenance(comm, config, config_path) | {"base": str(base)}
-        root_does(comm, lambda: _open_run(folder, text, config, facts))
-        with _Session(comm, folder, parts, plan, quiet, laps, profile) as session:
-            return session.go(stop)
+        with origin.claimed(comm, folder):
+            facts = provenance(comm, config, config_path) | origin.facts_of(config, base)
+            root_does(comm, lambda: origin.write_new(folder, text, config, facts))
+            own = on_root(comm, lambda: identity(parts, base))
+            outputs = output.attach(parts, plan, folder, own, quiet)
+            with _Session(comm, folder, parts, outputs, quiet, laps, profile) as session:
+                session.begin()
+                return session.go(stop)
 
 
-def resume(directory, comm=None, quiet=False, profile=False):
-    """Continue a run from its newest checkpoint; 0, or 75 after a signal.
+def resume(
+    directory, comm=None, overrides=(), quiet=False, profile=False, force=False, trusted=False
+):  # fmt: skip
+    """Continue a run from its newest sound checkpoint; 0, or 75 after a signal.
+
+    A run that is finished already stays what it is, unless it is given a later end.
 
     Args:
         directory: the run directory.
         comm: MPI communicator of any size; all processes by default.
+        overrides: texts such as "time.end=20 s"; see origin.MAY_CHANGE.
         quiet: say nothing but warnings and errors.
         profile: as for `run`.
+        force: go on although this version of the program computes in another way.
+        trusted: go on although the directory was not made on this account; see `trust`.
 
     Raises:
-        ConfigError: if there is nothing to continue, or it does not fit.
+        ConfigError: if there is nothing to continue, it does not fit, or it still goes on.
     """
     laps = Laps()
     comm = comm or start()
     with StopRequest() as stop:
         folder = on_root(comm, lambda: RunDir.open(directory))
-        config = on_root(comm, lambda: read.read_config(folder.resolved))
-        base = on_root(comm, lambda: _base(folder))
-        path, manifest = newest(comm, folder.checkpoints)
-        parts = assemble.build(config, comm, base, lap=laps)
-        plan = output.plan(parts)
-        refuse_foreign(path, manifest, identity(parts))
-        with _Session(comm, folder, parts, plan, quiet, laps, profile) as session:
-            session.go_back_to(path, manifest)
-            return session.go(stop)
+        with origin.claimed(comm, folder):
+            config, base = on_root(comm, lambda: origin.read_begun(folder, overrides, trusted))
+            newest(comm, folder.checkpoints)  # early, before long work
+            parts = assemble.build(config, comm, base, lap=laps)
+            own = on_root(comm, lambda: identity(parts, base))
+            outputs = output.attach(parts, output.plan(parts), folder, own, quiet)
+            longer = bool(overrides)
+            restart = Restart(
+                parts.mesh, outputs.checkpoints, parts.simulation, folder.checkpoints,
+                lambda path, manifest: refuse_foreign(path, manifest, own, force, longer),
+            )  # fmt: skip
+            with _Session(comm, folder, parts, outputs, quiet, laps, profile) as session:
+                session.go_back_to(restart)
+                if session.is_over(overrides):
+                    return 0
+                session.go_on(restart, base, overrides)
+                return session.go(stop)
 
 
 def prepare(config_path, comm=None, overrides=()):
@@ -100,62 +118,99 @@ def prepare(config_path, comm=None, overrides=()):
     """
     comm = comm or start()
     base = Path(config_path).parent
-    _, config = on_root(comm, lambda: _read(config_path, overrides, base))
+    _, config = on_root(comm, lambda: origin.read_new(config_path, overrides, base))
     return assemble.build(config, comm, base.resolve())
 
 
 class _Session:
     """One execution of a run: sets the log and signals up, and says how it ended."""
 
-    def __init__(self, comm, folder, parts, plan, quiet, laps, profile):
-        self.comm, self.folder, self.parts, self.plan = comm, folder, parts, plan
+    def __init__(self, comm, folder, parts, outputs, quiet, laps, profile):
+        self.comm, self.folder, self.parts, self.outputs = comm, folder, parts, outputs
         self.quiet, self.laps, self.timer = quiet, laps, Timer()
         self.profile = Profile() if profile else None
         self.config = parts.config
-        self._checkpoint = None
+        self._begun = False
 
     def __enter__(self):
-        self._claim = kept_on_root(self.comm, self.folder.claim)
         together(self.comm, lambda: start_log(self.folder.log, self.quiet, self.comm.rank))
         return self
 
     def __exit__(self, kind, error, trace):
-        if error is not None:
-            LOG.error("%s", error) if not isinstance(error, EcsModelError) else None
-            with contextlib.suppress(ConfigError):  # the disk may be full: that is said already
-                self._write_facts({"ended": "error", "reason": str(error)})
+        if error is not None and self._begun:
+            self._say_failure(error)
+        self.outputs.close()
         for handler in LOG.handlers:
             with contextlib.suppress(OSError):  # the log itself did not fit any more
                 handler.close()
-        if self._claim is not None:
-            self._claim.close()
 
-    def go_back_to(self, path, manifest):
-        """Put everything into the state of a checkpoint."""
-        parts = self.parts
-        restore(parts.mesh, path, manifest, parts.simulation, parts.tracker)
-        LOG.info("continuing from %s at t = %.6g s", path.name, manifest["time"])
-        self._note(ended="running", resumed_at=manifest["time"])
-        self._checkpoint = manifest
+    def _say_failure(self, error):
+        """Leave in log and run.json why the run ended; the disk may be full: that is said."""
+        reason = str(error) or type(error).__name__
+        if isinstance(error, EcsModelError):
+            log_only(f"failed: {reason}")
+        else:
+            LOG.error("failed: %s", reason)
+        with contextlib.suppress(ConfigError):
+            self._write_facts({"ended": "error", "reason": reason})
+
+    def begin(self):
+        """Start from the beginning, with new files."""
+        self._begun = True
+        self._announce(self.parts)
+        self.outputs.open()
+
+    def go_back_to(self, restart):
+        """Put everything into the state of a checkpoint, and the tables to its time."""
+        restart.restore()
+        self.outputs.open(restart.manifest["time"])
+        for sentence in restart.passed:
+            if self.comm.rank == 0:
+                LOG.warning("%s; an older checkpoint is used", sentence)
+
+    def is_over(self, overrides):
+        """Whether there is nothing left to compute, which is said then."""
+        simulation = self.parts.simulation
+        over = on_root(
+            self.comm, lambda: not overrides and origin.is_finished(self.folder, simulation)
+        )
+        if over:
+            LOG.info(
+                "%s is finished at t = %.6g s, nothing is left to compute; to extend it: "
+                'ecs-model resume %s --set time.end="..."',
+                self.folder.path, simulation.time, self.folder.path,
+            )  # fmt: skip
+        return over
+
+    def go_on(self, restart, base, overrides):
+        """Note that the run goes on."""
+        self._begun, t = True, restart.manifest["time"]
+        self._announce(self.parts)
+        LOG.info("continuing from %s at t = %.6g s", restart.path.name, t)
+        here = provenance(self.comm, self.config, self.folder.resolved)
+        kept = ("ecs_model", "commit", "started", "command", "processes", "hosts", "versions")
+        part = {"from": t, **{name: here[name] for name in kept}}
+        root_does(self.comm, lambda: self._note_part(part, here, base, overrides))
+
+    def _note_part(self, part, here, base, overrides):
+        parts = [*self.folder.facts().get("resumed", []), part]
+        now = {name: here[name] for name in ("format", "pid", "processes", "hosts")}
+        state = {"ended": None, "reason": None, "time": None, "resumed": parts}
+        self._write_facts(now | state | origin.facts_of(self.config, base))
+        if overrides:
+            atomic.write_text(self.folder.resolved, origin.resolved_text(self.config))
 
     def go(self, stop):
         """Run and finish; the exit code."""
-        parts, simulation, from_start = self.parts, self.parts.simulation, self._checkpoint is None
-        self._announce(parts)
-        until = None if from_start else self._checkpoint["time"]
-        outputs = output.attach(parts, self.plan, self.folder, until, self.quiet)
-        if not from_start:
-            outputs.balance.start = dict(self._checkpoint["start"])
-            outputs.spending.so_far.update(self._checkpoint["spending"])
-        outputs.checkpoints.add("start", outputs.balance.start)
+        simulation = self.parts.simulation
         self._watch(simulation)
         self.laps("files")
         self.timer.add("set-up", sum(self.laps.seconds.values()))
         simulation.ask = _asking(self.comm, stop, self.config.checkpoint.wall)
         with self.profile or contextlib.nullcontext():
             signal = simulation.run()
-        outputs.close()
-        return self._finish(parts, outputs, signal)
+        self.outputs.close()
+        return self._finish(self.parts, self.outputs, signal)
 
     def _watch(self, simulation):
         self.timer.watch("membranes", simulation.reaction, "advance")
@@ -183,6 +238,7 @@ class _Session:
             self._note(ended="stopped", reason=f"signal {signal}", time=parts.simulation.time)
             return STOPPED
         self._note(ended="finished", time=parts.simulation.time)
+        LOG.info("finished at t = %.6g s", parts.simulation.time)
         return 0
 
     def _write_end(self, parts, summary, maps):
@@ -217,42 +273,9 @@ class _Session:
 
     def _write_facts(self, facts):
         if self.comm.rank == 0:
-            known = _read_json(self.folder.run_json)
-            atomic.write_json(self.folder.run_json, known | facts | {"updated": now()})
-
-
-def _read(path, overrides, base):
-    text = read.read_text(path)
-    config = meaning.with_intervals(read.parse_config(text, str(path), overrides))
-    meaning.check_names(config, meaning.model_of(config, base))
-    return text, config
-
-
-def _open_run(folder, text, config, facts):
-    atomic.write_json(folder.run_json, facts)
-    atomic.write_text(folder.config, text)
-    atomic.write_text(folder.resolved, resolved_text(config))
-
-
-def resolved_text(config):
-    """The configuration as TOML with every default written out."""
-    return tomli_w.dumps(config.model_dump(exclude_none=True))
-
-
-def _read_json(path):
-    import json
-
-    try:
-        return json.loads(Path(path).read_text())
-    except (OSError, ValueError):
-        return {}
-
-
-def _base(folder):
-    base = _read_json(folder.run_json).get("base")
-    if base is None:
-        raise ConfigError(f"{folder.run_json}: missing or broken; the run cannot be continued")
-    return base
+            known = self.folder.facts() | facts | {"updated": now()}
+            told = {k: v for k, v in known.items() if v is not None or k == "ended"}
+            atomic.write_json(self.folder.run_json, told)
 
 
 def _asking(comm, stop, wall):

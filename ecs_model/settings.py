@@ -21,7 +21,7 @@ from pydantic import (
 
 from ecs_model.ions import KNOWN
 from ecs_model.quantities import parse
-from ecs_model.units import from_si
+from ecs_model.units import from_si, si_unit
 
 
 def quantity(unit, above=None, at_least=None):
@@ -36,7 +36,9 @@ def quantity(unit, above=None, at_least=None):
         return si
 
     def write(si: float) -> str:
-        return f"{from_si(si, unit):.15g} {unit}"
+        """What reads back as the very same number."""
+        texts = (f"{from_si(si, unit):.{digits}g} {unit}" for digits in (15, 16, 17))
+        return next((t for t in texts if parse(t, unit) == si), f"{si!r} {si_unit(unit)}")
 
     schema = {"type": "string", "description": f"quantity such as '1 {unit}'"}
     return Annotated[float, BeforeValidator(read), PlainSerializer(write), WithJsonSchema(schema)]

@@ -56,6 +56,11 @@ class Pace:
     last: np.ndarray = field(default_factory=lambda: np.empty(0))
     slope: np.ndarray = field(default_factory=lambda: np.empty(0))
 
+    @property
+    def memory(self):
+        """What a restart needs."""
+        return {name: getattr(self, name) for name in ("last", "slope", "level", "known")}
+
     def start(self, potassium):
         """Allocate for K+ of this process's nodes."""
         self.last, self.slope = potassium.copy(), np.zeros_like(potassium)
@@ -142,6 +147,11 @@ class Simulation:
         self.ask, self.request = ask, GO_ON
         pace.start(reaction.state[0])
         self._saved = _Snapshot(self)
+
+    @property
+    def memory(self):
+        """What a restart needs beside the memories of the parts and observers."""
+        return {name: getattr(self, name) for name in ("tick", "owed", "steps", "rejected", "calm")}
 
     @property
     def time(self):

@@ -26,6 +26,11 @@ class Spending:
         self.known = {"ATP_use", "power"} <= {*reaction.model.observables}
         self.so_far = dict.fromkeys(("time", "use", "power", "ATP", "energy", "peak"), 0.0)
 
+    @property
+    def memory(self):
+        """What a restart needs."""
+        return {"so_far": self.so_far}
+
     def observe(self, t, simulation):
         """Look at the membranes at time `t` [s]."""
         if not self.known:

@@ -66,17 +66,16 @@ class Tracker:
         self.last_time = t
 
     def state(self):
-        """What a restart needs: name -> owned array."""
+        """What was seen at each owned node: name -> array."""
         return {
             "arrival": self.arrival, "above": self.above, "highest": self.highest,
             "last": self.last,
         }  # fmt: skip
 
-    def restore(self, t, arrival, above, highest, last):
-        """Continue from what `state` gave at time `t` [s]."""
-        self.arrival[:], self.above[:] = arrival, above
-        self.highest[:], self.last[:] = highest, last
-        self.last_time = t
+    @property
+    def memory(self):
+        """What a restart needs."""
+        return {**self.state(), "last_time": self.last_time}
 
 
 def _pointer(array):

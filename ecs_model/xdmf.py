@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ecs_model import atomic
+from ecs_model import atomic, foreign
 from ecs_model.errors import ConfigError
 
 _HEAD = (
@@ -72,9 +72,13 @@ class Index:
 def read_grids(path):
     """The complete Grids of an index, one `bytes` per output time."""
     try:
-        return _GRID.findall(Path(path).read_bytes())
+        grids = _GRID.findall(Path(path).read_bytes())
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}; give a run directory") from error
+    with foreign.damaged(path):
+        for one in grids:
+            time_of(one), attributes_of(one)
+    return grids
 
 
 def time_of(grid):

@@ -107,8 +107,8 @@ def _shade(axes, folder):
             else:
                 axis.axvline(start, color="0.6", lw=0.8)
         axes[0].annotate(
-            event["name"], (start, 1.0), xycoords=("data", "axes fraction"), fontsize=8,
-            va="bottom", color="0.3",
+            style.plain(event["name"]), (start, 1.0), xycoords=("data", "axes fraction"),
+            fontsize=8, va="bottom", color="0.3",
         )  # fmt: skip
 
 
@@ -236,4 +236,4 @@ def _draw_plane(axis, table, names):
 def _title(figure, folder):
     title = json.loads((folder / "summary.json").read_text())["title"]
     if title:
-        figure.suptitle(title, x=0.01, ha="left", fontsize=9)
+        figure.suptitle(style.plain(title), x=0.01, ha="left", fontsize=9)

@@ -34,7 +34,7 @@ def _curves(run):
     if len(columns["t"]):
         if series.probe_names(columns):
             yield "probes", lambda: series.probes(run.path)
-        if any("@" not in name and name != "t" for name in columns):
+        if series.integrals(columns):
             yield "balance", lambda: series.balance(run.path)
     for name in line_names(run.path):
         if len(line.along_line(run.path, name)[0]) > 1:

@@ -7,6 +7,8 @@ from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
 
+from ecs_model.postprocess import style
+
 HALO = [withStroke(linewidth=2.5, foreground="white")]
 ANGLES = (0, 45, 315, 90, 270, 180, 135, 225)  # degrees: where a label may stand, the best first
 REACH = (7.0, 13.0, 20.0, 28.0)  # points from a mark to its label; from the second on with a line
@@ -35,8 +37,8 @@ def place(axes, places, texts, obstacles=(), size=7):
     made = []
     for where, text in zip(places, texts, strict=True):
         label = axes.annotate(
-            text, where, (0, 0), textcoords="offset points", fontsize=size, ha="center",
-            va="center", path_effects=HALO, zorder=5, annotation_clip=True,
+            style.plain(text), where, (0, 0), textcoords="offset points", fontsize=size,
+            ha="center", va="center", path_effects=HALO, zorder=5, annotation_clip=True,
         )  # fmt: skip
         taken.append(_settle(label, renderer, taken, curves, axes))
         made.append(label)

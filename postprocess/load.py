@@ -37,7 +37,13 @@ class Fields:
 
     def at(self, name, index):
         """Field `name` at output number `index`, one value per node."""
-        return fieldfile.read_field(self.folder, name, index)
+        values = fieldfile.read_field(self.folder, name, index)
+        if values.shape != (len(self.points),) or values.dtype.kind not in "fiu":
+            raise ConfigError(
+                f"{self.folder}: output {index} of {name} is damaged: it has the shape "
+                f"{values.shape}, not ({len(self.points)},)"
+            )
+        return values
 
     def limits(self, name):
         """Round limits of a field over the whole run, from at most 25 of its times."""

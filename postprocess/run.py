@@ -1,13 +1,11 @@
 """A run directory, opened: its numbers at once, its tables and fields when they are asked for."""
 
 import html
-import json
 import tomllib
-from pathlib import Path
 
 import numpy as np
 
-from ecs_model import fieldfile, telling
+from ecs_model import fieldfile, foreign, telling
 from ecs_model.errors import ConfigError
 from ecs_model.rundir import RunDir, line_names, read_series
 
@@ -34,8 +32,10 @@ class Run:
 
     def __init__(self, run):
         self.path, self._run = run.path, run
-        self.facts, self.summary = _json(run.run_json), _known(_json(run.summary))
-        self.config, self.profile = _toml(run.resolved), _json(run.profile)
+        self.facts = run.facts()
+        self.summary = _known(foreign.read_json(run.summary, foreign.SummaryFacts) or {})
+        self.config = _toml(run.resolved)
+        self.profile = foreign.read_json(run.profile, foreign.ProfileFacts) or {}
         self.lines = line_names(run.path)
         self.times = fieldfile.read_times(run.path) if run.index.exists() else np.empty(0)
 
@@ -107,10 +107,15 @@ class Run:
         if ended == "finished":
             return "finished"
         if ended == "stopped":
-            return f"stopped by {self.facts.get('reason')} at {t:.6g} s; it can be resumed"
+            at = "" if t is None else f" at {t:.6g} s"
+            return f"stopped by {self.facts.get('reason')}{at}; it can be resumed"
         if ended == "error":
             return f"failed: {self.facts.get('reason')}"
-        return "not at its end: it still runs, or was killed"
+        return {
+            True: "not at its end: it still runs",
+            False: "not at its end: it was killed; it can be resumed",
+            None: "not at its end: it still runs, or was killed",
+        }[self._run.is_live]
 
     def about(self):
         """Pairs of what was run, and how, in words."""
@@ -215,16 +220,8 @@ def _toml(path):
     """The content of a TOML file; empty if there is none."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    except ValueError as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is broken: {error}; a run writes it as it starts") from None
-
-
-def _json(path):
-    """The content of a JSON file; empty if there is none, or half of one."""
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
 
 
 def _known(value):

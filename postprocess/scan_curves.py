@@ -49,7 +49,8 @@ def _words(scan, column):
     if column == scan.speed:
         return "Speed [mm/min]"
     if scan.searched:
-        return scan.searched[0].upper() + scan.searched[1:].replace(" [", "\n[")
+        words = scan.searched[0].upper() + scan.searched[1:].replace(" [", "\n[")
+        return style.plain(words)
     return f"Margin of {WORDS[scan.verdict]}"
 
 
@@ -68,7 +69,7 @@ def _line(ax, scan, axis, column, colour, name):
     rows = scan.finished
     order = np.argsort(rows[axis.label].to_numpy(float))
     x, y = (rows[n].to_numpy(float)[order] for n in (axis.label, column))
-    ax.plot(x, y, "-", color=colour, lw=1.0, label=name)
+    ax.plot(x, y, "-", color=colour, lw=1.0, label=style.plain(name))
     if column == "threshold.value":
         ends = np.abs(rows[["threshold.low", "threshold.high"]].to_numpy(float)[order].T - y)
         ax.errorbar(x, y, ends, fmt="o", ms=3.5, color=colour, capsize=2, lw=1.0)
@@ -146,7 +147,8 @@ def bars(scan):
     """
     column = _outcome(scan)
     rows = scan.finished.sort_values(column, na_position="first")
-    names = rows[[axis.label for axis in scan.varying]].astype(str).agg(", ".join, axis=1)
+    columns = rows[[axis.label for axis in scan.varying]].astype(str)
+    names = columns.agg(", ".join, axis=1).map(style.plain)
     figure = style.figure(0.9 + 0.28 * len(rows), 5.4)
     ax = figure.subplots()
     values = rows[column].to_numpy(float)
@@ -205,7 +207,8 @@ def sensitivity(scan):
     for ax, (outcome, found) in zip(panels, known.items(), strict=True):
         _indices(ax, {titles[name]: s for name, s in found.items()})
         caution = scan.cautions.get(outcome)
-        ax.set_title(f"{outcome} ({caution})" if caution else outcome, loc="left")
+        title = f"{outcome} ({caution})" if caution else outcome
+        ax.set_title(style.plain(title), loc="left")
     panels[-1].set_xlabel("Share of the variance (Sobol index), 95 % interval")
     handles = [Patch(color=SINGLE, label="alone (S1)"),
                Patch(color=TOTAL, label="with the others (ST)")]  # fmt: skip

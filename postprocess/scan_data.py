@@ -1,11 +1,11 @@
 """A scan as pictures and reports need it: its table, its axes, what its runs are."""
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from ecs_model import foreign, versions
 from ecs_model.errors import ConfigError
 from ecs_model.postprocess import style
 from ecs_model.states import STATES, state_of, title
@@ -43,7 +43,8 @@ class Axis:
     @property
     def title(self):
         """What stands beside it in a picture."""
-        return style.label(self.key, "") if self.key in ("alpha", "tortuosity") else self.plain
+        known = self.key in ("alpha", "tortuosity")
+        return style.label(self.key, "") if known else style.plain(self.plain)
 
     @property
     def plain(self):
@@ -77,16 +78,20 @@ class Scan:
         import pandas as pd
 
         path = Path(directory)
-        if (setup := _json(path / "setup.json")) is None:
+        if (setup := foreign.read_json(path / "setup.json", foreign.SetupFacts)) is None:
             raise ConfigError(f"{path}: holds no scan; give the output directory of a scan")
         if not (path / "table.parquet").is_file():
             raise ConfigError(f"{path}: has no table yet; let the scan end first")
-        frame = pd.read_parquet(path / "table.parquet")
+        versions.refuse_format(setup.get("format"), versions.SCAN, path, "a scan")
+        with foreign.damaged(path / "table.parquet", "`ecs-model scan` writes it anew"):
+            frame = pd.read_parquet(path / "table.parquet")
+            frame[["id", "run"]]
         if not (frame["run"] == "finished").any():
             raise ConfigError(
                 f"{path}: no run is finished; `ecs-model scan status {path}` says why"
             )
-        return cls(path, setup, frame, _json(path / "report.json") or {})
+        report = foreign.read_json(path / "report.json", foreign.ReportFacts) or {}
+        return cls(path, setup, frame, report)
 
     def __repr__(self):
         rows = [
@@ -239,10 +244,3 @@ def _axis(settings, frame):
 
 def _unit(value):
     return value.partition(" ")[2] if isinstance(value, str) else ""
-
-
-def _json(path):
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None

@@ -51,7 +51,7 @@ def threshold_map(scan):
     figure, panels = _figure(scan, lambda *a: _thresholds(*a, levels))
     scale = ScalarMappable(BoundaryNorm(levels, 256), "viridis")
     words = scan.searched[0].upper() + scan.searched[1:]
-    figure.colorbar(scale, ax=panels, label=words, ticks=MaxNLocator(7))
+    figure.colorbar(scale, ax=panels, label=style.plain(words), ticks=MaxNLocator(7))
     return figure
 
 
@@ -71,7 +71,7 @@ def _figure(scan, draw):
     panels = panels[: len(parts)]
     handles: dict = {}
     for ax, (title, part) in zip(panels, parts, strict=True):
-        ax.set_title(title)
+        ax.set_title(style.plain(title))
         handles |= {handle.get_label(): handle for handle in _panel(ax, part, axes, draw)}
     figure.legend(handles=[*handles.values()], loc="outside lower center", ncols=2)
     return figure, list(panels)

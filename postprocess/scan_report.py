@@ -209,7 +209,7 @@ def _origin(scan, runs):
     """Pairs about versions and machines, of the scan and of this report."""
     yield "Computed by", f"ecs-model {scan.setup['version']}"
     yield "On", ", ".join(sorted(_hosts(scan))) or "unknown"
-    kept = [json.loads(RunDir(run.path).run_json.read_text()) for run in runs.values() if run.path]
+    kept = [RunDir(run.path).facts() for run in runs.values() if run.path]
     for facts in kept[:1]:
         for key in ("commit", "petsc", "mpi", "python", "machine"):
             yield f"Pictured runs: {key}", str(facts.get(key) or "unknown")

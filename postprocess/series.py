@@ -1,5 +1,7 @@
 """Curves over time: fields at the probes, integrals and balances."""
 
+import re
+
 import numpy as np
 
 from ecs_model.errors import ConfigError
@@ -7,16 +9,21 @@ from ecs_model.postprocess import style
 from ecs_model.rundir import RunDir, read_series
 
 _MANY_PROBES = 8
+_AT_PROBE = re.compile(r"(\w+)@(.+)")
 
 
 def probe_names(columns):
     """Probes by field, from the names of the columns: {"K_o": ["centre", "edge"]}."""
     probes = {}
     for column in columns:
-        field, at, probe = column.partition("@")
-        if at:
-            probes.setdefault(field, []).append(probe)
+        if match := _AT_PROBE.fullmatch(column):
+            probes.setdefault(match[1], []).append(match[2])
     return probes
+
+
+def integrals(columns):
+    """Columns that belong to no probe."""
+    return [name for name in columns if name != "t" and not _AT_PROBE.fullmatch(name)]
 
 
 @style.styled
@@ -31,7 +38,8 @@ def probes(run_dir):
     for axes, (field, names) in zip(panels, fields.items(), strict=True):
         for name in names:
             column = f"{field}@{name}"
-            axes.plot(values["t"], values[column], label=name, marker=_marker(values["t"]))
+            name, dot = style.plain(name), _marker(values["t"])
+            axes.plot(values["t"], values[column], label=name, marker=dot)
         axes.set_ylabel(style.label(field, units[column]))
         axes.margins(x=0)
     panels[-1].set_xlabel("Time [s]")
@@ -43,7 +51,7 @@ def probes(run_dir):
 def balance(run_dir):
     """Figure of all columns that belong to no probe (totals, maxima, front), one panel each."""
     values, units = read_series(RunDir.open(run_dir).series)
-    columns = [name for name in values if "@" not in name and name != "t"]
+    columns = integrals(values)
     if not columns:
         raise ConfigError(f"{run_dir} has no integrals; add some to the configuration")
     rows = -(-len(columns) // 2)

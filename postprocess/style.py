@@ -57,13 +57,18 @@ def symbol(name):
     for prefix, words in _PREFIXES.items():
         if name not in _SYMBOLS and name.startswith(prefix):
             return words + symbol(name.removeprefix(prefix))
-    return _SYMBOLS.get(name, name.replace("_", " "))
+    return _SYMBOLS.get(name) or plain(name.replace("_", " "))
+
+
+def plain(name):
+    """A name that a user gave, as it is: neither mathematical text nor left out of a legend."""
+    return (" " if name.startswith("_") else "") + name.replace("$", r"\$")
 
 
 def label(name, unit):
     """Axis label of the field or column `name`, with its unit in brackets unless that is 1."""
     text = symbol(name)
-    text = text[0].upper() + text[1:]
+    text = text[:1].upper() + text[1:]
     return text if unit in ("", "1") else f"{text} [{_typeset(unit)}]"
 
 
@@ -136,7 +141,7 @@ def save(fig, path):
 
 def _typeset(unit):
     """`unit` with typeset mu and powers."""
-    text = unit.replace("um", "µm").replace("umol", "µmol").replace("uA", "µA")
+    text = plain(unit).replace("um", "µm").replace("umol", "µmol").replace("uA", "µA")
     for power in "23":
         text = text.replace(f"^{power}", f"$^{power}$")
     return text

@@ -13,6 +13,7 @@ ROOT = Path(ecs_model.__file__).parents[1]
 
 LAYERS = [
     {"units", "errors"},
+    {"memory", "locks", "foreign", "versions", "petsc_options"},
     {"record", "codegen", "derivative", "quantities", "launcher", "atomic", "ions", "kept"},
     {
         "electrochemistry",
@@ -29,6 +30,7 @@ LAYERS = [
         "tablefile",
         "states",
     },
+    {"trust"},
     {"transporters", "energetics", "gating", "events", "metabolism", "point_source"},
     {"fit"},
     {"post_albers", "nernst_planck", "places"},
@@ -48,14 +50,15 @@ LAYERS = [
     },
     {"cell", "curves"},
     {"native"},  # MPI, PETSc and DOLFINx from here on
-    {"parallel", "provenance"},
+    {"parallel", "provenance", "sound"},
+    {"origin"},
     {"mesh"},
     {"stimulus", "tissue", "operators"},
     {"ledger", "sampling", "spending"},
     {"observers", "tracker", "summary"},
     {"limiter", "following"},
     {"diffusion", "rkl2", "checkpoint", "layout", "supply", "potential"},
-    {"electrodiffusion"},
+    {"electrodiffusion", "restart"},
     {"syncytium"},
     {"network"},
     {"assemble", "output", "profiling"},

@@ -11,8 +11,8 @@ from ecs_model.config import Config
 from ecs_model.errors import ConfigError
 from ecs_model.meaning import check_names
 from ecs_model.membrane import MODELS
+from ecs_model.origin import resolved_text
 from ecs_model.read import find_line, parse_config
-from ecs_model.session import resolved_text
 from ecs_model.template import template
 from tests.parallel.runs import CONFIG as EVERYTHING
 from tests.robust.cases import BASE

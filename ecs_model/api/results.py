@@ -1,11 +1,25 @@
 """Functions that open and show what a run, a scan or a single-cell job left."""
 
+import functools
 import math
 from pathlib import Path
 
+from ecs_model import foreign
 from ecs_model.errors import ConfigError
 
 
+def _looking(function):
+    """A function that shows what is in a directory: what makes no sense there is one sentence."""
+
+    @functools.wraps(function)
+    def look(directory, *args, **options):
+        with foreign.damaged(directory, "what was written there was changed, or is not whole"):
+            return function(directory, *args, **options)
+
+    return look
+
+
+@_looking
 def open_run(directory):
     """A run directory, opened: a `postprocess.run.Run` with its numbers, tables and fields.
 
@@ -20,6 +34,7 @@ def open_run(directory):
     return Run.open(directory)
 
 
+@_looking
 def open_scan(directory):
     """A scan, opened: a `postprocess.scan_data.Scan`; `.frame` is its table as a DataFrame.
 
@@ -31,6 +46,7 @@ def open_scan(directory):
     return Scan.open(directory)
 
 
+@_looking
 def plot(directory):
     """Make all pictures that suit a run, a scan or a single-cell job; their paths."""
     if Path(directory, "cell.toml").is_file():
@@ -44,6 +60,7 @@ def plot(directory):
     return report(directory)
 
 
+@_looking
 def scan_plot(directory):
     """Make the pictures that suit a scan; their paths. ConfigError if there is no scan."""
     from ecs_model.postprocess import scan
@@ -51,6 +68,7 @@ def scan_plot(directory):
     return scan.pictures(directory)
 
 
+@_looking
 def report(directory, output=None, points=None, quiet=False):
     """Write one HTML file with all about a run or a scan; its path.
 
@@ -78,6 +96,7 @@ def report(directory, output=None, points=None, quiet=False):
     return run_report.write(open_run(directory), output)
 
 
+@_looking
 def scan_report(directory, points=None, quiet=False, output=None):
     """Write one HTML file with all about a scan; its path.
 
@@ -101,6 +120,7 @@ def scan_report(directory, points=None, quiet=False, output=None):
     return scan_report.write(scan, repeat.repeats(directory, ids, longest, tell), output)
 
 
+@_looking
 def export(directory, output=None):
     """Write the fields of a run as one VTKHDF file; its path."""
     from ecs_model.postprocess.vtkhdf import export_vtkhdf

@@ -23,19 +23,28 @@ def run(
     return session.run(config, output, comm, overrides, overwrite, quiet, profile=profile)
 
 
-def resume(directory, comm=None, quiet=False, profile=False):
-    """Continue a run from its newest checkpoint; 0, or 75 if a signal stopped it.
+def resume(
+    directory, comm=None, overrides=(), quiet=False, profile=False, force=False, trust=False
+):  # fmt: skip
+    """Continue a run from its newest sound checkpoint; 0, or 75 if a signal stopped it.
+
+    A run that is finished already stays what it is, unless it is given a later end.
 
     Args:
         directory: the run directory.
         comm: MPI communicator of any size; all processes by default.
+        overrides: texts such as "time.end=20 s": a later end, other intervals of checkpoints.
         quiet: say nothing but warnings and errors.
         profile: as for `run`.
+        force: go on although this version of the program computes in another way.
+        trust: go on although the directory was not made on this account: its code may be run.
 
     Raises:
-        ConfigError: on all processes, if there is nothing to continue or it does not fit.
+        ConfigError: on all processes, if there is nothing to continue, it does not fit, or it
+            still goes on.
+        SolutionError: on all processes, if the computation cannot go on.
     """
-    return _session(comm).resume(directory, comm, quiet, profile)
+    return _session(comm).resume(directory, comm, overrides, quiet, profile, force, trust)
 
 
 def simulation(config, comm=None, overrides=()):

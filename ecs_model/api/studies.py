@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+from ecs_model import foreign
 from ecs_model.api.results import plot
 from ecs_model.errors import ConfigError
 
 
-def scan(config, output, overrides=(), extend=False, retry=False, quiet=False):
+def scan(
+    config, output, overrides=(), extend=False, retry=False, quiet=False, force=False, trust=False
+):  # fmt: skip
     """Do the scan of a TOML file, or go on with it; 0, 1 if points failed, 75 after a signal.
 
     Runs start in processes of their own: call it from one process, without MPI.
@@ -18,20 +21,23 @@ def scan(config, output, overrides=(), extend=False, retry=False, quiet=False):
         extend: let the points change; those that are there stay.
         retry: compute points that failed once more.
         quiet: say nothing but errors.
+        force: go on although this version of the program computes in another way.
+        trust: go on although the directory was not made on this account: its code may be run.
 
     Raises:
         ConfigError: for whatever the user can mend; nothing is overwritten then.
     """
     from ecs_model.scan import driver
 
-    return driver.run(config, output, overrides, extend, retry, quiet)
+    return driver.run(config, output, overrides, extend, retry, quiet, force, trust)
 
 
 def scan_status(directory):
     """Lines about a scan: what is done, what runs, what failed and why."""
     from ecs_model.scan import driver
 
-    return list(driver.status(directory))
+    with foreign.damaged(directory, "what was written there was changed, or is not whole"):
+        return list(driver.status(directory))
 
 
 def cell(config, output, overrides=(), overwrite=False, quiet=False):

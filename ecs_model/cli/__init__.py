@@ -10,7 +10,7 @@ import time
 from ecs_model import __version__
 from ecs_model.cli import run, study, tools
 from ecs_model.errors import EcsModelError
-from ecs_model.launcher import limit_threads, rank_and_size
+from ecs_model.launcher import from_elsewhere, limit_threads, rank_and_size
 
 GRACE = 0.2  # s: mpiexec ends all processes once one has failed; rank 0 must have spoken by then
 COMMANDS = (
@@ -38,6 +38,15 @@ def main(argv=None):
         else:
             time.sleep(GRACE)
         return error.exit_code
+    except ImportError as error:
+        if not (elsewhere := from_elsewhere()):
+            raise
+        if rank == 0:
+            print(
+                f"error: PYTHONPATH leads to packages of another program: {elsewhere} ({error}); "
+                "unset PYTHONPATH", file=sys.stderr, flush=True,
+            )  # fmt: skip
+        return 2
     except BrokenPipeError:  # the reader of a pipe went away, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

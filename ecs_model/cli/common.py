@@ -32,6 +32,14 @@ def add_profile(parser):
     )  # fmt: skip
 
 
+def add_trust(parser):
+    """Add --trust to the parser of a command that may run the code of a directory."""
+    parser.add_argument(
+        "--trust", action="store_true", help="although the directory was not made on this account: "
+        "the code that it names is run",
+    )  # fmt: skip
+
+
 def points(arguments):
     """The points that --points names; None if it was not given."""
     if arguments.points is None:

@@ -2,7 +2,7 @@
 
 import os
 
-from ecs_model.cli.common import add, add_points, add_profile, add_set, points
+from ecs_model.cli.common import add, add_points, add_profile, add_set, add_trust, points
 from ecs_model.errors import ConfigError
 from ecs_model.launcher import rank_and_size
 
@@ -31,13 +31,19 @@ def add_resume(commands):
     p = add(commands, "resume", _resume, "continue a run, on any number of processes", True)
     p.add_argument("directory", help="run directory")
     p.add_argument("--quiet", action="store_true", help="only warnings and errors")
+    p.add_argument(
+        "--force", action="store_true", help="although this version computes in another way"
+    )
+    add_trust(p)
     add_profile(p)
+    add_set(p)
 
 
 def _resume(a):
     from ecs_model import api
 
-    return api.resume(a.directory, quiet=a.quiet, profile=a.profile)
+    options = {"quiet": a.quiet, "profile": a.profile, "force": a.force, "trust": a.trust}
+    return api.resume(a.directory, overrides=a.overrides, **options)
 
 
 def add_check(commands):

@@ -2,7 +2,7 @@
 
 import os
 
-from ecs_model.cli.common import add, add_points, add_set, points
+from ecs_model.cli.common import add, add_points, add_set, add_trust, points
 from ecs_model.errors import ConfigError
 
 
@@ -35,6 +35,10 @@ def add_scan(commands):
     p.add_argument("--output", "-o", metavar="DIR", help="directory (default results/NAME)")
     p.add_argument("--extend", action="store_true", help="other points in the same directory")
     p.add_argument("--retry", action="store_true", help="points that failed once more")
+    p.add_argument(
+        "--force", action="store_true", help="go on although this version computes in another way"
+    )
+    add_trust(p)
     add_points(p)
     p.add_argument("--quiet", action="store_true", help="only errors")
     add_set(p)
@@ -48,7 +52,8 @@ def _scan(a):
     if a.directory is not None:
         raise ConfigError(f"scan {a.config} {a.directory}: give the directory with --output")
     output = a.output or os.path.join("results", os.path.splitext(os.path.basename(a.config))[0])
-    return api.scan(a.config, output, a.overrides, a.extend, a.retry, a.quiet)
+    options = {"force": a.force, "trust": a.trust}
+    return api.scan(a.config, output, a.overrides, a.extend, a.retry, a.quiet, **options)
 
 
 def _about_scan(a):

@@ -133,6 +133,13 @@ class Threshold(Strict):
         return Range.between(self.low, self.high, self.scale)
 
 
+COLUMNS = {  # of the table of a scan, beside those of its axes
+    "id", "run", "reason", "decided", "time", "recruited", "duration_s", "max_K_o", "end_K_o",
+    "cells_per_front", "steps", "rejected_steps", "limited_steps", "iterations_per_step",
+    "substeps_per_step", "nodes", "point",
+}  # fmt: skip
+
+
 class Stop(Strict):
     """When a run may end early, because its verdict is known."""
 
@@ -213,7 +220,7 @@ class ScanConfig(Strict):
         labels = [axis.label for axis in self.axis]
         keys = [k for axis in self.axis for k in keys_of(axis)]
         keys += [full(self.threshold.key)] if self.threshold else []
-        if taken := {"id", "run", "reason"} & {*labels}:
+        if taken := COLUMNS & {*labels}:
             raise ValueError(f"axis: the name {taken.pop()!r} is that of another column")
         for what, names in (("named", labels), ("that change", keys)):
             if twice := {n for n in names if names.count(n) > 1}:

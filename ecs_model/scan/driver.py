@@ -1,13 +1,11 @@
 """A scan from its file to its table: waves of points, an engine for them, what is found."""
 
-import hashlib
-import json
 import signal
 from pathlib import Path
 
 import numpy as np
 
-from ecs_model import __version__, atomic, read
+from ecs_model import __version__, atomic, read, trust, versions
 from ecs_model.errors import ConfigError
 from ecs_model.progress import clock_face
 from ecs_model.scan import adaptive, collect, points, sensitivity
@@ -16,9 +14,10 @@ from ecs_model.scan.config import ScanConfig, beside
 from ecs_model.scan.local import Local
 from ecs_model.scan.progress import Progress, lines
 from ecs_model.scan.slurm import Slurm
-from ecs_model.scan.store import REPORT, Store
+from ecs_model.scan.store import REPORT, Store, code
 
 FAILED, STOPPED = 1, 75  # exit codes: some points failed; stopped by a signal
+STATES = ("finished", "running", "waiting", "failed", "interrupted")
 ENGINES = {"local": Local, "slurm": Slurm}
 STAYS = {
     "local": "stopped; the same command goes on",
@@ -26,7 +25,10 @@ STAYS = {
 }
 
 
-def run(path, directory, overrides=(), extend=False, retry=False, quiet=False):
+def run(
+    path, directory, overrides=(), extend=False, retry=False, quiet=False, force=False,
+    trusted=False,
+):  # fmt: skip
     """Do a scan, or go on with it; 0, 1 if points failed, 75 if a signal stopped it.
 
     Args:
@@ -36,6 +38,8 @@ def run(path, directory, overrides=(), extend=False, retry=False, quiet=False):
         extend: let the points change; those that are there stay.
         retry: compute points that failed once more.
         quiet: say nothing but errors.
+        force: go on although this version of the program computes in another way.
+        trusted: go on although the directory was not made on this account.
 
     Raises:
         ConfigError: for whatever the user can mend; nothing is overwritten.
@@ -44,10 +48,11 @@ def run(path, directory, overrides=(), extend=False, retry=False, quiet=False):
     scan = beside(read.parse_config(text, str(path), overrides, ScanConfig), Path(path).parent)
     base = base_of(scan, path)
     check_points(base, scan, path)
-    store, setup, progress = Store(directory), _setup(scan, base), Progress(quiet)
-    store.make(setup, extend)
+    store, progress = Store(directory), Progress(quiet)
+    setup = _setup(scan, base) | {"trusted": trusted}
+    store.make(setup, extend, force, trusted)
     with store.driven(ENGINES[scan.engine.kind].alone):
-        store.begin(text, setup, extend)
+        store.begin(text, setup, extend, force, trusted)
         stopped = _drive(scan, store, retry, progress)
         report = _finish(scan, store)
     for line in lines(store.path, report):
@@ -60,18 +65,18 @@ def run(path, directory, overrides=(), extend=False, retry=False, quiet=False):
 def _setup(scan, base):
     """What workers need to know, and what tells scans apart."""
     settings = scan.model_dump(mode="json")
-    what = [base.tree, base.contents(), *(settings[k] for k in ("threshold", "stop", "keep"))]
+    what = {
+        "base": base.tree, "contents": base.contents(),
+        "settings": {k: settings[k] for k in ("threshold", "stop", "keep")},
+    }  # fmt: skip
     where = {k: settings[k] for k in ("axis", "design", "adaptive")}
     if scan.adaptive is not None:  # more runs are more of the same
         where["adaptive"] = {**settings["adaptive"], "runs": None}
-    return {
-        "version": __version__, "title": scan.title, "scan": settings, "base": base.tree,
-        "folder": base.folder, "name": base.name, "run": _digest(what), "design": _digest(where),
+    setup = {
+        "format": versions.SCAN, "version": __version__, "title": scan.title, "scan": settings,
+        "base": base.tree, "folder": base.folder, "name": base.name, "run": what, "design": where,
     }  # fmt: skip
-
-
-def _digest(thing):
-    return hashlib.sha256(json.dumps(thing, sort_keys=True).encode()).hexdigest()[:16]
+    return setup | {"made": trust.mark(*code(setup))}
 
 
 class _Stop(Exception):
@@ -215,21 +220,26 @@ def _left(store, found):
 def status(directory):
     """Lines about a scan: how many points are done, what runs, what failed."""
     store = Store.open(directory)
-    found = store.points()
-    counts: dict[str, int] = {}
-    for point in found:
-        state = store.slot(point).state
-        counts[state] = counts.get(state, 0) + 1
-    runs = store.setup()["scan"]["adaptive"]
-    total = f" of at most {runs['runs']}" if runs else ""
+    found = [(point, store.slot(point)) for point in store.points()]
+    states = [_state(store, slot) for _, slot in found]
+    runs = store.scan().adaptive
+    total = f" of at most {runs.runs}" if runs else ""
     yield f"{store.setup()['title'] or directory}: {len(found)} points{total}"
-    yield ", ".join(f"{counts.get(s, 0)} {s}" for s in ("finished", "running", "waiting", "failed"))
-    if counts.get("running"):
-        yield f"about {_left(store, found)} left at the pace so far"
-    for point in found:
-        slot = store.slot(point)
-        if slot.state == "failed":
-            yield f"failed: {point.said()}: {slot.status().get('reason', '')}"
-        elif slot.state == "running":
-            facts = slot.status()
+    yield ", ".join(f"{states.count(s)} {s}" for s in STATES if s in STATES[:4] or s in states)
+    if "running" in states:
+        yield f"about {_left(store, [point for point, _ in found])} left at the pace so far"
+    for (point, slot), state in zip(found, states, strict=True):
+        facts = slot.status()
+        if state == "failed":
+            yield f"failed: {point.said()}: {facts.get('reason', '')}"
+        elif state == "running":
             yield f"running: {point.said()} (process {facts.get('pid')} on {facts.get('host')})"
+        elif state == "interrupted":
+            yield f"interrupted: {point.said()}; the same scan computes it again"
+
+
+def _state(store, slot):
+    """The state of a run; what seems to run, but has nobody at work, was interrupted."""
+    if slot.state == "running" and not store.is_at_work(slot):
+        return "interrupted"
+    return slot.state

@@ -8,13 +8,16 @@ from ecs_model.errors import EcsModelError
 from ecs_model.kept import Kept
 from ecs_model.parallel import on_root, root_does
 from ecs_model.progress import Timer
+from ecs_model.scan import points
 from ecs_model.scan.base import Base
-from ecs_model.scan.config import ScanConfig
+from ecs_model.scan.config import ScanConfig, keys_of
 from ecs_model.scan.decide import Decision
 from ecs_model.scan.points import Point
 from ecs_model.scan.store import Slot
 from ecs_model.scan.threshold import margin, search
 from ecs_model.summary import summarise
+
+PLACING = ("mesh", "probe", "line")  # settings that decide what lies in the mesh
 
 
 @dataclass(frozen=True)
@@ -25,21 +28,33 @@ class Bench:
     scan: ScanConfig
     comm: object
     kept: Kept
+    trusted: bool = False  # whether the code of runs that were begun is run, whoever made them
 
     @classmethod
     def of(cls, store, comm):
         """The Bench of a Store on the processes of a communicator."""
-        setup = on_root(comm, store.setup)
+        setup, scan = on_root(comm, lambda: (store.setup(), store.scan()))
         base = Base(setup["base"], setup["folder"], setup["name"])
-        return cls(base, ScanConfig.model_validate(setup["scan"]), comm, Kept())
+        return cls(base, scan, comm, Kept(), setup["trusted"])
 
     def try_base(self):
         """Build the run that is scanned; what it is made of serves the points.
 
         Raises:
-            ConfigError: for what shows on the mesh alone, such as a region that is not there.
+            ConfigError: for what shows on the mesh alone, such as a region that is not there or
+                a probe outside.
         """
-        assemble.build(self.base.config({}), self.comm, self.base.folder, self.kept)
+        for settings in ({}, *_placing(self.scan)):
+            config = on_root(self.comm, lambda here=settings: self.base.config(here))
+            output.plan(assemble.build(config, self.comm, self.base.folder, self.kept))
+
+
+def _placing(scan):
+    """Settings at the ends of the axes that change the mesh, or places in it."""
+    for axis in scan.axis:
+        if any(key.partition(".")[0] in PLACING for key in keys_of(axis)):
+            ends = points.ends(axis)
+            yield from (point.settings for point in ends)
 
 
 def work(bench, store, point):
@@ -131,7 +146,7 @@ def _whole_run(bench, slot, point):
     on_root(comm, lambda: _begin(bench, slot, point.settings) and None)
     begun = on_root(comm, lambda: any(folder.glob("checkpoints/ck_*.h5")))
     if begun:
-        code = session.resume(folder, comm, quiet=True)
+        code = session.resume(folder, comm, quiet=True, trusted=bench.trusted)
     else:
         config = slot.path / "config.toml"
         code = session.run(config, folder, comm, overwrite=True, quiet=True, base=bench.base.folder)

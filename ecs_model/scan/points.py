@@ -3,10 +3,12 @@
 import hashlib
 import itertools
 import json
+import math
 from dataclasses import dataclass
 
+from ecs_model.errors import ConfigError
 from ecs_model.scan.config import full, keys_of
-from ecs_model.scan.ranges import number_of
+from ecs_model.scan.ranges import number_in, number_of
 from ecs_model.states import state_of, title
 
 
@@ -43,7 +45,22 @@ def values(axis):
         return [state(axis, name) for name in axis.states]
     if axis.low is not None:
         return [in_range(axis, number) for number in axis.range().grid(axis.count)]
-    return [listed(axis, value) for value in axis.values]
+    found: dict = {}
+    for point in (listed(axis, value) for value in axis.values):
+        first = found.setdefault(point.labels[axis.label], point)
+        if axis.keys and first.settings != point.settings:
+            raise ConfigError(
+                f"axis '{axis.label}': values: the first of each must differ, it names the point "
+                f"in tables (found {point.labels[axis.label]!r} twice)"
+            )
+    return [*found.values()]
+
+
+def ends(axis):
+    """The Points of an axis that lie farthest out: two of a range, all of a list."""
+    if axis.low is not None:
+        return [in_range(axis, number) for number in axis.range().grid(2)]
+    return values(axis)
 
 
 def state(axis, name):
@@ -66,18 +83,18 @@ def listed(axis, value):
 
 def _cell(axis, value):
     """A value as a table can hold it: a number if all of the axis are in one unit, or a text."""
-    if unit(axis) is not None:
-        return number_of(value)[0]
+    if (common := unit(axis)) is not None:
+        return number_in(value, common)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def unit(axis):
-    """The unit of the numbers of an axis, empty for plain ones; None where it has texts."""
+    """The unit of the numbers of an axis, that of the first; None where it has texts."""
     if axis.low is not None:
         return axis.range().unit
-    found = [number_of(value) for value in first_values(axis)]
-    units = {unit for _, unit in found}
-    return units.pop() if len(units) == 1 and all(n == n for n, _ in found) else None
+    found = first_values(axis)
+    first = number_of(found[0])[1]
+    return None if any(math.isnan(number_in(value, first)) for value in found) else first
 
 
 def first_values(axis):

@@ -62,6 +62,17 @@ def number_of(value):
         return float("nan"), ""
 
 
+def number_in(value, unit):
+    """The number in a setting, in a unit; nan for what cannot be said in it."""
+    number, own = number_of(value)
+    if own == unit:
+        return number
+    try:
+        return float(f"{_in_unit(value, unit):.{DIGITS}g}")
+    except ValueError:
+        return math.nan
+
+
 def _split(value):
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError(f"needs a number or a quantity (found {value!r})")

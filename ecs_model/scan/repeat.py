@@ -9,11 +9,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecs_model import atomic
+from ecs_model import atomic, read
 from ecs_model.errors import EcsModelError
 from ecs_model.launcher import limit_threads, own_mpiexec
 from ecs_model.progress import clock_face
-from ecs_model.scan.config import ScanConfig
 from ecs_model.scan.local import cores, environment
 from ecs_model.scan.points import Point
 from ecs_model.scan.store import Slot, Store
@@ -58,18 +57,29 @@ def _repeat(store, point, longest, tell):
         if Slot(there).finished:
             return Repeat(there)
     source = _source(store, slot, point)
+    if not _is_own(store, source):
+        return Repeat(None, "its run may be code of others, and a report runs none")
     summary = source.summary() or {}
     seconds = sum(summary.get("seconds", {}).values())
     if seconds > longest:
         return Repeat(None, f"its run took {clock_face(seconds)}; name it to have it repeated")
     tell(f"running {point.said()} once more, about {clock_face(seconds)}")
-    processes = min(summary.get("processes", 1), cores())
+    processes = max(1, min(summary.get("processes", 1), cores()))
     return _run(source.path / "config.toml", folder, store.setup()["folder"], processes)
+
+
+def _is_own(store, source):
+    """Whether a run is code that this account chose: that of the scan, which it made."""
+    if not store.is_own:
+        return False
+    named = [store.setup()["base"], read.parse_tree(read.read_text(source.path / "config.toml"))]
+    files = [tree.get("membrane", {}).get("file") for tree in named]
+    return files[0] == files[1]
 
 
 def _source(store, slot, point):
     """The Slot of the run that a point stands for."""
-    scan = ScanConfig.model_validate(store.setup()["scan"])
+    scan = store.scan()
     if scan.threshold is None:
         return slot
     found, range_ = slot.summary()["threshold"], scan.threshold.range()

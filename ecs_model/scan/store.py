@@ -12,15 +12,18 @@ report.json                           how many runs, how sharp the border, Sobol
 
 import contextlib
 import fcntl
-import json
 import os
 import platform
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecs_model import atomic
+from pydantic import ValidationError
+
+from ecs_model import atomic, foreign, locks, trust, versions
 from ecs_model.errors import ConfigError
+from ecs_model.scan.base import Base
+from ecs_model.scan.config import ScanConfig
 from ecs_model.scan.points import Point
 
 SETUP, CONFIG, POINTS, REPORT = "setup.json", "scan.toml", "points.json", "report.json"
@@ -48,12 +51,14 @@ class Slot:
             return None
 
     def summary(self):
-        """The result; None if there is none yet."""
-        return _read(self.path / "summary.json")
+        """The result; None if there is none yet, ConfigError if it is damaged."""
+        return foreign.read_json(self.path / "summary.json", foreign.OutcomeFacts)
 
     def status(self):
         """Who works on it, or why it failed; empty if nobody ever came."""
-        return _read(self.path / "status.json") or {}
+        with contextlib.suppress(ConfigError):  # a power failure may tear it: nobody came then
+            return foreign.read_json(self.path / "status.json", foreign.StatusFacts) or {}
+        return {}
 
     @property
     def state(self):
@@ -106,11 +111,20 @@ class Store:
         return store
 
     def setup(self):
-        """What workers need to know; None where there is no scan."""
-        return _read(self.path / SETUP)
+        """What workers need to know; None where there is no scan, ConfigError if it is damaged."""
+        found = foreign.read_json(self.path / SETUP, foreign.SetupFacts)
+        return found and foreign.SetupFacts.model_validate(found).model_dump()
 
-    def make(self, setup, extend=False):
-        """Make the directory, if it is not there; `setup` and `extend` as for `begin`.
+    def scan(self):
+        """The ScanConfig of the setup; ConfigError if it is none."""
+        try:
+            return ScanConfig.model_validate(self.setup()["scan"])
+        except ValidationError as error:
+            reason = str(error).splitlines()[2].strip()
+            raise ConfigError(f"{self.path / SETUP} is damaged: scan: {reason}") from None
+
+    def make(self, setup, extend=False, force=False, trusted=False):
+        """Make the directory, if it is not there; `setup` and the rest as for `begin`.
 
         Raises:
             ConfigError: if something else is there; nothing is changed then. A scan that never
@@ -122,35 +136,56 @@ class Store:
         there = self.setup()
         if there is not None:
             if any((self.path / name).is_dir() for name in BEGUN):
-                self._refuse_other(there, setup, extend)
+                self._refuse_other(there, setup, extend, force)
+                trust.ask(there["made"], self.path, trusted, *code(there))
         elif any(not name.startswith(".") for name in names):
             raise ConfigError(f"{self.path}: is not empty and holds no scan; give another --output")
 
-    def begin(self, text, setup, extend=False):
+    def begin(self, text, setup, extend=False, force=False, trusted=False):
         """Note a scan in its directory, by the one who drives it.
 
         Args:
             text: of the scan's file.
             setup: what workers need to know, with `run` and `design` that tell scans apart.
             extend: let the points change; those that are there stay.
+            force: go on although this version of the program computes in another way.
+            trusted: go on although the directory was not made on this account.
 
         Raises:
             ConfigError: if another came first.
         """
-        self.make(setup, extend)
+        self.make(setup, extend, force, trusted)
         atomic.write_text(self.path / CONFIG, text)
         atomic.write_json(self.path / SETUP, setup)
 
-    def _refuse_other(self, there, setup, extend):
+    def _refuse_other(self, there, setup, extend, force):
+        versions.refuse_format(there["format"], versions.SCAN, self.path, "a scan")
         for key, what, hint in (
-            ("version", "version of ecs-model", ""),
             ("run", "run, threshold or stop", ""),
             ("design", "choice of points", ", or --extend to keep its points and add these"),
         ):
-            if there.get(key) != setup[key] and not (key == "design" and extend):
+            changed = versions.differing(there[key], setup[key])
+            if changed and not (key == "design" and extend):
                 raise ConfigError(
                     f"{self.path}: holds a scan with another {what}; give another --output{hint}"
                 )
+        versions.refuse_physics(there["version"], self.path, force)
+
+    @property
+    def is_own(self):
+        """Whether this account made it, and the files that its run names are what they were."""
+        there = self.setup()
+        base = Base(there["base"], there["folder"], there["name"])
+        same = isinstance(there["run"], dict) and there["run"].get("contents") == base.contents()
+        return same and trust.is_own(there["made"], *code(there))
+
+    def is_at_work(self, slot):
+        """Whether the process that began a run still works on it, as far as can be known."""
+        facts = slot.status()
+        pid, here = facts.get("pid"), facts.get("host") == platform.node()
+        if locks.is_held(self.path / ".workers.lock", by_anyone=True) is False:
+            return False
+        return not (here and pid is not None and not Path(f"/proc/{pid}").exists())
 
     def slot(self, point):
         """The Slot of a Point."""
@@ -163,7 +198,7 @@ class Store:
 
     def points(self):
         """The points so far."""
-        rows = _read(self.path / POINTS) or []
+        rows = foreign.read_json(self.path / POINTS, list[foreign.PointFacts]) or []
         return [Point(row["settings"], row["labels"]) for row in rows]
 
     @contextlib.contextmanager
@@ -189,29 +224,13 @@ class Store:
         with atomic.explained(path):
             file = open(path, "ab")
         with file:
-            until = time.monotonic() + patience
-            while not _lock(file, kind):
-                if time.monotonic() > until:
-                    raise ConfigError(
-                        f"{self.path}: another ecs-model scan works here; wait for it or stop it"
-                    )
-                time.sleep(0.05)
+            if not locks.lock(file, kind, patience):
+                raise ConfigError(
+                    f"{self.path}: another ecs-model scan works here; wait for it or stop it"
+                )
             yield
 
 
-def _lock(file, kind):
-    """Whether the lock is held now; a file system without locks cannot tell."""
-    try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        pass
-    return True
-
-
-def _read(path):
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+def code(setup):
+    """All that decides which code the runs of a scan are."""
+    return setup["base"], setup["folder"]

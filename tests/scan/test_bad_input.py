@@ -170,3 +170,51 @@ def test_the_template_is_a_scan(tmp_path):
     config = parse_config(text, "template", (), ScanConfig)
     check_points(base_of(config, tmp_path / "scan.toml"), config, "template")
     assert {*tomllib.loads(text)} >= {"design", "stop", "engine"}
+
+
+OUTSIDE = """\
+[run.mesh]
+generator = "interval"
+length = "0.4 mm"
+cell = "40 um"
+
+[run.membrane]
+model = "nagumo"
+
+[[run.probe]]
+name = "p"
+at = ["{at}"]
+
+[run.time]
+end = "0.1 s"
+step = "20 ms"
+
+[engine]
+processes = 1
+workers = 1
+
+[[axis]]
+key = "{key}"
+values = {values}
+"""
+
+
+@pytest.mark.parametrize(
+    ("at", "key", "values"),
+    [
+        ("0.5 mm", "tissue.alpha", "[0.1, 0.2]"),
+        ("0.3 mm", "mesh.length", '["0.4 mm", "0.2 mm"]'),
+    ],
+)
+def test_a_probe_outside_is_found_before_the_first_point(tmp_path, at, key, values):
+    (tmp_path / "scan.toml").write_text(OUTSIDE.format(at=at, key=key, values=values))
+    with pytest.raises(ConfigError, match=r"probe 'p'.*outside"):
+        driver.run(tmp_path / "scan.toml", tmp_path / "scan", quiet=True)
+    assert not [*tmp_path.glob("scan/points/*/summary.json")]
+
+
+def test_an_axis_cannot_have_the_name_of_an_outcome(tmp_path):
+    text = OUTSIDE.format(at="0.1 mm", key="tissue.alpha", values="[0.1]") + 'name = "max_K_o"\n'
+    (tmp_path / "scan.toml").write_text(text)
+    with pytest.raises(ConfigError, match="'max_K_o' is that of another column"):
+        driver.run(tmp_path / "scan.toml", tmp_path / "scan", quiet=True)

@@ -30,9 +30,15 @@ def test_ends_in_other_units_and_in_logs():
     assert found.share(found.number(0.3)) == pytest.approx(0.3, abs=1e-9)
 
 
-def test_values_in_several_units_are_shown_as_they_are():
-    axis = Axis(key="mesh.length", values=["100 um", "1 mm"])
-    assert [p.labels["mesh.length"] for p in points.values(axis)] == ["100 um", "1 mm"]
+def test_values_in_several_units_are_shown_in_that_of_the_first():
+    axis = Axis(key="mesh.length", values=["100 um", "1 mm", "0.1 mm"])
+    assert [p.labels["mesh.length"] for p in points.values(axis)] == [100, 1000]
+    assert points.values(axis)[1].settings == {"mesh.length": "1 mm"} and points.unit(axis) == "um"
+
+
+def test_values_that_no_unit_covers_stay_texts():
+    axis = Axis(key="tissue.tortuosity", values=[1.6, "1 mm"])
+    assert [*points.values(axis)[1].labels.values()] == ["1 mm"] and points.unit(axis) is None
 
 
 def test_a_state_sets_alpha_and_tortuosity():

@@ -1,0 +1,69 @@
+"""Which versions of the program understand each other's directories, and which compute the same.
+
+A run or a scan goes on under every version that reads the format in which it was written, whatever
+the number of that version is, as long as none between the two changed what is computed.
+"""
+
+import re
+from typing import Any
+
+from ecs_model import __version__
+from ecs_model.errors import ConfigError
+
+RUN, CHECKPOINT, SCAN = 1, 2, 1  # formats of run directories, checkpoints and scans
+
+CHANGES = (  # (version, what it computes in another way than the ones before), oldest first
+    ("0.2.0", "concentrations keep the bounds of their neighbours"),
+    ("0.2.0", "steps after abrupt changes are damped"),
+)
+
+
+def refuse_format(found: Any, known: int, place: Any, what: str) -> None:
+    """Raise ConfigError for a format that this version does not read.
+
+    Args:
+        found: the number in the file; None for files from before there were numbers.
+        known: the number of this version.
+        place: the file or directory.
+        what: it is, in words.
+    """
+    number = 1 if found is None else found
+    if number != known:
+        raise ConfigError(
+            f"{place}: {what} of format {number!r}; ecs-model {__version__} reads format {known}: "
+            "use the version that wrote it"
+        )
+
+
+def refuse_physics(version: Any, place: Any, force: bool = False) -> None:
+    """Raise ConfigError if this version computes in another way than the one that began.
+
+    Args:
+        version: of the program that began, as it is noted there.
+        place: the file or directory.
+        force: go on nevertheless.
+    """
+    changed = changes_between(str(version), __version__)
+    if changed and not force:
+        raise ConfigError(
+            f"{place}: was computed by ecs-model {version}; since then, {'; '.join(changed)}: "
+            f"continue it with {version}, start anew, or mix both with --force"
+        )
+
+
+def changes_between(one: str, other: str) -> list[str]:
+    """What changed in what is computed between two versions, in words."""
+    low, high = sorted((_numbers(one), _numbers(other)))
+    return [what for version, what in CHANGES if low < _numbers(version) <= high]
+
+
+def differing(found: Any, here: Any, place: str = "") -> list[str]:
+    """Dotted names of the settings that differ; those that only one version knows are left out."""
+    if isinstance(found, dict) and isinstance(here, dict):
+        names = sorted(found.keys() & here.keys())
+        return [x for n in names for x in differing(found[n], here[n], f"{place}{n}.")]
+    return [] if found == here else [place.rstrip(".") or "settings"]
+
+
+def _numbers(version):
+    return tuple(int(part) for part in re.findall(r"\d+", version.partition("+")[0]))
