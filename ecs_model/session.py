@@ -238,7 +238,7 @@ class _Session:
             self._note(ended="stopped", reason=f"signal {signal}", time=parts.simulation.time)
             return STOPPED
         self._note(ended="finished", time=parts.simulation.time)
-        LOG.info("finished at t = %.6g s", parts.simulation.time)
+        log_only(f"finished at t = {parts.simulation.time:.6g} s")
         return 0
 
     def _write_end(self, parts, summary, maps):
