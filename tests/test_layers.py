@@ -18,6 +18,7 @@ LAYERS = [
         "electrochemistry",
         "schemes",
         "instants",
+        "ctemplates",
         "detectors",
         "regimes",
         "clock",

@@ -1,4 +1,4 @@
-"""Models that depend on time: pulses are met, however long the steps; order 2; the same in parts."""
+"""Models that depend on time: pulses are met, however long the steps; order 2."""
 
 import numpy as np
 import pytest
@@ -69,7 +69,9 @@ def after(model, steps, substeps=0, tolerance=1e-3, **parameters):
 
 
 @pytest.mark.parametrize("substeps", [0, 1, 7])
-@pytest.mark.parametrize("steps", [[1.0], [0.25, 0.75], [0.3005, 0.6995], [1 / 3] * 3, [0.01] * 100])
+@pytest.mark.parametrize(
+    "steps", [[1.0], [0.25, 0.75], [0.3005, 0.6995], [1 / 3] * 3, [0.01] * 100]
+)
 def test_a_pulse_within_a_long_step_gives_its_amount(steps, substeps):
     assert after(made(pulse), steps, substeps, rate=1e3) == pytest.approx(1.0, rel=1e-9)
 
