@@ -28,6 +28,8 @@ def step_source(model, parameters, surroundings, scales):
     recording = Recording()
     y, p, env = symbols(recording, model.State(), parameters, surroundings)
     new, error = model.step(ros2, y, p, env, Symbol(recording, "dt"))
+    stores = list(_stores(model, y, new, error, scales))
+    lines = recording.needed(*stores)
     edges = Recording()
     reaching, limits = instants(
         model, edges, *symbols(edges, model.State(), parameters, surroundings)
@@ -41,7 +43,7 @@ def step_source(model, parameters, surroundings, scales):
         block=BLOCK,
         states=len(y),
         seen=len(seen),
-        timed=int(any(CLOCK in line for line in recording.lines)),
+        timed=int(any(CLOCK in line for line in lines)),
         clock=f"in[{[s.name for s, _ in inputs].index(CLOCK)}][0]",
         nodal="\n    ".join(_nodal(fields)),
         reaching="\n    ".join(reaching),
@@ -49,8 +51,8 @@ def step_source(model, parameters, surroundings, scales):
         looking="\n    ".join(looking.lines),
         show="\n    ".join(f"seen[{j}][i] = {as_c(x)};" for j, x in enumerate(seen)),
         load="\n    ".join(_loads(y, fields)),
-        lines="\n    ".join(recording.lines),
-        store="\n    ".join(_stores(model, y, new, error, scales)),
+        lines="\n    ".join(lines),
+        store="\n    ".join(stores),
         arguments="".join(
             f", const double *restrict v_{s.name}" if is_field else f", const double {s.name}"
             for s, is_field in inputs

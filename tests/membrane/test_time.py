@@ -5,9 +5,11 @@ import pytest
 
 from ecs_model.cell.bench import Bench
 from ecs_model.errors import ConfigError
+from ecs_model.kernel import depends_on_time
+from ecs_model.membrane import MODELS
 from ecs_model.membrane.load import load_model
 from ecs_model.membrane.model import MembraneModel, Surroundings
-from ecs_model.reaction import Reaction
+from ecs_model.reaction import Reaction, source
 from ecs_model.record import concentration, quantity, record
 
 
@@ -146,3 +148,16 @@ def test_a_comparison_with_no_straight_line_is_refused(tmp_path):
     )
     with pytest.raises(ConfigError, match=r"mine\.ode.*straight line in time"):
         load_model(path)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_models_without_time_take_no_heed_of_edges(name):
+    model = MODELS[name]
+    assert "TIMED = 0 " in source(model, model.Parameters(), Surroundings())
+    assert not depends_on_time(model)
+
+
+def test_a_timed_model_knows_it():
+    model = made(pulse)
+    assert "TIMED = 1 " in source(model, model.Parameters(), Surroundings())
+    assert depends_on_time(model)
