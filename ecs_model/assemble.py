@@ -147,8 +147,15 @@ def _about_model(config):
     """What the membrane model and its compiled step depend on, beside where parameters vary."""
     m = config.membrane
     return repr(
-        (m.model, m.file, m.potassium, m.time_unit, m.options, config.tissue.ions,
-         config.tissue.transport)
+        (
+            m.model,
+            m.file,
+            m.potassium,
+            m.time_unit,
+            m.options,
+            config.tissue.ions,
+            config.tissue.transport,
+        )
     )
 
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-
 TIME, MIDDLE = "time", "middle"  # keys: the slope in time; what the middle of the step adds
 
 

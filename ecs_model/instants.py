@@ -24,7 +24,8 @@ _BENDS = {np.exp, np.expm1, np.tanh, np.arctan}
 def instants(model, recording, y, p, env):
     """C that shortens `longest` to the next edges in time of a model's rates.
 
-    Two lists of lines: what is computed, and what shortens. They read `env_time` and parameters; it is `near` ahead, so that an edge just reached is passed. Only where
+    Two lists of lines: what is computed, and what shortens. They read parameters and `env_time`,
+    which is `near` ahead of the state, so that an edge just reached is passed. Only where
     `adaptive` is set do smooth functions limit the step.
 
     Args:

@@ -6,6 +6,7 @@ or a fixed number of them carry the nodes through the macro step; a block never 
 """
 
 from ecs_model.codegen import Recording, Symbol, as_c
+from ecs_model.ctemplates import MATH, SOURCE, VALUES
 from ecs_model.instants import instants
 from ecs_model.membrane.model import Surroundings
 from ecs_model.schemes import ros2
@@ -13,171 +14,6 @@ from ecs_model.schemes import ros2
 BLOCK = 32
 CLOCK = "env_time"  # what the time of the surroundings is called in C
 VECTOR_MATH = ("exp", "log", "expm1", "log1p", "sin", "cos", "tanh")  # in glibc's libmvec
-
-_SOURCE = """\
-#include <math.h>
-#include <string.h>
-{math}
-enum {{ BLOCK = {block}, STATES = {states}, SEEN = {seen}, TIMED = {timed} }};
-#define HUGE_ERROR 1e30
-
-/* One step of `dt` from `env_time` for a block: the new state, and each node's error in units of
-   tolerance. */
-static void step(double env_time, double dt, double (*restrict w)[BLOCK], double (*restrict made)[BLOCK],
-                 double *restrict error{arguments})
-{{
-  #pragma omp simd
-  for (int i = 0; i < BLOCK; ++i) {{
-    {load}
-    {lines}
-    double worst = 0.0, bad = 0.0;
-    {store}
-    error[i] = bad > 0.0 ? HUGE_ERROR : worst;
-  }}
-}}
-
-/* How long the next step may be: to the next edge in time of any node. `env_time` is `near` ahead
-   of the state, so that an edge that was just reached is passed. */
-static double reach(double env_time, double longest, double near, int adaptive{arguments})
-{{
-  for (int i = 0; i < BLOCK; ++i) {{
-    {nodal}
-    {reaching}
-    {limits}
-  }}
-  return longest;
-}}
-
-/* The observables of a block. */
-static void look(double env_time, double (*restrict w)[BLOCK], double (*restrict seen)[BLOCK]{arguments})
-{{
-  #pragma omp simd
-  for (int i = 0; i < BLOCK; ++i) {{
-    {load}
-    {looking}
-    {show}
-  }}
-}}
-
-static double largest(const double *error)
-{{
-  double worst = 0.0;
-  for (int i = 0; i < BLOCK; ++i) {{
-    const double e = error[i] < HUGE_ERROR ? error[i] : HUGE_ERROR;  /* also catches nan */
-    worst = worst > e ? worst : e;
-  }}
-  return worst;
-}}
-
-/* Names begin with ecs_: the C library has functions called `advance` and `step`.
-   Advance n nodes from `begin` by `duration`. `fixed` > 0: that many equal sub-steps, cut where an
-   edge in time is; else error control, the first trial step of each block in `trial`. Returns the number of sub-steps of all blocks, or
-   -1 - (first node of the block) where a state stopped being a positive, finite number. */
-long ecs_advance(long n, double begin, double duration, double tolerance, long fixed, double *const *y,
-                 const double *const *in, double *trial)
-{{
-  double w[STATES][BLOCK] __attribute__((aligned(64)));
-  double made[STATES][BLOCK] __attribute__((aligned(64)));
-  double error[BLOCK] __attribute__((aligned(64)));
-  {fields}
-  {uniform}
-  const double shortest = duration * 1e-11;
-  long steps = 0;
-  for (long start = 0; start < n; start += BLOCK) {{
-    const long count = n - start < BLOCK ? n - start : BLOCK;
-    for (int j = 0; j < STATES; ++j) {{
-      memcpy(w[j], y[j] + start, count * sizeof(double));
-      for (long i = count; i < BLOCK; ++i) w[j][i] = w[j][0];
-    }}
-    {gather}
-    double left = duration, h = fixed > 0 ? duration / fixed : trial[start / BLOCK];
-    long remaining = fixed;
-    if (!(h > 0.0) || h > duration) h = duration;
-    while (fixed > 0 && !TIMED ? remaining > 0 : left > 0.0) {{
-      const double now = begin + (duration - left), near = 1e-12 * (fabs(now) + duration);
-      const double room = TIMED ? reach(now + near, left, near, fixed <= 0{pass}) : left;
-      const double dt = fixed > 0 ? (TIMED && h > (1.0 - 1e-9) * room ? room : h)
-                                  : h < 0.5 * room ? h : h < room ? 0.5 * room : room;
-      step(now, dt, w, made, error{pass});
-      ++steps;
-      const double e = fixed > 0 ? 0.0 : largest(error) / tolerance;
-      if (e <= 1.0) {{
-        memcpy(w, made, sizeof w);
-        left = dt < left ? left - dt : 0.0;
-        --remaining;
-        double growth = e > 0.09 ? 0.9 / sqrt(e) : 3.0;
-        if (fixed <= 0 && (dt >= h || growth < 1.0)) h = dt * growth;
-      }} else {{
-        const double cut = 0.9 / sqrt(e);
-        h = dt * (cut < 0.1 ? 0.1 : cut);
-        if (h < shortest) return -1 - start;
-      }}
-    }}
-    if (fixed > 0) {{
-      double bad = 0.0;
-      for (int i = 0; i < BLOCK; ++i) bad += !(error[i] < HUGE_ERROR);
-      if (bad > 0.0) return -1 - start;
-    }} else trial[start / BLOCK] = h;
-    for (int j = 0; j < STATES; ++j) memcpy(y[j] + start, w[j], count * sizeof(double));
-  }}
-  return steps;
-}}
-
-/* The observables of n nodes, in the order of the model. */
-void ecs_observe(long n, const double *const *y, const double *const *in, double *const *out)
-{{
-  double w[STATES][BLOCK] __attribute__((aligned(64)));
-  double seen[SEEN + 1][BLOCK] __attribute__((aligned(64)));
-  {fields}
-  {uniform}
-  for (long start = 0; start < n; start += BLOCK) {{
-    const long count = n - start < BLOCK ? n - start : BLOCK;
-    for (int j = 0; j < STATES; ++j) {{
-      memcpy(w[j], y[j] + start, count * sizeof(double));
-      for (long i = count; i < BLOCK; ++i) w[j][i] = w[j][0];
-    }}
-    {gather}
-    look({clock}, w, seen{pass});
-    for (int j = 0; j < SEEN; ++j) memcpy(out[j] + start, seen[j], count * sizeof(double));
-  }}
-}}
-
-/* Advance by `duration` `samples` times; the state after each in out[sample][state][node].
-   Returns as `ecs_advance`. */
-long ecs_record(long n, double begin, double duration, long samples, double tolerance, long fixed,
-                double *const *y, const double *const *in, double *trial, double *out)
-{{
-  long steps = 0;
-  for (long k = 0; k < samples; ++k) {{
-    const long done = ecs_advance(n, begin + k * duration, duration, tolerance, fixed, y, in, trial);
-    if (done < 0) return done;
-    steps += done;
-    for (int j = 0; j < STATES; ++j) memcpy(out + (k * STATES + j) * n, y[j], n * sizeof(double));
-  }}
-  return steps;
-}}
-"""
-
-_VALUES = """\
-#include <math.h>
-{math}
-/* Values of a formula at n nodes. */
-void ecs_values(long n, const double *const *y, const double *const *in, double *const *out)
-{{
-  {columns}
-  #pragma omp simd
-  for (long i = 0; i < n; ++i) {{
-    {load}
-    {lines}
-    {store}
-  }}
-}}
-"""
-
-_MATH = """\
-#ifndef PLAIN_MATH  /* glibc has vector versions of these */
-{declarations}
-#endif"""
 
 
 def step_source(model, parameters, surroundings, scales):
@@ -192,18 +28,22 @@ def step_source(model, parameters, surroundings, scales):
     recording = Recording()
     y, p, env = symbols(recording, model.State(), parameters, surroundings)
     new, error = model.step(ros2, y, p, env, Symbol(recording, "dt"))
+    stores = list(_stores(model, y, new, error, scales))
+    lines = recording.needed(*stores)
     edges = Recording()
-    reaching, limits = instants(model, edges, *symbols(edges, model.State(), parameters, surroundings))
+    reaching, limits = instants(
+        model, edges, *symbols(edges, model.State(), parameters, surroundings)
+    )
     looking = Recording()
     seen = observed(model, *symbols(looking, model.State(), parameters, surroundings))
     inputs = list(zip((*p, *env), _is_field(parameters, surroundings), strict=True))
     fields = [s.name for s, is_field in inputs if is_field]
-    return _SOURCE.format(
-        math=_MATH.format(declarations=_declarations(recording, edges, looking)),
+    return SOURCE.format(
+        math=MATH.format(declarations=_declarations(recording, edges, looking)),
         block=BLOCK,
         states=len(y),
         seen=len(seen),
-        timed=int(any(CLOCK in line for line in recording.lines)),
+        timed=int(any(CLOCK in line for line in lines)),
         clock=f"in[{[s.name for s, _ in inputs].index(CLOCK)}][0]",
         nodal="\n    ".join(_nodal(fields)),
         reaching="\n    ".join(reaching),
@@ -211,8 +51,8 @@ def step_source(model, parameters, surroundings, scales):
         looking="\n    ".join(looking.lines),
         show="\n    ".join(f"seen[{j}][i] = {as_c(x)};" for j, x in enumerate(seen)),
         load="\n    ".join(_loads(y, fields)),
-        lines="\n    ".join(recording.lines),
-        store="\n    ".join(_stores(model, y, new, error, scales)),
+        lines="\n    ".join(lines),
+        store="\n    ".join(stores),
         arguments="".join(
             f", const double *restrict v_{s.name}" if is_field else f", const double {s.name}"
             for s, is_field in inputs
@@ -246,8 +86,8 @@ def values_source(function, State, parameters, surroundings):
     fields = [(f"in[{j}]", s.name) for j, (s, is_field) in enumerate(inputs) if is_field]
     fields += [(f"y[{j}]", s.name) for j, s in enumerate(y)]
     results = [(f"out[{j}]", f"out{j}") for j in range(len(values))]
-    return _VALUES.format(
-        math=_MATH.format(declarations=_declarations(recording)),
+    return VALUES.format(
+        math=MATH.format(declarations=_declarations(recording)),
         columns="\n  ".join([
             *(f"const double *restrict v_{name} = {place};" for place, name in fields),
             *(f"double *restrict {name} = {place};" for place, name in results),

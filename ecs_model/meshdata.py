@@ -73,33 +73,6 @@ def orient(mesh):
     return cells
 
 
-def folded(mesh):
-    """Which cells (m,) of positive volume lie on the same side of a facet as their neighbour.
-
-    Two cells that share a facet count its vertices in opposite turns, unless one is folded over.
-    """
-    m, d = len(mesh.cells), mesh.dim
-    kept = _subsets(d + 1, d)
-    facets = np.concatenate([mesh.cells[:, k] for k in kept])
-    side = np.repeat([(-1.0) ** next(iter({*range(d + 1)} - {*k})) for k in kept], m)
-    turn = side * _parity(facets)
-    order, repeated = sort_rows(facets)
-    second = np.flatnonzero(repeated)
-    same = turn[order[second]] == turn[order[second - 1]]
-    wrong = np.zeros(m, bool)
-    for which in (second[same], second[same] - 1):
-        wrong[order[which] % m] = True
-    return wrong
-
-
-def _parity(rows):
-    """1 for rows that an even number of swaps sorts, else -1."""
-    sign = np.ones(len(rows))
-    for a, b in combinations(range(rows.shape[1]), 2):
-        sign *= np.where(rows[:, a] < rows[:, b], 1.0, -1.0)
-    return sign
-
-
 def all_facets(cells):
     """The facets ((d + 1) m, d) of all cells, inner ones twice; facet j of cell i is row jm + i."""
     return np.concatenate([cells[:, kept] for kept in _subsets(cells.shape[1], cells.shape[1] - 1)])

@@ -120,7 +120,8 @@ class Reaction:
         out = np.empty((samples, len(self.state), self.nodes))
         done = self._record(
             ctypes.c_long(self.nodes), ctypes.c_double(start), ctypes.c_double(interval),
-            ctypes.c_long(samples), ctypes.c_double(self.tolerance), ctypes.c_long(self.substeps), y, inputs,
+            ctypes.c_long(samples), ctypes.c_double(self.tolerance), ctypes.c_long(self.substeps),
+            y, inputs,
             ctypes.c_void_p(self.trial.ctypes.data), ctypes.c_void_p(out.ctypes.data),
         )  # fmt: skip
         self._count(done)

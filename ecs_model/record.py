@@ -7,6 +7,7 @@ while the model is being compiled; the functions cannot tell and need not.
 import math
 from dataclasses import dataclass, replace
 from operator import itemgetter
+from typing import ClassVar
 
 from ecs_model.units import from_si, to_si
 
@@ -47,8 +48,8 @@ class Record(tuple):
 
     __slots__ = ()
     _fields: tuple[str, ...] = ()
-    _field_defaults: dict[str, float] = {}
-    quantities: dict[str, Quantity] = {}
+    _field_defaults: ClassVar[dict[str, float]] = {}
+    quantities: ClassVar[dict[str, Quantity]] = {}
 
     def __new__(cls, *values, **named):
         """A record of values in order, and by name; the others have their defaults."""
@@ -80,7 +81,9 @@ class Record(tuple):
 
     def __repr__(self):
         """The values by name."""
-        return f"{type(self).__name__}({', '.join(f'{n}={v!r}' for n, v in self._asdict().items())})"
+        return (
+            f"{type(self).__name__}({', '.join(f'{n}={v!r}' for n, v in self._asdict().items())})"
+        )
 
     def __getnewargs__(self):
         """The values, for copies."""
@@ -139,7 +142,9 @@ def without(record, *names):
 def _made(name, quantities, module, doc):
     if taken := RESERVED.intersection(quantities):
         raise ValueError(f"{name}: no quantity can be called {min(taken)!r}; give it another name")
-    members = {n: property(itemgetter(k), doc=q.meaning) for k, (n, q) in enumerate(quantities.items())}
+    members = {
+        n: property(itemgetter(k), doc=q.meaning) for k, (n, q) in enumerate(quantities.items())
+    }
     members |= {
         "__slots__": (),
         "__module__": module,

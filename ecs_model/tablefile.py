@@ -1,9 +1,9 @@
 """Tables of numbers in text files, as instruments and spreadsheets write them.
 
-Columns are parted by semicolons, tabs, commas or blanks, whichever the first rows have in this order;
-where commas part no columns they may be decimal marks. A byte order mark is no part of the text. A
-row that can be read in two ways, or in none, is refused with its line: nothing is dropped silently
-but empty lines, # comments and a head without numbers.
+Columns are parted by semicolons, tabs, commas or blanks, whichever the first rows have in this
+order; where commas part no columns they may be decimal marks. A byte order mark is no part of the
+text. A row that can be read in two ways, or in none, is refused with its line: nothing is dropped
+silently but empty lines, # comments and a head without numbers.
 """
 
 import codecs
@@ -76,7 +76,9 @@ def _number(text, mark):
 def _row(path, k, row, mark, width, columns):
     numbers = [_number(x, mark) for x in row[: len(columns)]]
     if len(row) != width or None in numbers or not np.isfinite(numbers).all():
-        hint = " (numbers with decimal commas need semicolons or tabs between)" if mark == "," else ""
+        hint = (
+            " (numbers with decimal commas need semicolons or tabs between)" if mark == "," else ""
+        )
         raise ConfigError(
             f"{path}:{k}: needs {len(columns)} numbers, {', '.join(columns)}"
             f"{f' and {width - len(columns)} more' if width > len(columns) else ''}; found "

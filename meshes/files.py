@@ -3,7 +3,7 @@
 import contextlib
 import io
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,10 @@ import numpy as np
 
 from ecs_model import atomic
 from ecs_model.errors import ConfigError
-from ecs_model.meshdata import MeshData, folded, orient, orphans, volumes
+from ecs_model.meshdata import MeshData
 from ecs_model.meshes import foreign
 from ecs_model.meshes.foreign import KINDS as _KINDS
+from ecs_model.meshes.orientation import turned, without_orphans
 from ecs_model.units import factor
 
 UNITS = ("m", "cm", "mm", "um")
@@ -79,7 +80,7 @@ def read(path, unit, *, tags=None):
         boundaries=_completed(boundaries, facet_tags, "boundary_"),
         fields=_fields(blocks, array),
     )
-    return _turned(_without_orphans(data), path)
+    return turned(without_orphans(data), path)
 
 
 def _load(path):
@@ -209,45 +210,6 @@ def _fields(blocks, array):
     nodal = {k: np.asarray(v) for k, v in mesh.point_data.items() if k not in skip}
     cell = {k: blocks.data(k, blocks.dim) for k in mesh.cell_data if k not in skip}
     return cell | nodal
-
-
-def _is_sound(data):
-    """Whether every cell has nodes that exist."""
-    return bool(len(data.cells)) and ((data.cells >= 0) & (data.cells < len(data.points))).all()
-
-
-def _without_orphans(data):
-    """The mesh without nodes of nothing, such as the centres of circles that gmsh saves.
-
-    A node that only a tagged facet uses stays, and is found by `check`.
-    """
-    if not _is_sound(data):
-        return data
-    used, there = ~orphans(data), (data.facets >= 0) & (data.facets < len(data.points))
-    used[data.facets[there]] = True
-    if used.all() or not there.all():
-        return data
-    number, n = np.cumsum(used) - 1, len(used)
-    fields = {k: v[used] if len(v) == n != len(data.cells) else v for k, v in data.fields.items()}
-    return replace(
-        data, points=data.points[used], cells=number[data.cells], facets=number[data.facets],
-        fields=fields,
-    )  # fmt: skip
-
-
-def _turned(data, path):
-    """The mesh with all cells counted one way round, which files do either way."""
-    if not _is_sound(data) or not (volumes(data) < 0).any():
-        return data
-    turned = replace(data, cells=orient(data))
-    wrong = folded(turned)
-    if wrong.any():
-        where = ", ".join(f"{1e3 * x:.6g}" for x in turned.points[turned.cells[wrong.argmax()]].mean(0))
-        raise ConfigError(
-            f"mesh {path}: {wrong.sum()} cells lie over a neighbour, the first at ({where}) mm: a node "
-            "is on the wrong side of them; mesh it anew"
-        )
-    return turned
 
 
 def write(mesh, path):

@@ -223,7 +223,9 @@ def _dolfinx_grids(path):
     except (xml.ParseError, UnicodeDecodeError):
         return None
     grids = root.findall("./Domain/Grid")
-    kinds = [g.find("Topology").get("TopologyType", "") for g in grids if g.find("Topology") is not None]
+    kinds = [
+        g.find("Topology").get("TopologyType", "") for g in grids if g.find("Topology") is not None
+    ]
     if not grids or len(kinds) != len(grids) or grids[0].find("Geometry") is None:
         return None
     lines = kinds[0].lower() == "polyline"

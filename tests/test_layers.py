@@ -19,6 +19,7 @@ LAYERS = [
         "electrochemistry",
         "schemes",
         "instants",
+        "ctemplates",
         "detectors",
         "regimes",
         "clock",

@@ -79,7 +79,9 @@ def fit_diffusion(curve, settings, agar=None, uptake=True, output=None):
 
     path = Path(output or Path(curve).with_suffix(".fit.json"))
     if path.is_dir() or path.suffix == ".png":
-        raise ConfigError(f"--output {path}: give the name of a JSON file, such as {path.stem}.json")
+        raise ConfigError(
+            f"--output {path}: give the name of a JSON file, such as {path.stem}.json"
+        )
     experiment, calibration = curves.experiment_of(settings), None
     if agar is not None:
         experiment, calibration = curves.calibrated(experiment, agar)

@@ -138,8 +138,10 @@ class Laboratory:
             ConfigError: for a model that depends on time, which has no steady states.
         """
         if self._is_timed:
-            raise ConfigError(f"steady, continuation: the rates of the model {self.model.name} depend "
-                              "on time, so that it has no steady states")  # fmt: skip
+            raise ConfigError(
+                f"steady, continuation: the rates of the model {self.model.name} depend on time, "
+                "so that it has no steady states"
+            )
         cell = self.cell(changes)
         return Flow(self.model, cell.parameters, cell.surroundings, cell.state)
 

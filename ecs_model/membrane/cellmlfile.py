@@ -33,7 +33,9 @@ def read_cellml(path: Path) -> Source:
     model.create_unique_names()
     variables = [v for v in model.variables(deep=True) if v is not model.time()]
     names = {v: v.uname() for v in variables}
-    source = Source(path, clock=_clock(path, model), places=places_in(path, text, {v.name() for v in variables}))
+    source = Source(
+        path, clock=_clock(path, model), places=places_in(path, text, {v.name() for v in variables})
+    )
     source.places = {names[v]: source.place(v.name()) for v in variables}
     for name in missing:
         source.fault(name, f"'{name}' has no value at the start; give it an initial_value")
@@ -119,8 +121,12 @@ def _expression(rhs, names):
     with sympy.core.parameters.evaluate(False):
         written = sympy.sympify(writer.ex(rhs))
     symbols = {s: make_symbol(s.name) for s in written.free_symbols}
-    symbols = {s: sympy.Symbol(TIME, real=True) if s.name == TIME else m for s, m in symbols.items()}
-    whole = {f: sympy.Integer(int(f)) for f in written.atoms(sympy.Float) if f == int(f) and abs(f) < 1e9}
+    symbols = {
+        s: sympy.Symbol(TIME, real=True) if s.name == TIME else m for s, m in symbols.items()
+    }
+    whole = {
+        f: sympy.Integer(int(f)) for f in written.atoms(sympy.Float) if f == int(f) and abs(f) < 1e9
+    }
     with sympy.core.parameters.evaluate(False):
         return written.xreplace({**symbols, **whole})
 

@@ -60,7 +60,7 @@ def _checked(source, potassium) -> Source:
     """The source, its formulas in order.
 
     Raises:
-        ConfigError: with all that is wrong; what cannot be computed is told once all names are known.
+        ConfigError: with all that is wrong; what cannot be computed once all names are known.
     """
     source.in_order()
     _check_potassium(source, potassium)
@@ -88,8 +88,8 @@ def _check_potassium(source, potassium):
     say = "say which one is K+ outside cells with membrane.potassium"
     if potassium in source.parameters or potassium in source.formulas:
         kind = "a constant" if potassium in source.parameters else "a formula"
-        say = (f"it is {kind} in the file, but K+ outside cells must be a state with a rate; make it "
-               f"one, or {say}")  # fmt: skip
+        say = (f"it is {kind} in the file, but K+ outside cells must be a state with a rate; "
+               f"make it one, or {say}")  # fmt: skip
     known = ", ".join(source.states) or "none"
     source.fault(potassium, f"no state is called '{potassium}'; {say} (there are {known})")
 
@@ -109,7 +109,9 @@ def _check_atoms(source):
 
 def _check_formulas(source):
     """Note what cannot be computed or compiled, by trying all at the numbers of the file."""
-    known = {a.name: np.float64(a.value) for a in (*source.states.values(), *source.parameters.values())}
+    known = {
+        a.name: np.float64(a.value) for a in (*source.states.values(), *source.parameters.values())
+    }
     known[TIME] = np.float64(0.0)
     with np.errstate(all="ignore"):
         for name, expression in source.formulas.items():

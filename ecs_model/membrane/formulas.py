@@ -7,7 +7,8 @@ import numpy as np
 _FUNCTIONS = {
     "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos, "tan": np.tan,
     "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "tanh": np.tanh, "Abs": np.abs,
-    "floor": np.floor, "ceiling": lambda x: -np.floor(-x), "Mod": lambda a, b: a - b * np.floor(a / b),
+    "floor": np.floor, "ceiling": lambda x: -np.floor(-x),
+    "Mod": lambda a, b: a - b * np.floor(a / b),
     "StrictLessThan": np.less, "LessThan": np.less_equal, "StrictGreaterThan": np.greater,
     "GreaterThan": np.greater_equal, "Equality": np.equal, "Unequality": np.not_equal,
     "Not": np.logical_not,
@@ -60,7 +61,9 @@ def _computed(expr, known):
         return _choice(expr.args, again)
     if kind == "ITE":
         condition, yes, no = map(again, expr.args)
-        return np.logical_or(np.logical_and(condition, yes), np.logical_and(np.logical_not(condition), no))
+        return np.logical_or(
+            np.logical_and(condition, yes), np.logical_and(np.logical_not(condition), no)
+        )
     if kind == "Pow":
         return _power(again(expr.base), expr.exp, again)
     if kind in _FOLDS:

@@ -47,13 +47,16 @@ def load_model(path, potassium="K_o", time_unit=None):
     if path.suffix.lower() in SUFFIXES:
         return _checked(load_foreign(path, potassium, time_unit), path)
     if path.suffix != ".py":
-        raise ConfigError(f"membrane.file: {path}: a model is read from a .py, .ode or .cellml file, "
-                          f"not from {path.suffix or 'a file without ending'}")  # fmt: skip
+        raise ConfigError(
+            f"membrane.file: {path}: a model is read from a .py, .ode or .cellml file, not from "
+            f"{path.suffix or 'a file without ending'}"
+        )
     if not path.is_file():
         raise ConfigError(f"membrane.file: {path}: no such file")
     if time_unit is not None:
-        raise ConfigError(f"membrane.time_unit: {path}: only .ode files leave the unit of time open; "
-                          "remove it")  # fmt: skip
+        raise ConfigError(
+            f"membrane.time_unit: {path}: only .ode files leave the unit of time open; remove it"
+        )
     module = _execute(path)
     model = getattr(module, "model", None)
     if not isinstance(model, MembraneModel):

@@ -163,7 +163,7 @@ def compartments(record):
 
 
 def _at_both_ends(env, h):
-    """Surroundings at the beginning and at the end of a step of `h` [s], as dual numbers in time."""
+    """Surroundings at the beginning and the end of a step of `h` [s], time as dual numbers."""
     first = Dual(env.time, {TIME: 1.0, MIDDLE: 0.5 * h})
     return env._replace(time=first), env._replace(time=Dual(env.time + h, {MIDDLE: -0.5 * h}))
 

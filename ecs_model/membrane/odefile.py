@@ -165,7 +165,7 @@ def _parts(tree):
 def _power(base, exponent):
     if abs(exponent) > LARGEST_EXPONENT:
         raise OverflowError
-    if base == 0 and exponent < 0 or base < 0 and exponent != int(exponent):
+    if (base == 0 and exponent < 0) or (base < 0 and exponent != int(exponent)):
         raise ValueError
     return base**exponent
 

@@ -69,9 +69,7 @@ class Source:
         if len(faults) == 1:
             raise ConfigError(faults[0])
         if faults:
-            raise ConfigError(
-                f"{self.path}: the model cannot be used:\n  " + "\n  ".join(faults)
-            )
+            raise ConfigError(f"{self.path}: the model cannot be used:\n  " + "\n  ".join(faults))
 
     def in_order(self) -> None:
         """Sort the formulas so that each comes after what it needs, and find what is missing."""
@@ -143,7 +141,9 @@ def text_of(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ConfigError(f"membrane.file: {path}: is not text in UTF-8 (byte {error.start})") from None
+        raise ConfigError(
+            f"membrane.file: {path}: is not text in UTF-8 (byte {error.start})"
+        ) from None
 
 
 def quiet() -> None:

@@ -36,8 +36,10 @@ VARIANTS = {
     for name, model in MODELS.items()
     for chosen in CHOICES.get(name, [{}])
 }
+
+
 def test_a_name_has_the_same_unit_in_every_model():
-    """A bare number means the same everywhere; `rho` is a current in one paper, a flux in others."""
+    """A bare number means the same; `rho` alone is a current in one paper, a flux in others."""
     units = {}
     for model in VARIANTS.values():
         for name, q in {**model.State.quantities, **model.Parameters.quantities}.items():

@@ -1,13 +1,15 @@
-"""Models that depend on time: pulses are met, however long the steps; order 2; the same in parts."""
+"""Models that depend on time: pulses are met, however long the steps; order 2."""
 
 import numpy as np
 import pytest
 
 from ecs_model.cell.bench import Bench
 from ecs_model.errors import ConfigError
+from ecs_model.kernel import depends_on_time
+from ecs_model.membrane import MODELS
 from ecs_model.membrane.load import load_model
 from ecs_model.membrane.model import MembraneModel, Surroundings
-from ecs_model.reaction import Reaction
+from ecs_model.reaction import Reaction, source
 from ecs_model.record import concentration, quantity, record
 
 
@@ -69,7 +71,9 @@ def after(model, steps, substeps=0, tolerance=1e-3, **parameters):
 
 
 @pytest.mark.parametrize("substeps", [0, 1, 7])
-@pytest.mark.parametrize("steps", [[1.0], [0.25, 0.75], [0.3005, 0.6995], [1 / 3] * 3, [0.01] * 100])
+@pytest.mark.parametrize(
+    "steps", [[1.0], [0.25, 0.75], [0.3005, 0.6995], [1 / 3] * 3, [0.01] * 100]
+)
 def test_a_pulse_within_a_long_step_gives_its_amount(steps, substeps):
     assert after(made(pulse), steps, substeps, rate=1e3) == pytest.approx(1.0, rel=1e-9)
 
@@ -144,3 +148,16 @@ def test_a_comparison_with_no_straight_line_is_refused(tmp_path):
     )
     with pytest.raises(ConfigError, match=r"mine\.ode.*straight line in time"):
         load_model(path)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_models_without_time_take_no_heed_of_edges(name):
+    model = MODELS[name]
+    assert "TIMED = 0 " in source(model, model.Parameters(), Surroundings())
+    assert not depends_on_time(model)
+
+
+def test_a_timed_model_knows_it():
+    model = made(pulse)
+    assert "TIMED = 1 " in source(model, model.Parameters(), Surroundings())
+    assert depends_on_time(model)

@@ -1,3 +1,4 @@
+import importlib
 from dataclasses import replace
 
 import meshio
@@ -172,7 +173,9 @@ def test_a_cell_folded_over_its_neighbour_is_found(tmp_path, d):
     sound = meshdata.read(foreign(tmp_path / "a.vtu", [(kind, cells)], points), "m")
     meshdata.check(sound, "a")
     assert meshdata.volumes(sound).min() > 0
-    inner = np.flatnonzero(((mesh.points > 0.5e-3) & (mesh.points < mesh.points.max(0) - 0.5e-3)).all(1))
+    inner = np.flatnonzero(
+        ((mesh.points > 0.5e-3) & (mesh.points < mesh.points.max(0) - 0.5e-3)).all(1)
+    )
     points[inner[0], :d] += 1.3e-3
     with pytest.raises(ConfigError, match=r"lie over a neighbour, the first at \(.*\) mm"):
         meshdata.read(foreign(tmp_path / "b.vtu", [(kind, cells)], points), "m")
@@ -187,7 +190,9 @@ def groups(path, version, save_all, overlap):
         occ.fragment(both[:1], both[1:])
         occ.synchronize()
         (_, a), (_, b) = gmsh.model.getEntities(2)
-        left = [t for _, t in gmsh.model.getEntitiesInBoundingBox(-0.1, -0.1, -0.1, 0.1, 1.1, 0.1, 1)]
+        left = [
+            t for _, t in gmsh.model.getEntitiesInBoundingBox(-0.1, -0.1, -0.1, 0.1, 1.1, 0.1, 1)
+        ]
         group(2, [a], 1, "left half")
         group(2, [b], 2, "right half")
         group(1, left, 11, "inlet")
@@ -209,9 +214,11 @@ def test_elements_in_two_gmsh_groups_are_refused_by_name(tmp_path, version, save
     read = lambda overlap: meshdata.read(  # noqa: E731
         groups(tmp_path / "a.msh", version, save_all, overlap), "mm"
     )
-    with pytest.raises(ConfigError, match="facets belong to more than one group, 'inlet' and 'ends'"):
+    with pytest.raises(
+        ConfigError, match="facets belong to more than one group, 'inlet' and 'ends'"
+    ):
         read(1)
-    with pytest.raises(ConfigError, match="of the tissue belong to more than one .*'whole'"):
+    with pytest.raises(ConfigError, match=r"of the tissue belong to more than one .*'whole'"):
         read(2)
     mesh = read(0)
     meshdata.check(mesh, "a")
@@ -228,9 +235,9 @@ def test_groups_that_save_all_lost_are_named(tmp_path):
 @pytest.mark.parametrize("encoding", ["HDF5", "ASCII"])
 @pytest.mark.parametrize("d", [1, 2, 3])
 def test_what_dolfinx_wrote_is_read_with_its_tags(tmp_path, d, encoding):
-    from ecs_model import native
-    from dolfinx import io, mesh as made
+    from ecs_model import native  # loads DOLFINx in the order that it needs
 
+    io, made = (importlib.import_module(f"dolfinx.{name}") for name in ("io", "mesh"))
     comm = native.MPI.COMM_SELF
     domain = {1: lambda: made.create_interval(comm, 6, [0, 1]),
               2: lambda: made.create_unit_square(comm, 4, 3),
@@ -246,7 +253,9 @@ def test_what_dolfinx_wrote_is_read_with_its_tags(tmp_path, d, encoding):
         if d == 1 and tags[1] in chosen:
             continue  # DOLFINx cannot write tags of points
         path = tmp_path / "a.xdmf"
-        with io.XDMFFile(comm, str(path), "w", encoding=getattr(io.XDMFFile.Encoding, encoding)) as f:
+        with io.XDMFFile(
+            comm, str(path), "w", encoding=getattr(io.XDMFFile.Encoding, encoding)
+        ) as f:
             f.write_mesh(domain)
             for k, one in enumerate(chosen):
                 one.name = f"tags{k}"

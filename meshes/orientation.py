@@ -1,0 +1,76 @@
+"""Meshes of files as a computation needs them: cells counted one way round, nodes that are used."""
+
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+
+from ecs_model.errors import ConfigError
+from ecs_model.meshdata import orient, orphans, sort_rows, volumes
+
+
+def _is_sound(data):
+    """Whether every cell has nodes that exist."""
+    return bool(len(data.cells)) and ((data.cells >= 0) & (data.cells < len(data.points))).all()
+
+
+def without_orphans(data):
+    """The mesh without nodes of nothing, such as the centres of circles that gmsh saves.
+
+    A node that only a tagged facet uses stays, and is found by `check`.
+    """
+    if not _is_sound(data):
+        return data
+    used, there = ~orphans(data), (data.facets >= 0) & (data.facets < len(data.points))
+    used[data.facets[there]] = True
+    if used.all() or not there.all():
+        return data
+    number, n = np.cumsum(used) - 1, len(used)
+    fields = {k: v[used] if len(v) == n != len(data.cells) else v for k, v in data.fields.items()}
+    return replace(
+        data, points=data.points[used], cells=number[data.cells], facets=number[data.facets],
+        fields=fields,
+    )  # fmt: skip
+
+
+def turned(data, path):
+    """The mesh with all cells counted one way round, which files do either way."""
+    if not _is_sound(data) or not (volumes(data) < 0).any():
+        return data
+    right = replace(data, cells=orient(data))
+    wrong = folded(right)
+    if wrong.any():
+        middle = 1e3 * right.points[right.cells[wrong.argmax()]].mean(axis=0)
+        where = ", ".join(f"{x:.6g}" for x in middle)
+        raise ConfigError(
+            f"mesh {path}: {wrong.sum()} cells lie over a neighbour, the first at ({where}) mm: a "
+            "node is on the wrong side of them; mesh it anew"
+        )
+    return right
+
+
+def folded(mesh):
+    """Which cells (m,) of positive volume lie on the same side of a facet as their neighbour.
+
+    Two cells that share a facet count its vertices in opposite turns, unless one is folded over.
+    """
+    m, d = len(mesh.cells), mesh.dim
+    kept = [list(k) for k in combinations(range(d + 1), d)]
+    facets = np.concatenate([mesh.cells[:, k] for k in kept])
+    side = np.repeat([(-1.0) ** next(iter({*range(d + 1)} - {*k})) for k in kept], m)
+    turn = side * _parity(facets)
+    order, repeated = sort_rows(facets)
+    second = np.flatnonzero(repeated)
+    same = turn[order[second]] == turn[order[second - 1]]
+    wrong = np.zeros(m, bool)
+    for which in (second[same], second[same] - 1):
+        wrong[order[which] % m] = True
+    return wrong
+
+
+def _parity(rows):
+    """1 for rows that an even number of swaps sorts, else -1."""
+    sign = np.ones(len(rows))
+    for a, b in combinations(range(rows.shape[1]), 2):
+        sign *= np.where(rows[:, a] < rows[:, b], 1.0, -1.0)
+    return sign
