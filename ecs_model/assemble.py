@@ -5,6 +5,7 @@ import ctypes
 import functools
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,7 @@ from ecs_model.simulation import Pace, Simulation
 from ecs_model.tracker import Tracker
 from ecs_model.values import settled
 
+UNRESOLVED = 1.0  # [mM] across a cell beside a source of K+ that should vary over several
 FAINT = 0.01  # share of a source's strongest that does not count as stimulation
 
 
@@ -44,6 +46,7 @@ class Parts:
     tracker: Tracker
     identity: str  # of the membrane's compiled step
     outside: np.ndarray  # which owned nodes lie outside of all that is stimulated, or else all
+    unresolved: list[dict[str, Any]]  # sources that need smaller cells, see `telling.unresolved`
 
 
 def build(config, comm, base=".", kept=None, lap=lambda stage: None):
@@ -95,7 +98,10 @@ def build(config, comm, base=".", kept=None, lap=lambda stage: None):
     outside = ~_stimulated(config, mesh, parts, transport.ledger)
     outside |= mesh.sum(outside) == 0
     lap("solvers")
-    return Parts(config, model, mesh, cells, operators, simulation, tracker, identity, outside)
+    return Parts(
+        config, model, mesh, cells, operators, simulation, tracker, identity, outside,
+        _unresolved(config, operators, transport.ledger),
+    )  # fmt: skip
 
 
 def release_memory():
@@ -307,6 +313,32 @@ def _stimulated(config, mesh, parts, ledger):
     for term in (*ledger.exchanges, *ledger.baths):
         hit[term.nodes] = True
     return hit
+
+
+def _unresolved(config, operators, ledger):
+    """The sources at points and in Gaussians whose K+ changes much from one node to the next.
+
+    Steady, a node that gets more than its neighbours lies above them by what it gets over its
+    conductance to them; a short source does not come so far.
+    """
+    names = {f"source {s.name}" for s in config.source if s.region is None}
+    if not names:
+        return []
+    mesh, lumped = operators.mesh, operators.lumped
+    diagonal = operators.stiffness.getDiagonal()
+    conductance, size = diagonal.array.copy(), mesh.volumes ** (1 / mesh.dimension)
+    diagonal.destroy()
+    found = {}
+    for load in (x for x in ledger.loads if x.name in names):
+        lasting = load.profile.integral(0.0, config.time.end)
+        steady, short = 1 / conductance[load.nodes], lasting / lumped[load.nodes]
+        changes = np.abs(load.rates) * np.minimum(steady, short)
+        top = int(changes.argmax()) if len(changes) else -1
+        here = (float(changes[top]), 1e6 * float(size[load.nodes[top]])) if top >= 0 else (0.0, 0.0)
+        change, cell = max(mesh.comm.allgather(here))
+        known = found.setdefault(load.name, {"name": load.name, "change_mM": 0.0, "cell_um": cell})
+        known["change_mM"] = max(known["change_mM"], change)
+    return [source for source in found.values() if source["change_mM"] > UNRESOLVED]
 
 
 def _edges(clock, ledger, events):

@@ -4,6 +4,7 @@ import resource
 import time
 from pathlib import Path
 
+from ecs_model import telling
 from ecs_model.forecast import FEW_NODES, size
 from ecs_model.output import field_names, plan
 from ecs_model.parallel import on_root, start
@@ -60,6 +61,8 @@ def _lines(config, parts, seconds, peak, processes):
     yield f"memory: {size(peak)} on {processes} process(es), {peak / mesh.nodes:.0f} B a node"
     written = times * fields * width * mesh.nodes
     yield f"output: {times} times of {fields} fields, at most {size(written)}"
+    for source in parts.unresolved:
+        yield f"note: {telling.unresolved(source)}"
     if mesh.nodes / processes < FEW_NODES and processes > 1:
         few = mesh.nodes // processes
         yield f"note: {few} nodes a process are few; fewer processes may be faster"

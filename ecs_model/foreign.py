@@ -98,6 +98,22 @@ class ThresholdFacts(Loose):
     unit: str = ""
 
 
+class UnresolvedFacts(Loose):
+    """A source that needs smaller cells."""
+
+    name: str
+    change_mM: NUMBER
+    cell_um: NUMBER
+
+
+class CorrectionFacts(Loose):
+    """What was done to keep an ion within its range."""
+
+    steps: int
+    moved: NUMBER
+    largest_mM: NUMBER
+
+
 class SummaryFacts(Loose):
     """summary.json."""
 
@@ -116,6 +132,8 @@ class SummaryFacts(Loose):
     bias: str = ""
     steps: int
     rejected_steps: int
+    corrections: dict[str, CorrectionFacts] = {}
+    unresolved: list[UnresolvedFacts] = []
     processes: int
     peak_memory_bytes: float
     seconds: dict[str, float]

@@ -19,13 +19,24 @@ def summarise(parts, outputs, timer):
         "cells_per_front": outputs.resolution.cells(parts.tracker),
         "balance": outputs.balance.report(), "energy": outputs.spending.report(),
         "bias": known_bias(parts.model, s.reaction.ions, config.tissue),
-        "steps": s.steps, "rejected_steps": s.rejected, "limited_steps": max(c.steps for c in s.diffusion.corrections.values()),
+        "steps": s.steps, "rejected_steps": s.rejected,
+        "limited_steps": max(c.steps for c in s.diffusion.corrections.values()),
+        "corrections": _corrections(s.diffusion.corrections), "unresolved": parts.unresolved,
         "iterations_per_step": s.diffusion.total_iterations / max(1, s.steps),
         "substeps_per_step": _substeps(mesh.comm, s),
         "nodes": mesh.nodes, "processes": mesh.comm.size,
         "peak_memory_bytes": mesh.comm.allreduce(peak),
         "seconds": timer.seconds,
     }  # fmt: skip
+
+
+def _corrections(of_ions):
+    """What was done to keep ions within their range: name -> steps, amount [mol], change [mM]."""
+    return {
+        name: {"steps": c.steps, "moved": c.moved, "largest_mM": c.largest}
+        for name, c in of_ions.items()
+        if c.steps
+    }
 
 
 def known_bias(model, ions, tissue):

@@ -59,8 +59,32 @@ def warnings(summary):
             f"the mesh is too coarse for the front: {cells:.1f} cells across its steep "
             f"part, {COARSE:g} or more are needed for its speed; make mesh.cell smaller"
         )
+    yield from map(unresolved, summary.get("unresolved", ()))
     if summary["bias"]:
         yield f"known bias: {summary['bias']}"
+
+
+def unresolved(source):
+    """That a source needs smaller cells, in one sentence.
+
+    Args:
+        source: its name, the change of K+ across a cell that it would come to [mM], and the size
+            of the cells [um].
+    """
+    return (
+        f"{source['name']} is not resolved by cells of {source['cell_um']:.3g} um: K+ would change "
+        f"by {source['change_mM']:.3g} mM from one node to the next, so that K+ within a few cells "
+        "of it depends on the mesh; make cells smaller there (mesh.refine) or the source wider"
+    )
+
+
+def corrections(summary):
+    """What was done to keep ions within their range, a sentence for each."""
+    for name, c in summary.get("corrections", {}).items():
+        yield (
+            f"{name} was kept within the range of its neighbours in {c['steps']} of "
+            f"{summary['steps']} steps, which changed it by at most {c['largest_mM']:.2g} mM"
+        )
 
 
 def energy(summary):
@@ -84,6 +108,7 @@ def lines(summary):
         yield f"front along {name}: {words}"
     for sentence in warnings(summary):
         yield sentence if sentence.startswith("known") else f"WARNING: {sentence}"
+    yield from corrections(summary)
     yield from _balance(summary["balance"])
     if said := energy(summary):
         yield said

@@ -13,8 +13,11 @@ from ecs_model.errors import ConfigError
 RUN, CHECKPOINT, SCAN = 1, 2, 1  # formats of run directories, checkpoints and scans
 
 CHANGES = (  # (version, what it computes in another way than the ones before), oldest first
-    ("0.2.0", "concentrations keep the bounds of their neighbours"),
-    ("0.2.0", "steps after abrupt changes are damped"),
+    ("0.2.0", "no step takes a concentration out of the range of its neighbours"),
+    ("0.2.0", "steps after abrupt changes, and steps that are long for the mesh, damp"),
+    ("0.2.0", "membrane steps end where an event begins or ends"),
+    ("0.2.0", "baths act by their mean over a step, and share the nodes where they meet"),
+    ("0.2.0", "regions hold what was set in them where alpha jumps"),
 )
 
 

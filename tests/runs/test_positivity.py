@@ -34,14 +34,16 @@ precision = "double"
 
 
 @pytest.mark.parametrize(("background", "theta"), [(0.01, 0.0), (0.01, 1.0), (3.0, 0.5)])
-def test_no_negative_concentration_is_ever_written(tmp_path, background, theta):
+def test_no_concentration_leaves_its_range(tmp_path, background, theta):
     run = run_here(TEXT.format(background=background, theta=theta), tmp_path / "run")
     fields = [read_field(run.path, "K_o", k) for k in range(len(read_times(run.path)))]
     assert min(f.min() for f in fields) >= 0.0
     assert series(run)["min_K_o"].min() >= 0.0
     found = summary(run)
     assert found["balance"]["relative_error"] < 1e-12
-    assert (found["limited_steps"] > 0) == (background < 1.0)  # normal K+ never needs it
+    assert 0 < found["limited_steps"] == found["corrections"]["K"]["steps"]
+    assert min(f.min() for f in fields) >= background - 1e-9  # nothing takes any away
+    assert max(f.max() for f in fields) <= 80.0 + 1e-9
 
 
 def test_the_amount_is_the_same_all_the_time(tmp_path):
