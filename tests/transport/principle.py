@@ -48,7 +48,7 @@ class Trial:
         self.baths, self.leaks = rng.random() < 0.4, rng.random() < 0.3
         if self.mode == "electrodiffusion":  # steps in which a potential can be found
             self.leaks, self.dt = False, min(self.dt, 10.0 / self.operators.fastest)
-        if self.mode == "rkl2":  # round-off grows with the square of the number of stages
+        if self.mode in ("rkl2", "swelling"):  # beyond that round-off or flat cells set limits
             self.dt = min(self.dt, 1e4 / self.operators.fastest)
 
     def _tissue(self, d):
@@ -91,7 +91,7 @@ class Trial:
             return Diffusion(operators, c, *terms), [c]
         if self.mode == "swelling":
             rest = operators.lumped / self.mesh.volumes
-            alpha = rest * (0.7 + 0.3 * np.cos(self.mesh.input_nodes) ** 2)
+            alpha = rest * (0.85 + 0.15 * np.cos(self.mesh.input_nodes) ** 2)
             return Diffusion(Following(operators, alpha, rest, 0.5), c, *terms), [c]
         if self.mode == "several":
             cs = [c, self.start(level)]
