@@ -27,7 +27,8 @@ class Notes:
             advance=self._react, state=self.state, trial=self.trial, given=0.0
         )
 
-    def _react(self, duration):
+    def _react(self, duration, start):
+        assert start == pytest.approx(self.state[1][0], abs=1e-12)
         self.calls.append(("R", duration))
         self.state[1][0] += duration  # the state's own clock
         self.state[0][0] = self.law(self.state[1][0])
@@ -147,7 +148,7 @@ def test_a_step_of_one_tick_that_fails_is_the_end():
 def test_a_membrane_that_fails_says_so_with_its_own_words():
     notes = Notes()
 
-    def fail(duration):
+    def fail(duration, start):
         raise SolutionError("the membrane bursts")
 
     notes.reaction.advance = fail
