@@ -68,7 +68,7 @@ def test_a_searched_zero_of_plain_numbers_is_plain():
 @pytest.mark.parametrize(
     ("work", "words"),
     [
-        (lambda x: np.arctan(x), "no derivative"),
+        (lambda x: np.sinh(x), "no derivative"),
         (lambda x: np.clip(x, 0, 1), "use np.where"),
         (lambda x: 1 if x > 0 else 2, ""),
         (lambda x: bool(x), "branch on a value"),

@@ -27,7 +27,8 @@ class Notes:
             advance=self._react, state=self.state, trial=self.trial, given=0.0
         )
 
-    def _react(self, duration, start=0.0):
+    def _react(self, duration, start):
+        assert start == pytest.approx(self.state[1][0], abs=1e-12)
         self.calls.append(("R", duration))
         self.state[1][0] += duration  # the state's own clock
         self.state[0][0] = self.law(self.state[1][0])
