@@ -186,3 +186,65 @@ def test_what_changes_steadily_does_not_surprise():
     s.run()
     steps = durations(notes, "D")
     assert sum(steps) == 64 and max(steps) >= 16 and s.rejected == 0
+
+
+class Damping(Notes):
+    """Diffusion that notes which of its steps damp."""
+
+    def advance(self, start, dt, damped=False):
+        """Diffuse."""
+        super().advance(start, dt)
+        self.calls.append(("damped", damped))
+
+
+def test_the_first_two_steps_after_something_changes_damp():
+    notes = Damping()
+    s = simulation(notes, 8, edges=[5])
+    s.run()
+    assert durations(notes, "damped") == [True, True, False, False, False, True, True, False]
+
+
+def test_what_is_owed_is_paid_before_something_changes():
+    """The membrane step that ends at an edge sees nothing of what comes after it."""
+    notes = Notes()
+    s = simulation(notes, 8, edges=[5])
+    s.run()
+    reactions = np.cumsum(durations(notes, "R"))
+    assert 5.0 in reactions
+
+
+class Supply:
+    """An event that notes between which times it acts."""
+
+    def __init__(self, *edges):
+        self.edges, self.acts = edges, []
+
+    def act(self, start, end):
+        """Act."""
+        self.acts.append((start, end))
+
+    def edges_within(self, start, end):
+        """Its edges between two times."""
+        return [t for t in self.edges if start < t <= end]
+
+
+def test_membrane_steps_end_where_an_event_begins():
+    notes, event = Notes(), Supply(2.25, 2.75)
+    simulation(notes, 4, events=[event], observers=[Watch(4)]).run()
+    for edge in event.edges:
+        assert not any(start < edge - 1e-9 and end > edge + 1e-9 for start, end in event.acts)
+    assert sum(durations(notes, "R")) == pytest.approx(4.0)
+
+
+def test_who_looks_after_each_step_sees_k_with_its_half_membrane_step():
+    """K+ rises by 1 mM/s: between times at which something is due too, it is that of the time."""
+    from ecs_model.tracker import Tracker
+
+    notes = Notes(law=lambda t: 3.0 + t)
+    s = simulation(notes, 12)
+    tracker = Tracker(notes.state[0], 7.5)
+    s.observers.append(tracker)
+    s.run()
+    assert tracker.last[0] == pytest.approx(15.0)
+    assert tracker.arrival[0] == pytest.approx(4.5)
+    assert tracker.above[0] == pytest.approx(7.5)
