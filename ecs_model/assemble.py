@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ecs_model import clock as clocks
-from ecs_model import layout, meshing, network, reaction, supply, tissue
+from ecs_model import layout, limiter, meshing, network, reaction, supply, tissue, tracker
 from ecs_model.compiler import library
 from ecs_model.diffusion import Diffusion
 from ecs_model.electrodiffusion import Electrodiffusion, Ions
@@ -26,7 +26,6 @@ from ecs_model.operators import Operators
 from ecs_model.parallel import Team, kept_on_root, root_does, together
 from ecs_model.rkl2 import SuperTimeStepping
 from ecs_model.simulation import Pace, Simulation
-from ecs_model.tracker import Tracker
 from ecs_model.values import settled
 
 UNRESOLVED = 1.0  # [mM] across a cell beside a source of K+ that should vary over several
@@ -43,7 +42,7 @@ class Parts:
     cells: dict[str, np.ndarray]  # alpha and tortuosity over local cells, for output
     operators: Operators
     simulation: Simulation
-    tracker: Tracker
+    tracker: tracker.Tracker
     identity: str  # of the membrane's compiled step
     outside: np.ndarray  # which owned nodes lie outside of all that is stimulated, or else all
     unresolved: list[dict[str, Any]]  # sources that need smaller cells, see `telling.unresolved`
@@ -92,14 +91,14 @@ def build(config, comm, base=".", kept=None, lap=lambda stage: None):
     edges = _edges(clock, transport.ledger, events)
     team = Team(comm)
     simulation = Simulation(membranes, transport, clock, pace, team, edges=edges, events=events)
-    tracker = Tracker(membranes.state[0], config.detect.front)
+    tracks = tracker.Tracker(membranes.state[0], config.detect.front)
     del cells["diffusivity"]
     release_memory()
     outside = ~_stimulated(config, mesh, parts, transport.ledger)
     outside |= mesh.sum(outside) == 0
     lap("solvers")
     return Parts(
-        config, model, mesh, cells, operators, simulation, tracker, identity, outside,
+        config, model, mesh, cells, operators, simulation, tracks, identity, outside,
         _unresolved(config, operators, transport.ledger),
     )  # fmt: skip
 
@@ -188,7 +187,7 @@ def _membranes(config, nodes, operators, kept, lap):
         lambda: reaction.source(nodes.model, parameters, surroundings),
     )  # fmt: skip
     lap("membranes")
-    root_does(comm, lambda: library(text))
+    root_does(comm, lambda: [library(code) for code in (text, limiter.TEXT, tracker.TEXT)])
     lap("compiler")
     made = together(
         comm,
@@ -251,7 +250,9 @@ def _areas(config, nodes, membranes, name, acts):
     for k, (part, *_) in enumerate(acts):
         classes[slice(None) if part is None else part.cells, 1 + k] = 1
     return [
-        Area(share, packed(values[top]), tuple(e for e, on in zip(acting, which, strict=True) if on))
+        Area(
+            share, packed(values[top]), tuple(e for e, on in zip(acting, which, strict=True) if on)
+        )
         for (top, *which), share in tissue.shares_of_classes(mesh, classes)
     ]
 

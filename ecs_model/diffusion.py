@@ -30,7 +30,9 @@ from ecs_model.limiter import Neighbours, Range
 ROUND_OFF = 1e-13  # [mM] at a node: of the ion itself; no solver can do better
 MUCH, SHARPER = 1e-2, 4  # left over, of what moves; tries with a hundredth of the tolerance each
 KEPT_LEVELS = 4  # matrices of this many different steps are kept
-STIFF = 20.0  # rates times the step beyond which Crank-Nicolson damps by less than a fifth in a step
+STIFF = (
+    20.0  # rates times the step beyond which Crank-Nicolson damps by less than a fifth in a step
+)
 NEVER = 1e300  # a guess is no sign of divergence where the right side is zero
 PLAIN, DAMPED = 0.5, 1 - 0.5**0.5  # c of half steps and of the L-stable method of second order
 

@@ -137,7 +137,9 @@ class Ledger:
             takes[load.name] = rate * load.profile.integral(t, t + dt)
         for x in self.exchanges:
             here = x.nodes == node
-            takes[x.name] = float((x.conductances * np.minimum(x.level(t, t + dt), 0.0))[here].sum())
+            takes[x.name] = float(
+                (x.conductances * np.minimum(x.level(t, t + dt), 0.0))[here].sum()
+            )
         name = min(takes, key=takes.get, default=None)
         return name if name is not None and takes[name] < 0 else None
 

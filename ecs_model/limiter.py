@@ -308,9 +308,7 @@ class _Limiter:
         """What arrives at each node in the monotone step, and the further fluxes [mol]."""
         stiffness, mass = self._matrices()
         arriving, extra = np.empty(self._operators.mesh.owned), np.empty(len(stiffness))
-        self._rows.call(
-            "fluxes", stiffness, mass, dt, *pulled, middle, change, z, arriving, extra
-        )
+        self._rows.call("fluxes", stiffness, mass, dt, *pulled, middle, change, z, arriving, extra)
         return arriving, extra
 
     def _correction(self, base, extra, bounds):
@@ -404,11 +402,11 @@ class Neighbours:
         ghosts, places = np.unique(columns[far], return_inverse=True)
         local = columns.astype(np.int64) - start
         local[far] = mesh.owned + places
-        self.operators, self._ghosts, self._code = operators, len(ghosts), _compiled()
+        self.operators, self._code = operators, _compiled()
         self._first, self._column = pointers.astype(np.int32), local.astype(np.int32)
         self._found, self._vanishing = np.empty(mesh.owned, np.int64), np.zeros(1, np.int64)
         self._source, self._values = operators.vector()
-        self._target = np.zeros(len(ghosts))
+        self._target, self._kept = np.zeros(len(ghosts)), {}
         self._halo = PETSc.Vec().createWithArray(self._target, comm=PETSc.COMM_SELF)
         wanted = PETSc.IS().createGeneral(ghosts.astype(PETSc.IntType), comm=PETSc.COMM_SELF)
         self._scatter = PETSc.Scatter().create(self._source, wanted, self._halo, None)
@@ -418,14 +416,26 @@ class Neighbours:
         """Pointers and global columns of the rows."""
         return self.operators.stiffness.getValuesCSR()[:2]
 
-    def spread(self, values):
-        """Values of owned nodes, then of ghosts; `values` itself on one process."""
+    def spread(self, values, kept=None):
+        """Values of owned nodes, then of ghosts; `values` itself on one process.
+
+        Args:
+            values: at owned nodes.
+            kept: name of an array that the next call with this name may overwrite; None for a new
+                one.
+        """
         if self.operators.mesh.comm.size == 1:
             return values
         self._values[:] = values
         self._source.stateIncrease()
         self._scatter.scatter(self._source, self._halo)
-        return np.concatenate([values, self._target])
+        size = len(values) + len(self._target)
+        out = self._kept.get(kept)
+        if out is None:
+            out = np.empty(size)
+            self._kept |= {kept: out} if kept else {}
+        out[: len(values)], out[len(values) :] = values, self._target
+        return out
 
     @property
     def vanishes(self):
@@ -441,11 +451,11 @@ class Neighbours:
             held: nodes that do not count.
             excuse: array of two places per owned node, for use from step to step.
         """
-        before = self.spread(start)
-        least = before if low is start else self.spread(low)
-        most = before if high is start else self.spread(high)
+        before = self.spread(start, "start")
+        least = before if low is start else self.spread(low, "low")
+        most = before if high is start else self.spread(high, "high")
         count = self.call(
-            "out_of_range", least, most, before, self.spread(change), TOLERANCE, excuse,
+            "out_of_range", least, most, before, self.spread(change, "change"), TOLERANCE, excuse,
             self._found, self._vanishing,
         )  # fmt: skip
         if count and len(held):
