@@ -1,4 +1,8 @@
-"""Steady states followed through one parameter: pseudo-arclength, with folds and Hopf points.
+"""Steady states followed through one parameter: pseudo-arclength, with what happens on the way.
+
+Where a real eigenvalue passes through zero the branch turns back in its parameter (a fold), or goes
+on and another branch crosses it (a branch point: pitchfork or transcritical); where a pair of complex
+ones does, an oscillation is born (a Hopf point).
 
 References:
     Keller (1977); Kuznetsov, Elements of Applied Bifurcation Theory (2004), chapter 10.
@@ -35,7 +39,11 @@ class Point:
 
 @dataclass(frozen=True)
 class Special:
-    """A point where stability changes: its kind, and for a Hopf point the period [s] there."""
+    """A point where stability changes: its kind, and for a Hopf point the period [s] there.
+
+    Attributes:
+        kind: fold, branch point or Hopf.
+    """
 
     kind: str
     point: Point
@@ -150,10 +158,11 @@ def _one_way(curve, point, tangent):
             continue
         if not curve.low <= new.value <= curve.high:
             return [*points, _at_limit(curve, point, tangent, length)], special, "end of the range"
-        if new.growing != point.growing:
-            special.append(_locate(curve, point, tangent, length, new))
-        points.append(new)
         turned = curve.tangent(new, tangent)
+        if new.growing != point.growing:
+            turns = turned[-1] * tangent[-1] < 0
+            special.append(_locate(curve, point, tangent, length, new, turns))
+        points.append(new)
         length = min(LONGEST, length * (1.5 if turned @ tangent > 0.999 else 0.7))
         point, tangent = new, turned
     return points, special, f"{POINTS} points"
@@ -165,14 +174,19 @@ def _at_limit(curve, point, tangent, length):
     return _where(curve, point, tangent, length, lambda p: p.value - limit)
 
 
-def _locate(curve, point, tangent, length, new):
-    """The Special between two points: where the eigenvalue that changes sign is zero."""
+def _locate(curve, point, tangent, length, new, turns):
+    """The Special between two points: where the eigenvalue that changes sign is zero.
+
+    Args:
+        curve, point, tangent, length, new: the step from one point to the other.
+        turns: whether the parameter turns back between them.
+    """
     k = min(point.growing, new.growing)
     found = _where(curve, point, tangent, length, lambda p: p.eigenvalues[k].real)
     pulse = abs(found.eigenvalues[k].imag)
     if pulse > 1e-6 * np.abs(found.eigenvalues).max():
         return Special("Hopf", found, 2 * np.pi / pulse)
-    return Special("fold", found, None)
+    return Special("fold" if turns else "branch point", found, None)
 
 
 def _where(curve, point, tangent, length, measure):
