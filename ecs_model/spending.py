@@ -20,8 +20,8 @@ START = {"use": 0.0, "power": 0.0, "ATP": 0.0, "energy": 0.0, "peak": 0.0, "time
 class Spending:
     """ATP use and power of all pumps, as means over the tissue, and their integrals over time.
 
-    They are taken along straight lines between steps, not between rows of a table, and anew where
-    something changes abruptly. Where the power goes on as the last two looks let expect, within a
+    They are taken along straight lines between the times to which the membranes have come, step by
+    step, not between rows of a table, and anew where something changes abruptly. Where the power goes on as the last two looks let expect, within a
     thousandth, it looks after every eighth step only; a straight line over these is then wrong by
     less than that.
 
@@ -33,9 +33,10 @@ class Spending:
     Attributes:
         every: 0, it is asked after every step.
         known: whether the model has the observables `ATP_use` and `power`.
-        so_far: what a restart needs: time [s], use [mM/s], power [W/m^3] and its slope [W/m^3/s] at
-            the last look; ATP [mM] and energy [J/m^3] since the start; the highest power [W/m^3];
-            steps until the next look and since the last; the last step [s] and its end [s].
+        so_far: what a restart needs: time of the membranes [s], use [mM/s], power [W/m^3] and its
+            slope [W/m^3/s] at the last look; ATP [mM] and energy [J/m^3] since the start; the
+            highest power [W/m^3]; steps from one look to the next and since the last; the last step
+            [s] and its end [s].
     """
 
     every = 0
@@ -47,12 +48,16 @@ class Spending:
         self.so_far = dict(START)
         if self.known:
             self._volume = mesh.sum(mesh.volumes)
-            self._evaluate = _compiled(mesh.comm, reaction, tracker.last)
+            self._tracker, self._potassium = tracker, np.zeros(reaction.nodes)
+            self._evaluate = _compiled(mesh.comm, reaction, self._potassium)
 
     def observe(self, t, simulation):
-        """Look at the membranes at time `t` [s], if it is time."""
-        if self.known and self._is_due(t, simulation):
-            self._look(t, simulation.calm == 1)
+        """Look at the membranes after the step that ends at `t` [s], if it is time."""
+        if not self.known:
+            return
+        jump = self.so_far["seen"] if simulation.calm == 1 else None
+        if self._is_due(t, simulation):
+            self._look(t, simulation, jump)
 
     def _is_due(self, t, simulation):
         s = self.so_far
@@ -61,21 +66,23 @@ class Spending:
         abrupt = simulation.calm <= CALM or simulation.at_edge() or step < SHORTER * before
         return abrupt or not simulation.owed or s["waited"] >= s["wait"]
 
-    def _look(self, t, is_after_jump):
-        """Add what was spent since the last look; after a jump, all of it at the new power."""
-        use, power = self._means()
-        s, dt = self.so_far, t - self.so_far["time"]
-        old = {"use": use, "power": power} if is_after_jump else s
-        s["ATP"] += dt * (old["use"] + use) / 2
-        s["energy"] += dt * (old["power"] + power) / 2
+    def _look(self, t, simulation, jump):
+        """Add what was spent since the last look; where power jumped between them, by two levels."""
+        use, power = self._means(simulation)
+        s, time = self.so_far, t - simulation.owed
+        s["ATP"] += _integral(s["time"], time, s["use"], use, jump)
+        s["energy"] += _integral(s["time"], time, s["power"], power, jump)
+        dt = time - s["time"]
         surprise = abs(power - s["power"] - dt * s["slope"])
         wait = min(2 * s["wait"], MOST) if surprise < CHANGE * abs(power) else 1
-        slope = (power - old["power"]) / dt if dt else 0.0
-        s |= {"use": use, "power": power, "peak": max(s["peak"], power), "time": t}
+        slope = (power - s["power"]) / dt if dt and jump is None else 0.0
+        s |= {"use": use, "power": power, "peak": max(s["peak"], power), "time": time}
         s |= {"slope": slope, "wait": wait, "waited": 0}
 
-    def _means(self):
+    def _means(self, simulation):
         """ATP use [mM/s] and power [W/m^3], averaged over the tissue."""
+        np.multiply(simulation.pace.slope, -simulation.owed, out=self._potassium)
+        self._potassium += self._tracker.last  # K+ at the time of the membranes
         sums = np.array([self._mesh.volumes @ values for values in self._evaluate()])
         self._mesh.comm.Allreduce(MPI.IN_PLACE, sums, MPI.SUM)
         return float(sums[0] / self._volume), float(sums[1] / self._volume)
@@ -90,6 +97,13 @@ class Spending:
             "mean_W_per_m3": s["energy"] / s["time"], "peak_W_per_m3": s["peak"],
             "end_W_per_m3": s["power"],
         }  # fmt: skip
+
+
+def _integral(start, end, before, after, jump):
+    """Of a straight line from one value to another, or of both where one jumps to the other."""
+    if jump is None:
+        return (end - start) * (before + after) / 2
+    return (jump - start) * before + (end - jump) * after
 
 
 def _compiled(comm, reaction, potassium):
