@@ -40,7 +40,7 @@ SMALL = {
     "time": {"end": "6 s", "step": "20 ms"},
     "output": {"every": "1 s", "series": "0.5 s"},
 }
-FINE, GRIDS, ADAPTIVE = sized((32, (8, 12, 16), (32, 64, 96)), (3, (2,), (5,)))
+FINE, GRIDS, ADAPTIVE = sized((32, (8, 12, 16), (32, 64, 96)), (2, (2,), (4,)))
 
 
 def main(rounds):
@@ -59,7 +59,7 @@ def _ready():
     """The scan that ships with the program; small if need be."""
     found = parse_tree(runs.path("scan_alpha_lambda_sd").read_text())
     if TINY:
-        found["run"]["mesh"]["cell"], found["run"]["time"]["end"] = "20 um", "10 s"
+        found["run"]["mesh"]["cell"], found["run"]["time"]["end"] = "20 um", "4 s"
     return found
 
 
@@ -74,7 +74,7 @@ def _throughput(name, run, side, rounds):
     """A row: `side` squared points as a scan, some of the same runs one by one."""
     scans = [_scan({"run": run, "axis": _axes(side)}) for _ in range(rounds)]
     one = [_scan({"run": run, "axis": _axes(1)})[0] for _ in range(rounds)]
-    shell = [_shell(run) for _ in range(3 * rounds)]
+    shell = [_shell(run) for _ in range(sized(3 * rounds, 1))]
     whole, start = statistics.median(s for s, _ in scans), statistics.median(one)
     points, each = side**2, statistics.median(shell)
     set_up = np.mean([d["set-up"] / sum(d.values()) for _, f in scans for d in f])
