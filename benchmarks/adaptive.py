@@ -12,10 +12,10 @@ import json
 import sys
 
 import numpy as np
-from measure import Watch, child, load, table
+from measure import Watch, child, load, sized, table
 
-LENGTH, WIDE = 900, 20  # of the block: um along x, cells across
-TARGET, LONG = 0.05, 600  # core-s per mm^3 and s; s
+LENGTH, WIDE = 900, sized(20, 2)  # of the block: um along x, cells across
+TARGET, LONG = 0.05, sized(600, 18)  # core-s per mm^3 and s; s
 
 FRONT = (  # theta, cells [um], step [ms], tolerance of adaptive steps [mM]
     (0.0, 6.25, 50, None), (0.0, 6.25, 100, None), (0.5, 15, 50, None), (0.5, 15, 100, None),
@@ -29,9 +29,9 @@ def main():
     head = ["theta", "cells [um]", "steps", "number (rejected)", "error of speed",
             "ns per node-step", "core-s per mm³ and s", f"of the target {TARGET}"]  # fmt: skip
     print(f"While the front is under way; {load()}\n")
-    table(head, (_row(*case, 0) for case in FRONT))
+    table(head, (_row(*case, 0) for case in FRONT[-sized(len(FRONT), 1) :]))
     print(f"\nTen minutes with one front; {load()}\n")
-    table(head, (_row(*case, LONG) for case in WHOLE))
+    table(head, (_row(*case, LONG) for case in WHOLE[-sized(len(WHOLE), 1) :]))
 
 
 def _row(theta, h, dt, tolerance, end):

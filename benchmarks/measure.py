@@ -3,6 +3,9 @@
 On a machine with other work, absolute times wander by tens of per cent. So CPU time is measured,
 medians are given with the smallest, whatever is compared is measured in turn, and every process has
 one thread: those of NumPy's linear algebra wait busily and would be charged.
+
+With `--tiny` every program does all that it does, once and on the smallest problem: its numbers mean
+nothing, but it has been run.
 """
 
 import json
@@ -14,10 +17,21 @@ import sys
 import time
 from pathlib import Path
 
+if "--tiny" in sys.argv:
+    sys.argv.remove("--tiny")
+    os.environ["ECS_TINY"] = "1"  # of the programs that this one starts, too
+TINY = "ECS_TINY" in os.environ
+
+
+def sized(usual, tiny):
+    """What a benchmark works on: as usual, or as little as runs."""
+    return tiny if TINY else usual
+
 
 def bursts(call, seconds=1.0, least=7):
     """CPU seconds of each of many calls, in `seconds` or more, after one call that warms up."""
     call()
+    seconds, least = sized((seconds, least), (0.0, 1))
     taken, end = [], time.perf_counter() + seconds
     while time.perf_counter() < end or len(taken) < least:
         began = time.process_time()

@@ -1,4 +1,7 @@
-"""The problem of the comparisons in ecs-model; `beat.py` and `rxd.py` start it."""
+"""The problem of the comparisons in ecs-model; `beat.py` and `rxd.py` start it.
+
+Usage: python benchmarks/ours.py [NODES] [STEPS]
+"""
 
 import json
 import statistics
@@ -7,7 +10,7 @@ from pathlib import Path
 
 import cell
 import numpy as np
-from measure import Watch
+from measure import Watch, sized
 
 from ecs_model import assemble, meaning, read
 from ecs_model.parallel import start
@@ -60,4 +63,5 @@ def main(nodes, steps):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    given = [int(a) for a in sys.argv[1:]]
+    main(*(given + sized([61, 30], [11, 3])[len(given) :]))

@@ -1,8 +1,8 @@
 """Against NEURON's reaction-diffusion: K+ in an extracellular region, a cell at every place.
 
-Usage: python benchmarks/rxd.py PEER [NODES] [ROUNDS]      (100 nodes an axis: 5 minutes)
+Usage: python benchmarks/rxd.py [PEER] [NODES] [ROUNDS]      (100 nodes an axis: 5 minutes)
 
-PEER is the Python of an environment with NEURON (`pip install neuron==9.0.2`) and g++. The same
+Without PEER only our own half is measured. PEER is the Python of an environment with NEURON (`pip install neuron==9.0.2`) and g++. The same
 cells, the same steps of 50 ms, one thread. NEURON compiles reactions with the compiler named by
 CXX, without optimisation unless that says so: both are measured.
 """
@@ -15,29 +15,35 @@ import time
 from pathlib import Path
 
 import cell
-from measure import child, load, middle, table
+from measure import child, load, middle, sized, table
 
-STEPS = 12
+STEPS = sized(12, 3)
 OPTIMISED = {"CXX": "g++ -O3 -march=native"}
 TARGETS = {"as installed": 5.0, 'with `CXX="g++ -O3 -march=native"`': 2.5}
 
 
 def main(peer, nodes, rounds):
-    """Print the table, programs measured in turn."""
+    """Print the table, programs measured in turn; of ours alone without a PEER."""
     ours, plain, fast = [], [], []
     for _ in range(rounds):
         ours.append(child(Path(__file__).with_name("ours.py"), nodes, STEPS))
+        if not peer:
+            continue
         plain.append(child(__file__, "peer", nodes, python=peer))
         fast.append(child(__file__, "peer", nodes, python=peer, environment=OPTIMISED))
     ours = middle(ours)
     print(f"{nodes**3:,} nodes or voxels, core-ns per step of each; {load()}\n")
     rows = [["ecs-model", *_figures(ours), "", ""]]
     for (name, target), results in zip(TARGETS.items(), (plain, fast), strict=True):
+        if not peer:
+            continue
         r = middle(results)
         ratio = f"**{r['ns'] / ours['ns']:.1f}**"
         rows.append([f"NEURON {name}", *_figures(r), ratio, f"{target:g}"])
     table(["", "median", "smallest", "reactions", "transport", "K_o at 150 um [mM]", "ratio",
            "target"], rows)  # fmt: skip
+    if not peer:
+        print("\nNEURON is not measured: name the Python that has it, see the head of the file")
 
 
 def _figures(r):
@@ -81,8 +87,8 @@ def _advance(nodes, cells):
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "peer":
+    if sys.argv[1:2] == ["peer"]:
         peer(int(sys.argv[2]))
     else:
-        given = [int(a) for a in sys.argv[2:]]
-        main(sys.argv[1], *(given + [100, 3][len(given) :]))
+        other, *given = [*sys.argv[1:], *([""] if len(sys.argv) < 2 else [])]
+        main(other, *([int(a) for a in given] + sized([100, 3], [11, 1])[len(given) :]))

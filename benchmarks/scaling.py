@@ -18,14 +18,18 @@ import time
 from pathlib import Path
 
 import numpy as np
-from measure import child, load, table
+from measure import child, load, sized, table
 from problem import parts, raise_potassium
 from step import MODES
 
 from ecs_model.forecast import Traffic, waiting
 
-STEPS, DT, H = 20, 50, 32  # number; ms; um
-SIZE = {"strong": (48, 48, 48), "weak": (40, 40, 40)}
+STEPS, DT, H = sized(20, 2), 50, 32  # number; ms; um
+SIZE = sized(
+    {"strong": (48, 48, 48), "weak": (40, 40, 40)}, {"strong": (6, 6, 6), "weak": (6, 6, 6)}
+)
+SENT, ALONE = sized(((24,) * 3, (40,) * 3), ((6,) * 3, (6,) * 3))  # cells where these are measured
+TRIED = sized(list(MODES), [*MODES][-1:])
 COUNTER = """\
 #include <mpi.h>
 static long counts[4]; /* messages, bytes, reductions, other collectives */
@@ -115,7 +119,7 @@ def traffic(mode):
     from ecs_model.parallel import start
 
     comm = start()
-    result = made(comm, mode, (24, 24, 24))
+    result = made(comm, mode, SENT)
     count = ctypes.CDLL(None).ecs_counts
     before, after = (ctypes.c_long * 4)(), (ctypes.c_long * 4)()
     count(before)
@@ -146,7 +150,7 @@ def counter(folder):
 def _scaling(kind):
     head = ["mode", "nodes on 1 and 2 ranks", "ms on 1", "ms on 2", "efficiency", "by the smallest"]
     print(f"\n{kind.capitalize()} scaling, wall ms of a step, median of {STEPS}; {load()}\n")
-    table(head, (_pair(kind, mode) for mode in MODES))
+    table(head, (_pair(kind, mode) for mode in TRIED))
 
 
 def _pair(kind, mode):
@@ -160,18 +164,18 @@ def _pair(kind, mode):
 def _traffic():
     with tempfile.TemporaryDirectory() as folder:
         spy = {"LD_PRELOAD": os.fspath(counter(folder))}
-        found = {m: child(__file__, "traffic", m, ranks=2, environment=spy) for m in MODES}
+        found = {m: child(__file__, "traffic", m, ranks=2, environment=spy) for m in TRIED}
     print("\nWhat a process sends in a step (2 ranks, 15,625 nodes, 0.05 s)\n")
     table(["mode", "messages to each neighbour", "bytes per node of the halo", "reductions",
            "other collectives"],
           ([mode, f"{r['messages']:.1f}", f"{r['bytes'] / r['halo']:.0f}", f"{r['reductions']:.1f}",
             f"{r['others']:.1f}"] for mode, r in found.items()))  # fmt: skip
-    cost = {m: child(__file__, "cost", m)["s"] for m in MODES}
+    cost = {m: child(__file__, "cost", m)["s"] for m in TRIED}
     print("\nEfficiency that follows, not measured\n")
     cases = [(n, p) for n in (1e6, 1e8) for p in (64, 1024)]
     table(["mode", "ns per node-step", *(f"{n:.0e} nodes on {p}" for n, p in cases)],
           ([m, f"{1e9 * cost[m]:.0f}", *(_projected(cost[m], found[m], n, p) for n, p in cases)]
-           for m in MODES))  # fmt: skip
+           for m in TRIED))  # fmt: skip
 
 
 def _projected(cost, r, nodes, processes):
@@ -184,7 +188,7 @@ def cost(mode):
     """Print CPU seconds of a node-step on one rank."""
     from ecs_model.parallel import start
 
-    result = made(start(), mode, (40, 40, 40))
+    result = made(start(), mode, ALONE)
     began = time.process_time()
     for _ in range(STEPS):
         result.simulation.step()

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import tomli_w
-from measure import load, table
+from measure import TINY, load, sized, table
 
 from ecs_model import runs
 from ecs_model.read import parse_tree, put
@@ -40,15 +40,15 @@ SMALL = {
     "time": {"end": "6 s", "step": "20 ms"},
     "output": {"every": "1 s", "series": "0.5 s"},
 }
-FINE, GRIDS, ADAPTIVE = 32, (8, 12, 16), (32, 64, 96)
+FINE, GRIDS, ADAPTIVE = sized((32, (8, 12, 16), (32, 64, 96)), (2, (2,), (4,)))
 
 
 def main(rounds):
     """Print the tables."""
     print(f"wall seconds, medians of {rounds}; {load()}\n")
     wave = _ready()["run"]
-    rows = [_throughput("front, 61 nodes", SMALL, 20, rounds)]
-    rows.append(_throughput("wave, 321 nodes", wave, 10, rounds))
+    rows = [_throughput("front, 61 nodes", SMALL, sized(20, 1), rounds)]
+    rows.append(_throughput("wave, 321 nodes", wave, sized(10, 1), rounds))
     head = ["run", "points", "scan", "a point", "from the shell", "ratio", "start-up", "set-up"]
     table(head, rows)
     print(f"\ntarget of the ratio: 30; {load()}\n")
@@ -56,7 +56,11 @@ def main(rounds):
 
 
 def _ready():
-    return parse_tree(runs.path("scan_alpha_lambda_sd").read_text())
+    """The scan that ships with the program; small if need be."""
+    found = parse_tree(runs.path("scan_alpha_lambda_sd").read_text())
+    if TINY:
+        found["run"]["mesh"]["cell"], found["run"]["time"]["end"] = "20 um", "4 s"
+    return found
 
 
 def _axes(count):
@@ -70,7 +74,7 @@ def _throughput(name, run, side, rounds):
     """A row: `side` squared points as a scan, some of the same runs one by one."""
     scans = [_scan({"run": run, "axis": _axes(side)}) for _ in range(rounds)]
     one = [_scan({"run": run, "axis": _axes(1)})[0] for _ in range(rounds)]
-    shell = [_shell(run) for _ in range(3 * rounds)]
+    shell = [_shell(run) for _ in range(sized(3 * rounds, 1))]
     whole, start = statistics.median(s for s, _ in scans), statistics.median(one)
     points, each = side**2, statistics.median(shell)
     set_up = np.mean([d["set-up"] / sum(d.values()) for _, f in scans for d in f])
@@ -136,4 +140,4 @@ def _judged(name, found, truth, fine):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else sized(3, 1))

@@ -12,9 +12,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from measure import child, load, middle, table
+from measure import child, load, middle, sized, table
 
-CELLS, H = 40, 25  # 68,921 nodes
+CELLS, H = sized(40, 4), 25  # 68,921 nodes
 PIECES = ("interpreter and imports", "configuration", "mesh made or read", "mesh distributed",
           "forms and matrices", "membrane", "rest of set-up", "first step", "all")  # fmt: skip
 
@@ -112,4 +112,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["one"]:
         one()
     else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else sized(5, 1))

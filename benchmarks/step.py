@@ -8,7 +8,7 @@ import statistics
 import sys
 
 import numpy as np
-from measure import Watch, bursts, child, load, memory, middle, table
+from measure import Watch, bursts, child, load, memory, middle, sized, table
 
 ALL = 'ions = ["K", "Na", "Cl"]'
 BOUND = ALL + '\ntransport = "electrodiffusion"'
@@ -21,8 +21,10 @@ MODES = {  # lines of [tissue], lines of [membrane]
     "three ions, swelling": (ALL, SWELLING),
     "electrodiffusion, swelling": (BOUND, SWELLING),
 }
-CASES = ((40, 15), (40, 32), (79, 15), (79, 32))  # cells along an axis, their size [um]
-STEPS, DT = 60, 50  # DT in ms
+CASES = sized(
+    ((40, 15), (40, 32), (79, 15), (79, 32)), ((5, 32),)
+)  # cells along an axis, their size [um]
+STEPS, DT = sized(60, 4), 50  # DT in ms
 
 
 def main(rounds):
@@ -33,7 +35,7 @@ def main(rounds):
     table(head, [row for case in CASES for row in _rows(*case, rounds)])
     print("\n`kager_mori`, 68,921 nodes, h 32 um, steps of 50 ms: what moves\n")
     head = ["mode", "ranks", "membrane", "transport", "**all**", "rounds", "efficiency"]
-    table(head, [row for mode in MODES for row in _mode_rows(mode)])
+    table(head, [row for mode in [*MODES][-sized(len(MODES), 1) :] for row in _mode_rows(mode)])
     print("\nMembranes alone, ns per node and sub-step\n")
     rows = [[f"`{r['model']}`", str(r["states"]), f"{r['median']:.1f}", f"{r['least']:.1f}"]
             for r in child(__file__, "membranes")]  # fmt: skip
@@ -110,8 +112,11 @@ def one(n, h, mode=None):
         }))  # fmt: skip
 
 
+NEEDS = {("energy", True): {"pump": "post_albers"}}  # choices that have no meaning alone
+
+
 def variants():
-    """Every built-in membrane, and each with one other choice."""
+    """Every built-in membrane, and each with one other choice and what that needs beside it."""
     from ecs_model.membrane import MODELS
 
     for model in MODELS.values():
@@ -119,17 +124,17 @@ def variants():
         for option, (_, *others) in model.options.items():
             for choice in others:
                 name = f"{model.name}, {option} = {str(choice).lower()}"
-                yield name, model.variant(**{option: choice})
+                yield name, model.variant(**{option: choice}, **NEEDS.get((option, choice), {}))
 
 
-def membranes(nodes=4096):
+def membranes(nodes=sized(4096, 64)):
     """Print the cost of every built-in membrane, at nodes that differ a little."""
     from ecs_model.kernel import BLOCK
     from ecs_model.membrane.model import Surroundings
     from ecs_model.reaction import Reaction
 
     results = []
-    for label, model in variants():
+    for label, model in list(variants())[:: sized(1, 4)]:
         state = model.State(*(np.full(nodes, v) for v in model.State()))
         state.K_o[:] *= np.linspace(0.9, 1.1, nodes)
         reaction = Reaction(model, state, model.Parameters(), Surroundings(), substeps=10)
@@ -146,8 +151,8 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["membranes"]:
         membranes()
     elif sys.argv[1:2] == ["mode"]:
-        one(40, 32, sys.argv[2])
+        one(sized(40, 5), 32, sys.argv[2])
     elif len(sys.argv) == 3:
         one(*map(int, sys.argv[1:]))
     else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else sized(3, 1))

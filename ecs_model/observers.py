@@ -190,42 +190,25 @@ class Pause:
 
 
 class LineProfile:
-    """Profiles along a line, and the front in them.
+    """Profiles along a line.
 
     Args:
+        name: of the line.
         sampler: values at the points of the line.
-        positions: distances of the points along the line [m].
         columns: what is recorded.
         table: LineSeries on rank 0, None elsewhere.
         every: ticks between profiles.
     """
 
-    def __init__(self, name, sampler, positions, columns, table, every):
-        self.name, self.sampler, self.positions = name, sampler, positions
+    def __init__(self, name, sampler, columns, table, every):
+        self.name, self.sampler = name, sampler
         self._columns, self._table, self.every = columns, table, every
-        self.widths = []
-
-    @property
-    def memory(self):
-        """What a restart needs."""
-        return {"widths": self.widths}
 
     def observe(self, t, simulation):
         """Append the profiles of time `t` [s]."""
         fields = self._columns.values(self.sampler.nodes)
         profiles = {name: self.sampler(values) for name, values in fields.items()}
-        self.widths.append(detectors.front_width(self.positions, profiles["K_o"]))
         root_does(self.sampler.comm, lambda: self._table.append(t, profiles))
-
-    def front(self, tracker):
-        """Speed and width of the front along the line, from the arrival times of its points."""
-        arrival = self.sampler(tracker.arrival[self.sampler.nodes])
-        speed, spread = detectors.steady_speed(arrival, self.positions)
-        width = float(np.nanmedian(self.widths)) if np.isfinite(self.widths).any() else np.nan
-        return {
-            "speed_mm_per_min": from_si(speed, "mm/min"), "speed_spread": spread,
-            "width_um": from_si(width, "um"), "arrived": float(np.isfinite(arrival).mean()),
-        }  # fmt: skip
 
 
 class FieldWriter:

@@ -6,6 +6,7 @@ import numpy as np
 
 from ecs_model.checkpoint import Checkpoints, OnRequest
 from ecs_model.fieldfile import FieldSeries
+from ecs_model.linefronts import LineFronts
 from ecs_model.observers import (
     Balance,
     Columns,
@@ -55,15 +56,8 @@ class Measured:
 
     balance: Balance
     spending: Spending
-    lines: list[LineProfile]
+    lines: list[LineFronts]
     resolution: FrontResolution
-
-
-class _Nowhere:
-    """A table that keeps nothing."""
-
-    def append(self, *row):
-        pass
 
 
 def measure(parts, plan):
@@ -79,17 +73,13 @@ def measure(parts, plan):
         Measured: for `summary.summarise`.
     """
     config, mesh, simulation = parts.config, parts.mesh, parts.simulation
-    columns, table = Columns(simulation.reaction, ["K_o"]), _Nowhere()
     measured = Measured(
         Balance(mesh, simulation.reaction, simulation.diffusion.ledger),
-        Spending(mesh, simulation.reaction, plan.often),
-        [
-            LineProfile(line.name, sampler, _way(line)[0], columns, table, plan.often)
-            for line, sampler in zip(config.line, plan.lines, strict=True)
-        ],
+        Spending(mesh, simulation.reaction, parts.tracker),
+        _fronts(parts, plan),
         FrontResolution(mesh, config.detect.front, plan.every),
     )
-    pauses = [Pause(plan.checkpoint)] if plan.checkpoint else []
+    pauses = [Pause(every) for every in (plan.often, plan.checkpoint) if every]
     simulation.observers = [
         parts.tracker, *_sound(mesh, plan), measured.spending, *measured.lines,
         measured.resolution, *pauses,
@@ -142,7 +132,7 @@ def attach(parts, plan, run, identity, quiet=False):
     balance = Balance(mesh, simulation.reaction, transport.ledger)
     names = field_names(config, parts.model, transport.fields)
     columns = Columns(simulation.reaction, names, transport.fields)
-    spending = Spending(mesh, simulation.reaction, plan.often)
+    spending, fronts = Spending(mesh, simulation.reaction, parts.tracker), _fronts(parts, plan)
     rows = _rows(parts, plan, columns, balance, spending, files)
     lines = [
         _line(line, sampler, plan, columns, files)
@@ -155,10 +145,10 @@ def attach(parts, plan, run, identity, quiet=False):
     others = {"balance": balance}
     checkpoints = Checkpoints(mesh, run.checkpoints, at_end_at_least, identity, others)
     simulation.observers = [
-        parts.tracker, *_sound(mesh, plan), spending, rows, *lines, fields, resolution, progress,
-        OnRequest(checkpoints), checkpoints,
+        parts.tracker, *_sound(mesh, plan), spending, *fronts, rows, *lines, fields, resolution,
+        progress, OnRequest(checkpoints), checkpoints,
     ]  # fmt: skip
-    return Outputs(balance, spending, lines, resolution, checkpoints, progress, files.all)
+    return Outputs(balance, spending, fronts, resolution, checkpoints, progress, files.all)
 
 
 def field_names(config, model, transported=()):
@@ -179,7 +169,22 @@ def _rows(parts, plan, columns, balance, spending, files):
 def _line(line, sampler, plan, columns, files):
     positions, _ = _way(line)
     table = files.line(line.name, positions, columns.units)
-    return LineProfile(line.name, sampler, positions, columns, table, plan.often)
+    return LineProfile(line.name, sampler, columns, table, plan.often)
+
+
+def _fronts(parts, plan):
+    """What watches the fronts on every line."""
+    low, high = parts.mesh.extent()
+    size = float(np.linalg.norm(high - low))
+    return [
+        LineFronts(line.name, sampler, *_course(line), size, parts.tracker)
+        for line, sampler in zip(parts.config.line, plan.lines, strict=True)
+    ]
+
+
+def _course(line):
+    """Distances along a line [m], and the way from its start to its end [m]."""
+    return _way(line)[0], _point(line.end) - _point(line.start)
 
 
 def _way(line):

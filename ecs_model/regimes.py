@@ -1,7 +1,7 @@
 """What a cell does: rest, seizure, tonic firing, spreading depolarization. Functions of a course.
 
 The course is judged in windows of a second, by whether the potential moves within them (spikes) and
-where it lies, so that samples every few milliseconds are enough.
+where it lies. Samples in them lie 5 ms apart or closer, however far apart those are that are kept.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ import numpy as np
 
 NAMES = ("rest", "seizure", "tonic", "SD", "depolarized")
 WINDOW = 1.0  # s
+FINE = 5e-3  # s: samples farther apart can miss spikes
 SPIKING = 2e-3  # V: standard deviation of the potential within a window that has spikes
 POLARIZED = -45e-3  # V: above it a silent membrane is depolarized
 HIGH = 20.0  # mM: K+ outside that only a spreading depolarization reaches
@@ -27,34 +28,101 @@ class Regime:
     highest: float
 
 
-def regime(interval, potassium, potential=None):
-    """The Regime of a course.
+@dataclass(frozen=True)
+class Windows:
+    """What is kept of every window of a course: arrays of shape (windows, cells).
+
+    Attributes:
+        mean: of K+ outside [mM].
+        lowest: likewise.
+        highest: likewise.
+        moves: standard deviation of the potential [V]; None for models without one.
+        bottom: its lowest value [V]; likewise.
+    """
+
+    mean: np.ndarray
+    lowest: np.ndarray
+    highest: np.ndarray
+    moves: np.ndarray | None
+    bottom: np.ndarray | None
+
+
+def sampling(every: float) -> tuple[float, int]:
+    """Interval [s] and number of the samples of a window, at least as fine as is asked for.
+
+    Args:
+        every: interval of samples that is wanted [s].
+    """
+    count = int(np.ceil(WINDOW / min(every, FINE) - 1e-9))
+    return WINDOW / count, count
+
+
+def windows(size: int, potassium: np.ndarray, potential: np.ndarray | None = None) -> Windows:
+    """The Windows of a course, or of a part of it.
+
+    Args:
+        size: samples in a window.
+        potassium: extracellular [mM], shape (samples, cells).
+        potential: of the membranes [V], likewise; None for models without.
+    """
+    K = _parted(potassium, size)
+    V = None if potential is None else _parted(potential, size)
+    return Windows(
+        K.mean(axis=1), K.min(axis=1), K.max(axis=1),
+        None if V is None else V.std(axis=1), None if V is None else V.min(axis=1),
+    )  # fmt: skip
+
+
+def joined(parts: list[Windows]) -> Windows:
+    """The Windows of a course from those of its parts, in order."""
+    columns = zip(*(vars(part).values() for part in parts), strict=True)
+    return Windows(*(None if c[0] is None else np.concatenate(c) for c in columns))
+
+
+def regime(interval: float, potassium: np.ndarray, potential: np.ndarray | None = None) -> Regime:
+    """The Regime of one cell.
 
     Args:
         interval: between samples [s].
         potassium: extracellular, one value per sample [mM].
-        potential: of the membrane [V]; None for models without, which know rest and SD only.
+        potential: of the membrane [V]; None for models without.
+
+    Raises:
+        ValueError: if samples are so far apart that they can miss spikes, or fill no window.
     """
-    K = np.asarray(potassium)
-    low, high = float(K.min()), float(K.max())
-    size = max(int(WINDOW / interval), 1)
-    levels = _windows(K, size).mean(axis=1)
-    if potential is None:
+    size = round(WINDOW / interval)
+    if potential is not None and interval > FINE * (1 + 1e-9):
+        raise ValueError(f"samples {interval:g} s apart miss spikes; at most {FINE:g} s will do")
+    if not 0 < size <= len(potassium):
+        raise ValueError(
+            f"a course of {len(potassium) * interval:g} s fills no window of {WINDOW:g} s"
+        )
+    columns = [None if x is None else np.asarray(x)[:, None] for x in (potassium, potential)]
+    return regimes(windows(size, *columns))[0]
+
+
+def regimes(course: Windows) -> list[Regime]:
+    """The Regime of every cell; those without a potential know rest and SD only."""
+    return [_regime(course, k) for k in range(course.mean.shape[1])]
+
+
+def _regime(course, k):
+    levels = course.mean[:, k]
+    if course.moves is None:
         name = "SD" if (levels > HIGH).any() else "rest"
     else:
-        name = _named(levels, _windows(np.asarray(potential), size))
-    period = recurrence(levels, size * interval) if name in ("seizure", "SD") else None
-    return Regime(name, period, low, high)
+        name = _named(levels, course.moves[:, k] > SPIKING, course.bottom[:, k])
+    period = recurrence(levels, WINDOW) if name in ("seizure", "SD") else None
+    return Regime(name, period, float(course.lowest[:, k].min()), float(course.highest[:, k].max()))
 
 
-def _windows(values, size):
-    count = max(len(values) // size, 1)
-    return values[: count * size].reshape(count, -1)
+def _parted(values, size):
+    count = len(values) // size
+    return np.asarray(values)[: count * size].reshape(count, size, -1)
 
 
-def _named(levels, windows):
-    spikes = windows.std(axis=1) > SPIKING
-    silent = ~spikes & (windows.min(axis=1) > POLARIZED)
+def _named(levels, spikes, bottom):
+    silent = ~spikes & (bottom > POLARIZED)
     if (silent & (levels > HIGH)).any():
         return "SD"
     if not spikes.any():

@@ -20,7 +20,7 @@ WORDS = {
     "clock": "time.end or time.step",
     "settings": "tissue, membrane, source or boundary",
 }  # fmt: skip
-MAY_BE_NAN = ("tracker/", "frontresolution/", "lineprofile/")  # what has not been seen yet
+MAY_BE_NAN = ("tracker/", "frontresolution/")  # what has not been seen yet
 
 
 def identity(parts, base):

@@ -185,7 +185,7 @@ class Simulation:
 
     def step(self):
         """One step, shorter if it surprises or fails."""
-        if self._at_edge():
+        if self.at_edge():
             self.synchronise()
             self.pace.forget()
             self.calm = 0
@@ -200,7 +200,8 @@ class Simulation:
         self.steps += 1
         self.calm += 1
 
-    def _at_edge(self):
+    def at_edge(self):
+        """Whether something changes abruptly at this time."""
         k = bisect.bisect_left(self.edges, self.tick)
         return k < len(self.edges) and self.edges[k] == self.tick
 

@@ -3,6 +3,7 @@
 import resource
 
 from ecs_model import detectors
+from ecs_model.linefronts import slowness
 from ecs_model.parallel import on_root
 
 
@@ -15,7 +16,7 @@ def summarise(parts, outputs, timer):
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return {
         "title": config.title, "time": s.time, **verdicts,
-        "fronts": {line.name: line.front(parts.tracker) for line in outputs.lines},
+        "fronts": _fronts(parts, outputs.lines),
         "cells_per_front": outputs.resolution.cells(parts.tracker),
         "balance": outputs.balance.report(), "energy": outputs.spending.report(),
         "bias": known_bias(parts.model, s.reaction.ions, config.tissue),
@@ -37,6 +38,14 @@ def _corrections(of_ions):
         for name, c in of_ions.items()
         if c.steps
     }
+
+
+def _fronts(parts, lines):
+    """Line -> what the fronts on it were; collective."""
+    if not lines:
+        return {}
+    nodal = slowness(parts.mesh, parts.tracker.arrival)
+    return {line.name: line.report(nodal, parts.simulation.time) for line in lines}
 
 
 def known_bias(model, ions, tissue):

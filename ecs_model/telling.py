@@ -43,12 +43,22 @@ def _because(v):
 
 
 def fronts(summary):
-    """Pairs of a line and the speed and width of the front that travelled along it, in words."""
-    return [
-        (name, f"{front['speed_mm_per_min']:.4g} mm/min, {front['width_um']:.3g} um wide")
-        for name, front in summary["fronts"].items()
-        if math.isfinite(front["speed_mm_per_min"])
-    ]
+    """Pairs of a line and what is known of the front that travelled along it, in words."""
+    told = ((name, _front(front)) for name, front in summary["fronts"].items())
+    return [(name, words) for name, words in told if words]
+
+
+def _front(front):
+    """Speed and width of a front as far as there are any, and its note; empty for no front."""
+    speed, width = front["speed_mm_per_min"], front["width_um"]
+    words = [f"{speed:.4g} mm/min"] if _is_number(speed) else []
+    words += [f"{width:.3g} um wide"] if _is_number(width) else []
+    note = front.get("note", "") if front["arrived"] else ""
+    return "; ".join(text for text in (", ".join(words), note) if text)
+
+
+def _is_number(value):
+    return value is not None and math.isfinite(value)
 
 
 def warnings(summary):

@@ -45,7 +45,7 @@ class Laboratory:
         self._initial = self.settled(config.membrane.initial, "State", "membrane.initial")
         self.events = {e.name: self._event(e) for e in config.event}
         self._is_timed = depends_on_time(self.model)
-        self.axes = [self.axis(a, f"batch[{k}]") for k, a in enumerate(config.batch)]
+        self.axes = self.apart([(f"batch[{k}]", a) for k, a in enumerate(config.batch)])
 
     def settled(self, settings, table, place):
         """Settings of "State" or "Parameters" in SI: name -> number."""
@@ -93,15 +93,41 @@ class Laboratory:
         table = type("Table", (), {"quantities": {name: self.quantity(name, place)}})
         return settled({name: value}, table, place)[name]
 
+    def changed(self, name, place):
+        """The name under which a cell knows what an axis changes: PARAMETER, alpha, initial.STATE.
+
+        Raises:
+            ConfigError: for what is not known, and for what an event adds or puts.
+        """
+        self.quantity(name, place)
+        if name.startswith(("add.", "put.")):
+            state = name.partition(".")[2]
+            raise ConfigError(f"{place}: {name}: only an event does that; write 'initial.{state}' for "
+                              "the state at the beginning")  # fmt: skip
+        return name.removeprefix("parameters.")
+
     def axis(self, axis, place):
         """Rows of an axis: each a dict name -> value [SI]."""
-        names = axis.names or [axis.name]
+        names = [self.changed(n, place) for n in axis.names or [axis.name]]
+        if twice := {n for n in names if names.count(n) > 1}:
+            raise ConfigError(f"{place}: {min(twice)} is given twice")
         if axis.values is not None:
             rows = axis.values if axis.names else [[v] for v in axis.values]
         else:
             low, high = (self.si(axis.name, v, place) for v in (axis.low, axis.high))
-            return [{axis.name: v} for v in _spaced(axis, low, high, place)]
+            return [{names[0]: v} for v in _spaced(axis, low, high, place)]
         return [{n: self.si(n, v, place) for n, v in zip(names, row, strict=True)} for row in rows]
+
+    def apart(self, axes):
+        """Rows of axes, from pairs (place, axis); ConfigError if two of them change the same."""
+        found, known = [], {}
+        for place, axis in axes:
+            found.append(self.axis(axis, place))
+            for name in found[-1][0]:
+                if name in known:
+                    raise ConfigError(f"{place}: {name} is changed by {known[name]} already")
+                known[name] = place
+        return found
 
     def members(self):
         """What is changed in each member of the batch: dicts name -> value [SI]."""

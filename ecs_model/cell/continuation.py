@@ -1,4 +1,8 @@
-"""Steady states followed through one parameter: pseudo-arclength, with folds and Hopf points.
+"""Steady states followed through one parameter: pseudo-arclength, with what happens on the way.
+
+Where a real eigenvalue passes through zero the branch turns back in its parameter (a fold), or goes
+on and another branch crosses it (a branch point: pitchfork or transcritical); where a pair of complex
+ones does, an oscillation is born (a Hopf point).
 
 References:
     Keller (1977); Kuznetsov, Elements of Applied Bifurcation Theory (2004), chapter 10.
@@ -8,12 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import orthogonal_procrustes
 from scipy.optimize import brentq
 
 from ecs_model.cell.steady import NEUTRAL, Flow
+from ecs_model.errors import SolutionError
 
 FIRST, SHORTEST, LONGEST = 2e-3, 1e-7, 2e-2  # steps along the branch
 POINTS = 5000
+CRAWL = 100, 1e-2  # so many points that lie this near each other along the branch are an end
 CORRECTIONS = 8
 WIDTH = 1e-5  # of the differences by the parameter, in shares of its range
 
@@ -35,7 +42,11 @@ class Point:
 
 @dataclass(frozen=True)
 class Special:
-    """A point where stability changes: its kind, and for a Hopf point the period [s] there."""
+    """A point where stability changes: its kind, and for a Hopf point the period [s] there.
+
+    Attributes:
+        kind: fold, branch point or Hopf.
+    """
 
     kind: str
     point: Point
@@ -83,10 +94,8 @@ class Curve:
     def _by_parameter(self, flow, value, y):
         """Derivative of the residual by the parameter, in units of its range."""
         h = WIDTH * self.width
-        up, down = self.family(value + h), self.family(value - h)
-        rates = (up.rates(y) - down.rates(y)) / (2 * WIDTH)
-        moved = (up.origin - down.origin) / flow.scales / (2 * WIDTH)
-        return np.concatenate([flow.inside.T @ rates, -flow.conserved.T @ moved])
+        up, down = (_beside(self.family(v), flow, y) for v in (value + h, value - h))
+        return (up - down) / (2 * WIDTH)
 
     def at(self, value, y):
         """The Point with this value and state."""
@@ -119,6 +128,23 @@ class Curve:
         return None
 
 
+def _beside(near, flow, y):
+    """The residual of a Flow whose parameter differs a little, in the directions of another one.
+
+    What a cell conserves may turn with the parameter, as with alpha where cells swell.
+    """
+    inside, conserved = (
+        _turned(*bases) for bases in ((near.inside, flow.inside), (near.conserved, flow.conserved))
+    )
+    kept = conserved.T @ ((y - near.origin) / near.scales)
+    return np.concatenate([inside.T @ near.rates(y), kept])
+
+
+def _turned(basis, like):
+    """The basis of the same space that is nearest to another basis."""
+    return basis @ orthogonal_procrustes(basis, like)[0] if basis.shape == like.shape else like
+
+
 def follow(family, start, state, low, high):
     """The Branch of steady states through `state` at the value `start`, between two values.
 
@@ -140,8 +166,10 @@ def follow(family, start, state, low, high):
 
 
 def _one_way(curve, point, tangent):
-    points, special, length = [], [], FIRST
+    points, special, length, lengths = [], [], FIRST, []
     while len(points) < POINTS:
+        if len(lengths) >= CRAWL[0] and sum(lengths[-CRAWL[0] :]) < CRAWL[1]:
+            return points, special, "steps along the branch stay too short"
         new = curve.step(point, tangent, length)
         if new is None:
             length /= 2
@@ -150,10 +178,12 @@ def _one_way(curve, point, tangent):
             continue
         if not curve.low <= new.value <= curve.high:
             return [*points, _at_limit(curve, point, tangent, length)], special, "end of the range"
-        if new.growing != point.growing:
-            special.append(_locate(curve, point, tangent, length, new))
-        points.append(new)
         turned = curve.tangent(new, tangent)
+        if new.growing != point.growing:
+            turns = turned[-1] * tangent[-1] < 0
+            special.append(_locate(curve, point, tangent, length, new, turns))
+        points.append(new)
+        lengths.append(length)
         length = min(LONGEST, length * (1.5 if turned @ tangent > 0.999 else 0.7))
         point, tangent = new, turned
     return points, special, f"{POINTS} points"
@@ -165,14 +195,19 @@ def _at_limit(curve, point, tangent, length):
     return _where(curve, point, tangent, length, lambda p: p.value - limit)
 
 
-def _locate(curve, point, tangent, length, new):
-    """The Special between two points: where the eigenvalue that changes sign is zero."""
+def _locate(curve, point, tangent, length, new, turns):
+    """The Special between two points: where the eigenvalue that changes sign is zero.
+
+    Args:
+        curve, point, tangent, length, new: the step from one point to the other.
+        turns: whether the parameter turns back between them.
+    """
     k = min(point.growing, new.growing)
     found = _where(curve, point, tangent, length, lambda p: p.eigenvalues[k].real)
     pulse = abs(found.eigenvalues[k].imag)
     if pulse > 1e-6 * np.abs(found.eigenvalues).max():
         return Special("Hopf", found, 2 * np.pi / pulse)
-    return Special("fold", found, None)
+    return Special("fold" if turns else "branch point", found, None)
 
 
 def _where(curve, point, tangent, length, measure):
@@ -182,6 +217,9 @@ def _where(curve, point, tangent, length, measure):
     def at(s):
         if s not in made:
             made[s] = curve.step(point, tangent, s)
+        if made[s] is None:
+            raise SolutionError(f"continuation: a point of the branch near {point.value:.6g} (SI) cannot "
+                                "be found, although those around it can")  # fmt: skip
         return measure(made[s])
 
     return made[brentq(at, 0.0, length, xtol=1e-14, rtol=1e-13)]

@@ -115,11 +115,12 @@ def _steady(lab, changes, settings):
 def _branch(lab, member, settings):
     """Settings and Branch of a continuation."""
     place = f"continuation '{settings.name}'"
+    name = lab.changed(settings.name, place)
     low, high = (lab.si(settings.name, v, place) for v in (settings.low, settings.high))
     if not low < high:
         raise ConfigError(f"{place}: low must be below high")
-    family = lambda value: lab.flow({**member.changes, settings.name: value})  # noqa: E731
-    start = lab.value(settings.name, member.changes)
+    family = lambda value: lab.flow({**member.changes, name: value})  # noqa: E731
+    start = lab.value(name, member.changes)
     if not low <= start <= high:
         unit = lab.quantity(settings.name, place).unit
         raise ConfigError(f"{place}: the value of the cell, {out.shown(start, unit)}, is outside")
@@ -133,30 +134,30 @@ def _branch(lab, member, settings):
 def _map(lab, target, tell):
     """Regimes over one or two quantities."""
     settings = lab.config.map
-    rows = lab.axis(settings.x, "map.x"), lab.axis(settings.y, "map.y") if settings.y else [{}]
-    grid = [{**x, **y} for y in rows[1] for x in rows[0]]
+    axes = [("map.x", settings.x), *([("map.y", settings.y)] if settings.y else [])]
+    x_rows, y_rows = [*lab.apart(axes), [{}]][:2]
+    grid = [{**x, **y} for y in y_rows for x in x_rows]
+    if settings.observe < regimes.WINDOW:
+        raise ConfigError(f"map.observe: must be at least {regimes.WINDOW:g} s, in which spikes are "
+                          f"looked for (found {settings.observe:g} s)")  # fmt: skip
     bench = lab.bench([lab.cell(changes) for changes in grid], lab.stimuli(len(grid)))
     bench.advance(settings.settle)
-    seen = _judged(lab, bench, settings)
-    V = seen.get("V")
-    found = [
-        regimes.regime(settings.every, seen["K_o"][:, k], None if V is None else V[:, k])
-        for k in range(len(grid))
-    ]
+    found = regimes.regimes(_judged(lab, bench, settings))
     out.write_map(lab, grid, found, target)
     for changes, what in zip(grid, found, strict=True):
         tell(out.regime_line(lab, changes, what))
 
 
 def _judged(lab, bench, settings):
-    """K+ outside and potential over the part of the course that is judged, (samples, cells)."""
-    samples = round(settings.observe / settings.every)
-    size = max(1, CHUNK // (len(lab.model.State._fields) * len(bench.state[0])))
-    names = ["K_o", "V"] if out.has_potential(lab) else ["K_o"]
-    parts = {name: [] for name in names}
-    while samples > 0:
-        seen = bench.watch(settings.every, min(size, samples))
-        samples -= min(size, samples)
-        for name in names:
-            parts[name].append(np.array(seen[name]))
-    return {name: np.concatenate(pieces) for name, pieces in parts.items()}
+    """The Windows of the part of the course that is judged."""
+    interval, size = regimes.sampling(settings.every)
+    whole = int(settings.observe / regimes.WINDOW + 1e-9)
+    held = len(lab.model.State._fields) * len(bench.state[0]) * size
+    parts = []
+    while whole > 0:
+        count = min(whole, max(1, CHUNK // held))
+        seen = bench.watch(interval, count * size)
+        V = seen["V"] if out.has_potential(lab) else None
+        parts.append(regimes.windows(size, seen["K_o"], V))
+        whole -= count
+    return regimes.joined(parts)

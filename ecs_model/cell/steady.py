@@ -121,7 +121,9 @@ class Flow:
         rng, rest = np.random.default_rng(1), np.array(self.model.State(), float)
         spread = rng.uniform(-0.05, 0.05, (4 * len(rest), len(rest)))
         sizes = np.where(rest != 0, np.abs(rest), self.scales)
-        return np.array([self.rates(rest + sizes * row) for row in spread])
+        at = self.model.State(*(rest + sizes * spread).T)
+        rates = self.model.rhs(at, self.parameters, self.surroundings)
+        return np.column_stack([np.broadcast_to(r, len(spread)) for r in rates]) / self.scales
 
 
 def _split(samples):

@@ -1,5 +1,6 @@
 """The smallest stimulus that triggers: many sizes side by side, the bracket smaller each round."""
 
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -10,7 +11,9 @@ from ecs_model.membrane.model import compartments
 from ecs_model.quantities import parse
 
 SIZES = 32  # per round
-SAMPLES = 200  # within the window
+SAMPLES = 200  # within the window, at least
+FINE = 5e-3  # s: farther apart, samples miss a spike
+CHUNK = 2_000_000  # numbers of a course held at once
 
 
 @dataclass(frozen=True)
@@ -121,11 +124,32 @@ def _condition(lab, name, text, place):
 
 
 def _triggered(lab, event, settings, sizes, changes, conditions):
-    """Which sizes fulfil all conditions throughout the window."""
+    """Which sizes fulfil all conditions throughout the window, each a wait after its own end."""
     bench = lab.bench([lab.cell(changes)] * len(sizes), _varied(lab, event, settings, sizes))
-    longest = sizes.max() if settings.vary == "duration" else event.duration or 0.0
-    bench.advance(event.start + longest + settings.wait - settings.window)
-    seen = bench.watch(settings.window / SAMPLES, SAMPLES)
+    lasts = sizes if settings.vary == "duration" else np.full(len(sizes), event.duration or 0.0)
+    ends = event.start + lasts + settings.wait
+    begins, held = ends - settings.window, np.full(len(sizes), True)
+    finest = min(settings.window / SAMPLES, FINE)
+    most = max(1, CHUNK // (len(lab.model.State._fields) * len(sizes)))
+    for start, stop in itertools.pairwise(np.unique([0.0, *begins, *ends])):
+        watched = (begins <= start) & (stop <= ends)
+        if not watched.any():
+            bench.advance(stop)
+            continue
+        samples = int(np.ceil((stop - start) / finest - 1e-9))
+        for count in _shared(samples, most):
+            seen = bench.watch((stop - start) / samples, count)
+            held &= ~watched | _hold(seen, conditions)
+    return held
+
+
+def _shared(samples, most):
+    """Numbers that add up to `samples`, each `most` but for the last."""
+    return [min(most, samples - done) for done in range(0, samples, most)]
+
+
+def _hold(seen, conditions):
+    """In which cells all conditions hold at all times that were seen."""
     held = [(sign * (seen[name] - level) > 0).all(axis=0) for name, sign, level in conditions]
     return np.logical_and.reduce(held)
 

@@ -5,7 +5,7 @@ from ecs_model.native import MPI
 import numpy as np
 
 DECIDED = 1000  # what the loop is asked for: above any signal
-STILL = 1e-4  # mM between looks that does not count as rising
+STILL = 1e-4  # mM within the time asked for that does not count as rising
 ALL = 1 - 1e-9  # share that is all, to round-off
 CALM = 0.5  # of the way from rest to a front: K+ below it is low
 
@@ -13,20 +13,24 @@ CALM = 0.5  # of the way from rest to a front: K+ below it is low
 class Decision:
     """Ends a run whose verdict is yes, or in which K+ has been low and falling for long enough.
 
+    It looks after every step, so that what it decides does not depend on when output is written.
+
     Args:
         parts: of the run, from `assemble.build`.
-        every: ticks between looks.
         verdict: ignited, sd or seizure: end once it is yes; everywhere: once a front has been
             there; None for never.
         settled: end once K+ has been low and falling for so long [s] since the last change of any
             stimulus; None for never.
 
     Attributes:
+        every: 0, it looks after every step.
         reason: the verdict, or settled; None while nothing is decided.
     """
 
-    def __init__(self, parts, every, verdict, settled):
-        self.every, self.reason = every, None
+    every = 0
+
+    def __init__(self, parts, verdict, settled):
+        self.reason = None
         self._tracker, self._verdict, self._settled = parts.tracker, verdict, settled
         detect, self._mesh, self._comm = parts.config.detect, parts.mesh, parts.mesh.comm
         front, leaves = detect.front, verdict in ("ignited", "everywhere")
@@ -37,17 +41,19 @@ class Decision:
         self._enough = share * self._mesh.sum(self._volumes)
         simulation = parts.simulation
         self._quiet_from = simulation.clock.at(max(simulation.edges, default=0))
+        self._end = simulation.clock.end
         potassium = simulation.reaction.state[0]
         rest = self._comm.allreduce(potassium.min(initial=np.inf), MPI.MIN)
-        self._low, self._last, self._since = rest + CALM * (front - rest), np.inf, 0.0
+        self._low, self._lowest, self._since = rest + CALM * (front - rest), np.inf, 0.0
 
     def observe(self, t, simulation):
         """Look at time `t` [s], and ask the loop to end if the verdict is known."""
         if self._verdict and self._is_yes():
             self.reason = self._verdict
-        elif self._settled and self._has_settled(t, simulation):
+        elif self._settled and self._has_settled(t):
             self.reason = "settled"
         if self.reason:
+            simulation.synchronise()
             simulation.request = DECIDED
 
     def _is_yes(self):
@@ -55,10 +61,12 @@ class Decision:
             self._mesh.sum(self._volumes * (self._tracker.highest >= self._level)) >= self._enough
         )
 
-    def _has_settled(self, t, simulation):
-        potassium = simulation.reaction.state[0]
-        high = self._comm.allreduce(potassium.max(initial=0.0), MPI.MAX)
-        if t < self._quiet_from or high > self._low or high > self._last + STILL:
-            self._since = t
-        self._last = high
-        return t - self._since >= self._settled
+    def _has_settled(self, t):
+        """Whether the highest K+ has been low for long enough, and will be at the end as it goes on."""
+        high = self._comm.allreduce(self._tracker.last.max(initial=0.0), MPI.MAX)
+        if t < self._quiet_from or high > self._low or high > self._lowest + STILL:
+            self._since, self._lowest = t, high
+        self._lowest = min(self._lowest, high)
+        lasted = t - self._since
+        rise = max(0.0, high - self._lowest)
+        return lasted >= self._settled and high + rise * (self._end - t) / lasted <= self._low

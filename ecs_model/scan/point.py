@@ -111,7 +111,7 @@ def _run(bench, config):
     plan = output.plan(parts)
     measured = output.measure(parts, plan)
     simulation = parts.simulation
-    decision = Decision(parts, plan.often, *bench.scan.stops())
+    decision = Decision(parts, *bench.scan.stops())
     if bench.scan.stops() != (None, None):
         simulation.observers.append(decision)
     timer = Timer()

@@ -1,5 +1,7 @@
 """Steady states and their branches: against normal forms with exact answers, published points."""
 
+import tomllib
+
 import numpy as np
 import pytest
 
@@ -57,6 +59,27 @@ def test_fold_of_the_normal_form():
     on_curve = [p.value - p.state[0] ** 2 for p in branch.points]
     np.testing.assert_allclose(on_curve, 0.0, atol=1e-10)
     assert all((p.growing == 0) == (p.state[0] > 0) for p in branch.points)
+
+
+def pitchfork(y, p, env):
+    """K_o = 0 is steady for ever; at 0 two others part from it."""
+    return Plane(p.value * y.K_o - y.K_o**3, -y.y)
+
+
+def transcritical(y, p, env):
+    """K_o = 0 and K_o = value cross at 0."""
+    return Plane(p.value * y.K_o - y.K_o * y.K_o, -y.y)
+
+
+@pytest.mark.parametrize("rhs", [pitchfork, transcritical])
+@pytest.mark.parametrize("start", [-0.53, -0.5, 0.31])
+def test_where_another_branch_crosses_is_no_fold(rhs, start):
+    branch = follow(rhs, start, (0.0, 0.0), -1.0, 1.0)
+    (point,) = branch.special
+    assert point.kind == "branch point"
+    assert point.point.value == pytest.approx(0.0, abs=1e-8)
+    assert point.period is None
+    assert branch.ends == ("end of the range", "end of the range")
 
 
 def test_hopf_point_of_the_normal_form():
@@ -179,3 +202,19 @@ def test_packing_is_applied_to_the_space_of_the_cell():
     model = MODELS["barreto_cressman"]
     expected = packed_parameters(model, model.Parameters(), 0.05)
     assert Laboratory(config).cell({}).parameters == expected
+
+
+def test_a_branch_over_alpha_of_swollen_cells_goes_to_its_ends():
+    """What is conserved turns with alpha; each step is found in a few corrections."""
+    text = '[node]\npacking = "swollen"\n[membrane]\nmodel = "kager_mori"\noptions = { glia = false }\n'
+    config = tomllib.loads(text) | {"continuation": [{"name": "alpha", "low": 0.19, "high": 0.21}]}
+    lab = Laboratory(CellConfig.model_validate(config))
+    flows, made = [], lambda v: flows.append(v) or lab.flow({"alpha": v})
+    rest = np.array(steady_state(lab.flow({}), np.array(lab.cell({}).state)).state)
+    branch = continuation.follow(made, 0.2, rest, 0.19, 0.21)
+    assert branch.ends == ("end of the range", "end of the range")
+    assert len(flows) < 40 * len(branch.points)
+    for point in (branch.points[0], branch.points[-1]):
+        lone = lab.flow({"alpha": point.value})
+        again = steady_state(lone, np.array(lab.cell({"alpha": point.value}).state)).state
+        np.testing.assert_allclose(point.state, again, rtol=1e-6, atol=1e-9)

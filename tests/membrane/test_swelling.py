@@ -1,5 +1,7 @@
 """Swelling: water follows osmolarity, contents stay, and the membrane is what it was."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from ecs_model.energetics import osmotic_relaxation
 from ecs_model.membrane import MODELS
 from ecs_model.membrane.kager_mori import osmolarities
 from ecs_model.membrane.model import Surroundings, arranged
-from ecs_model.reaction import Reaction
+from ecs_model.reaction import Reaction, source
 from tests.membrane.test_every_model import near_rest
 
 IONS = ("K", "Na", "Cl")
@@ -93,3 +95,21 @@ def test_depolarised_cells_swell_at_the_cost_of_the_space_outside():
     assert y.alpha[0] < 0.17
     outside, inside = osmolarities(y, p, env)
     assert inside == pytest.approx(outside, rel=1e-2)  # water follows with a delay
+
+
+def weights(model):
+    """State -> the absolute error [SI] that counts as much as the relative one in its step."""
+    text = source(model, model.Parameters(), Surroundings())
+    found = re.findall(r"const double e = .* / \(([^ ]+) \+ fabs\(y_(\w+)\)\);", text)
+    return {name: float(number) for number, name in found}
+
+
+def test_what_error_of_a_state_counts_in_a_step():
+    """Every concentration follows alpha and the share of glia: they count at 0.05, gates at 1."""
+    found = weights(MODEL)
+    assert (found["alpha"], found["phi_glia"]) == (0.05, 0.05)
+    gates = {"m_NaP", "h_NaP"} & set(found)
+    assert gates and all(found[name] == 1.0 for name in gates)
+    assert {found[f"{ion}_{side}"] for ion in IONS for side in "oi"} == {1.0}
+    spiking = weights(MODELS["barreto_cressman"])
+    assert spiking["V"] == pytest.approx(1e-4)

@@ -218,6 +218,18 @@ def everything(mesh):
     )
 
 
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_a_gaussian_source_has_the_width_that_was_asked_for(d):
+    """Its second moment along each axis is the width squared, and its whole the rate."""
+    width, size, counts = 5e-5, 8e-4, {1: 160, 2: 48, 3: 24}[d]
+    mesh = Mesh(COMM, brick([counts] * d, [size] * d))
+    load = gaussian_load(mesh, "cloud", [size / 2] * d, width, 3e-14, constant())
+    away = mesh.coordinates[load.nodes, :d] - size / 2
+    assert load.rates.sum() == pytest.approx(3e-14, rel=1e-12)
+    moments = (load.rates @ away**2) / load.rates.sum()
+    np.testing.assert_allclose(np.sqrt(moments), width, rtol=1e-3)
+
+
 @pytest.mark.parametrize("scheme", [Diffusion, SuperTimeStepping])
 def test_every_term_of_the_balance_is_booked(scheme):
     """What sources and boundaries are said to have given is what the tissue got."""
