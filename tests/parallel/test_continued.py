@@ -186,11 +186,11 @@ def test_only_what_changed_physics_keeps_versions_apart(copy, monkeypatch):
     for path in checkpoints(copy):
         with h5py.File(path, "a") as file:
             manifest = json.loads(file.attrs["manifest"])
-            manifest["version"] = "0.0.7"
+            manifest["version"] = "0.2.1"
             file.attrs["manifest"] = json.dumps(manifest)
     assert api.resume(copy, quiet=True) == 0
-    monkeypatch.setattr(versions, "CHANGES", (("0.0.8", "pumps are slower"),))
-    with pytest.raises(ConfigError, match=r"ecs-model 0\.0\.7; since then, pumps are slower"):
+    monkeypatch.setattr(versions, "CHANGES", (("0.2.1", "pumps are slower"),))
+    with pytest.raises(ConfigError, match=r"ecs-model 0\.2\.1; since then, pumps are slower"):
         api.resume(copy, quiet=True)
     assert api.resume(copy, quiet=True, force=True) == 0
 
