@@ -165,10 +165,11 @@ def stop(way: Way, positions: Array, arrival: Array, rise: Array, end: float) ->
         rise: as for `measure`.
         end: of the run [s].
     """
-    last = way.points[-1]
-    ahead = last + way.sign
-    if way.sign == 0 or not 0 <= ahead < len(positions) or np.isfinite(arrival[ahead]):
+    beyond = slice(way.points[-1], None, way.sign or None)
+    unreached = np.flatnonzero(~np.isfinite(arrival[beyond]))
+    if way.sign == 0 or not len(unreached):
         return float("nan")
+    last = way.points[-1] + way.sign * (unreached[0] - 1)
     before = way.points[-min(len(way.points), LEAST_POINTS)]
     pace = abs((arrival[last] - arrival[before]) / max(1, abs(last - before)))
     known = rise[way.points][np.isfinite(rise[way.points])]
