@@ -2,7 +2,9 @@
 
 Usage: python benchmarks/beat.py [PEER] [NODES] [ROUNDS]      (61 nodes an axis: 4 minutes)
 
-Without PEER only our own half is measured. PEER is the Python of an environment of its own. fenicsx-beat asks for a DOLFINx that pip does not
+Without PEER only our own half is measured.
+
+PEER is the Python of an environment of its own. fenicsx-beat asks for a DOLFINx that pip does not
 have, so it is installed beside the wheel:
 
     pip install dolfinx-solver-real pint rich scipy packaging numba
@@ -40,7 +42,9 @@ def main(peer, nodes, rounds):
           [[name, *(f"{r[k]:.0f}" for k in parts), f"{r['K_o']:.4f}"]
            for name, r in found.items()])  # fmt: skip
     if not peer:
-        print("\nfenicsx-beat is not measured: name the Python that has it, see the head of the file")
+        print(
+            "\nfenicsx-beat is not measured: name the Python that has it, see the head of the file"
+        )
         return
     ours, theirs = found.values()
     print(f"\nratio of medians {theirs['ns'] / ours['ns']:.1f}, of the smallest "

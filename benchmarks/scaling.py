@@ -25,7 +25,9 @@ from step import MODES
 from ecs_model.forecast import Traffic, waiting
 
 STEPS, DT, H = sized(20, 2), 50, 32  # number; ms; um
-SIZE = sized({"strong": (48, 48, 48), "weak": (40, 40, 40)}, {"strong": (6, 6, 6), "weak": (6, 6, 6)})
+SIZE = sized(
+    {"strong": (48, 48, 48), "weak": (40, 40, 40)}, {"strong": (6, 6, 6), "weak": (6, 6, 6)}
+)
 SENT, ALONE = sized(((24,) * 3, (40,) * 3), ((6,) * 3, (6,) * 3))  # cells where these are measured
 TRIED = sized(list(MODES), [*MODES][-1:])
 COUNTER = """\

@@ -17,7 +17,9 @@ from measure import Watch, child, load, sized, table
 from ecs_model import runs
 
 LENGTH = 2000  # um
-WAVES = sized({"sd_wave": 34, "csd_benchmark": 25}, {"sd_wave": 6, "csd_benchmark": 6})  # s to the end
+WAVES = sized(
+    {"sd_wave": 34, "csd_benchmark": 25}, {"sd_wave": 6, "csd_benchmark": 6}
+)  # s to the end
 MESHES = sized(("line", "tetrahedra", "gmsh tetrahedra"), ("line",))
 THETAS, SIZES = sized(((0.0, 0.5, 0.75, 1.0), (10, 20, 30, 40, 50)), ((0.5,), (50,)))
 FINEST, FINE = sized((2.5, 5), (40, 40))  # um, on the lines that others are compared with

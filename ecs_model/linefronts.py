@@ -1,5 +1,6 @@
 """The fronts that passed a line: their speed, width and fate, for summary.json."""
 
+import itertools
 import math
 
 import numpy as np
@@ -29,7 +30,9 @@ def slowness(mesh: Mesh, arrival: np.ndarray) -> np.ndarray:
     nodes = mesh.cell_nodes[cells]
     times = mesh.with_ghosts(arrival)[nodes]
     passed = np.isfinite(times).all(axis=1) & (times > 0).all(axis=1)
-    slopes = fronts.gradients(mesh.coordinates[nodes][:, :, :d], np.where(passed[:, None], times, 0))
+    slopes = fronts.gradients(
+        mesh.coordinates[nodes][:, :, :d], np.where(passed[:, None], times, 0)
+    )
     volume = _spread(mesh, 1.0 * passed)
     columns = [_spread(mesh, slopes[:, k] * passed) for k in range(d)]
     whole = _spread(mesh, np.linalg.norm(slopes, axis=1) * passed)
@@ -116,7 +119,7 @@ class LineFronts(Passage):
 
     def _between(self, found):
         """What lies between neighbouring fronts, in words."""
-        for one, other in zip(found[:-1], found[1:], strict=True):
+        for one, other in itertools.pairwise(found):
             middle = (self._positions[one.points].max() + self._positions[other.points].min()) / 2
             place = f"at {from_si(float(middle), 'mm'):.4g} mm"
             if one.sign > 0 > other.sign:

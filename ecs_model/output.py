@@ -134,7 +134,8 @@ def attach(parts, plan, run, until=None, quiet=False):
         mesh, parts.tracker, run.checkpoints, plan.checkpoint, identity(parts)
     )
     simulation.observers = [
-        parts.tracker, spending, *fronts, rows, *lines, fields, resolution, progress, OnRequest(checkpoints),
+        parts.tracker, spending, *fronts, rows, *lines, fields, resolution, progress,
+        OnRequest(checkpoints),
         *([checkpoints] if plan.checkpoint else []),
     ]  # fmt: skip
     checkpoints.add("spending", spending.so_far)

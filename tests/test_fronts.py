@@ -1,4 +1,4 @@
-"""Fronts on lines: each has its speed, width and fate, and where there is none there is no number."""
+"""Fronts on lines: each has its speed, width and fate; where there is none, no number."""
 
 import math
 import re
@@ -108,7 +108,15 @@ CASES = {  # low, high, more, end, interval of series, signs of the fronts, word
     "one, long after": (-1, 0.1, "", 50, 2, [1], ""),
     "one, towards the start": (1.1, 2, "", 20, 10, [-1], ""),
     "two that meet": (-1, 0.1, OTHER, 20, 4, [1, -1], "two fronts meet at 0.6"),
-    "one that starts in the middle": (0.5, 0.6, "", 14, 7, [-1, 1], "fronts start both ways at 0.55"),
+    "one that starts in the middle": (
+        0.5,
+        0.6,
+        "",
+        14,
+        7,
+        [-1, 1],
+        "fronts start both ways at 0.55",
+    ),
 }
 
 
@@ -190,7 +198,9 @@ def test_several_processes_find_the_same_fronts(tmp_path):
     for n in (1, 2):
         done = launch(n, "run", config, "-o", tmp_path / str(n), "--quiet")
         assert done.returncode == 0, done.stderr
-        made.append(summary(type("Run", (), {"summary": tmp_path / str(n) / "summary.json"}))["fronts"])
+        made.append(
+            summary(type("Run", (), {"summary": tmp_path / str(n) / "summary.json"}))["fronts"]
+        )
     for name, one in made[0].items():
         for key in ("speed_mm_per_min", "width_um", "angle_degrees"):
             other, within = made[1][name][key], {"angle_degrees": 0.01}.get(key, 1e-6)
@@ -204,7 +214,12 @@ def test_tissue_lit_everywhere_and_never(tmp_path):
     none = summary(run_here(text, tmp_path / "none", "tissue.regions=[]"))["fronts"]["along"]
     assert none["speed_mm_per_min"] is none["width_um"] is None
     assert none["note"] == "no front came" and none["arrived"] == 0.0
-    lit = ['membrane.initial={K_o="30 mM"}', "detect.front=40 mM", "tissue.regions=[]", "time.end=6 s"]
+    lit = [
+        'membrane.initial={K_o="30 mM"}',
+        "detect.front=40 mM",
+        "tissue.regions=[]",
+        "time.end=6 s",
+    ]
     every = summary(run_here(text, tmp_path / "all", *lit, "output.every=6 s"))["fronts"]["along"]
     assert every["arrived"] == 1.0 and every["speed_mm_per_min"] is None
     assert "everywhere at once" in every["note"]

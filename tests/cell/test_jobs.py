@@ -183,7 +183,7 @@ dK_o_dt = drive - (K_o - 4)/tau
 @pytest.mark.parametrize(("window", "held"), [(0.5, "above 6 mM"), (0.02, "above 6 mM")])
 @pytest.mark.parametrize("high", ["10 s", "4 s"])
 def test_a_threshold_of_a_duration_counts_from_the_end_of_each(tmp_path, window, held, high):
-    """K+ rises by 1 mM/s for T and falls with 5 s: 1 s later it is 4 + 5 (1 - exp(-T/5)) exp(-1/5)."""
+    """K+ rises by 1 mM/s for T and falls with 5 s: then 4 + 5 (1 - exp(-T/5)) exp(-1/5)."""
     (tmp_path / "cell.ode").write_text(CHARGED)
     text = f"""[membrane]
 file = "cell.ode"
@@ -208,7 +208,9 @@ triggered = {{ K_o = "{held}" }}
 
 
 def test_a_batch_may_name_its_table(tmp_path):
-    text = '[membrane]\nmodel = "pump_leak"\n[[batch]]\nname = "NAME"\nvalues = [0.0, 0.1]\n' + COURSE
+    text = (
+        '[membrane]\nmodel = "pump_leak"\n[[batch]]\nname = "NAME"\nvalues = [0.0, 0.1]\n' + COURSE
+    )
     made = []
     for name in ("J_max", "parameters.J_max"):
         job(tmp_path, text.replace("NAME", name), overwrite=True)
@@ -258,7 +260,7 @@ WRONG = {
     "axis": (COURSE + '[[batch]]\nname = "K_o"\nvalues = [1.0]\n', "did you mean 'initial.K_o'"),
     "axis range": (COURSE + '[[batch]]\nname = "P_K"\nlow = 2.0\nhigh = 1.0\ncount = 3\n',
                    "low must be below high"),
-    "axis of an event": (COURSE + '[[batch]]\nname = "add.K_o"\nvalues = [1.0]\n', "only an event"),
+    "axis of an event": (COURSE + '[[batch]]\nname = "add.K_o"\nvalues = [1.0]\n', "only events"),
     "axis twice": (COURSE + '[[batch]]\nname = "P_K"\nvalues = ["1 nm/s"]\n[[batch]]\n'
                    'name = "parameters.P_K"\nvalues = ["1 nm/s"]\n', "changed by batch[0] already"),
     "short map": ('[map]\nx = { name = "P_K", values = ["1 nm/s"] }\nsettle = "1 s"\n'

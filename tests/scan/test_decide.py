@@ -2,11 +2,12 @@
 
 from types import SimpleNamespace
 
+from ecs_model.native import MPI
+
 import numpy as np
 import pytest
 
 from ecs_model.clock import Clock
-from ecs_model.native import MPI
 from ecs_model.scan.decide import Decision
 
 END, LAST_EDGE = 3000.0, 20.0
