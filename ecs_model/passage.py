@@ -47,7 +47,8 @@ static double reached(double level, long rungs, const double *rung, const double
 /* One step of n points: K+ goes from `last` to `now` on a straight line. */
 void ecs_pass(long n, const double *potassium, double start, double duration, double threshold,
               double patience, long rungs, const double *rung, double *times, double *last,
-              double *base, double *peak, double *arrived, double *rise, double *latest, double *ready)
+              double *base, double *peak, double *arrived, double *rise, double *latest,
+              double *ready)
 {
     for (long i = 0; i < n; i++) {
         const double before = last[i], now = potassium[i], end = start + duration;

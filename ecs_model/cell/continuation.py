@@ -216,7 +216,7 @@ def _where(curve, point, tangent, length, measure):
         if s not in made:
             made[s] = curve.step(point, tangent, s)
         if made[s] is None:
-            raise SolutionError(f"continuation: a point of the branch near {point.value:.6g} cannot "
+            raise SolutionError(f"continuation: a point of the branch near {point.value:g} cannot "
                                 "be found, although those around it can")  # fmt: skip
         return measure(made[s])
 
