@@ -53,6 +53,11 @@ class Spending:
             self._tracker, self._potassium = tracker, np.zeros(reaction.nodes)
             self._evaluate = _compiled(mesh.comm, reaction, self._potassium)
 
+    @property
+    def memory(self):
+        """What a restart needs."""
+        return {"so_far": self.so_far}
+
     def observe(self, t, simulation):
         """Look at the membranes after the step that ends at `t` [s], if it is time."""
         if not self.known:
