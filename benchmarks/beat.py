@@ -2,7 +2,9 @@
 
 Usage: python benchmarks/beat.py [PEER] [NODES] [ROUNDS]      (61 nodes an axis: 4 minutes)
 
-Without PEER only our own half is measured. PEER is the Python of an environment of its own. fenicsx-beat asks for a DOLFINx that pip does not
+Without PEER only our own half is measured.
+
+PEER is the Python of an environment of its own. fenicsx-beat asks for a DOLFINx that pip does not
 have, so it is installed beside the wheel:
 
     pip install dolfinx-solver-real pint rich scipy packaging numba

@@ -4,8 +4,8 @@ On a machine with other work, absolute times wander by tens of per cent. So CPU 
 medians are given with the smallest, whatever is compared is measured in turn, and every process has
 one thread: those of NumPy's linear algebra wait busily and would be charged.
 
-With `--tiny` every program does all that it does, once and on the smallest problem: its numbers mean
-nothing, but it has been run.
+With `--tiny` every program does all that it does, once and on the smallest problem: its numbers
+mean nothing, but it has been run.
 """
 
 import json

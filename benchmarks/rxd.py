@@ -2,7 +2,9 @@
 
 Usage: python benchmarks/rxd.py [PEER] [NODES] [ROUNDS]      (100 nodes an axis: 5 minutes)
 
-Without PEER only our own half is measured. PEER is the Python of an environment with NEURON (`pip install neuron==9.0.2`) and g++. The same
+Without PEER only our own half is measured.
+
+PEER is the Python of an environment with NEURON (`pip install neuron==9.0.2`) and g++. The same
 cells, the same steps of 50 ms, one thread. NEURON compiles reactions with the compiler named by
 CXX, without optimisation unless that says so: both are measured.
 """

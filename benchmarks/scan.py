@@ -40,7 +40,7 @@ SMALL = {
     "time": {"end": "6 s", "step": "20 ms"},
     "output": {"every": "1 s", "series": "0.5 s"},
 }
-FINE, GRIDS, ADAPTIVE = sized((32, (8, 12, 16), (32, 64, 96)), (2, (2,), (4,)))
+FINE, GRIDS, ADAPTIVE = sized((32, (8, 12, 16), (32, 64, 96)), (2, (2,), (6,)))
 
 
 def main(rounds):

@@ -127,13 +127,13 @@ def variants():
                 yield name, model.variant(**{option: choice}, **NEEDS.get((option, choice), {}))
 
 
-def membranes(nodes=sized(4096, 64)):
+def membranes():
     """Print the cost of every built-in membrane, at nodes that differ a little."""
     from ecs_model.kernel import BLOCK
     from ecs_model.membrane.model import Surroundings
     from ecs_model.reaction import Reaction
 
-    results = []
+    results, nodes = [], sized(4096, 64)
     for label, model in list(variants())[:: sized(1, 4)]:
         state = model.State(*(np.full(nodes, v) for v in model.State()))
         state.K_o[:] *= np.linspace(0.9, 1.1, nodes)

@@ -232,7 +232,9 @@ def _areas(config, nodes, membranes, name, acts):
     """The Areas of a parameter: cells in which the same events act on the same value.
 
     Args:
-        config, nodes, membranes: of the run.
+        config: of the run.
+        nodes: its Nodes.
+        membranes: its Reaction.
         name: of the parameter.
         acts: tuples (Part or None for all, value, profile) of the events, in their order.
     """

@@ -123,7 +123,9 @@ class Diffusion:
         """Begin a step: baths, the method, and the last increment as a guess.
 
         Args:
-            t, dt, damped: as those of `advance`.
+            t: time [s].
+            dt: step [s].
+            damped: as that of `advance`.
             stiff: whether all ions together need the method for long steps; None to decide alone.
         """
         if self._version != self.operators.version:
@@ -277,7 +279,8 @@ class Diffusion:
         """Book the step, changed where it would leave the range that the surroundings allow.
 
         Args:
-            t, dt: the step [s].
+            t: time [s].
+            dt: step [s].
             drift: what an electric field brings to each owned node [mol].
             pull: that field as a Pull.
 

@@ -1,4 +1,4 @@
-"""Fronts along a line: where they went, how fast, and what became of them. Pure functions of arrays.
+"""Fronts along a line: where they went, how fast, what became of them. Functions of arrays.
 
 A front's speed is that normal to it: one over the length of the gradient of arrival times, whatever
 the angle at which it crosses the line. Where arrivals have no gradient of their own, as where two
@@ -148,8 +148,8 @@ def is_sudden(way: Way, arrival: Array, slowness: Array, rise: Array, size: floa
         size: of the tissue [m], which a front that meets the line at once has to cross.
     """
     times, known = arrival[way.points], rise[way.points][np.isfinite(rise[way.points])]
-    least = SUDDEN * np.median(known) if len(known) else 0.0
-    taken = np.ptp(times)
+    least = SUDDEN * float(np.median(known)) if len(known) else 0.0
+    taken = float(np.ptp(times))
     if way.sign == 0:
         taken = size * float(np.median(np.linalg.norm(slowness[way.points], axis=1)))
     return bool(taken <= max(least, 1e-9 * times.max()))
@@ -165,10 +165,11 @@ def stop(way: Way, positions: Array, arrival: Array, rise: Array, end: float) ->
         rise: as for `measure`.
         end: of the run [s].
     """
-    last = way.points[-1]
-    ahead = last + way.sign
-    if way.sign == 0 or not 0 <= ahead < len(positions) or np.isfinite(arrival[ahead]):
+    beyond = slice(way.points[-1], None, way.sign or None)
+    unreached = np.flatnonzero(~np.isfinite(arrival[beyond]))
+    if way.sign == 0 or not len(unreached):
         return float("nan")
+    last = way.points[-1] + way.sign * (unreached[0] - 1)
     before = way.points[-min(len(way.points), LEAST_POINTS)]
     pace = abs((arrival[last] - arrival[before]) / max(1, abs(last - before)))
     known = rise[way.points][np.isfinite(rise[way.points])]

@@ -81,7 +81,9 @@ class _Fields:
         """The field over owned nodes; what is given in cells is averaged by volume.
 
         Args:
-            setting, place, check: as in `over_cells`.
+            setting: where the field comes from.
+            place: what messages call it.
+            check: as in `over_cells`.
             weights: over local cells, by which volumes count; None for all alike.
         """
         array, length = self._read(setting, place, check)

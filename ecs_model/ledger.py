@@ -95,7 +95,8 @@ class Ledger:
 
         Args:
             u: concentrations as the step begins [mM].
-            t, dt: the step [s].
+            t: when the step begins [s].
+            dt: its length [s].
             drift: what an electric field brings to each node [mol]; it may do twice as much, since
                 it is no source that ends where a node does.
         """
@@ -171,7 +172,8 @@ class Ledger:
             potassium: as the step begins [mM].
             increment: of the step [mM].
             middle: what is there on average, beyond `potassium` [mM]; None if nothing is open.
-            t, dt: the step [s].
+            t: when the step begins [s].
+            dt: its length [s].
             drift: what a field brings to each node [mol]; what it brings to baths they keep.
         """
         for name, amount in self.terms(potassium, increment, middle, t, dt, drift):

@@ -212,7 +212,8 @@ class Range:
         """Whether the step from `t` [s] leaves the range anywhere; asks all processes.
 
         Args:
-            t, dt: the step [s].
+            t: when the step begins [s].
+            dt: its length [s].
             drift: what an electric field brings to each owned node [mol].
         """
         low, high = self._ledger.reach(self._values, t, dt, drift)
@@ -236,7 +237,8 @@ class Range:
         """Change the increment of a step that leaves the range, and book it.
 
         Args:
-            t, dt: the step [s].
+            t: when the step begins [s].
+            dt: its length [s].
             middle: what is there on average during the step, beyond its start [mM].
             pull: the Pull of an electric field.
 
@@ -446,8 +448,10 @@ class Neighbours:
         """Whether any owned node but those held is out of range; asks all processes.
 
         Args:
-            low, high: what each owned node may come to by itself [mM].
-            start, change: concentrations before a step, and what it adds [mM].
+            low: the least that each owned node may come to by itself [mM].
+            high: the most [mM].
+            start: concentrations before a step [mM].
+            change: what it adds [mM].
             held: nodes that do not count.
             excuse: array of two places per owned node, for use from step to step.
         """

@@ -1,5 +1,6 @@
 """The fronts that passed a line: their speed, width and fate, for summary.json."""
 
+import itertools
 import math
 
 import numpy as np
@@ -118,7 +119,7 @@ class LineFronts(Passage):
 
     def _between(self, found):
         """What lies between neighbouring fronts, in words."""
-        for one, other in zip(found[:-1], found[1:], strict=True):
+        for one, other in itertools.pairwise(found):
             middle = (self._positions[one.points].max() + self._positions[other.points].min()) / 2
             place = f"at {from_si(float(middle), 'mm'):.4g} mm"
             if one.sign > 0 > other.sign:

@@ -19,7 +19,7 @@ RUNGS = 0.2 * 1.03 ** np.arange(270)  # mM, up to 570
 PATIENCE = 3.0  # rise times after its arrival in which a front has passed
 FIELDS = ("last", "base", "peak", "arrived", "rise", "latest", "ready")
 NEVER = -1.0  # s: a time that has not come yet
-UNKNOWN = -2.0  # s: a rise that cannot be known, since K+ was above the threshold from the start
+UNKNOWN = -2.0  # s: a rise that cannot be known: K+ was high from the start
 
 TEXT = r"""
 /* The first rung above a level. */
@@ -47,7 +47,8 @@ static double reached(double level, long rungs, const double *rung, const double
 /* One step of n points: K+ goes from `last` to `now` on a straight line. */
 void ecs_pass(long n, const double *potassium, double start, double duration, double threshold,
               double patience, long rungs, const double *rung, double *times, double *last,
-              double *base, double *peak, double *arrived, double *rise, double *latest, double *ready)
+              double *base, double *peak, double *arrived, double *rise, double *latest,
+              double *ready)
 {
     for (long i = 0; i < n; i++) {
         const double before = last[i], now = potassium[i], end = start + duration;
@@ -105,7 +106,7 @@ class Passage:
 
     @property
     def rise(self) -> np.ndarray:
-        """Time [s] in which K+ rose from 10 to 90 % of a front's height; nan until one has passed."""
+        """Time [s] in which K+ rose from 10 to 90 % of the front; nan until it has passed."""
         rise = self._now["rise"]
         return np.where(rise >= 0, rise, np.nan)
 

@@ -5,6 +5,7 @@ where it lies. Samples in them lie 5 ms apart or closer, however far apart those
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -75,8 +76,14 @@ def windows(size: int, potassium: np.ndarray, potential: np.ndarray | None = Non
 
 def joined(parts: list[Windows]) -> Windows:
     """The Windows of a course from those of its parts, in order."""
-    columns = zip(*(vars(part).values() for part in parts), strict=True)
-    return Windows(*(None if c[0] is None else np.concatenate(c) for c in columns))
+    columns: dict[str, Any] = {
+        name: [vars(part)[name] for part in parts] for name in vars(parts[0])
+    }
+    return Windows(**{n: _together(c) for n, c in columns.items()})
+
+
+def _together(pieces: list[Any]) -> Any:
+    return None if pieces[0] is None else np.concatenate(pieces)
 
 
 def regime(interval: float, potassium: np.ndarray, potential: np.ndarray | None = None) -> Regime:
@@ -97,8 +104,8 @@ def regime(interval: float, potassium: np.ndarray, potential: np.ndarray | None 
         raise ValueError(
             f"a course of {len(potassium) * interval:g} s fills no window of {WINDOW:g} s"
         )
-    columns = [None if x is None else np.asarray(x)[:, None] for x in (potassium, potential)]
-    return regimes(windows(size, *columns))[0]
+    V = None if potential is None else np.asarray(potential)[:, None]
+    return regimes(windows(size, np.asarray(potassium)[:, None], V))[0]
 
 
 def regimes(course: Windows) -> list[Regime]:

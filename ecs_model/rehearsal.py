@@ -15,11 +15,10 @@ from ecs_model.progress import StopRequest, Timer
 from ecs_model.rundir import RunDir
 from ecs_model.session import maps_of, prepare
 from ecs_model.simulation import GO_ON, SAVE
-from ecs_model.spending import Spending
 
 ENOUGH = 5  # steps at least
 END = SAVE + 1  # what is asked for when there are enough
-ROWS, FRAMES = (SeriesRow, LineProfile, Spending), (FieldWriter, FrontResolution)
+ROWS, FRAMES = (SeriesRow, LineProfile), (FieldWriter, FrontResolution)
 DIGITS = 20  # bytes of a number in a table, with its comma
 RECENT = 20  # rows whose length counts
 HEAD = 2048  # bytes of an HDF5 file, and of each array in it, beside the numbers

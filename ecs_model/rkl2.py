@@ -59,7 +59,8 @@ class SuperTimeStepping:
         """K+ at the end of the step [mM], and the mean over it of what is noted of every stage.
 
         Args:
-            t, dt: the step [s].
+            t: when the step begins [s].
+            dt: its length [s].
             noted: function of a stage's values [mM] and of what they would bring in `dt` [mol].
         """
         old, new, first, spare = self._levels

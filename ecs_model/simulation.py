@@ -4,7 +4,8 @@
 
 R is the membrane at every node, D diffusion. Neighbouring half steps of R are one call, so that a
 step costs one pass over the nodes and one solve; the half step that is owed is paid before anything
-is written and before anything changes abruptly. The loop knows `.advance` and `.observe`, and nothing else of physics or output.
+is written and before anything changes abruptly. The loop knows `.advance` and `.observe`, and
+nothing else of physics or output.
 """
 
 import bisect

@@ -23,9 +23,9 @@ class Spending:
     """ATP use and power of all pumps, as means over the tissue, and their integrals over time.
 
     They are taken along straight lines between the times to which the membranes have come, step by
-    step, not between rows of a table, and anew where something changes abruptly. Where the power goes on as the last two looks let expect, within a
-    thousandth, it looks after every eighth step only; a straight line over these is then wrong by
-    less than that.
+    step, not between rows of a table, and anew where something changes abruptly. Where the power
+    goes on as the last two looks let expect, within a thousandth, it looks after every eighth step
+    only; a straight line over these is then wrong by less than that.
 
     Args:
         mesh: the mesh.
@@ -74,7 +74,7 @@ class Spending:
         return abrupt or not simulation.owed or s["waited"] >= s["wait"]
 
     def _look(self, t, simulation, jump):
-        """Add what was spent since the last look; where power jumped between them, by two levels."""
+        """Add what was spent since the last look; where power jumped, at two levels."""
         use, power = self._means(simulation)
         s, time = self.so_far, t - simulation.owed
         s["ATP"] += _integral(s["time"], time, s["use"], use, jump)

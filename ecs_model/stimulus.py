@@ -14,7 +14,6 @@ from dolfinx import geometry
 from ecs_model.errors import ConfigError
 from ecs_model.profile import Profile
 
-
 LEAST_INSIDE = 0.05  # of a Gaussian; an eighth of one lies inside at the corner of a box
 
 

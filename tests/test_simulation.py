@@ -136,7 +136,7 @@ def test_a_surprise_takes_a_long_step_back():
 def test_a_step_is_taken_back_beyond_two_tolerances(jump, taken_back):
     """K+ that jumps by 0.6 tolerances stays; by 2.5 or 8 it is computed again in shorter steps.
 
-    The half step that is lacking goes on as it went, so that a jump surprises by up to twice itself.
+    The half step that is lacking goes on as it went: a jump surprises by up to twice itself.
     """
     notes = Notes(lambda t: 3.0 if t < 30.25 else 3.0 + jump)
     s = simulation(notes, 64, 0.1, observers=[Watch(64)])

@@ -1,4 +1,4 @@
-"""When K+ crossed a threshold: along straight lines between steps, with the half step that it lacks."""
+"""When K+ crossed a threshold: along straight lines between steps, half steps included."""
 
 from types import SimpleNamespace
 
@@ -23,11 +23,7 @@ def watched(times, courses, threshold=12.0, owed=0.0, rate=0.0):
 
 def test_arrival_lies_between_steps():
     """K+ that rises by 1 mM/s from 3 mM is at 12 mM after 9 s, whatever the steps."""
-    for times in (
-        np.array([0.0, 4.0, 8.0, 20.0]),
-        np.array([0.0, 8.99, 9.7]),
-        np.arange(0.0, 12.0),
-    ):
+    for times in map(np.array, ([0.0, 4.0, 8.0, 20.0], [0.0, 8.99, 9.7], range(12))):
         rising = 3.0 + times[:, None] * [1.0, 0.5]
         assert watched(times, rising).arrival[0] == pytest.approx(9.0, abs=1e-12)
 

@@ -102,7 +102,7 @@ class Laboratory:
         self.quantity(name, place)
         if name.startswith(("add.", "put.")):
             state = name.partition(".")[2]
-            raise ConfigError(f"{place}: {name}: only an event does that; write 'initial.{state}' for "
+            raise ConfigError(f"{place}: {name}: only events do that; write 'initial.{state}' for "
                               "the state at the beginning")  # fmt: skip
         return name.removeprefix("parameters.")
 

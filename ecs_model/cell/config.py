@@ -125,7 +125,7 @@ class MapSettings(Strict):
     y: Axis | None = None
     settle: Seconds = Field(description="beginning of the course that is not judged")
     observe: Seconds = Field(description="length of what is judged")
-    every: Seconds = Field(5e-3, description="interval of samples")
+    every: Seconds = Field(5e-3, description="interval of samples; never longer than 5 ms")
 
 
 class CellConfig(Strict):

@@ -1,8 +1,8 @@
 """Steady states followed through one parameter: pseudo-arclength, with what happens on the way.
 
 Where a real eigenvalue passes through zero the branch turns back in its parameter (a fold), or goes
-on and another branch crosses it (a branch point: pitchfork or transcritical); where a pair of complex
-ones does, an oscillation is born (a Hopf point).
+on and another branch crosses it (a branch point: pitchfork or transcritical); where a pair of
+complex ones does, an oscillation is born (a Hopf point).
 
 References:
     Keller (1977); Kuznetsov, Elements of Applied Bifurcation Theory (2004), chapter 10.
@@ -198,9 +198,7 @@ def _at_limit(curve, point, tangent, length):
 def _locate(curve, point, tangent, length, new, turns):
     """The Special between two points: where the eigenvalue that changes sign is zero.
 
-    Args:
-        curve, point, tangent, length, new: the step from one point to the other.
-        turns: whether the parameter turns back between them.
+    `turns` tells whether the parameter turns back between them.
     """
     k = min(point.growing, new.growing)
     found = _where(curve, point, tangent, length, lambda p: p.eigenvalues[k].real)
@@ -218,7 +216,7 @@ def _where(curve, point, tangent, length, measure):
         if s not in made:
             made[s] = curve.step(point, tangent, s)
         if made[s] is None:
-            raise SolutionError(f"continuation: a point of the branch near {point.value:.6g} (SI) cannot "
+            raise SolutionError(f"continuation: a point of the branch near {point.value:g} cannot "
                                 "be found, although those around it can")  # fmt: skip
         return measure(made[s])
 

@@ -138,7 +138,7 @@ def _map(lab, target, tell):
     x_rows, y_rows = [*lab.apart(axes), [{}]][:2]
     grid = [{**x, **y} for y in y_rows for x in x_rows]
     if settings.observe < regimes.WINDOW:
-        raise ConfigError(f"map.observe: must be at least {regimes.WINDOW:g} s, in which spikes are "
+        raise ConfigError(f"map.observe: must be at least {regimes.WINDOW:g} s, where spikes are "
                           f"looked for (found {settings.observe:g} s)")  # fmt: skip
     bench = lab.bench([lab.cell(changes) for changes in grid], lab.stimuli(len(grid)))
     bench.advance(settings.settle)

@@ -273,7 +273,8 @@ def repacked(model, packing, parameters, name, alpha, value):
     """A value of one parameter as a rule of packing makes it where the fraction outside is `alpha`.
 
     Args:
-        model, packing: as in `arranged`.
+        model: the membrane model.
+        packing: as in `arranged`.
         parameters: record that belongs to `model.alpha`.
         name: of the parameter.
         alpha: extracellular volume fraction, number or array.

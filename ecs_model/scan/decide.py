@@ -62,7 +62,7 @@ class Decision:
         )
 
     def _has_settled(self, t):
-        """Whether the highest K+ has been low for long enough, and will be at the end as it goes on."""
+        """Whether the highest K+ was low for long enough, and will be low if it goes on so."""
         high = self._comm.allreduce(self._tracker.last.max(initial=0.0), MPI.MAX)
         if t < self._quiet_from or high > self._low or high > self._lowest + STILL:
             self._since, self._lowest = t, high

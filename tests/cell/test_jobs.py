@@ -13,6 +13,7 @@ from ecs_model.cell.config import CellConfig
 from ecs_model.cli import main
 from ecs_model.errors import ConfigError
 from ecs_model.read import read_config
+from tests.helpers import found
 
 NAGUMO = """
 title = "A step of K+"
@@ -158,6 +159,67 @@ def test_regimes_of_the_seizure_model(tmp_path):
     assert (tmp_path / "out" / "pictures" / "map.png").stat().st_size > 5000
 
 
+def test_regimes_do_not_depend_on_the_interval_of_samples(tmp_path):
+    text = (
+        '[membrane]\nmodel = "barreto_cressman"\n[map]\n'
+        'x = { name = "parameters.K_bath", values = [8, 9.5] }\n'
+        'settle = "20 s"\nobserve = "40 s"\nevery = "INTERVAL"\n'
+    )
+    made = []
+    for every in ("0.6 s", "50 ms"):
+        job(tmp_path, text.replace("INTERVAL", every), overwrite=True)
+        made.append(table(tmp_path / "out" / "map.csv"))
+    assert made[0] == made[1]
+    assert [r["regime"] for r in made[0]] == ["seizure", "tonic"]
+
+
+CHARGED = """states("Cell", K_o = ScalarParam(4.0, unit="mM"))
+parameters("Cell", drive = ScalarParam(0.0, unit="mM/ms"), tau = ScalarParam(5000.0, unit="ms"))
+expressions("Cell")
+dK_o_dt = drive - (K_o - 4)/tau
+"""
+
+
+@pytest.mark.parametrize(("window", "held"), [(0.5, "above 6 mM"), (0.02, "above 6 mM")])
+@pytest.mark.parametrize("high", ["10 s", "4 s"])
+def test_a_threshold_of_a_duration_counts_from_the_end_of_each(tmp_path, window, held, high):
+    """K+ rises by 1 mM/s for T and falls with 5 s: then 4 + 5 (1 - exp(-T/5)) exp(-1/5)."""
+    (tmp_path / "cell.ode").write_text(CHARGED)
+    text = f"""[membrane]
+file = "cell.ode"
+tolerance = 1e-6
+[[event]]
+name = "on"
+start = "1 s"
+duration = "5 s"
+parameters = {{ drive = 0.001 }}
+[[threshold]]
+event = "on"
+low = "0.1 s"
+high = "{high}"
+wait = "1 s"
+window = "{window} s"
+triggered = {{ K_o = "{held}" }}
+"""
+    (member,) = job(tmp_path, text)["members"]
+    exact = -5 * np.log(1 - 2 / 5 * np.exp(1 / 5))
+    found("duration after which K+ is 6 mM a second later", member["thresholds"][0]["value"], exact,
+          1e-3, "s", rel=True)  # fmt: skip
+
+
+def test_a_batch_may_name_its_table(tmp_path):
+    text = (
+        '[membrane]\nmodel = "pump_leak"\n[[batch]]\nname = "NAME"\nvalues = [0.0, 0.1]\n' + COURSE
+    )
+    made = []
+    for name in ("J_max", "parameters.J_max"):
+        job(tmp_path, text.replace("NAME", name), overwrite=True)
+        made.append((tmp_path / "out" / "course.csv").read_text())
+    assert made[0] == made[1]
+    ends = [float(r["K_o [mM]"]) for r in table(tmp_path / "out" / "course.csv")]
+    assert len(set(ends)) > 10
+
+
 def test_regimes_of_the_continuum(tmp_path):
     text = (
         '[membrane]\nmodel = "wei_ullah_schiff"\ntolerance = 1e-4\n[map]\n'
@@ -198,6 +260,11 @@ WRONG = {
     "axis": (COURSE + '[[batch]]\nname = "K_o"\nvalues = [1.0]\n', "did you mean 'initial.K_o'"),
     "axis range": (COURSE + '[[batch]]\nname = "P_K"\nlow = 2.0\nhigh = 1.0\ncount = 3\n',
                    "low must be below high"),
+    "axis of an event": (COURSE + '[[batch]]\nname = "add.K_o"\nvalues = [1.0]\n', "only events"),
+    "axis twice": (COURSE + '[[batch]]\nname = "P_K"\nvalues = ["1 nm/s"]\n[[batch]]\n'
+                   'name = "parameters.P_K"\nvalues = ["1 nm/s"]\n', "changed by batch[0] already"),
+    "short map": ('[map]\nx = { name = "P_K", values = ["1 nm/s"] }\nsettle = "1 s"\n'
+                  'observe = "0.5 s"\n', "must be at least 1 s"),
     "axis both": (COURSE + '[[batch]]\nname = "P_K"\nlow = 2.0\nvalues = [1.0]\n', "give values"),
     "no event": (THRESHOLD, "no event is named 'step'"),
     "not triggered": (NAGUMO + THRESHOLD.replace("30 mM\"\ntol", "2 mM\"\ntol"),

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from ecs_model.regimes import recurrence, regime
+from ecs_model.regimes import (
+    FINE,
+    WINDOW,
+    joined,
+    recurrence,
+    regime,
+    regimes,
+    sampling,
+    windows,
+)
 
 DT = 0.005
 T = np.arange(0.0, 100.0, DT)
@@ -43,3 +52,25 @@ def test_period_of_episodes():
 def test_recurrence_of_nothing():
     assert recurrence(np.ones(50), 1.0) is None
     assert recurrence(np.arange(50.0), 1.0) is None
+
+
+def test_samples_too_far_apart_are_refused():
+    with pytest.raises(ValueError, match="miss spikes"):
+        regime(0.6, np.full(200, 9.0), np.full(200, -60e-3))
+    with pytest.raises(ValueError, match="fills no window"):
+        regime(DT, np.full(20, 9.0), np.full(20, -60e-3))
+
+
+@pytest.mark.parametrize("every", [0.6, 0.1, 5e-3, 3e-3, 1e-4])
+def test_samples_fill_windows_and_are_fine(every):
+    interval, size = sampling(every)
+    assert interval * size == pytest.approx(WINDOW, rel=1e-12)
+    assert interval <= min(every, FINE) * (1 + 1e-12)
+
+
+def test_a_course_in_parts_is_the_course():
+    K, V = np.where(EPISODE, 9.5, 6.5)[:, None], np.where(EPISODE, SPIKES, QUIET)[:, None]
+    size = sampling(DT)[1]
+    cuts = range(0, len(T), 7 * size)
+    parts = [windows(size, K[a : a + 7 * size], V[a : a + 7 * size]) for a in cuts]
+    assert regimes(joined(parts)) == regimes(windows(size, K, V)) == [regime(DT, K[:, 0], V[:, 0])]

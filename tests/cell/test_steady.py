@@ -1,7 +1,5 @@
 """Steady states and their branches: against normal forms with exact answers, published points."""
 
-import tomllib
-
 import numpy as np
 import pytest
 
@@ -206,8 +204,9 @@ def test_packing_is_applied_to_the_space_of_the_cell():
 
 def test_a_branch_over_alpha_of_swollen_cells_goes_to_its_ends():
     """What is conserved turns with alpha; each step is found in a few corrections."""
-    text = '[node]\npacking = "swollen"\n[membrane]\nmodel = "kager_mori"\noptions = { glia = false }\n'
-    config = tomllib.loads(text) | {"continuation": [{"name": "alpha", "low": 0.19, "high": 0.21}]}
+    membrane = {"model": "kager_mori", "options": {"glia": False}}
+    branch = {"name": "alpha", "low": 0.19, "high": 0.21}
+    config = {"node": {"packing": "swollen"}, "membrane": membrane, "continuation": [branch]}
     lab = Laboratory(CellConfig.model_validate(config))
     flows, made = [], lambda v: flows.append(v) or lab.flow({"alpha": v})
     rest = np.array(steady_state(lab.flow({}), np.array(lab.cell({}).state)).state)

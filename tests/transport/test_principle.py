@@ -88,11 +88,11 @@ def steady(mesh, x, first, last):
     return first + (last - first) * x / length
 
 
-@pytest.mark.parametrize("number", [0.5, 1.0, 10.0, 1e3, 1e6])
+@pytest.mark.parametrize("number", [0.1, 1.0, 10.0, 1e3, 1e6])
 @pytest.mark.parametrize("theta", [0.0, 0.5, 1.0])
 def test_steady_states_are_reached_however_long_steps_are(number, theta):
-    """Baths jump once; when diffusion has had its time nothing rings, for D dt / h^2 from 0.5 to 1e6."""
-    cells, length, D = 40, 4e-4, 7.6e-10
+    """Baths jump once; when diffusion has had its time nothing rings, at any D dt / h^2."""
+    cells, length, D = 20, 4e-4, 7.6e-10
     mesh = Mesh(MPI.COMM_SELF, line(cells, length))
     operators = Operators(mesh, np.full(cells, 0.2), np.full(cells, D), theta)
     baths = [facet_bath(mesh, "a", 1, constant(20.0)), facet_bath(mesh, "b", 2, constant(3.0))]
@@ -137,7 +137,7 @@ def test_long_steps_are_of_second_order():
     def error(steps):
         K = 10.0 + np.cos(np.pi * x / 1e-3)
         diffusion = Diffusion(operators, K, rtol=1e-12)
-        for k in range(steps):
+        for _ in range(steps):
             diffusion.advance(0.0, 100.0 / steps)
         assert diffusion.is_stiff(100.0 / steps)
         return abs(np.ptp(K) / 2 - np.exp(-100.0 * rate))
