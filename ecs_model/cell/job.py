@@ -12,7 +12,6 @@ from ecs_model.cell.cells import Laboratory
 from ecs_model.cell.config import CellConfig
 from ecs_model.errors import ConfigError
 
-SAMPLES = 1000  # of a course, unless `every` says otherwise
 LONG = 3000.0  # s: a cell that settles has done so by then
 CHUNK = 2_000_000  # numbers of a course held at once where it is judged
 
@@ -71,8 +70,8 @@ def _do(settings, base, target, tell):
 def _course(lab, members, target):
     """The time course of all members."""
     settings = lab.config.time
-    every = settings.every or settings.end / SAMPLES
-    samples = round(settings.end / every)
+    samples = settings.samples
+    every = settings.every or settings.end / samples
     if abs(samples * every - settings.end) > 1e-9 * settings.end:
         raise ConfigError("time.every: the end must be a multiple of it")
     bench = lab.bench([lab.cell(m.changes) for m in members], lab.stimuli(len(members)))
