@@ -234,6 +234,8 @@ class _Session:
             mesh.nodes, mesh.cells, self.comm.size, "es" * (self.comm.size > 1),
             parts.model.name, s.clock.end, s.clock.at(1),
         )  # fmt: skip
+        for note in parts.notes:
+            LOG.info("%s", note)
         self._note(mesh={"fingerprint": mesh.fingerprint, "nodes": mesh.nodes, "cells": mesh.cells})
 
     def _finish(self, parts, outputs, signal):
