@@ -52,7 +52,7 @@ class Membrane(Strict):
     def _known(cls, name):
         if name not in MODELS:
             close = difflib.get_close_matches(name, MODELS, 1)
-            hint = f"; did you mean '{close[0]}'?" if close else ""
+            hint = f"; did you mean '{close[0]}'?" if close else "."
             raise ValueError(f"no such membrane model{hint} There are {', '.join(MODELS)}")
         return name
 

@@ -43,7 +43,7 @@ class _Fields:
 
     def _find(self, setting, place, check):
         if setting.file is not None:
-            array = read_array(Path(self._base, setting.file), setting.field)
+            array = _of_file(Path(self._base, setting.file), setting.field, place)
         elif setting.field in self._data.fields:
             array = np.asarray(self._data.fields[setting.field], float)
         else:
@@ -92,6 +92,13 @@ class _Fields:
         if weights is None:
             return self.mesh.node_average(values)
         return self.mesh.spread_cells(weights * values) / self.mesh.spread_cells(weights)
+
+
+def _of_file(path, field, place):
+    try:
+        return read_array(path, field)
+    except ConfigError as error:
+        raise ConfigError(f"{place}: {error}") from None
 
 
 class Cells:

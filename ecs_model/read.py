@@ -220,6 +220,8 @@ def _reason(error, place, schema=Config):
     if error["type"] == "missing":
         return "is required, but missing"
     reason = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    reason = reason.replace("greater than or equal to", "at least")
+    reason = reason.replace("less than or equal to", "at most")
     if error["type"] == "literal_error":
         reason = f"must be one of {reason}"
     elif reason != error["msg"] and not error["msg"].startswith("Value error"):

@@ -66,6 +66,10 @@ class Terms:
             companion = self._named(settings.companion, f"{place}: companion")
             if companion is ion or not companion.valence:
                 raise ConfigError(f"{place}: companion: {companion.name} cannot balance {ion.name}")
+            if not ion.valence:
+                raise ConfigError(
+                    f"{place}: companion: has no effect, as {ion.name} has no charge; leave it out"
+                )
             return companion
         usual = self._ions.get("Cl" if ion.name != "Cl" else "Na") if ion.valence else None
         if self._neutral and ion.valence and usual is None:

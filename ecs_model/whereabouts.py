@@ -51,7 +51,7 @@ class Written:
             if isinstance(part, int) and not key.isdigit():
                 known[k] = str(self._name(place[:k], part))
         length = min(len(keys), len(known))
-        is_entry = isinstance(place[-1], int)
+        is_entry = isinstance(place[-1], int) or [*place] in _LISTS.values()
         return keys[:length] == known[:length] and (len(keys) <= len(known) or is_entry)
 
     def _name(self, place, number):
