@@ -20,6 +20,7 @@ from ecs_model.settings import (
     Point,
     Seconds,
     Settable,
+    SettingError,
     Strict,
     Tolerance,
     exactly_one,
@@ -312,7 +313,7 @@ class Config(Strict):
                 )
         names = [b.on for b in self.boundary]
         if twice := {n for n in names if names.count(n) > 1}:
-            raise ValueError(
-                f"two entries of [[boundary]] are on {twice.pop()!r}; one condition each is right"
+            raise SettingError(
+                "boundary", f"two entries are on {twice.pop()!r}; one condition each is right"
             )
         return self

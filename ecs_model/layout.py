@@ -193,7 +193,8 @@ def _range(name, limits):
         if len(wrong):
             raise ConfigError(
                 f"tissue.{name}: must be between {low:g} and {high:g}, but is "
-                f"{array[wrong[0]]:g} in {len(wrong)} values of the field, the first is number {wrong[0]}"
+                f"{array[wrong[0]]:g} in {len(wrong)} values of the field, the first is number "
+                f"{wrong[0]}"
             )
 
     return check

@@ -113,7 +113,7 @@ class Tissue(Strict):
 
     @model_validator(mode="after")
     def _ions_fit(self):
-        unique(self.regions, "tissue.regions")
+        unique(self.regions, "regions")
         names = [ion.name for ion in self.ions]
         if names[0] != "K" or len({*names}) < len(names):
             raise ValueError(f"ions: each once and K first (found {', '.join(names)})")

@@ -156,10 +156,10 @@ def refuse_void(model, names, why):
 
 
 def unique(entries, kind):
-    """Raise ValueError if two entries of a list have one name."""
+    """Raise SettingError if two entries of a list, such as "probe", have one name."""
     counts = Counter(entry.name for entry in entries)
     if twice := [name for name, count in counts.items() if count > 1]:
-        raise ValueError(f"two entries of [[{kind}]] are named {twice[0]!r}")
+        raise SettingError(kind, f"two entries are named {twice[0]!r}")
 
 
 def exactly_one(model, names, what):

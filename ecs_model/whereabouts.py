@@ -41,7 +41,7 @@ class Written:
         for override in reversed(self.overrides):
             if place and self._agree(override.partition("=")[0].strip().split("."), place):
                 return f"--set {override}"
-        line = find_line(self.text, place)
+        line = find_line(self.text, place) or find_line(self.text, [*place, 0])
         return f"{self.name}:{line}" if line else self.name
 
     def _agree(self, keys, place):

@@ -13,8 +13,8 @@ from ecs_model.meaning import check, with_intervals
 from ecs_model.membrane import MODELS
 from ecs_model.origin import resolved_text
 from ecs_model.read import parse_config
-from ecs_model.whereabouts import find_line
 from ecs_model.template import template
+from ecs_model.whereabouts import find_line
 from tests.parallel.runs import CONFIG as EVERYTHING
 from tests.robust.cases import BASE
 

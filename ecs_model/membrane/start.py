@@ -81,7 +81,7 @@ def _potential(model, parameters, state, surroundings):
 
 
 def _range(values):
-    """Lowest and highest; infinite where one is not a number, and the wrong way if there is none."""
+    """Lowest and highest; infinite where one is not a number, reversed if there is none."""
     values = np.ravel(values)
     if not np.isfinite(values).all():
         return -np.inf, np.inf

@@ -204,7 +204,8 @@ WRONG = {
                       "high = 2 mM does not trigger"),
     "vary": (NAGUMO + THRESHOLD.replace("add.K_o", "add.V"), "vary = 'add.V'"),
     "condition": (NAGUMO + THRESHOLD.replace("above 30", "over 30"), 'write "above ..."'),
-    "range": ('[membrane]\nmodel = "nagumo"\n[[continuation]]\nname = "K_rest"\nlow = "5 mM"\nhigh = "9 mM"\n',
+    "range": ('[membrane]\nmodel = "nagumo"\n[[continuation]]\nname = "K_rest"\n'
+              'low = "5 mM"\nhigh = "9 mM"\n',
               "the value of the cell, 3 mM, is outside"),
     "idle event": (NAGUMO + '[[steady]]\n', "event: has no effect without time"),
     "lasting state": (NAGUMO.replace("add =", 'duration = "1 s"\nadd =') + COURSE,
