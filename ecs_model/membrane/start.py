@@ -4,7 +4,7 @@
 would: by the osmolarity outside cells and the potential that the ions give.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,10 +43,8 @@ class Start:
     def with_numbers(self, numbers) -> "Start":
         """The same with other numbers, from `numbers`."""
         values = iter(numbers)
-        return Start(**{
-            name: None if getattr(self, name) is None else (-next(values), next(values))
-            for name in self.__dataclass_fields__
-        })  # fmt: skip
+        known = [name for name in self.__dataclass_fields__ if getattr(self, name) is not None]
+        return replace(self, **{name: (-next(values), next(values)) for name in known})
 
 
 def start(model: MembraneModel, parameters, state, surroundings) -> Start:
@@ -129,7 +127,8 @@ def lines(begin: Start, model: MembraneModel, packing: str) -> list[str]:
             + _ASSUMED[packing](model, begin)
         )
     swells = packing == "swollen" and _differs(begin, model)
-    if begin.outside and not swells and max(map(abs, begin.charge)) > CHARGED:
+    charged = begin.charge is not None and max(map(abs, begin.charge)) > CHARGED
+    if begin.outside and not swells and charged:
         rest = sum(getattr(model.State(), f"{ion}_o") for ion in IONS)
         said.append(
             f"start: K+, Na+ and Cl- outside add up to {_shown(begin.outside)} mM (at rest "
