@@ -20,6 +20,7 @@ from ecs_model.following import Following
 from ecs_model.ions import KNOWN, Ion
 from ecs_model.kept import Kept
 from ecs_model.meaning import model_of
+from ecs_model.membrane import start
 from ecs_model.membrane.model import MembraneModel, Surroundings, arranged, repacked
 from ecs_model.mesh import Mesh
 from ecs_model.operators import Operators
@@ -44,6 +45,7 @@ class Parts:
     simulation: Simulation
     tracker: tracker.Tracker
     identity: str  # of the membrane's compiled step
+    notes: list[str]  # sentences about what was assumed, for log and `check`
     outside: np.ndarray  # which owned nodes lie outside of all that is stimulated, or else all
     unresolved: list[dict[str, Any]]  # sources that need smaller cells, see `telling.unresolved`
 
@@ -77,6 +79,7 @@ def build(config, comm, base=".", kept=None, lap=lambda stage: None):
     dissolved = {"K_o", "Na_o", "Cl_o", *(ion.state for ion in ions_of(config.tissue))}
     nodes = layout.Nodes(config, model, mesh, parts, data, base, cells["alpha"], dissolved)
     membranes, identity = _membranes(config, nodes, operators, kept, lap)
+    notes = _notes(config, membranes, mesh)
     if model.volumes is not None:
         alpha, rest = membranes.state.alpha, membranes.surroundings.alpha
         operators = Following(operators, alpha, rest, config.tissue.tortuosity_exponent)
@@ -98,7 +101,7 @@ def build(config, comm, base=".", kept=None, lap=lambda stage: None):
     outside |= mesh.sum(outside) == 0
     lap("solvers")
     return Parts(
-        config, model, mesh, cells, operators, simulation, tracks, identity, outside,
+        config, model, mesh, cells, operators, simulation, tracks, identity, notes, outside,
         _unresolved(config, operators, transport.ledger),
     )  # fmt: skip
 
@@ -198,6 +201,15 @@ def _membranes(config, nodes, operators, kept, lap):
         ),
     )  # fmt: skip
     return made, hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _notes(config, membranes, mesh):
+    """What was assumed of the membranes; ConfigError, on all processes, if they cannot live so."""
+    made, packing = membranes, config.tissue.packing
+    here = start.start(made.model, made.parameters, made.state, made.surroundings)
+    everywhere = here.with_numbers(Team(mesh.comm).highest(here.numbers()))
+    start.refuse_dead(everywhere, made.model, packing)
+    return start.lines(everywhere, made.model, packing)
 
 
 def _number_if_constant(comm, values):

@@ -5,7 +5,7 @@ the JSON schema and the documentation are printed from these models.
 """
 
 import difflib
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -17,13 +17,17 @@ from ecs_model.settings import (
     Instant,
     Local,
     Name,
-    Number,
     Point,
     Seconds,
     Settable,
+    SettingError,
     Strict,
+    Tolerance,
     exactly_one,
+    number,
     quantity,
+    refuse_void,
+    unique,
 )
 
 
@@ -39,19 +43,42 @@ class Membrane(Strict):
     options: dict[str, bool | str] = Field({}, description="choices of the model, if it has any")
     parameters: dict[str, Settable] = Field({}, description="bare numbers are in the model's units")
     initial: dict[str, Settable] = Field({}, description="initial state; the default is rest")
-    tolerance: Annotated[Number, Field(gt=0, le=0.1)] = Field(
-        1e-3, description="relative error of a sub-step"
+    tolerance: Tolerance = Field(1e-3, description="relative error of a sub-step")
+    substeps: int = Field(
+        0, ge=0, le=100_000, description="fixed number of sub-steps; 0 for error control"
     )
-    substeps: int = Field(0, ge=0, description="fixed number of sub-steps; 0 for error control")
 
     @field_validator("model")
     @classmethod
     def _known(cls, name):
         if name not in MODELS:
             close = difflib.get_close_matches(name, MODELS, 1)
-            hint = f"; did you mean '{close[0]}'?" if close else ""
+            hint = f"; did you mean '{close[0]}'?" if close else "."
             raise ValueError(f"no such membrane model{hint} There are {', '.join(MODELS)}")
         return name
+
+    @model_validator(mode="after")
+    def _all_act(self):
+        ending = (self.file or "").lower().rpartition(".")[2]
+        if self.file is not None:
+            refuse_void(self, ["model"], "where the model comes from a file")
+        if ending not in ("ode", "cellml"):
+            refuse_void(self, ["potassium"], "where the model is no .ode or .cellml file")
+        if self.file is None:
+            refuse_void(self, ["time_unit"], "where the model is no .ode file")
+        if self.substeps:
+            refuse_void(self, ["tolerance"], "where the number of sub-steps is fixed")
+        return self
+
+
+MOST_PULSES = 100_000
+_USED = {
+    "constant": (),
+    "step": ("start",),
+    "pulse": ("start", "duration"),
+    "train": ("start", "duration", "period", "count"),
+    "table": ("file",),
+}
 
 
 class ProfileSettings(Strict):
@@ -61,19 +88,17 @@ class ProfileSettings(Strict):
     start: Instant = 0.0
     duration: Seconds | None = None
     period: Seconds | None = None
-    count: int | None = Field(None, ge=1)
+    count: int | None = Field(None, ge=1, le=MOST_PULSES)
     file: str | None = Field(None, description="table: lines of time [s] and factor")
 
     @model_validator(mode="after")
     def _complete(self):
-        needed = {
-            "pulse": ("duration",),
-            "train": ("duration", "period", "count"),
-            "table": ("file",),
-        }.get(self.kind, ())
-        missing = [name for name in needed if getattr(self, name) is None]
+        used = _USED[self.kind]
+        missing = [name for name in used if name != "start" and getattr(self, name) is None]
         if missing:
             raise ValueError(f"a profile of kind {self.kind!r} needs {', '.join(missing)}")
+        others = [name for name in type(self).model_fields if name not in ("kind", *used)]
+        refuse_void(self, others, f"where the kind of the profile is {self.kind!r}")
         if self.kind == "train" and self.period - self.duration < 0:
             raise ValueError("the period of a train cannot be shorter than its pulses")
         return self
@@ -90,9 +115,15 @@ class Source(Strict):
     point: Point | None = Field(None, description="point source here")
     region: str | None = Field(None, description="over a region of the tissue")
     gaussian: Ball | None = Field(None, description="centre, and radius as standard deviation")
-    rate: quantity("mol/s") | None = Field(None, description="in all, while the profile is 1")
-    amount: quantity("mol") | None = Field(None, description="in all, over the whole profile")
-    load: quantity("mM/s") | None = Field(None, description="rise in the extracellular space")
+    rate: quantity("mol/s", -1.0, 1.0) | None = Field(
+        None, description="in all, while the profile is 1"
+    )
+    amount: quantity("mol", -1.0, 1.0) | None = Field(
+        None, description="in all, over the whole profile"
+    )
+    load: quantity("mM/s", -1e6, 1e6) | None = Field(
+        None, description="rise in the extracellular space"
+    )
     profile: ProfileSettings = ProfileSettings()
 
     @model_validator(mode="after")
@@ -115,8 +146,10 @@ class Boundary(Strict):
         None, description="the ion that keeps it neutral; Cl if not given and if it moves"
     )
     bath: Concentration | None = Field(None, description="the ion is held at this concentration")
-    flux: quantity("mol/m^2/s") | None = Field(None, description="the ion enters at this rate")
-    exchange: quantity("m/s", at_least=0.0) | None = Field(
+    flux: quantity("mol/m^2/s", -1.0, 1.0) | None = Field(
+        None, description="the ion enters at this rate"
+    )
+    exchange: quantity("m/s", 0.0, 1.0) | None = Field(
         None, description="permeability k of an exchange k (outside - here)"
     )
     outside: Concentration | None = Field(None, description="concentration behind an exchange")
@@ -130,6 +163,12 @@ class Boundary(Strict):
             raise ValueError("an exchange needs the concentration outside")
         if self.before is None and self.flux is None and self.profile.kind != "constant":
             raise ValueError("a profile of a bath needs the concentration before it")
+        if self.exchange is None:
+            refuse_void(self, ["outside"], "without an exchange")
+        if self.flux is not None:
+            refuse_void(self, ["before"], "beside a flux, which is 0 where its profile is 0")
+        if self.profile.kind == "constant":
+            refuse_void(self, ["before"], "where the profile is constant")
         return self
 
 
@@ -138,7 +177,9 @@ class Event(Strict):
 
     name: Name
     region: str | None = Field(None, description="a region of the tissue; everywhere if not given")
-    parameters: dict[str, Local] = Field(description="their values while the profile is 1")
+    parameters: dict[str, Local] = Field(
+        min_length=1, description="their values while the profile is 1"
+    )
     profile: ProfileSettings = ProfileSettings()
 
 
@@ -148,19 +189,25 @@ class Time(Strict):
     end: Seconds = Field(description="end of the simulation")
     step: Seconds = Field(0.02, description="step, or the smallest step if adaptive")
     adaptive: bool = Field(True, description="longer steps where little happens")
-    tolerance: quantity("mM", above=0.0) = Field(
+    tolerance: quantity("mM", 1e-9, 1000.0) = Field(
         0.05, description="largest surprise of K+ in a step, if adaptive"
     )
+
+    @model_validator(mode="after")
+    def _tolerance_is_used(self):
+        if not self.adaptive:
+            refuse_void(self, ["tolerance"], "where steps are fixed (adaptive = false)")
+        return self
 
 
 class Solver(Strict):
     """How transport is solved."""
 
     scheme: Literal["implicit", "rkl2"] = Field("implicit", description="rkl2 is explicit, lumped")
-    theta: Annotated[Number, Field(ge=0, le=1)] | None = Field(
+    theta: number(0.0, 1.0) | None = Field(
         None, description="share of consistent mass; the default is the model's best"
     )
-    rtol: Annotated[Number, Field(gt=0, lt=1)] = Field(1e-4, description="residual of a solve")
+    rtol: number(1e-15, 0.1) = Field(1e-4, description="residual of a solve")
     petsc: dict[str, str | int | float] = Field({}, description="PETSc options of the solver")
 
     @field_validator("petsc")
@@ -171,8 +218,9 @@ class Solver(Strict):
 
     @model_validator(mode="after")
     def _solver_is_used(self):
-        if self.scheme == "rkl2" and self.petsc:
-            raise ValueError("rkl2 uses no PETSc solver; leave petsc out or choose 'implicit'")
+        if self.scheme == "rkl2":
+            refuse_void(self, ["petsc", "rtol"], "where the scheme is rkl2, which solves nothing")
+            refuse_void(self, ["theta"], "where the scheme is rkl2, whose mass is lumped")
         return self
 
 
@@ -198,7 +246,7 @@ class Line(Strict):
     name: Name
     start: Point
     end: Point
-    points: int = Field(101, ge=2)
+    points: int = Field(101, ge=2, le=100_000)
 
     @model_validator(mode="after")
     def _some_length(self):
@@ -207,16 +255,19 @@ class Line(Strict):
         return self
 
 
+Level = quantity("mM", 1e-6, 5000.0)
+
+
 class Detect(Strict):
     """Thresholds of what the verdicts say."""
 
-    seizure: quantity("mM", above=0.0) = Field(10.0, description="ceiling of K+ in seizures")
-    sd: quantity("mM", above=0.0) = Field(20.0, description="K+ of a spreading depolarization")
-    fraction: Annotated[Number, Field(gt=0, lt=1)] = Field(
+    seizure: Level = Field(10.0, description="ceiling of K+ in seizures")
+    sd: Level = Field(20.0, description="K+ of a spreading depolarization")
+    fraction: number(1e-9, 0.999999) = Field(
         0.01, description="share of the tissue that must reach it"
     )
-    front: quantity("mM", above=0.0) = Field(12.0, description="K+ that counts as front's arrival")
-    spread: Annotated[Number, Field(gt=0, lt=1)] = Field(
+    front: Level = Field(12.0, description="K+ that counts as front's arrival")
+    spread: number(1e-9, 0.999999) = Field(
         0.25, description="share of the tissue not stimulated that a front takes if it ignites"
     )
 
@@ -228,6 +279,9 @@ class Checkpoint(Strict):
     wall: Seconds | None = Field(600.0, description="elapsed time between checkpoints")
 
 
+MANY = 1000  # entries of a list
+
+
 class Config(Strict):
     """A run."""
 
@@ -235,14 +289,14 @@ class Config(Strict):
     mesh: MeshSettings
     tissue: Tissue = Tissue()
     membrane: Membrane = Membrane()
-    boundary: list[Boundary] = Field([], description="surfaces where K+ passes")
-    source: list[Source] = Field([], description="where ions enter")
-    event: list[Event] = Field([], description="parameters that change in time")
+    boundary: list[Boundary] = Field([], max_length=MANY, description="surfaces where K+ passes")
+    source: list[Source] = Field([], max_length=MANY, description="where ions enter")
+    event: list[Event] = Field([], max_length=MANY, description="parameters that change in time")
     time: Time
     solver: Solver = Solver()
     output: Output = Output()
-    probe: list[Probe] = Field([], description="points to record")
-    line: list[Line] = Field([], description="lines to record")
+    probe: list[Probe] = Field([], max_length=10 * MANY, description="points to record")
+    line: list[Line] = Field([], max_length=MANY, description="lines to record")
     detect: Detect = Detect()
     checkpoint: Checkpoint = Checkpoint()
 
@@ -250,9 +304,7 @@ class Config(Strict):
     def _unique_names(self):
         ions = [ion.name for ion in self.tissue.ions]
         for kind in ("probe", "line", "source", "event"):
-            names = [x.name for x in getattr(self, kind)]
-            if twice := {n for n in names if names.count(n) > 1}:
-                raise ValueError(f"two entries of [[{kind}]] are named {twice.pop()!r}")
+            unique(getattr(self, kind), kind)
         for name in (*(x.name for x in self.source), *(x.on for x in self.boundary)):
             if ion := next((i for i in ions if name.endswith(f" ({i})")), None):
                 raise ValueError(
@@ -261,10 +313,7 @@ class Config(Strict):
                 )
         names = [b.on for b in self.boundary]
         if twice := {n for n in names if names.count(n) > 1}:
-            raise ValueError(
-                f"two entries of [[boundary]] are on {twice.pop()!r}; one condition each is right"
+            raise SettingError(
+                "boundary", f"two entries are on {twice.pop()!r}; one condition each is right"
             )
-        names = [r.name for r in self.tissue.regions]
-        if twice := {n for n in names if names.count(n) > 1}:
-            raise ValueError(f"two tissue.regions are named {twice.pop()!r}")
         return self

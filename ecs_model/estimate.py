@@ -55,6 +55,7 @@ def _lines(config, parts, seconds, peak, processes):
     fields = len(field_names(config, parts.model, parts.simulation.diffusion.fields))
     yield f"mesh: {mesh.nodes} nodes, {mesh.cells} cells; fingerprint {mesh.fingerprint[:12]}"
     yield f"membrane: {parts.model.name}, {len(parts.model.State._fields)} states at every node"
+    yield from parts.notes
     adaptive = "at most " if config.time.adaptive else ""
     yield f"steps: {adaptive}{clock.ticks} of {clock.at(1):.4g} s"
     yield f"time: {adaptive}{seconds * clock.ticks:.3g} s ({seconds:.3g} s a step, measured here)"

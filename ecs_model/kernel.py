@@ -64,10 +64,23 @@ def step_source(model, parameters, surroundings, scales):
 
 def depends_on_time(model):
     """Whether the rates of a model depend on time."""
+    return depends_on(model, "time", observables=False)
+
+
+def depends_on(model, name, observables=True):
+    """Whether the rates of a model, or what it shows, depend on one of its surroundings.
+
+    Args:
+        model: the membrane model.
+        name: of the quantity in `Surroundings`.
+        observables: whether what the model shows counts too.
+    """
     recording = Recording()
     records = symbols(recording, model.State(), model.Parameters(), Surroundings())
     model.rhs(*records)
-    return any(CLOCK in line for line in recording.lines)
+    for _, law in model.observables.values() if observables else ():
+        law(*records)
+    return any(f"env_{name}" in line for line in recording.lines)
 
 
 def values_source(function, State, parameters, surroundings):

@@ -9,6 +9,7 @@ import numpy as np
 from ecs_model import tissue
 from ecs_model.errors import ConfigError
 from ecs_model.parallel import kept_on_root
+from ecs_model.settings import ALPHA, DIFFUSIVITY, TORTUOSITY
 from ecs_model.values import check_range, read_array, settled
 
 
@@ -42,7 +43,7 @@ class _Fields:
 
     def _find(self, setting, place, check):
         if setting.file is not None:
-            array = read_array(Path(self._base, setting.file), setting.field)
+            array = _of_file(Path(self._base, setting.file), setting.field, place)
         elif setting.field in self._data.fields:
             array = np.asarray(self._data.fields[setting.field], float)
         else:
@@ -95,6 +96,13 @@ class _Fields:
         return self.mesh.spread_cells(weights * values) / self.mesh.spread_cells(weights)
 
 
+def _of_file(path, field, place):
+    try:
+        return read_array(path, field)
+    except ConfigError as error:
+        raise ConfigError(f"{place}: {error}") from None
+
+
 class Cells:
     """alpha, tortuosity and diffusivity over local cells."""
 
@@ -104,10 +112,10 @@ class Cells:
 
     def fields(self):
         """Name -> field over local cells; `diffusivity` may hold tensors."""
-        alpha = self._scalar("alpha", self._settings.alpha, 0.0, 1.0)
-        free = self._scalar("D", self._settings.D, 0.0, np.inf)
+        alpha = self._scalar("alpha", self._settings.alpha, ALPHA)
+        free = self._scalar("D", self._settings.D, DIFFUSIVITY)
         if not any(_is_anisotropic(v) for v in self._tortuosities()):
-            tortuosity = self._scalar("tortuosity", self._settings.tortuosity, 1.0, np.inf)
+            tortuosity = self._scalar("tortuosity", self._settings.tortuosity, TORTUOSITY)
             effective = tissue.diffusivity(free, tortuosity)
             return {"alpha": alpha, "tortuosity": tortuosity, "diffusivity": effective}
         parallel, across = self._along("parallel"), self._along("across")
@@ -117,12 +125,10 @@ class Cells:
     def _tortuosities(self):
         return [self._settings.tortuosity, *(r.tortuosity for r in self._settings.regions)]
 
-    def _scalar(self, name, base, low, high):
+    def _scalar(self, name, base, limits):
         if hasattr(base, "file"):
-            base = self._fields.over_cells(base, f"tissue.{name}", _range(name, low, high))
-        values = tissue.over_cells(self._mesh, base, self._overrides(name))
-        self._check(f"tissue.{name}", values, low, high)
-        return values
+            base = self._fields.over_cells(base, f"tissue.{name}", _range(name, limits))
+        return tissue.over_cells(self._mesh, base, self._overrides(name))
 
     def _overrides(self, name):
         regions = self._settings.regions
@@ -133,9 +139,8 @@ class Cells:
         """Tortuosity along or across fibres; an isotropic one is the same both ways."""
         base = self._settings.tortuosity
         if hasattr(base, "file"):
-            base = self._fields.over_cells(
-                base, "tissue.tortuosity", _range("tortuosity", 1.0, np.inf)
-            )
+            check = _range("tortuosity", TORTUOSITY)
+            base = self._fields.over_cells(base, "tissue.tortuosity", check)
         pick = lambda v: getattr(v, way) if _is_anisotropic(v) else v  # noqa: E731
         overrides = [(part, pick(v)) for part, v in self._overrides("tortuosity")]
         return tissue.over_cells(self._mesh, pick(base), overrides)
@@ -161,22 +166,12 @@ class Cells:
             )
             return flat.reshape(-1, d, d)
         vector = np.asarray(setting.direction[:d], float)
-        if len(vector) < d or not np.linalg.norm(vector) > 0:
+        if len(vector) < d or not np.linalg.norm(vector) > 0 or any(setting.direction[d:]):
             raise ConfigError(
                 f"tissue.tortuosity.direction: needs {d} numbers that are not all zero "
                 f"(found {setting.direction})"
             )
         return tissue.axes(vector, d)
-
-    def _check(self, place, values, low, high):
-        wrong = np.flatnonzero(_outside(values, low, high))
-        if len(wrong):
-            middle = self._mesh.coordinates[self._mesh.cell_nodes[wrong[0]]].mean(axis=0)
-            where = ", ".join(f"{1e3 * x:.4g}" for x in middle[: self._mesh.dimension])
-            raise ConfigError(
-                f"{place}: must be {_right(low, high)}, but is {values[wrong[0]]:g} in "
-                f"{len(wrong)} cells, the first at ({where}) mm"
-            )
 
 
 def _axes_of_vectors(array, d):
@@ -191,24 +186,17 @@ def _axes_of_vectors(array, d):
     return tissue.axes(array, d).reshape(len(array), d * d)
 
 
-def _outside(values, low, high):
-    """Which values are not between two limits; 1 is allowed as a lower limit itself."""
-    return ~((values > low) | (values == low) & (low == 1.0)) | ~(values < high)
-
-
-def _right(low, high):
-    return "at least 1" if low == 1.0 else f"between {low:g} and {high:g}"
-
-
-def _range(name, low, high):
+def _range(name, limits):
     """A function that refuses an array with values outside two limits."""
+    low, high = limits
 
     def check(array):
-        wrong = np.flatnonzero(_outside(array, low, high))
+        wrong = np.flatnonzero(~((array >= low) & (array <= high)))
         if len(wrong):
             raise ConfigError(
-                f"tissue.{name}: must be {_right(low, high)}, but is {array[wrong[0]]:g} in "
-                f"{len(wrong)} values of the field, the first is number {wrong[0]}"
+                f"tissue.{name}: must be between {low:g} and {high:g}, but is "
+                f"{array[wrong[0]]:g} in {len(wrong)} values of the field, the first is number "
+                f"{wrong[0]}"
             )
 
     return check

@@ -4,12 +4,15 @@ Needs neither MPI nor DOLFINx, so that whoever only checks a configuration start
 """
 
 from ecs_model.errors import ConfigError
+from ecs_model.kernel import depends_on
 from ecs_model.membrane.load import membrane_of
 from ecs_model.membrane.model import carried, compartments
 from ecs_model.values import settled
 
 SERIES_PER_FIELD = 8
 FIELDS_PER_RUN = 20
+MOST = {"output.every": 1_000_000, "output.series": 100_000_000, "time.step": 1_000_000_000_000}
+MOST_POINTS = 1_000_000  # of all lines
 
 
 def with_intervals(config):
@@ -28,6 +31,12 @@ def model_of(config, base="."):
     """
     model = membrane_of(config.membrane, base)
     ions = {ion.name: ion.initial for ion in config.tissue.ions}
+    for k, (name, initial) in enumerate(ions.items()):
+        if initial and f"{name}_o" in model.State._fields:
+            raise ConfigError(
+                f"tissue.ions[{k}].initial: has no effect, as the model '{model.name}' follows "
+                f"{name}; set membrane.initial.{name}_o instead"
+            )
     if config.tissue.syncytium is not None:
         _refuse_without_glia(model)
     if config.tissue.transport == "electrodiffusion":
@@ -56,7 +65,59 @@ def _refuse_charge(model, ions):
         raise ConfigError(f"{place} needs membranes that bring no charge; {model.name} does")
 
 
-def check_names(config, model):
+def check(config, model):
+    """What shows without a mesh: names, settings that the model makes void, sizes.
+
+    Args:
+        config: a Config, see `with_intervals`.
+        model: that it means.
+
+    Raises:
+        ConfigError: for the first that cannot be.
+    """
+    _check_names(config, model)
+    _check_effects(config, model)
+    _check_sizes(config)
+
+
+def _check_effects(config, model):
+    """Raise ConfigError for settings of the tissue that do nothing in this model."""
+    tissue, fields = config.tissue, type(config.tissue).model_fields
+    idle = {}
+    if model.volumes is None:
+        idle["tortuosity_exponent"] = "whose cells do not swell"
+    if not model.packed and tissue.packing == "fixed":
+        idle["packing"] = "which has neither volumes nor areas of cells"
+    if not (depends_on(model, "temperature") or _moves_charge(tissue)):
+        idle["temperature"] = "which does not depend on it"
+    for name, why in idle.items():
+        if getattr(tissue, name) != fields[name].default:
+            raise ConfigError(
+                f"tissue.{name}: has no effect in the model '{model.name}', {why}; leave it out"
+            )
+
+
+def _moves_charge(tissue):
+    return tissue.transport == "electrodiffusion" or tissue.syncytium is not None
+
+
+def _check_sizes(config):
+    """Raise ConfigError for more times or points than could be written or held."""
+    intervals = {
+        "output.every": config.output.every, "output.series": config.output.series,
+        "time.step": config.time.step,
+    }  # fmt: skip
+    for name, interval in intervals.items():
+        if config.time.end / interval > MOST[name]:
+            raise ConfigError(
+                f"{name}: {interval:g} s is {config.time.end / interval:.2g} times in a run of "
+                f"{config.time.end:g} s; at most {MOST[name]:.0e} are possible, make it longer"
+            )
+    if (points := sum(line.points for line in config.line)) > MOST_POINTS:
+        raise ConfigError(f"line: {points} points in all; at most {MOST_POINTS} are possible")
+
+
+def _check_names(config, model):
     """Raise ConfigError for parameters, states or fields that the model does not have."""
     for settings, table, place in _tables(config, model):
         settled(settings, table, place)

@@ -7,6 +7,7 @@ import tomli_w
 from ecs_model import atomic, foreign, meaning, read, trust
 from ecs_model.errors import ConfigError
 from ecs_model.parallel import kept_on_root
+from ecs_model.whereabouts import told_where
 
 MAY_CHANGE = ("time.end", "checkpoint.every", "checkpoint.wall")  # in a run that goes on
 
@@ -19,7 +20,8 @@ def read_new(path, overrides, base):
     """
     text = read.read_text(path)
     config = meaning.with_intervals(read.parse_config(text, str(path), overrides))
-    meaning.check_names(config, meaning.model_of(config, base))
+    with told_where(path, overrides):
+        meaning.check(config, meaning.model_of(config, base))
     return text, config
 
 
@@ -58,6 +60,8 @@ def read_begun(folder, overrides, trusted):
         raise ConfigError(f"{folder.run_json}: missing or broken; the run cannot be continued")
     made = folder.facts().get("made")
     trust.ask(made, folder.path, trusted, config.membrane.file, base)
+    with told_where(folder.resolved, overrides):
+        meaning.check(config, meaning.model_of(config, base))
     return config, base
 
 

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from ecs_model.settings import (
     Alpha,
+    Component,
     Coordinate,
     Diffusivity,
     IonList,
@@ -14,13 +15,16 @@ from ecs_model.settings import (
     Local,
     LocalTortuosity,
     Name,
-    Number,
     PlainAlpha,
+    PlainTortuosity,
     Point,
     Strict,
+    Temperature,
     Tortuosity,
     exactly_one,
-    quantity,
+    number,
+    refuse_void,
+    unique,
 )
 
 
@@ -42,7 +46,7 @@ class Cylinder(Strict):
     """All points within a radius of a line."""
 
     centre: Point
-    axis: list[Number] = Field([0.0, 0.0, 1.0], min_length=3, max_length=3)
+    axis: list[Component] = Field([0.0, 0.0, 1.0], min_length=3, max_length=3)
     radius: Length
 
     @model_validator(mode="after")
@@ -74,7 +78,7 @@ class Region(Strict):
 class SyncytiumSettings(Strict):
     """Gap junctions that join glia, for models that follow the ions in them."""
 
-    tortuosity: Annotated[Number, Field(ge=1)] = Field(
+    tortuosity: PlainTortuosity = Field(
         3.2, description="of the network: ions in glia move with D / tortuosity^2"
     )
     cable: bool = Field(True, description="currents flow through it; false: ions only mix")
@@ -85,7 +89,7 @@ class Tissue(Strict):
 
     alpha: Alpha = Field(0.2, description="extracellular volume fraction")
     tortuosity: Tortuosity = Field(1.6, description="lambda: effective diffusivity is D / lambda^2")
-    tortuosity_exponent: Annotated[Number, Field(ge=0, le=1)] = Field(
+    tortuosity_exponent: number(0.0, 1.0) = Field(
         0.0, description="p: where cells swell, lambda grows as alpha^-p; measured: 0.14 to 0.20"
     )
     D: Diffusivity = Field(1.96e-9, description="free diffusivity of K+ (2.62e-9 m^2/s at 37 C)")
@@ -98,15 +102,18 @@ class Tissue(Strict):
     syncytium: SyncytiumSettings | None = Field(
         None, description="gap junctions join glia: spatial buffering"
     )
-    temperature: quantity("K", above=0.0) = Field(310.15, description="temperature")
+    temperature: Temperature = Field(310.15, description="temperature")
     packing: Literal["scaled", "swollen", "fixed"] = Field(
         "scaled",
         description="where alpha differs: other tissue, the same cells swollen, or neither",
     )
-    regions: list[Region] = Field([], description="parts with values of their own; the last wins")
+    regions: list[Region] = Field(
+        [], max_length=1000, description="parts with values of their own; the last wins"
+    )
 
     @model_validator(mode="after")
     def _ions_fit(self):
+        unique(self.regions, "regions")
         names = [ion.name for ion in self.ions]
         if names[0] != "K" or len({*names}) < len(names):
             raise ValueError(f"ions: each once and K first (found {', '.join(names)})")
@@ -138,12 +145,14 @@ class MeshSettings(Strict):
     radius: Length | None = None
     cell: Length | None = Field(None, description="wished edge length of cells")
     unstructured: bool | None = None
-    refine: list[Refinement] | None = Field(None, description="smaller cells around points")
+    refine: Annotated[list[Refinement], Field(max_length=1000)] | None = Field(
+        None, description="smaller cells around points"
+    )
     surface: str | None = Field(None, description="S1, fsaverage5: built-in cortex")
     hemisphere: Literal["left", "right"] | None = None
     centre: Point | None = Field(None, description="middle of a patch of cortex")
-    subdivisions: int | None = Field(None, ge=0)
-    layers: int | None = Field(None, ge=1)
+    subdivisions: int | None = Field(None, ge=0, le=10)
+    layers: int | None = Field(None, ge=1, le=1000)
     white: str | None = Field(None, description="file of your own white surface")
     pial: str | None = Field(None, description="file of your own pial surface")
     position: Coordinate | None = Field(None, description="where a coronal slice cuts")
@@ -155,11 +164,14 @@ class MeshSettings(Strict):
         exactly_one(self, ("generator", "file"), "where the mesh comes from")
         if self.file is not None and self.unit is None:
             raise ValueError('a mesh file needs its unit of length, such as unit = "um"')
+        if self.file is not None:
+            made = [n for n in type(self).model_fields if n not in ("generator", "file", "unit")]
+            refuse_void(self, made, "where the mesh comes from a file")
         return self
 
     def arguments(self):
         """What was set, for the generator: name -> value [SI]."""
-        skip = {"generator", "file", "unit", "refine"}
+        skip = {"generator", "file", "refine"}
         values = {k: v for k, v in self if v is not None and k not in skip}
         if self.refine:
             values["refine"] = [(r.point, r.radius, r.cell, r.node) for r in self.refine]

@@ -1,7 +1,6 @@
 """Reading a configuration: all mistakes at once, each with its line, in the user's words."""
 
 import difflib
-import re
 import tomllib
 import types
 import typing
@@ -13,6 +12,10 @@ from pydantic import BaseModel, ValidationError
 from ecs_model.config import Config
 from ecs_model.errors import ConfigError
 from ecs_model.places import MeshSettings
+from ecs_model.settings import SettingError
+from ecs_model.whereabouts import Written
+
+DEEPEST = 30  # tables in tables
 
 
 def read_config(path, overrides=(), schema=Config):
@@ -46,25 +49,40 @@ def parse_config(text, name="configuration", overrides=(), schema=Config):
     tree = parse_tree(text, name)
     for override in overrides:
         _apply(tree, override)
-    return validated(tree, text, name, schema)
+    return validated(tree, text, name, schema, overrides)
 
 
 def parse_tree(text, name="configuration"):
     """The tables of a TOML text as dictionaries; ConfigError if it is none."""
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{name}: not valid TOML: {error}") from None
+        tree = tomllib.loads(text)
     except RecursionError:
-        raise ConfigError(f"{name}: not valid TOML here: tables are nested too deeply") from None
+        raise ConfigError(f"{name}: {_TOO_DEEP}") from None
+    except ValueError as error:  # TOMLDecodeError, or a number of more digits than Python reads
+        raise ConfigError(f"{name}: not valid TOML: {error}") from None
+    if _is_deep(tree):
+        raise ConfigError(f"{name}: {_TOO_DEEP}")
+    return tree
 
 
-def validated(tree, text, name, schema=Config):
-    """The configuration in a tree; ConfigError lists every mistake, with its line in the text."""
+_TOO_DEEP = f"not valid TOML here: tables and lists are nested more than {DEEPEST} deep"
+
+
+def _is_deep(tree):
+    """Whether tables and lists hold each other more often than any configuration needs."""
+    level = [tree]
+    for _ in range(DEEPEST):
+        parts = [x.values() if isinstance(x, dict) else x for x in level]
+        level = [p for part in parts for p in part if isinstance(p, dict | list)]
+    return bool(level)
+
+
+def validated(tree, text, name, schema=Config, overrides=()):
+    """The configuration in a tree; ConfigError lists every mistake, and where it was written."""
     try:
         return schema.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError(_sentences(error, text, name, schema)) from None
+        raise ConfigError(_sentences(error, Written(text, name, overrides), schema)) from None
 
 
 def read_mesh_settings(name, settings):
@@ -77,12 +95,13 @@ def read_mesh_settings(name, settings):
     try:
         return MeshSettings.model_validate(tree)
     except ValidationError as error:
-        reasons = [f"mesh.{_dotted(_plain(e['loc']))}: {_mesh_reason(e)}" for e in error.errors()]
+        reasons = [f"{_dotted(place)}: {_reason(e, place)}" for e, place in _of_mesh(error)]
         raise ConfigError("\n  ".join(reasons)) from None
 
 
-def _mesh_reason(error):
-    return _reason(error, ["mesh", *_plain(error["loc"])])
+def _of_mesh(error):
+    """Pairs of a mistake in mesh settings and its place in a configuration."""
+    return [(e, ["mesh", *_place(e)]) for e in error.errors()]
 
 
 def _neighbours(path):
@@ -95,11 +114,20 @@ def _apply(tree, override):
     key, equals, value = override.partition("=")
     if not equals or not key.strip():
         raise ConfigError(f"--set {override}: write it as key=value, such as tissue.alpha=0.1")
+    put(tree, key.strip(), _set_value(value.strip(), override), f"--set {override}")
+
+
+def _set_value(text, override):
+    """What a value on the command line means: TOML, or else a text."""
     try:
-        parsed = tomllib.loads(f"value = {value.strip()}")["value"]
-    except tomllib.TOMLDecodeError:
-        parsed = value.strip()
-    put(tree, key.strip(), parsed, f"--set {override}")
+        tree = tomllib.loads(f"value = {text}")
+    except RecursionError:
+        raise ConfigError(f"--set {override[:40]}...: {_TOO_DEEP}") from None
+    except ValueError:
+        return text
+    if _is_deep(tree):
+        raise ConfigError(f"--set {override[:40]}...: {_TOO_DEEP}")
+    return tree["value"] if len(tree) == 1 else text
 
 
 def put(tree, key, value, place):
@@ -144,22 +172,23 @@ def _index(entries, part, place):
     raise ConfigError(f"{place}: no entry '{part}' here; there are {known}")
 
 
-def _sentences(error, text, name, schema):
-    lines = dict.fromkeys(_sentence(e, text, name, schema) for e in error.errors())
+def _sentences(error, written, schema):
+    lines = dict.fromkeys(_sentence(e, written, schema) for e in error.errors())
     return "\n  ".join(["the configuration cannot be used:", *lines])
 
 
-def _sentence(error, text, name, schema):
-    place = _plain(error["loc"])
+def _sentence(error, written, schema):
+    place = _place(error)
     path = _dotted(place)
-    line = find_line(text, place)
-    where = f"{name}:{line}" if line else name
-    return f"{where}: {path + ': ' if path else ''}{_reason(error, place, schema)}"
+    reason = _reason(error, place, schema)
+    return f"{written.where(place)}: {path + ': ' if path else ''}{reason}"
 
 
-def _plain(loc):
-    """The keys of a location as the user wrote them, without the names of alternatives."""
-    return [part for part in loc if isinstance(part, int) or not part.startswith("(")]
+def _place(error):
+    """The keys of a mistake as the user wrote them, without the names of alternatives."""
+    place = [part for part in error["loc"] if isinstance(part, int) or not part.startswith("(")]
+    cause = error.get("ctx", {}).get("error")
+    return [*place, cause.name] if isinstance(cause, SettingError) else place
 
 
 def _fields(schema):
@@ -191,6 +220,8 @@ def _reason(error, place, schema=Config):
     if error["type"] == "missing":
         return "is required, but missing"
     reason = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    reason = reason.replace("greater than or equal to", "at least")
+    reason = reason.replace("less than or equal to", "at most")
     if error["type"] == "literal_error":
         reason = f"must be one of {reason}"
     elif reason != error["msg"] and not error["msg"].startswith("Value error"):
@@ -212,33 +243,3 @@ def _fields_at(place, schema):
         if not isinstance(part, int):
             schema = _fields(schema).get(part)
     return list(_fields(schema))
-
-
-def find_line(text, place):
-    """Number of the line that holds a key, as well as a scan of the text can tell; None if not."""
-    best, table = None, []
-    counts: dict[str, int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*(\[\[?)\s*([\w.\-\"]+)\s*\]\]?", line):
-            table = _table(header, counts)
-            if table == place[: len(table)] and (table or len(place) == 0):
-                best = number
-        elif (key := re.match(r"\s*([\w.\-]+)\s*=", line)) and place:
-            here = table + key[1].split(".")
-            if here == place[: len(here)] and len(here) > len(table):
-                return number
-    return best
-
-
-def _table(header, counts):
-    """The place of a table header: keys, and the number of a repeated table."""
-    keys = header[2].replace('"', "").split(".")
-    if header[1] == "[[":
-        counts[header[2]] = counts.get(header[2], -1) + 1
-    place = []
-    for k in range(len(keys)):
-        place.append(keys[k])
-        whole = ".".join(keys[: k + 1])
-        if whole in counts:
-            place.append(counts[whole])
-    return place

@@ -9,7 +9,10 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import ClassVar
 
+from ecs_model.limits import limits
 from ecs_model.units import from_si, to_si
+
+_SLACK = 1e-12  # of a limit: what a change of the unit may leave
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Quantity:
     unit: str
     meaning: str
     source: str = ""
-    low: float | None = None  # in `unit`; smallest value that makes sense
+    low: float | None = None  # in `unit`; smallest value that makes sense, by its kind if None
     high: float | None = None
     scale: float | None = None  # in `unit`; a change that counts, by the unit if None
 
@@ -29,11 +32,18 @@ class Quantity:
         value = from_si(si_value, self.unit)
         if not math.isfinite(value):
             return f"must be a finite number (got {value:g})"
-        if self.low is not None and value < self.low:
-            return f"must be at least {self.low:g} {self.unit} (got {value:g})"
-        if self.high is not None and value > self.high:
-            return f"must be at most {self.high:g} {self.unit} (got {value:g})"
+        low, high = self.range
+        if value < low - _SLACK * abs(low):
+            return f"must be at least {low:g} {self.unit} (got {value:g})"
+        if value > high + _SLACK * abs(high):
+            return f"must be at most {high:g} {self.unit} (got {value:g})"
         return ""
+
+    @property
+    def range(self):
+        """Smallest and largest value [unit] that make sense."""
+        low, high = limits(self.unit, self.value)
+        return low if self.low is None else self.low, high if self.high is None else self.high
 
 
 class Record(tuple):

@@ -19,6 +19,7 @@ from ecs_model.restart import Restart, identity, refuse_foreign
 from ecs_model.rundir import RunDir
 from ecs_model.simulation import GO_ON, SAVE
 from ecs_model.summary import summarise
+from ecs_model.whereabouts import told_where
 
 STOPPED = 75  # exit code of a run that wrote a checkpoint and wants to be continued
 
@@ -50,8 +51,9 @@ def run(
         text, config = on_root(comm, lambda: origin.read_new(config_path, overrides, near))
         base = near.resolve()
         root_does(comm, lambda: RunDir.check(directory, overwrite))  # early, before long work
-        parts = assemble.build(config, comm, base, lap=laps)
-        plan = output.plan(parts)
+        with told_where(config_path, overrides):
+            parts = assemble.build(config, comm, base, lap=laps)
+            plan = output.plan(parts)
         folder = on_root(comm, lambda: RunDir.create(directory, overwrite))
         with origin.claimed(comm, folder):
             facts = provenance(comm, config, config_path) | origin.facts_of(config, base)
@@ -89,9 +91,11 @@ def resume(
         with origin.claimed(comm, folder):
             config, base = on_root(comm, lambda: origin.read_begun(folder, overrides, trusted))
             newest(comm, folder.checkpoints)  # early, before long work
-            parts = assemble.build(config, comm, base, lap=laps)
+            with told_where(folder.resolved, overrides):
+                parts = assemble.build(config, comm, base, lap=laps)
+                plan = output.plan(parts)
             own = on_root(comm, lambda: identity(parts, base))
-            outputs = output.attach(parts, output.plan(parts), folder, own, quiet)
+            outputs = output.attach(parts, plan, folder, own, quiet)
             longer = bool(overrides)
             restart = Restart(
                 parts.mesh, outputs.checkpoints, parts.simulation, folder.checkpoints,
@@ -119,7 +123,10 @@ def prepare(config_path, comm=None, overrides=()):
     comm = comm or start()
     base = Path(config_path).parent
     _, config = on_root(comm, lambda: origin.read_new(config_path, overrides, base))
-    return assemble.build(config, comm, base.resolve())
+    with told_where(config_path, overrides):
+        parts = assemble.build(config, comm, base.resolve())
+        output.plan(parts)
+    return parts
 
 
 class _Session:
@@ -227,6 +234,8 @@ class _Session:
             mesh.nodes, mesh.cells, self.comm.size, "es" * (self.comm.size > 1),
             parts.model.name, s.clock.end, s.clock.at(1),
         )  # fmt: skip
+        for note in parts.notes:
+            LOG.info("%s", note)
         self._note(mesh={"fingerprint": mesh.fingerprint, "nodes": mesh.nodes, "cells": mesh.cells})
 
     def _finish(self, parts, outputs, signal):

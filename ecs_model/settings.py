@@ -5,6 +5,8 @@ written decides which one is meant, so that there is one message instead of one 
 """
 
 import math
+from collections import Counter
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import (
@@ -20,28 +22,61 @@ from pydantic import (
 )
 
 from ecs_model.ions import KNOWN
+from ecs_model.limits import LIVING, SOLUBLE
 from ecs_model.quantities import parse
 from ecs_model.units import from_si, si_unit
 
 
-def quantity(unit, above=None, at_least=None):
-    """The type of a setting that is a quantity, written with a unit and held in SI."""
+@dataclass(frozen=True)
+class Limits:
+    """Between which numbers [SI] a quantity lies that is written in `unit`."""
+
+    low: float
+    high: float
+    unit: str
+
+    def __str__(self):
+        return f"{self._written(self.low)} to {self._written(self.high)} {self._unit}".rstrip()
+
+    def check(self, si):
+        """A number [SI] itself; ValueError if it lies outside."""
+        for wrong, word, limit in (
+            (si < self.low, "least", self.low),
+            (si > self.high, "most", self.high),
+        ):
+            if wrong:
+                raise ValueError(f"must be at {word} {self._written(limit)} {self._unit}".rstrip())
+        return si
+
+    def _written(self, si):
+        return f"{from_si(si, self.unit):g}"
+
+    @property
+    def _unit(self):
+        return "" if self.unit == "1" else self.unit
+
+
+def quantity(unit, low, high):
+    """The type of a setting that is a quantity, written with a unit and held in SI.
+
+    Args:
+        unit: that examples are in.
+        low: the lowest number [SI] that it may be.
+        high: the highest number [SI] that it may be.
+    """
+    limits = Limits(low, high, unit)
 
     def read(value: Any) -> float:
-        si = parse(value, unit)
-        if above is not None and not si > above:
-            raise ValueError(f"must be above {from_si(above, unit):g} {unit}")
-        if at_least is not None and si < at_least:
-            raise ValueError(f"must be at least {from_si(at_least, unit):g} {unit}")
-        return si
+        return limits.check(parse(value, unit))
 
     def write(si: float) -> str:
         """What reads back as the very same number."""
         texts = (f"{from_si(si, unit):.{digits}g} {unit}" for digits in (15, 16, 17))
         return next((t for t in texts if parse(t, unit) == si), f"{si!r} {si_unit(unit)}")
 
-    schema = {"type": "string", "description": f"quantity such as '1 {unit}'"}
-    return Annotated[float, BeforeValidator(read), PlainSerializer(write), WithJsonSchema(schema)]
+    schema = {"type": "string", "description": f"quantity such as '1 {unit}', {limits}"}
+    reader, writer = BeforeValidator(read), PlainSerializer(write)
+    return Annotated[float, reader, writer, WithJsonSchema(schema), limits]
 
 
 def _number(value: Any) -> Any:
@@ -56,6 +91,14 @@ def _number(value: Any) -> Any:
     return float(value)
 
 
+def number(low, high):
+    """The type of a setting that is a plain number between two others."""
+    limits = Limits(low, high, "1")
+    schema = {"type": "number", "minimum": low, "maximum": high}
+    reader = BeforeValidator(lambda value: limits.check(_number(value)))
+    return Annotated[float, reader, WithJsonSchema(schema), limits]
+
+
 def _name(value: Any) -> Any:
     """A name that may head a column and be a file's."""
     if not isinstance(value, str):
@@ -65,14 +108,22 @@ def _name(value: Any) -> Any:
     return value
 
 
+DIFFUSIVITY = (1e-15, 1e-7)  # m^2/s: in water nothing is faster than H+, 9.3e-9
+ALPHA = (1e-4, 0.9999)
+TORTUOSITY = (1.0, 100.0)
 Number = Annotated[float, BeforeValidator(_number)]
+PlainAlpha = number(*ALPHA)
+PlainTortuosity = number(*TORTUOSITY)
+Component = number(-1e6, 1e6)  # of a direction
+Tolerance = number(1e-12, 0.1)
 Name = Annotated[str, BeforeValidator(_name), Field(max_length=100)]
-Length = quantity("um", above=0.0)
-Coordinate = quantity("um")
-Seconds = quantity("s", above=0.0)
-Instant = quantity("s", at_least=0.0)
-Concentration = quantity("mM", at_least=0.0)
-Diffusivity = quantity("m^2/s", above=0.0)
+Length = quantity("um", 1e-12, 10.0)
+Coordinate = quantity("um", -10.0, 10.0)
+Seconds = quantity("s", 1e-9, 1e10)
+Instant = quantity("s", 0.0, 1e10)
+Concentration = quantity("mM", 0.0, SOLUBLE)
+Diffusivity = quantity("m^2/s", *DIFFUSIVITY)
+Temperature = quantity("K", *LIVING)
 Point = Annotated[list[Coordinate], Field(min_length=1, max_length=3)]
 
 
@@ -80,6 +131,35 @@ class Strict(BaseModel):
     """Frozen settings that refuse what they do not know."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class SettingError(ValueError):
+    """A complaint about one of the settings of a table, whose name it knows."""
+
+    def __init__(self, name, words):
+        super().__init__(words)
+        self.name = name
+
+
+def refuse_void(model, names, why):
+    """Raise SettingError for settings that are not at their defaults, though they do nothing.
+
+    Args:
+        model: the settings.
+        names: of those without effect.
+        why: in words, such as "without an exchange".
+    """
+    fields = type(model).model_fields
+    for name in names:
+        if getattr(model, name) != fields[name].get_default(call_default_factory=True):
+            raise SettingError(name, f"has no effect {why}; leave it out")
+
+
+def unique(entries, kind):
+    """Raise SettingError if two entries of a list, such as "probe", have one name."""
+    counts = Counter(entry.name for entry in entries)
+    if twice := [name for name, count in counts.items() if count > 1]:
+        raise SettingError(kind, f"two entries are named {twice[0]!r}")
 
 
 def exactly_one(model, names, what):
@@ -105,15 +185,21 @@ class FromFile(Strict):
     def _something(self):
         if self.field is None and self.file is None:
             raise ValueError("give a field of the mesh, or a file")
+        if self.file is not None and self.file.lower().endswith(".npy"):
+            refuse_void(self, ["field"], "where the file is a .npy, which holds one array")
+        elif self.field is None:
+            raise SettingError("file", "in a mesh file, name the field that is meant: field = ...")
         return self
 
 
 class Anisotropy(Strict):
     """Tortuosity along and across fibres."""
 
-    parallel: Annotated[Number, Field(ge=1)] = Field(description="tortuosity along the fibres")
-    across: Annotated[Number, Field(ge=1)] = Field(description="tortuosity across the fibres")
-    direction: list[Number] | None = Field(None, description="fibre direction, one for all")
+    parallel: PlainTortuosity = Field(description="tortuosity along the fibres")
+    across: PlainTortuosity = Field(description="tortuosity across the fibres")
+    direction: Annotated[list[Component], Field(min_length=1, max_length=3)] | None = Field(
+        None, description="fibre direction, one for all; its length does not matter"
+    )
     field: str | None = Field(None, description="or a field of directions that came with the mesh")
 
     @model_validator(mode="after")
@@ -139,6 +225,8 @@ class IonSettings(Strict):
             )
         if self.name == "K" and self.D is not None:
             raise ValueError("the diffusivity of K+ is tissue.D")
+        if self.name in KNOWN and self.valence not in (None, KNOWN[self.name][0]):
+            raise SettingError("valence", f"{self.name} has the charge {KNOWN[self.name][0]}")
         return self
 
     def written(self):
@@ -176,8 +264,6 @@ def _number_or_table(value):
     return "(number)" if shape == "(text)" else shape
 
 
-PlainAlpha = Annotated[Number, Field(gt=0, lt=1)]
-_TORTUOSITY = Annotated[Number, Field(ge=1)]
 _FILE = Annotated[FromFile, Tag("(file)")]
 _ANISOTROPY = Annotated[Anisotropy, Tag("(anisotropy)")]
 Alpha = Annotated[
@@ -185,11 +271,13 @@ Alpha = Annotated[
     Discriminator(_number_or_table),
 ]
 Tortuosity = Annotated[
-    Annotated[_TORTUOSITY, Tag("(number)")] | _ANISOTROPY | _FILE,
+    Annotated[PlainTortuosity, Tag("(number)")] | _ANISOTROPY | _FILE,
     Discriminator(_number_or_table),
 ]
 LocalTortuosity = Annotated[
-    Annotated[_TORTUOSITY, Tag("(number)")] | _ANISOTROPY | Annotated[Anisotropy, Tag("(file)")],
+    Annotated[PlainTortuosity, Tag("(number)")]
+    | _ANISOTROPY
+    | Annotated[Anisotropy, Tag("(file)")],
     Discriminator(_number_or_table),
 ]
 # A parameter: a number in the model's unit, text with a unit, or a field over the mesh.

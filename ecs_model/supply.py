@@ -66,6 +66,10 @@ class Terms:
             companion = self._named(settings.companion, f"{place}: companion")
             if companion is ion or not companion.valence:
                 raise ConfigError(f"{place}: companion: {companion.name} cannot balance {ion.name}")
+            if not ion.valence:
+                raise ConfigError(
+                    f"{place}: companion: has no effect, as {ion.name} has no charge; leave it out"
+                )
             return companion
         usual = self._ions.get("Cl" if ion.name != "Cl" else "Na") if ion.valence else None
         if self._neutral and ion.valence and usual is None:
@@ -79,7 +83,7 @@ class Terms:
 
 def event_profile(settings, base):
     """The Profile of an [[event]]."""
-    return _profile(settings.profile, base, f"event {settings.name}")
+    return _profile(settings.profile, base, f"event '{settings.name}'")
 
 
 def source(settings, mesh, parts, alpha, base):
@@ -92,7 +96,8 @@ def source(settings, mesh, parts, alpha, base):
         alpha: volume fraction over local cells.
         base: folder to which paths are relative.
     """
-    name, profile = f"source {settings.name}", _profile(settings.profile, base, settings.name)
+    name = f"source {settings.name}"
+    profile = _profile(settings.profile, base, f"source '{settings.name}'")
     if settings.load is not None:
         density = alpha * parts[settings.region].cells
         rate = settings.load * mesh.sum(mesh.spread_cells(density))
@@ -133,7 +138,8 @@ def boundary(settings, mesh, base):
         mesh: the mesh.
         base: folder to which paths are relative.
     """
-    name, profile = f"boundary {settings.on}", _profile(settings.profile, base, settings.on)
+    name = f"boundary {settings.on}"
+    profile = _profile(settings.profile, base, f"boundary '{settings.on}'")
     if settings.on not in mesh.boundaries:
         known = ", ".join(mesh.boundaries) or "none"
         raise ConfigError(f"{name}: the mesh has no such boundary; it has {known}")

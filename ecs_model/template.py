@@ -4,9 +4,13 @@ import types
 import typing
 
 from pydantic import BaseModel, PlainSerializer
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from ecs_model.config import Config
+from ecs_model.settings import Limits
+
+_WORDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
 RUN = """\
 # A configuration of ecs-model with every setting and its default. Quantities are text with a
@@ -76,22 +80,35 @@ def _line(path, field, repeated):
 
 
 def _meaning(field):
-    return f"    # {field.description}" if field.description else ""
+    said = [field.description] if field.description else []
+    if limits := _limits(field):
+        said.append(limits)
+    return f"    # {'; '.join(said)}" if said else ""
+
+
+def _limits(field):
+    """Between which values a setting lies, in words; empty if anything is possible."""
+    known = [*_inside(field.metadata, field.annotation)]
+    named = next((str(m) for m in known if isinstance(m, Limits)), "")
+    ends = {name: getattr(m, name) for m in known for name in _WORDS if hasattr(m, name)}
+    return named or ", ".join(f"{_WORDS[name]} {ends[name]}" for name in _WORDS if name in ends)
 
 
 def _default(field):
     value = field.get_default(call_default_factory=True)
     if value is None or value is PydanticUndefined:
         return None
-    write = next(_writers(field.metadata, field.annotation), lambda v: v)
+    known = _inside(field.metadata, field.annotation)
+    write = next((m.func for m in known if isinstance(m, PlainSerializer)), lambda v: v)
     return _toml(write(value))
 
 
-def _writers(metadata, annotation):
-    """Functions that write a value of this type as text with a unit."""
-    yield from (m.func for m in metadata if isinstance(m, PlainSerializer))
+def _inside(metadata, annotation):
+    """What is said of a type and of the types in it: limits, and how values are written."""
+    for one in metadata:
+        yield from one.metadata if isinstance(one, FieldInfo) else [one]
     for inner in typing.get_args(annotation):
-        yield from _writers(getattr(inner, "__metadata__", ()), inner)
+        yield from _inside(getattr(inner, "__metadata__", ()), inner)
 
 
 def _toml(value):

@@ -30,7 +30,7 @@ def settled(settings, table, place):
 def _settle(name, value, table, place):
     if name not in table.quantities:
         close = difflib.get_close_matches(name, table.quantities, 1)
-        hint = f"; did you mean '{close[0]}'?" if close else ""
+        hint = f"; did you mean '{close[0]}'?" if close else "."
         known = ", ".join(table.quantities) or "nothing"
         raise ConfigError(f"{place}: the model has no such quantity{hint} It has {known}")
     quantity = table.quantities[name]

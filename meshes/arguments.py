@@ -1,11 +1,13 @@
 """Checks of what a generator is asked for; each raises ConfigError with one sentence."""
 
 import math
+import os
 from numbers import Real
 
 from ecs_model.errors import ConfigError
 
 _MOST_NODES = 1e8
+_BYTES = 400  # of a node and its cells, while a mesh is made
 
 
 def positive(name, value):
@@ -44,11 +46,13 @@ def cell_size(cell, smallest):
 
 
 def affordable(nodes):
-    """Nothing, if so many nodes can be stored."""
-    if nodes > _MOST_NODES:
+    """Nothing, if so many nodes can be stored, here and at all."""
+    here = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _BYTES
+    if nodes > (most := min(_MOST_NODES, here)):
+        why = " fit into the memory of this machine" if here < _MOST_NODES else ""
         raise ConfigError(
-            f"cell: the mesh would have about {nodes:.1e} nodes; "
-            f"choose a larger cell (at most {_MOST_NODES:.0e} nodes)"
+            f"cell: the mesh would have about {nodes:.1e} nodes; choose a larger cell (at most "
+            f"{most:.0e} nodes{why})"
         )
 
 

@@ -13,7 +13,8 @@ ROOT = Path(ecs_model.__file__).parents[1]
 
 LAYERS = [
     {"units", "errors"},
-    {"memory", "locks", "foreign", "versions", "petsc_options"},
+    {"limits"},
+    {"memory", "locks", "foreign", "versions", "petsc_options", "whereabouts"},
     {"record", "codegen", "derivative", "quantities", "launcher", "atomic", "ions", "kept"},
     {
         "electrochemistry",

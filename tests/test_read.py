@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from ecs_model.config import Config
 from ecs_model.errors import ConfigError
-from ecs_model.meaning import check_names
+from ecs_model.meaning import check, with_intervals
 from ecs_model.membrane import MODELS
 from ecs_model.origin import resolved_text
-from ecs_model.read import find_line, parse_config
+from ecs_model.read import parse_config
 from ecs_model.template import template
+from ecs_model.whereabouts import find_line
 from tests.parallel.runs import CONFIG as EVERYTHING
 from tests.robust.cases import BASE
 
@@ -57,7 +58,7 @@ def test_odd_values_anywhere_are_accepted_or_explained(text, monkeypatch):
             try:
                 config = parse_config(text)
                 assert isinstance(config, Config)
-                check_names(config, MODELS[config.membrane.model])
+                check(with_intervals(config), MODELS[config.membrane.model])
             except ConfigError as error:
                 assert "Value error" not in str(error) and "pydantic" not in str(error)
 

@@ -1,5 +1,6 @@
 """The TOML file of a single-cell job as frozen models; see `ecs-model template --cell`."""
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -9,20 +10,25 @@ from ecs_model.settings import (
     Instant,
     Local,
     Name,
-    Number,
     PlainAlpha,
     Seconds,
     Strict,
+    Temperature,
     exactly_one,
-    quantity,
+    number,
+    refuse_void,
+    unique,
 )
+
+SAMPLES = 1000  # of a course, unless `every` says otherwise
+MANY = 10_000  # values of an axis, cells of a batch
 
 
 class Node(Strict):
     """What surrounds the cell."""
 
     alpha: PlainAlpha | None = Field(None, description="volume fraction; the model's own if unset")
-    temperature: quantity("K", above=0.0) = Field(310.15, description="temperature")
+    temperature: Temperature = Field(310.15, description="temperature")
     packing: Literal["scaled", "swollen", "fixed"] = Field(
         "scaled",
         description="where alpha differs: other tissue, the same cells swollen, or neither",
@@ -34,6 +40,11 @@ class Course(Strict):
 
     end: Seconds = Field(description="end of the course")
     every: Seconds | None = Field(None, description="interval of samples; a thousandth if unset")
+
+    @property
+    def samples(self):
+        """How many samples there are."""
+        return round(self.end / self.every) if self.every else SAMPLES
 
 
 class Event(Strict):
@@ -52,6 +63,8 @@ class Event(Strict):
     def _something(self):
         if not (self.parameters or self.add or self.put):
             raise ValueError("give parameters, add or put: what happens")
+        if not self.parameters:
+            refuse_void(self, ["duration"], "without parameters, as states change at once")
         return self
 
 
@@ -60,10 +73,14 @@ class Axis(Strict):
 
     name: str | None = Field(None, description="parameter, alpha, or initial.STATE")
     names: list[str] | None = Field(None, description="several that change together")
-    values: list[Local] | list[list[Local]] | None = Field(None, description="one by one")
+    values: Annotated[list[Local] | list[list[Local]], Field(max_length=MANY)] | None = Field(
+        None, description="one by one"
+    )
     low: Local | None = Field(None, description="or from here")
     high: Local | None = Field(None, description="to here")
-    count: Annotated[int, Field(ge=2)] | None = Field(None, description="in so many values")
+    count: Annotated[int, Field(ge=2, le=MANY)] | None = Field(
+        None, description="in so many values"
+    )
     scale: Literal["linear", "log"] = "linear"
 
     @model_validator(mode="after")
@@ -76,6 +93,8 @@ class Axis(Strict):
             or (any(given) and self.names)
         ):
             raise ValueError("give values, or for one name low, high and count")
+        if self.values is not None:
+            refuse_void(self, ["scale"], "beside values, only between low and high")
         if self.values is not None and len(self.values) == 0:
             raise ValueError("values: give at least one")
         if self.names and any(
@@ -101,9 +120,7 @@ class ThresholdSettings(Strict):
     vary: str = Field("duration", description="duration, parameters.NAME, add.STATE or put.STATE")
     low: Local = Field(description="does not trigger")
     high: Local = Field(description="triggers")
-    tolerance: Annotated[Number, Field(gt=0, lt=1)] = Field(
-        1e-3, description="width of the answer, in shares of it"
-    )
+    tolerance: number(1e-9, 0.9) = Field(1e-3, description="width of the answer, in shares of it")
     wait: Seconds = Field(description="after the event, before the verdict")
     window: Seconds = Field(description="last part of the wait, in which all conditions hold")
     triggered: dict[str, str] = Field(description='such as { V = "above -45 mV" }', min_length=1)
@@ -127,6 +144,12 @@ class MapSettings(Strict):
     observe: Seconds = Field(description="length of what is judged")
     every: Seconds = Field(5e-3, description="interval of samples; never longer than 5 ms")
 
+    @model_validator(mode="after")
+    def _some_samples(self):
+        if not 1 <= self.observe / self.every <= 1e7:
+            raise ValueError("observe: must be 1 to 1e7 times as long as every")
+        return self
+
 
 class CellConfig(Strict):
     """A single-cell job."""
@@ -135,8 +158,10 @@ class CellConfig(Strict):
     membrane: Membrane = Membrane()
     node: Node = Node()
     time: Course | None = None
-    event: list[Event] = Field([], description="stimuli")
-    batch: list[Axis] = Field([], description="cells side by side: all combinations of all axes")
+    event: list[Event] = Field([], max_length=1000, description="stimuli")
+    batch: list[Axis] = Field(
+        [], max_length=10, description="cells side by side: all combinations of all axes"
+    )
     steady: list[SteadySettings] = Field([], description="steady states to look for")
     threshold: list[ThresholdSettings] = Field([], description="smallest stimuli that trigger")
     continuation: list[ContinuationSettings] = Field([], description="branches of steady states")
@@ -147,9 +172,7 @@ class CellConfig(Strict):
         if not any((self.time, self.steady, self.threshold, self.continuation, self.map)):
             raise ValueError("nothing to do: give time, steady, threshold, continuation or map")
         for kind in ("event", "steady"):
-            names = [e.name for e in getattr(self, kind)]
-            if twice := {n for n in names if names.count(n) > 1}:
-                raise ValueError(f"two entries of [[{kind}]] are named {twice.pop()!r}")
+            unique(getattr(self, kind), kind)
         for t in self.threshold:
             if t.event not in [e.name for e in self.event]:
                 known = ", ".join(e.name for e in self.event) or "none"
@@ -161,3 +184,35 @@ class CellConfig(Strict):
             if c.start is not None and c.start not in known:
                 raise ValueError(f"continuation: no [[steady]] is named {c.start!r}; {known}")
         return self
+
+    @model_validator(mode="after")
+    def _all_act(self):
+        if not (self.time or self.threshold or self.map):
+            refuse_void(self, ["event"], "without time, threshold or map")
+        if not (self.time or self.steady or self.threshold or self.continuation):
+            refuse_void(self, ["batch"], "on a map, whose axes are x and y")
+        for t in self.threshold:
+            event = next(e for e in self.event if e.name == t.event)
+            if t.vary == "duration" and not event.parameters:
+                raise ValueError(f"threshold: the event {t.event!r} has no parameters that last")
+        return self
+
+    @model_validator(mode="after")
+    def _bounded(self):
+        cells = math.prod(map(size, self.batch))
+        courses = self.time.samples * cells if self.time else 0
+        axes = [self.map.x, self.map.y] if self.map else []
+        mapped = math.prod(size(axis) for axis in axes if axis is not None)
+        for what, count, most in (
+            ("batch: cells", cells, MANY),
+            ("map: cells", mapped, 100 * MANY),
+            ("time.every: samples of all cells", courses, 1000 * MANY),
+        ):
+            if count > most:
+                raise ValueError(f"{what}: {count} are too many, at most {most} can be held")
+        return self
+
+
+def size(axis):
+    """Number of values of an Axis."""
+    return len(axis.values) if axis.values is not None else axis.count

@@ -11,8 +11,9 @@ from ecs_model.cell import continuation, out, steady, threshold
 from ecs_model.cell.cells import Laboratory
 from ecs_model.cell.config import CellConfig
 from ecs_model.errors import ConfigError
+from ecs_model.membrane import start
+from ecs_model.whereabouts import told_where
 
-SAMPLES = 1000  # of a course, unless `every` says otherwise
 LONG = 3000.0  # s: a cell that settles has done so by then
 CHUNK = 2_000_000  # numbers of a course held at once where it is judged
 
@@ -43,10 +44,8 @@ def run(config, directory, overrides=(), overwrite=False, tell=print):
     """
     settings = read.read_config(config, overrides, CellConfig)
     target = out.folder(directory, overwrite)
-    try:
+    with told_where(config, overrides):
         _do(settings, Path(config).resolve().parent, target, tell)
-    except ConfigError as error:
-        raise ConfigError(f"{config}: {error}") from None
     return target
 
 
@@ -54,6 +53,8 @@ def _do(settings, base, target, tell):
     started = time.perf_counter()
     lab = Laboratory(settings, base)
     members = [Member(changes) for changes in lab.members()]
+    for note in dict.fromkeys(note for m in members for note in _notes(lab, m.changes)):
+        tell(note)
     atomic.write_text(target / out.CONFIG, out.resolved(settings))
     found = {"title": settings.title, "model": lab.model.name, "options": lab.model.chosen,
              "version": __version__, "packing": settings.node.packing}  # fmt: skip
@@ -68,11 +69,19 @@ def _do(settings, base, target, tell):
     atomic.write_json(target / out.SUMMARY, found)
 
 
+def _notes(lab, changes):
+    """What was assumed of a cell; ConfigError if it cannot live so."""
+    cell, packing = lab.cell(changes), lab.config.node.packing
+    begin = start.start(lab.model, cell.parameters, cell.state, cell.surroundings)
+    start.refuse_dead(begin, lab.model, packing)
+    return start.lines(begin, lab.model, packing)
+
+
 def _course(lab, members, target):
     """The time course of all members."""
     settings = lab.config.time
-    every = settings.every or settings.end / SAMPLES
-    samples = round(settings.end / every)
+    samples = settings.samples
+    every = settings.every or settings.end / samples
     if abs(samples * every - settings.end) > 1e-9 * settings.end:
         raise ConfigError("time.every: the end must be a multiple of it")
     bench = lab.bench([lab.cell(m.changes) for m in members], lab.stimuli(len(members)))

@@ -6,6 +6,7 @@ import io
 import os
 import sys
 import time
+import warnings
 
 from ecs_model import __version__
 from ecs_model.cli import run, study, tools
@@ -23,6 +24,13 @@ COMMANDS = (
 
 def main(argv=None):
     """Exit code of a command: 0 done, 1 computation failed, 2 cannot be used, 75 to be resumed."""
+    with warnings.catch_warnings():
+        if not sys.warnoptions:
+            warnings.simplefilter("ignore")  # those of libraries; what matters is checked and said
+        return _main(argv)
+
+
+def _main(argv):
     rank = 0
     try:
         rank, _ = rank_and_size()

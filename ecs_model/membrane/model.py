@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from ecs_model.derivative import MIDDLE, TIME, Dual
 from ecs_model.errors import ConfigError
 from ecs_model.record import concentration, joined, quantity, record, table
@@ -261,12 +263,31 @@ def arranged(model, packing, parameters, state, alpha):
         parameters: record that belongs to `model.alpha`.
         state: likewise.
         alpha: extracellular volume fraction, number or array.
+
+    Raises:
+        ConfigError: if cells and the space outside together fill more than there is.
     """
     if packing == "swollen":
         parameters, state = swollen(model, parameters, state, alpha)
     if packing == "scaled":
         parameters = packed_parameters(model, parameters, alpha)
+    _refuse_overfull(model, parameters, alpha)
     return parameters, _with_volumes(model, parameters, state, alpha)
+
+
+def _refuse_overfull(model, parameters, alpha):
+    """Raise ConfigError where volume fractions add up to more than 1."""
+    parts = {"alpha": alpha}
+    parts |= {n: getattr(parameters, n) for n in ("phi", "phi_g") if n in model.packed}
+    values = np.array(np.broadcast_arrays(*map(np.atleast_1d, parts.values())), float)
+    whole = values.sum(axis=0)
+    if whole.size and whole.max() > 1 + 1e-6:
+        fullest = values[:, whole.argmax()]
+        terms = ", ".join(f"{n} {v:.4g}" for n, v in zip(parts, fullest, strict=True))
+        raise ConfigError(
+            f"packing: {' + '.join(parts)} = {whole.max():.4g} ({terms}), more than the whole "
+            "tissue; lower one of them, or choose scaled"
+        )
 
 
 def repacked(model, packing, parameters, name, alpha, value):

@@ -35,7 +35,7 @@ class Base:
         tree = self.with_settings(settings)
         config = read.validated(tree, "", self.name)
         config = meaning.with_intervals(config)
-        meaning.check_names(config, meaning.model_of(config, self.folder))
+        meaning.check(config, meaning.model_of(config, self.folder))
         _check_times(config)
         return config
 

@@ -1,16 +1,21 @@
 """The TOML file of a scan as frozen models; see `ecs-model template --scan`."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from ecs_model.scan.ranges import Range
-from ecs_model.settings import Local, Name, Number, Seconds, Strict, exactly_one
+from ecs_model.settings import Local, Name, Seconds, Strict, exactly_one, number, refuse_void
 from ecs_model.states import STATES, is_file
 
 Verdict = Literal["ignited", "sd", "seizure"]
 SHORT = {"alpha": "tissue.alpha", "tortuosity": "tissue.tortuosity", "D": "tissue.D"}
+
+
+MANY = 10_000  # values of an axis
+MOST_RUNS = 100_000
 
 
 def full(key):
@@ -27,10 +32,14 @@ class Axis(Strict):
     states: list[str] | None = Field(
         None, description='measured: "cortex", "ischemia", or the .json of a fit-diffusion'
     )
-    values: list[Any] | None = Field(None, description="one by one; for keys a list each")
+    values: Annotated[list[Any], Field(max_length=MANY)] | None = Field(
+        None, description="one by one; for keys a list each"
+    )
     low: Local | None = Field(None, description="or from here")
     high: Local | None = Field(None, description="to here")
-    count: Annotated[int, Field(ge=1)] | None = Field(None, description="a grid's number of values")
+    count: Annotated[int, Field(ge=1, le=MANY)] | None = Field(
+        None, description="a grid's number of values"
+    )
     scale: Literal["linear", "log"] = "linear"
 
     @model_validator(mode="after")
@@ -47,7 +56,14 @@ class Axis(Strict):
         self._check_rows()
         if any(ends):
             self.range()
+        else:
+            refuse_void(self, ["count", "scale"], "without low and high")
         return self
+
+    @property
+    def size(self):
+        """Number of values on a grid."""
+        return self.count or len(self.states or self.values or ())
 
     def _check_states(self):
         if self.states is None:
@@ -84,8 +100,8 @@ class Design(Strict):
     kind: Literal["grid", "sobol", "saltelli"] = Field(
         "grid", description="all combinations, evenly spread points, or those of Sobol indices"
     )
-    samples: int = Field(64, ge=2, description="sobol, saltelli: N, a power of two")
-    seed: int = Field(1, ge=0, description="sobol, saltelli: of the scrambling")
+    samples: int = Field(64, ge=2, le=2**16, description="sobol, saltelli: N, a power of two")
+    seed: int = Field(1, ge=0, le=2**31 - 1, description="sobol, saltelli: of the scrambling")
     second_order: bool = Field(False, description="saltelli: N (2 d + 2) runs instead of N (d + 2)")
 
     @field_validator("samples")
@@ -95,18 +111,26 @@ class Design(Strict):
             raise ValueError("must be a power of two")
         return samples
 
+    @model_validator(mode="after")
+    def _all_act(self):
+        if self.kind == "grid":
+            refuse_void(self, ["samples", "seed"], "on a grid")
+        if self.kind != "saltelli":
+            refuse_void(self, ["second_order"], "but where kind = 'saltelli'")
+        return self
+
 
 class Adaptive(Strict):
     """Points where the verdict changes, wave by wave."""
 
     margin: Verdict = Field("ignited", description="the verdict whose border is looked for")
-    runs: int = Field(64, ge=4, description="how many in all")
-    start: int = Field(4, ge=2, description="values per axis in the first wave")
-    wave: int = Field(8, ge=1, description="runs per wave")
-    explore: Annotated[Number, Field(ge=0, le=1)] = Field(
+    runs: int = Field(64, ge=4, le=MOST_RUNS, description="how many in all")
+    start: int = Field(4, ge=2, le=1000, description="values per axis in the first wave")
+    wave: int = Field(8, ge=1, le=MANY, description="runs per wave")
+    explore: number(0.0, 1.0) = Field(
         0.25, description="share of a wave spent where the fewest runs are"
     )
-    closest: Annotated[Number, Field(gt=0, lt=1)] = Field(
+    closest: number(1e-6, 0.5) = Field(
         0.01, description="smallest distance of two runs, as a share of the axes"
     )
 
@@ -118,7 +142,7 @@ class Threshold(Strict):
     low: Local = Field(description="from here")
     high: Local = Field(description="to here")
     scale: Literal["linear", "log"] = "linear"
-    tolerance: Annotated[Number, Field(gt=0, lt=1)] = Field(
+    tolerance: number(1e-9, 0.9) = Field(
         0.02, description="width of the bracket, in shares of its middle"
     )
     margin: Verdict = Field("ignited", description="the verdict that changes")
@@ -153,21 +177,30 @@ class Stop(Strict):
     )
 
 
+_SLURM = ("batch", "jobs", "time", "partition", "nodes", "mpi", "options", "poll")
+
+
 class Engine(Strict):
     """Where the runs are computed."""
 
     kind: Literal["local", "slurm"] = "local"
     processes: int | None = Field(
-        None, ge=1, description="MPI processes per run; the default is the fewest (slurm: one)"
+        None,
+        ge=1,
+        le=MANY,
+        description="MPI processes per run; the default is the fewest (slurm: one)",
     )
     workers: int | None = Field(
-        None, ge=1, description="local: runs at a time; the default is what cores and memory hold"
+        None,
+        ge=1,
+        le=MANY,
+        description="local: runs at a time; the default is what cores and memory hold",
     )
-    batch: int = Field(8, ge=1, description="slurm: points per job")
-    jobs: int = Field(50, ge=1, description="slurm: jobs in the queue at a time")
+    batch: int = Field(8, ge=1, le=MANY, description="slurm: points per job")
+    jobs: int = Field(50, ge=1, le=MANY, description="slurm: jobs in the queue at a time")
     time: Seconds = Field(3600.0, description="slurm: limit of a job")
     partition: str | None = Field(None, description="slurm: partition")
-    nodes: int = Field(1, ge=1, description="slurm: nodes of a job")
+    nodes: int = Field(1, ge=1, le=MANY, description="slurm: nodes of a job")
     mpi: str = Field("pmi2", description="slurm: what srun --mpi is given")
     options: dict[str, Any] = Field({}, description="slurm: further options of sbatch")
     poll: Seconds = Field(5.0, description="slurm: interval of looks at the queue")
@@ -176,6 +209,10 @@ class Engine(Strict):
     def _even(self):
         if (self.processes or self.nodes) % self.nodes:
             raise ValueError("processes must be a multiple of nodes, as many on each")
+        if self.kind == "slurm":
+            refuse_void(self, ["workers"], "where kind = 'slurm'")
+        else:
+            refuse_void(self, _SLURM, "where kind = 'local'")
         return self
 
 
@@ -186,7 +223,7 @@ class ScanConfig(Strict):
     base: str | None = Field(None, description="TOML file of a run, or the name of a ready run")
     run: dict[str, Any] | None = Field(None, description="or the configuration of the run itself")
     set: dict[str, Any] = Field({}, description='changes to it: "time.end" = "40 s"')
-    axis: list[Axis] = Field(min_length=1, description="what varies")
+    axis: list[Axis] = Field(min_length=1, max_length=20, description="what varies")
     design: Design = Design()
     adaptive: Adaptive | None = None
     threshold: Threshold | None = None
@@ -214,7 +251,22 @@ class ScanConfig(Strict):
             raise ValueError("adaptive: goes with neither a threshold nor another design")
         if self.keep == "run" and (self.threshold or self.stops() != (None, None)):
             raise ValueError('keep: "run" keeps whole runs, which cannot stop early')
+        if self.design.kind != "saltelli":
+            refuse_void(self, ["outcomes"], "but where design.kind = 'saltelli'")
+        if self.runs > MOST_RUNS:
+            raise ValueError(f"a scan of {self.runs} runs; at most {MOST_RUNS} are possible")
         return self
+
+    @property
+    def runs(self):
+        """How many points there are at most, without those that are the same."""
+        axes = len(self.axis)
+        if self.adaptive is not None:
+            return max(self.adaptive.runs, self.adaptive.start**axes)
+        if self._is_grid:
+            return math.prod(axis.size for axis in self.axis)
+        of_indices = 2 * axes + 2 if self.design.second_order else axes + 2
+        return self.design.samples * (of_indices if self.design.kind == "saltelli" else 1)
 
     def _check_axes(self):
         labels = [axis.label for axis in self.axis]
@@ -230,6 +282,8 @@ class ScanConfig(Strict):
                 raise ValueError(f"axis '{axis.label}': give low and high, this scan samples")
             if self._is_grid and axis.low is not None and axis.count is None:
                 raise ValueError(f"axis '{axis.label}': give count, a grid needs it")
+            if not self._is_grid and axis.count is not None:
+                raise ValueError(f"axis '{axis.label}': count has no effect, this scan samples")
 
     @property
     def _is_grid(self):

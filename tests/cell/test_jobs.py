@@ -252,7 +252,7 @@ WRONG = {
     "wrong unit": ('[membrane]\nparameters = { P_K = "1 mM" }\n' + COURSE, "a concentration"),
     "negative": ('[membrane]\ninitial = { K_o = -1.0 }\n' + COURSE, "must be at least 0 mM"),
     "nothing": ('[membrane]\nmodel = "none"\n', "nothing to do"),
-    "alpha": ("[node]\nalpha = 1.2\n" + COURSE, "less than 1"),
+    "alpha": ("[node]\nalpha = 1.2\n" + COURSE, "at most 0.9999"),
     "typo": ("[nodes]\n" + COURSE, "did you mean 'node'"),
     "every": ('[time]\nend = "1 s"\nevery = "0.3 s"\n', "must be a multiple"),
     "event": (COURSE + '[[event]]\nname = "a"\n', "what happens"),
@@ -271,8 +271,15 @@ WRONG = {
                       "high = 2 mM does not trigger"),
     "vary": (NAGUMO + THRESHOLD.replace("add.K_o", "add.V"), "vary = 'add.V'"),
     "condition": (NAGUMO + THRESHOLD.replace("above 30", "over 30"), 'write "above ..."'),
-    "range": (NAGUMO + '[[continuation]]\nname = "K_rest"\nlow = "5 mM"\nhigh = "9 mM"\n',
+    "range": ('[membrane]\nmodel = "nagumo"\n[[continuation]]\nname = "K_rest"\n'
+              'low = "5 mM"\nhigh = "9 mM"\n',
               "the value of the cell, 3 mM, is outside"),
+    "idle event": (NAGUMO + '[[steady]]\n', "event: has no effect without time"),
+    "lasting state": (NAGUMO.replace("add =", 'duration = "1 s"\nadd =') + COURSE,
+                      "event[0].duration: has no effect without parameters"),
+    "idle scale": (NAGUMO + COURSE + '[[batch]]\nname = "A"\nvalues = [1.0]\nscale = "log"\n',
+                   "batch[0].scale: has no effect beside values"),
+    "many samples": ('[time]\nend = "1 h"\nevery = "1 us"\n', "3600000000 are too many"),
     "field": ('[membrane]\nparameters = { P_K = { field = "a" } }\n' + COURSE, "not a field"),
 }  # fmt: skip
 

@@ -32,8 +32,8 @@ CASES = {
     "unknown parameter": (axis("membrane.parameters.P_NaPP", "values = [1]"), "mean 'P_NaP'?"),
     "empty range": (axis("alpha", "low = 0.3\nhigh = 0.1\ncount = 3"), "the range is empty"),
     "no values": (axis("alpha", "values = []"), "needs values (at least one)"),
-    "alpha above 1": (axis("alpha", "values = [0.1, 1.2]"), "must be less than 1 (found 1.2)"),
-    "alpha 0": (axis("alpha", "low = 0\nhigh = 0.5\ncount = 3"), "must be greater than 0"),
+    "alpha above 1": (axis("alpha", "values = [0.1, 1.2]"), "must be at most 0.9999 (found 1.2)"),
+    "alpha 0": (axis("alpha", "low = 0\nhigh = 0.5\ncount = 3"), "must be at least 0.0001"),
     "log from 0": (
         axis("alpha", 'low = 0\nhigh = 0.5\ncount = 3\nscale = "log"'), "must be above 0"
     ),
@@ -54,7 +54,7 @@ CASES = {
     "no base": (AXIS, "give exactly one of base, run (found none of them)"),
     "unknown base": (f'base = "sd_wavee"\n{AXIS}', "no ready run of that name"),
     "invalid run": (f'{AXIS}[run.mesh]\ngenerator = "interval"\n', "time: is required"),
-    "invalid set": (f'{WAVE}set = {{ "time.end" = "-3 s" }}\n{AXIS}', "must be above 0 s"),
+    "invalid set": (f'{WAVE}set = {{ "time.end" = "-3 s" }}\n{AXIS}', "must be at least 1e-09 s"),
     "threshold of nothing": (
         WAVE + AXIS + SEARCH.format("tissue.x", 1, 2), "threshold: tissue.x = 1.0 cannot be"
     ),
