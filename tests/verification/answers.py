@@ -1,5 +1,6 @@
 """Small tissues, time courses and ways to step, and what must come out of them."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +40,7 @@ class Course:
     def integral(self, end):
         """Integral of the factor from 0 to `end` [s], by quadrature between the bends."""
         ends = [0.0, *(t for t in self.bends if 0 < t < end), end]
-        return sum(quad(self.factor, a, b)[0] for a, b in zip(ends, ends[1:], strict=False))
+        return sum(quad(self.factor, a, b)[0] for a, b in itertools.pairwise(ends))
 
 
 def pulses(start, duration, period, count):

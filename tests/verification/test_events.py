@@ -1,5 +1,6 @@
 """Events and contents: parameters in time and space act as the integral of their course says."""
 
+import itertools
 import json
 
 import numpy as np
@@ -43,7 +44,7 @@ def rhs(y, p, env):
     return State(K_o=p.rate - p.k * y.K_o)
 
 
-model = MembraneModel(name="release", summary="release", State=State, Parameters=Parameters, rhs=rhs)
+model = MembraneModel(name="out", summary="release", State=State, Parameters=Parameters, rhs=rhs)
 '''
 WAYS = {name: steps for name, steps in STEPS.items() if name != "rkl2, fixed"}
 ENDS = """
@@ -154,7 +155,7 @@ def test_events_on_different_parameters_act_together(released, steps):
     rows = released(*texts, ENDS, steps=[*WAYS[steps], "membrane.tolerance=1e-6"])
     rate = lambda t, K: 6.0 * one.factor(t) - 0.9 * two.factor(t) * K  # noqa: E731
     bends, K, exact = sorted({0.0, *one.bends, *two.bends, *rows["t"]}), 3.0, {0.0: 3.0}
-    for a, b in zip(bends, bends[1:], strict=False):
+    for a, b in itertools.pairwise(bends):
         middle = (a + b) / 2
         piece = lambda t, K: rate(middle, K)  # noqa: B023, E731
         K = solve_ivp(piece, (a, b), [K], rtol=1e-10, atol=1e-12).y[0, -1]

@@ -31,10 +31,10 @@ def half(d, more=""):
 
 def of_every_kind(d, course):
     """A source of every kind, each with the same course: text, and name -> rate [mol/s]."""
-    rate = 0.1 * VOLUMES[d]  # 0.5 mM/s
+    rate, middle = 0.1 * VOLUMES[d], MIDDLE[d]  # 0.5 mM/s
     kinds = {
-        "point": f'point = {MIDDLE[d]}\nrate = "{rate!r} mol/s"',
-        "cloud": f'gaussian = {{ centre = {MIDDLE[d]}, radius = "60 um" }}\nrate = "{rate!r} mol/s"',
+        "point": f'point = {middle}\nrate = "{rate!r} mol/s"',
+        "cloud": f'gaussian = {{ centre = {middle}, radius = "60 um" }}\nrate = "{rate!r} mol/s"',
         "area": f'region = "half"\nrate = "{rate!r} mol/s"',
         "load": 'region = "half"\nload = "0.7 mM/s"',
     }  # fmt: skip
