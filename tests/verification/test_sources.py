@@ -1,12 +1,16 @@
 """What sources bring is what was asked for: amounts, places and time courses in closed form."""
 
+from ecs_model.native import MPI
+
 import numpy as np
 import pytest
 from scipy.integrate import quad
 from scipy.special import erfc, exp1
 
 from ecs_model import api
-from tests.helpers import run_here, series, summary
+from ecs_model.mesh import Mesh
+from ecs_model.stimulus import Points
+from tests.helpers import brick, run_here, series, summary
 from tests.verification.answers import (
     ALPHA,
     COURSES,
@@ -389,3 +393,17 @@ end = "0.2 s"
     assert mine["relative_error"] < 1e-12
     if ion == "TMA":
         assert mine["ecs_end"] - mine["ecs_start"] == pytest.approx(3e-8, rel=1e-11)
+
+
+@pytest.mark.parametrize("cell", [3e-6, 5e-7])
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_points_lie_where_they_were_put(d, cell):
+    """Also in cells of a micrometre, and close to their borders: weights give the point back."""
+    size = np.full(d, 4 * cell)
+    mesh = Mesh(MPI.COMM_SELF, brick([4] * d, size, jitter=0.2))
+    points = np.random.default_rng(0).uniform(0.01, 0.99, (40, d)) * size
+    located = Points(mesh, "points", points)
+    for k, point in enumerate(points):
+        nodes, weights = located.owned_shares(k)
+        x = weights @ mesh.coordinates[nodes][:, :d]
+        np.testing.assert_allclose(x, point, rtol=0, atol=1e-6 * cell)
