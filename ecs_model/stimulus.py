@@ -14,6 +14,7 @@ from dolfinx import geometry
 from ecs_model.errors import ConfigError
 from ecs_model.profile import Profile
 
+ROUND_OFF = 1e-9  # of barycentric weights on the border of a cell
 LEAST_INSIDE = 0.05  # of a Gaussian; an eighth of one lies inside at the corner of a box
 
 
@@ -157,30 +158,49 @@ class Points:
         padded = np.zeros((len(points), 3))
         if len(points):
             padded[:, : mesh.dimension] = np.asarray(points, float)[:, : mesh.dimension]
-        cells = self._containing_cells(padded)
-        found = [mesh.input_cells[c] if c >= 0 else mesh.cells for c in cells]
+        nearest = [
+            self._nearest(x, cells) for x, cells in zip(padded, self._near(padded), strict=True)
+        ]
+        misses = np.array([miss for miss, *_ in nearest])
+        least = np.empty_like(misses)
+        mesh.comm.Allreduce(misses, least, MPI.MIN)
+        found = [
+            input_cell if miss == best else mesh.cells
+            for (miss, input_cell, *_), best in zip(nearest, least, strict=True)
+        ]
         first = np.array(found, np.int64)
         mesh.comm.Allreduce(MPI.IN_PLACE, first, MPI.MIN)
         for name, point, best in zip(names, padded, first, strict=True):
             if best == mesh.cells:
                 raise ConfigError(f"{name}: the point {_in_mm(point)} is outside the mesh")
-        self.mine = [c if f == b else -1 for c, f, b in zip(cells, found, first, strict=True)]
-        self.weights = [
-            _barycentric(mesh.coordinates[mesh.cell_nodes[c]], x, mesh.dimension)
-            if c >= 0
-            else None
-            for c, x in zip(self.mine, padded, strict=True)
+        mine = [
+            (cell, weights) if input_cell == best else (-1, None)
+            for (_, input_cell, cell, weights), best in zip(nearest, first, strict=True)
         ]
+        self.mine = [cell for cell, _ in mine]
+        self.weights = [weights for _, weights in mine]
 
-    def _containing_cells(self, points):
-        """For each point the owned cell first in the input that holds it, or -1."""
+    def _near(self, points):
+        """For each point the owned cells that hold it, or miss it by up to a micrometre."""
         mesh, domain = self.mesh, self.mesh.domain
         if not (mesh.owned_cells and len(points)):
-            return [-1] * len(points)
+            return [[]] * len(points)
         candidates = geometry.compute_collisions_points(mesh.tree, points)
         hits = geometry.compute_colliding_cells(domain, candidates, points)
-        links = [hits.links(k) for k in range(len(points))]
-        return [min(cs, key=lambda c: mesh.input_cells[c]) if len(cs) else -1 for cs in links]
+        return [hits.links(k) for k in range(len(points))]
+
+    def _nearest(self, x, cells):
+        """The cell that holds a point best: how far beyond it is, input number, cell, weights.
+
+        How far is a share of the cell; all that hold the point are alike, and of these the first in
+        the input counts.
+        """
+        mesh, best = self.mesh, (np.inf, self.mesh.cells, -1, None)
+        for cell in cells:
+            corners = mesh.coordinates[mesh.cell_nodes[cell]]
+            miss, weights = _barycentric(corners, x, mesh.dimension)
+            best = min(best, (miss, mesh.input_cells[cell], cell, weights), key=lambda k: k[:2])
+        return best
 
     def owned_shares(self, k):
         """Owned nodes of point `k`'s cell and their weights, wherever the cell lies."""
@@ -193,11 +213,14 @@ class Points:
 
 
 def _barycentric(corners, x, dimension):
+    """How far a point lies beyond a cell, as a share of it, and the weights of the corners."""
     edges = (corners[1:] - corners[0])[:, :dimension].T
     rest = np.linalg.solve(edges, (x - corners[0])[:dimension])
-    weights = np.clip(np.concatenate([[1 - rest.sum()], rest]), 0.0, 1.0)
+    weights = np.concatenate([[1 - rest.sum()], rest])
+    miss = -weights.min() if weights.min() < -ROUND_OFF else 0.0
+    weights = np.clip(weights, 0.0, 1.0)
     weights[np.abs(weights) < 1e-12] = 0.0
-    return weights / weights.sum()
+    return miss, weights / weights.sum()
 
 
 def _in_mm(point):
