@@ -64,7 +64,7 @@ def test_a_missing_dolfinx_is_told_once(monkeypatch, tmp_path):
     (tmp_path / "dolfinx").mkdir()
     (tmp_path / "dolfinx" / "__init__.py").write_text("raise ImportError('broken')")
     (line,) = failures(monkeypatch, PYTHONPATH=tmp_path)
-    assert "DOLFINx" in line
+    assert "dolfinx" in line
 
 
 def test_missing_libraries_of_gmsh_are_only_noted(monkeypatch, tmp_path):
