@@ -37,7 +37,8 @@ SINGLE := tests/cell tests/laws tests/membrane tests/meshes tests/transport test
 
 test: setup
 	@$(BIN)/python -m pytest -q -n $(NP) --dist loadfile $(SINGLE)
-	@$(BIN)/python -m pytest -q $(SINGLE:%=--ignore=%)
+	@$(BIN)/python -m pytest -q $(SINGLE:%=--ignore=%) --ignore=tests/verification
+	@for file in tests/verification/test_*.py; do $(BIN)/python -m pytest -q $$file || exit 1; done
 
 lint: setup
 	@$(BIN)/ruff check .
