@@ -33,7 +33,7 @@ run: setup
 	@echo "ParaView   paraview --script=$(RESULTS)/open_in_paraview.py"
 
 # Files that need one process run beside each other; the others start several themselves.
-SINGLE := tests/cell tests/laws tests/membrane tests/meshes tests/transport tests/verification
+SINGLE := tests/cell tests/laws tests/membrane tests/meshes tests/transport
 
 test: setup
 	@$(BIN)/python -m pytest -q -n $(NP) --dist loadfile $(SINGLE)
