@@ -33,12 +33,11 @@ run: setup
 	@echo "ParaView   paraview --script=$(RESULTS)/open_in_paraview.py"
 
 # Files that need one process run beside each other; the others start several themselves.
-SINGLE := tests/cell tests/laws tests/membrane tests/meshes tests/transport
+SINGLE := tests/cell tests/laws tests/membrane tests/meshes tests/transport tests/verification
 
 test: setup
 	@$(BIN)/python -m pytest -q -n $(NP) --dist loadfile $(SINGLE)
-	@$(BIN)/python -m pytest -q $(SINGLE:%=--ignore=%) --ignore=tests/verification
-	@for file in tests/verification/test_*.py; do $(BIN)/python -m pytest -q $$file || exit 1; done
+	@$(BIN)/python -m pytest -q $(SINGLE:%=--ignore=%)
 
 lint: setup
 	@$(BIN)/ruff check .

@@ -226,7 +226,7 @@ class Nodes:
     def __init__(self, config, model, mesh, parts, data, base, alpha, dissolved):
         self.config, self.model, self.mesh, self._parts = config, model, mesh, parts
         self._fields = _Fields(mesh, data, base)
-        self._alpha, self._dissolved = alpha, dissolved
+        self._alpha, self._dissolved, self._known = alpha, dissolved, {}
 
     def parameters(self):
         """Record of numbers and arrays over owned nodes [SI]."""
@@ -257,8 +257,13 @@ class Nodes:
             value = self._fields.over_nodes(value, place, check, weights)
         return value, [(part, here[name]) for part, here in settings[1] if name in here]
 
-    @functools.cache  # noqa: B019  # lives as long as a run is being made
     def _settled(self, table, kind):
+        """What all of the tissue and its regions say of a kind of values; looked up once."""
+        if kind not in self._known:
+            self._known[kind] = self._look_up(table, kind)
+        return self._known[kind]
+
+    def _look_up(self, table, kind):
         base = settled(getattr(self.config.membrane, kind), table, f"membrane.{kind}")
         return base, [
             (self._parts[r.name], settled(getattr(r, kind), table, f"{r.name}: {kind}"))
