@@ -110,7 +110,7 @@ def _name(value: Any) -> Any:
 
 DIFFUSIVITY = (1e-15, 1e-7)  # m^2/s: in water nothing is faster than H+, 9.3e-9
 ALPHA = (1e-4, 0.9999)
-TORTUOSITY = (1.0, 100.0)
+TORTUOSITY = (1.0, 1e9)  # the highest: paths that lead nowhere
 Number = Annotated[float, BeforeValidator(_number)]
 PlainAlpha = number(*ALPHA)
 PlainTortuosity = number(*TORTUOSITY)

@@ -49,3 +49,41 @@ def test_no_concentration_leaves_its_range(tmp_path, background, theta):
 def test_the_amount_is_the_same_all_the_time(tmp_path):
     amounts = series(run_here(TEXT.format(background=0.01, theta=0.5), tmp_path / "run"))["ecs_K"]
     np.testing.assert_allclose(amounts, amounts[0], rtol=1e-12)
+
+
+FIBRES = """
+[mesh]
+generator = "box"
+size = ["1.2 mm", "1.2 mm", "0.6 mm"]
+cell = "120 um"
+unstructured = true
+[tissue]
+tortuosity = { parallel = 1.2, across = 2.4, direction = [1, 1, 0] }
+[membrane]
+model = "none"
+initial = { K_o = "3 mM" }
+[[source]]
+name = "pipette"
+point = ["0.6 mm", "0.6 mm", "0.3 mm"]
+rate = "5 pmol/s"
+profile = { kind = "pulse", start = "1 s", duration = "5 s" }
+[time]
+end = "10 s"
+step = "50 ms"
+[output]
+every = "1 s"
+series = "0.5 s"
+precision = "double"
+"""
+
+
+def test_nothing_falls_below_where_it_began_beside_a_pipette_in_fibres(tmp_path):
+    """Tetrahedra of gmsh of 120 um, none along the fibres: K+ is only brought in."""
+    run = run_here(FIBRES, tmp_path / "run")
+    table, found = series(run), summary(run)
+    assert table["min_K_o"].min() >= 3.0 - 1e-9
+    assert found["balance"]["relative_error"] < 1e-12
+    assert found["balance"]["given"]["source pipette"] == pytest.approx(25e-12, rel=1e-12)
+    assert found["limited_steps"] > 0
+    (source,) = found["unresolved"]
+    assert source["name"] == "source pipette" and source["change_mM"] > 10.0

@@ -39,7 +39,7 @@ end = "{end} s"
 step = "{step} ms"
 adaptive = false
 [solver]
-theta = {theta}
+{theta}
 [output]
 every = "{end} s"
 series = "{end} s"
@@ -71,7 +71,7 @@ def front(
     d = {"i": 1, "r": 2, "b": 3}[MESHES[mesh].split('"')[1][0]]
     text = TEXT.format(
         mesh=MESHES[mesh].format(length=length, h=h, wide=wide), tortuosity=tortuosity,
-        model=model, end=f"{end:g}", step=step, theta=theta,
+        model=model, end=f"{end:g}", step=step, theta="" if theta is None else f"theta = {theta}",
         low=_point(d, -1, -1), high=_point(d, 100, 1000),
         start=_point(d, 0, wide / 2), way=_point(d, length, wide / 2),
     )  # fmt: skip

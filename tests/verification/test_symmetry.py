@@ -90,7 +90,11 @@ def run_of(folder, mesh, sections, *overrides):
     folder.mkdir(exist_ok=True)
     write(mesh, folder / "mesh.vtu")
     (folder / "course.txt").write_text(TABLE_TEXT)
-    return series(run_here(HEAD + "".join(sections), folder / "run", *overrides))
+    text = HEAD + "".join(sections)
+    for word, void in (("rkl2", "rtol = 1e-11\n"), ("substeps", "tolerance = 1e-8\n")):
+        if word in " ".join(overrides):  # what has no effect beside it is refused
+            text = text.replace(void, "")
+    return series(run_here(text, folder / "run", *overrides))
 
 
 @pytest.fixture(scope="module")
@@ -246,7 +250,8 @@ def test_what_two_sources_do_adds_up(tmp_path, d, scheme):
         rises(
             run_of(
                 tmp_path / "run", mesh, [*base, *(sections[n] for n in names)],
-                *MONOTONE, f"solver.scheme={scheme}",
+                *(MONOTONE if scheme == "implicit" else MONOTONE[1:]),
+                f"solver.scheme={scheme}",
             )
         )
         for names in (("pipette",), ("cloud",), ("pipette", "cloud"))
