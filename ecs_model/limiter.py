@@ -205,7 +205,7 @@ class Range:
     def __init__(self, rows, ledger, values, increment, ratio, name):
         self.rows, self._ledger, self._ratio, self._name = rows, ledger, ratio, name
         self._values, self._increment = values, increment
-        self._excuse, self._vanishes = np.zeros(2 * len(values), np.int32), False
+        self._excuse, self._vanishes = rows.first_neighbours(2), False
         self.corrections = Corrections()
 
     def is_left(self, t, dt, drift=None):
@@ -412,6 +412,10 @@ class Neighbours:
         self._halo = PETSc.Vec().createWithArray(self._target, comm=PETSc.COMM_SELF)
         wanted = PETSc.IS().createGeneral(ghosts.astype(PETSc.IntType), comm=PETSc.COMM_SELF)
         self._scatter = PETSc.Scatter().create(self._source, wanted, self._halo, None)
+
+    def first_neighbours(self, count):
+        """The first neighbour of every owned node, or itself, so many times each."""
+        return np.repeat(self._column[self._first[:-1]], count)
 
     @property
     def pattern(self):

@@ -57,14 +57,14 @@ bath = "8 mM"
 
 [[source]]
 name = "pipette"
-gaussian = { centre = ["0.5 mm", "0.11 mm"], radius = "60 um" }
+point = ["0.5 mm", "0.11 mm"]
 amount = "20 nmol"
 profile = { kind = "pulse", start = "0.2 s", duration = "0.4 s" }
 
 [[source]]
 name = "probe"
 ion = "TMA"
-gaussian = { centre = ["0.5 mm", "0.2 mm"], radius = "60 um" }
+point = ["0.5 mm", "0.2 mm"]
 amount = "5 nmol"
 profile = { kind = "pulse", duration = "0.4 s" }
 

@@ -156,3 +156,28 @@ def test_a_source_at_a_node_never_takes_it_beyond_what_enters():
         diffusion.advance(0.01 * k, 0.01, damped=k < 2)
         most = 3.0 + 0.01 * (k + 1) * (load.rates / operators.lumped[load.nodes]).max()
         assert 3.0 - 1e-9 <= K.min() and K.max() <= most + 1e-9
+
+
+def test_what_is_found_does_not_depend_on_earlier_steps():
+    """Where the look begins is a matter of speed: a new one finds what an old one finds."""
+    mesh = Mesh(MPI.COMM_SELF, brick([8, 8, 8], [4e-4] * 3))
+    operators = Operators(mesh, np.full(mesh.cells, 0.2), np.full(mesh.cells, 7.6e-10), 1.0)
+    diffusion = Diffusion(operators, ball(np.full(mesh.owned, 3.0), mesh))
+    fresh = diffusion.range.rows.first_neighbours(2)
+    rng, rows = np.random.default_rng(0), diffusion.range.rows
+    for _ in range(50):
+        start, change = rng.uniform(3.0, 4.0, (2, mesh.owned)) * [[1.0], [0.1]]
+        old = rows.out_of_range(start, start, start, change, diffusion.ledger.held, fresh)
+        new = rows.first_neighbours(2)
+        found = rows.out_of_range(start, start, start, change, diffusion.ledger.held, new)
+        assert old == found
+
+
+def test_only_neighbours_speak_for_a_node():
+    """A dip is found although a node elsewhere is lower still."""
+    mesh = Mesh(MPI.COMM_SELF, line(20))
+    operators = Operators(mesh, np.full(20, 0.2), np.full(20, 7.6e-10), 1.0)
+    K, change = np.full(mesh.owned, 3.0), np.zeros(mesh.owned)
+    K[0], change[12] = 1.0, -0.1
+    rows = Diffusion(operators, K).range.rows
+    assert rows.out_of_range(K, K, K, change, np.empty(0, int), rows.first_neighbours(2))
