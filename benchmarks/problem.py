@@ -18,8 +18,7 @@ model = "{model}"
 [time]
 end = "{end} s"
 step = "{dt} ms"
-adaptive = {adaptive}
-tolerance = "{tolerance} mM"
+{pace}
 [output]
 every = "{end} s"
 series = "{end} s"
@@ -47,10 +46,10 @@ def parts(
         membrane: likewise.
     """
     x, y, z = (n * h for n in counts)
+    pace = "adaptive = false" if tolerance is None else f'tolerance = "{tolerance} mM"'
     text = TEXT.format(
         x=x, y=y, z=z, h=h, model=model, dt=dt, end=end or dt,
-        adaptive="false" if tolerance is None else "true", tolerance=tolerance or 1,
-        tissue=tissue, membrane=membrane,
+        pace=pace, tissue=tissue, membrane=membrane,
         theta="" if theta is None else f"theta = {theta}",
     )  # fmt: skip
     config = meaning.with_intervals(read.parse_config(text, "benchmark"))

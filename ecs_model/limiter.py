@@ -284,6 +284,7 @@ class _Limiter:
         self._held = np.zeros(operators.mesh.owned, np.int8)
         self._held[ledger.held] = 1
         self._made = self._matrix = None
+        self._entries = (None, None, None)
 
     def increment(self, u, d, middle, t, dt, pull):
         """The limited increment [mM] of a step whose accurate increment is `d`; books it."""
@@ -303,8 +304,12 @@ class _Limiter:
         return _free(arriving + outer, ledger.held) / lumped
 
     def _matrices(self):
-        stiffness, mass = self._operators.stiffness, self._operators.mass
-        return self._ratio * stiffness.getValuesCSR()[2], mass.getValuesCSR()[2]
+        """Entries of stiffness and mass, as they are now."""
+        if self._entries[0] != self._operators.version:
+            stiffness, mass = self._operators.stiffness, self._operators.mass
+            entries = self._ratio * stiffness.getValuesCSR()[2], mass.getValuesCSR()[2]
+            self._entries = self._operators.version, *entries
+        return self._entries[1:]
 
     def _edges(self, middle, change, z, dt, pulled):
         """What arrives at each node in the monotone step, and the further fluxes [mol]."""
@@ -354,10 +359,10 @@ class _Limiter:
         stiffness, _ = self._matrices()
         values = np.empty(len(stiffness))
         self._rows.call("monotone", stiffness, dt, *pulled, diagonal, values)
-        self._take(values)
+        self._take(values, pulled[1] is None and not self._ledger.baths)
         self._made = key
 
-    def _take(self, values):
+    def _take(self, values, symmetric):
         mesh, (pointers, columns) = self._operators.mesh, self._rows.pattern
         if self._matrix is None:
             size = (mesh.owned, mesh.nodes)
@@ -365,7 +370,7 @@ class _Limiter:
                 (size, size), csr=(pointers, columns, values), comm=mesh.comm
             )
             self._matrix.setOption(PETSc.Mat.Option.KEEP_NONZERO_PATTERN, True)
-            self._solver = _solver(self._matrix)
+            self._solver = _solver(self._matrix, symmetric)
         else:
             self._matrix.setValuesCSR(pointers, columns, values)
             self._matrix.assemble()
@@ -374,10 +379,10 @@ class _Limiter:
             self._matrix.zeroRows(rows.astype(PETSc.IntType), diag=1.0)
 
 
-def _solver(matrix):
+def _solver(matrix, symmetric):
     solver = PETSc.KSP().create(matrix.comm)
     solver.setOperators(matrix)
-    solver.setType("bcgs")
+    solver.setType("cg" if symmetric else "bcgs")
     solver.getPC().setType("jacobi")
     solver.setInitialGuessNonzero(True)
     solver.setTolerances(rtol=CLOSE, atol=1e-50, divtol=1e300, max_it=5000)

@@ -94,7 +94,7 @@ def test_a_run_takes_what_was_estimated(tmp_path):
     (tmp_path / "run.toml").write_text(FRONT)
     factors = []
     while not factors or (len(factors) < 3 and min(factors) > 2):
-        found = api.estimate(tmp_path / "run.toml", seconds=0.2)
+        found = api.estimate(tmp_path / "run.toml", seconds=0.6)
         run = run_here(FRONT, tmp_path / "out")
         said = summary(run)
         factors.append(_factor(found.seconds().likely, sum(said["seconds"].values())))

@@ -90,7 +90,7 @@ def test_fields_of_a_mesh_file(tmp_path):
 
 @pytest.mark.parametrize(
     ("values", "words"),
-    [(np.full(7, 0.2), "7 values"), (np.full(384, 1.2), "between 0 and 1"),
+    [(np.full(7, 0.2), "7 values"), (np.full(384, 1.2), "between 0.0001 and 0.9999"),
      (np.full(384, np.nan), "alpha")],
 )  # fmt: skip
 def test_wrong_arrays_are_named(tmp_path, values, words):
