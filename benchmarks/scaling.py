@@ -140,7 +140,9 @@ def counter(folder):
     """The library that counts, compiled."""
     source, library = Path(folder, "count.c"), Path(folder, "count.so")
     source.write_text(COUNTER)
-    folder, compiler = Path(sys.prefix), shutil.which("mpicc") or "gcc"
+    folder = Path(sys.prefix)
+    own = (folder / "include" / "mpi.h").exists()  # another MPI's mpicc would link its own
+    compiler = "gcc" if own else shutil.which("mpicc") or "gcc"
     places = ["-I", folder / "include", "-L", folder / "lib", f"-Wl,-rpath,{folder / 'lib'}"]
     options = ["-O2", "-fPIC", "-shared", "-o", library, source, *places, "-lmpi"]
     subprocess.run([compiler, *options], check=True)
