@@ -67,6 +67,7 @@ name = "alpha"
 key = "tissue.alpha"
 values = [0.2]
 """
+NOT_BEGUN = ("start the run again", "is not a directory", "holds no run")
 TIMED = {"seconds", "peak_memory_bytes", "processes"}
 
 
@@ -115,7 +116,7 @@ def same(one, other):
 def go_on(processes, folder):
     """Continue a run, or begin anew where it had not begun."""
     code, said = finish(begin(processes, "resume", folder / "run"), 300)
-    if code == 2 and "start the run again" in said:
+    if code == 2 and any(words in said for words in NOT_BEGUN):
         config = folder / "run.toml"
         again = begin(processes, "run", config, "-o", folder / "run", "--overwrite")
         code, said = finish(again, 300)
