@@ -71,7 +71,7 @@ def _by_pint(number, written, unit):
 def _pint():
     import pint
 
-    return pint.UnitRegistry(cache_folder=":auto:")
+    return pint.UnitRegistry()  # its cache keeps absolute paths, of environments that may be gone
 
 
 def _rounded(value):
