@@ -53,5 +53,8 @@ def limits(unit: str, value: float = 0.0) -> tuple[float, float]:
     if kind == "a temperature":
         return LIVING
     known = _HIGHEST.get(kind)
+    if kind == "a concentration":
+        highest = max(from_si(SOLUBLE, unit), abs(value))
+        return -highest, highest
     highest = max(_OTHER if known is None else from_si(known, unit), FOUND * abs(value))
     return -highest, highest

@@ -49,7 +49,7 @@ def parse_config(text, name="configuration", overrides=(), schema=Config):
     tree = parse_tree(text, name)
     for override in overrides:
         _apply(tree, override)
-    return validated(tree, text, name, schema, overrides)
+    return validated(tree, Written(text, name, overrides), schema)
 
 
 def parse_tree(text, name="configuration"):
@@ -77,12 +77,18 @@ def _is_deep(tree):
     return bool(level)
 
 
-def validated(tree, text, name, schema=Config, overrides=()):
-    """The configuration in a tree; ConfigError lists every mistake, and where it was written."""
+def validated(tree, written, schema=Config):
+    """The configuration in a tree; ConfigError lists every mistake, and where it was written.
+
+    Args:
+        tree: nested dictionaries and lists, as TOML gives them.
+        written: the Written that they come from.
+        schema: what it is a configuration of.
+    """
     try:
         return schema.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError(_sentences(error, Written(text, name, overrides), schema)) from None
+        raise ConfigError(_sentences(error, written, schema)) from None
 
 
 def read_mesh_settings(name, settings):

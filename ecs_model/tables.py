@@ -83,11 +83,17 @@ def _equations(model):
 
 def _table(title, declared):
     rows = [
-        f"  {name:<12}{q.value:<14.8g}{q.unit:<14}{q.meaning}"
+        f"  {name:<12}{q.value:<14.8g}{q.unit:<14}{_range(q):<18}{q.meaning}"
         + (f" ({q.source})" if q.source else "")
         for name, q in declared.quantities.items()
     ]
     return "\n".join([title, *(rows or ["  none"])])
+
+
+def _range(quantity):
+    """What values make sense, shortly."""
+    low, high = quantity.range
+    return f"{low:g} to {high:g}" if -low != high else f"within {high:g}"
 
 
 def _first_line(function):

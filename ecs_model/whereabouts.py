@@ -27,10 +27,12 @@ class Written:
         text: of the file.
         name: of the file, as messages call it.
         overrides: texts such as "tissue.alpha=0.1", which won over the file.
+        root: keys of the table in it that is meant, such as that of the run in a scan.
     """
 
-    def __init__(self, text, name, overrides=()):
+    def __init__(self, text, name, overrides=(), root=()):
         self.text, self.name, self.overrides = text, name, tuple(overrides)
+        self.root = [*root]
 
     def where(self, place):
         """What stands before a message about a setting, such as "run.toml:12".
@@ -38,6 +40,7 @@ class Written:
         Args:
             place: keys and numbers of entries that lead to it.
         """
+        place = [*self.root, *place]
         for override in reversed(self.overrides):
             if place and self._agree(override.partition("=")[0].strip().split("."), place):
                 return f"--set {override}"
@@ -51,7 +54,7 @@ class Written:
             if isinstance(part, int) and not key.isdigit():
                 known[k] = str(self._name(place[:k], part))
         length = min(len(keys), len(known))
-        is_entry = isinstance(place[-1], int) or [*place] in _LISTS.values()
+        is_entry = isinstance(place[-1], int) or place[len(self.root) :] in _LISTS.values()
         return keys[:length] == known[:length] and (len(keys) <= len(known) or is_entry)
 
     def _name(self, place, number):
@@ -70,6 +73,18 @@ class Written:
         place = self._place(message)
         return message if place is None else f"{self.where(place)}: {message}"
 
+    @contextlib.contextmanager
+    def told(self):
+        """Within, a ConfigError about a setting says where in the text that stands.
+
+        Raises:
+            ConfigError: the same, with file and line, or the text of --set, before its words.
+        """
+        try:
+            yield
+        except ConfigError as error:
+            raise ConfigError(self.placed(str(error))) from None
+
     def _place(self, message):
         """Keys that lead to what a message begins with; None if nothing in the file does."""
         if (entry := self._entry(message)) is not None:
@@ -87,7 +102,7 @@ class Written:
     def _entry(self, message):
         """Keys that lead to the entry, or the setting in it, that a message begins with."""
         for kind, place in _LISTS.items():
-            entries = _at(self._tree(), place) if message.startswith(kind) else None
+            entries = _at(self._tree(), self.root + place) if message.startswith(kind) else None
             for number, entry in enumerate(entries if isinstance(entries, list) else []):
                 name = _label(entry)
                 for start in (f"{kind} {name!r}", f"{kind} {name}"):
@@ -99,6 +114,7 @@ class Written:
 
     def _is_written(self, place):
         keys = [override.partition("=")[0].strip().split(".") for override in self.overrides]
+        place = self.root + place
         return _at(self._tree(), place) is not None or [*map(str, place)] in keys
 
 

@@ -6,6 +6,8 @@ import sys
 import traceback
 from pathlib import Path
 
+import numpy as np
+
 from ecs_model.codegen import Recording, Symbol
 from ecs_model.errors import ConfigError
 from ecs_model.instants import instants
@@ -94,11 +96,25 @@ def _checked(model, path):
         instants(model, recording, y, p, env)
         for _, observable in model.observables.values():
             observable(y, p, env)
+        endless = _without_rate(model)
     except ConfigError:
         raise
     except Exception as error:  # whatever a user's formula may raise
         raise ConfigError(f"{_place(error, path)}: {type(error).__name__}: {error}") from None
+    if endless:
+        raise ConfigError(
+            f"{path}: at the state and the parameters that are declared, the rate of "
+            f"{', '.join(endless)} is no finite number"
+        )
     return model
+
+
+def _without_rate(model):
+    """States whose rate is no finite number where the model begins."""
+    begin = model.State(), model.Parameters(), Surroundings(alpha=model.alpha)
+    with np.errstate(all="ignore"):
+        rates = model.rhs(*(type(record)(*map(np.float64, record)) for record in begin))
+    return [n for n, r in zip(rates._fields, rates, strict=True) if not np.all(np.isfinite(r))]
 
 
 def _faults(model):

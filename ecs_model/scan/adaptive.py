@@ -102,8 +102,10 @@ def _spaced(candidates, places, count, closest, chosen=None):
 
 
 def border(places, margins):
-    """The Border that runs with finite margins tell of."""
+    """The Border that runs with finite margins tell of; None where they do not span the box."""
     simplices = _simplices(places)
+    if not len(simplices):
+        return None
     share = _volumes(places, simplices)
     yes = margins[simplices] >= 0
     mixed = yes.any(axis=1) & ~yes.all(axis=1)

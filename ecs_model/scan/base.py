@@ -2,7 +2,7 @@
 
 import copy
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import tomli_w
@@ -14,17 +14,26 @@ from ecs_model.runs import path as ready_path
 from ecs_model.scan import points
 from ecs_model.scan.config import full
 from ecs_model.states import state_of
+from ecs_model.whereabouts import Written
 
 LISTS = {"boundary", "source", "event", "probe", "line"}  # whose entries are found by name
 
 
 @dataclass(frozen=True)
 class Base:
-    """The configuration of a run as a tree, the folder of its paths, and where it stands."""
+    """The configuration of a run as a tree, the folder of its paths, and where it stands.
+
+    Attributes:
+        tree: nested dictionaries and lists, as TOML gives them.
+        folder: that its paths start from.
+        name: what messages call it.
+        written: the text that it comes from, for the lines of what is wrong in it.
+    """
 
     tree: dict
     folder: str
     name: str
+    written: Written = Written("", "")
 
     def config(self, settings):
         """The Config with some settings changed, checked as far as no mesh is needed.
@@ -33,10 +42,12 @@ class Base:
             ConfigError: if it is none.
         """
         tree = self.with_settings(settings)
-        config = read.validated(tree, "", self.name)
-        config = meaning.with_intervals(config)
-        meaning.check(config, meaning.model_of(config, self.folder))
-        _check_times(config)
+        written = Written("", self.name) if settings else self.written
+        config = read.validated(tree, written)
+        with written.told():
+            config = meaning.with_intervals(config)
+            meaning.check(config, meaning.model_of(config, self.folder))
+            _check_times(config)
         return config
 
     def with_settings(self, settings):
@@ -83,27 +94,30 @@ def _check_times(config):
     ticks.ticks_in(every, "output.every")
 
 
-def base_of(config, path):
+def base_of(config, path, text="", overrides=()):
     """The Base that a scan means.
 
     Args:
         config: a ScanConfig.
         path: of its file.
+        text: of its file.
+        overrides: texts such as "run.tissue.alpha=0.1", which won over the file.
 
     Raises:
         ConfigError: if there is no such run, or it cannot be used.
     """
-    tree, folder, name = _found(config, Path(path))
-    base = Base(tree, str(folder), name)
-    base = Base(base.with_settings(config.set), str(folder), name)
+    base = _found(config, Path(path), Written(text, str(path), overrides, ["run"]))
     base.config({})
-    return base
+    if not config.set:
+        return base
+    _try(base, config.set, f"{path}: set")
+    return replace(base, tree=base.with_settings(config.set))
 
 
-def _found(config, path):
+def _found(config, path, written):
     folder = path.resolve().parent
     if config.run is not None:
-        return config.run, folder, f"{path}: run"
+        return Base(config.run, str(folder), f"{path}: run", written)
     file = folder / config.base
     if not file.is_file() and config.base in ready_runs():
         file = Path(str(ready_path(config.base)))
@@ -112,7 +126,9 @@ def _found(config, path):
         raise ConfigError(
             f"{path}: base: there is no file {file}, and no ready run of that name ({known})"
         )
-    return read.parse_tree(read.read_text(file), str(file)), file.parent, str(file)
+    text = read.read_text(file)
+    tree = read.parse_tree(text, str(file))
+    return Base(tree, str(file.parent), str(file), Written(text, str(file)))
 
 
 def check_points(base, config, path):

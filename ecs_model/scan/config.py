@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from ecs_model.scan.ranges import Range
-from ecs_model.settings import Local, Name, Seconds, Strict, exactly_one, number, refuse_void
+from ecs_model.settings import (
+    Local, Name, Seconds, SettingError, Strict, exactly_one, number, refuse_void,
+)  # fmt: skip
 from ecs_model.states import STATES, is_file
 
 Verdict = Literal["ignited", "sd", "seizure"]
@@ -249,6 +251,12 @@ class ScanConfig(Strict):
             )
         if self.adaptive and (self.threshold or self.design.kind != "grid"):
             raise ValueError("adaptive: goes with neither a threshold nor another design")
+        if self.adaptive and self.adaptive.runs < self.runs:
+            raise SettingError(
+                "adaptive",
+                f"start: the first wave alone is {self.runs} runs ({self.adaptive.start} values "
+                f"along each axis); runs ({self.adaptive.runs}) must be at least as many",
+            )
         if self.keep == "run" and (self.threshold or self.stops() != (None, None)):
             raise ValueError('keep: "run" keeps whole runs, which cannot stop early')
         if self.design.kind != "saltelli":

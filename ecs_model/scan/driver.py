@@ -46,14 +46,15 @@ def run(
     """
     text = read.read_text(path)
     scan = beside(read.parse_config(text, str(path), overrides, ScanConfig), Path(path).parent)
-    base = base_of(scan, path)
+    base = base_of(scan, path, text, overrides)
     check_points(base, scan, path)
     store, progress = Store(directory), Progress(quiet)
     setup = _setup(scan, base) | {"trusted": trusted}
     store.make(setup, extend, force, trusted)
     with store.driven(ENGINES[scan.engine.kind].alone):
         store.begin(text, setup, extend, force, trusted)
-        stopped = _drive(scan, store, retry, progress)
+        with base.written.told():  # of what shows on the mesh alone
+            stopped = _drive(scan, store, retry, progress)
         report = _finish(scan, store)
     for line in lines(store.path, report):
         progress.say(line)
@@ -180,11 +181,9 @@ def _border(scan, store, found):
         return {}
     margins = collect.margins(store, found, scan.adaptive.margin)
     good = np.isfinite(margins)
-    if not good.any():
-        return {}
-    places = np.array([points.shares(scan.axis, p) for p in found])
+    places = np.array([points.shares(scan.axis, p) for p in found]).reshape(-1, len(scan.axis))
     border = adaptive.border(places[good], margins[good])
-    return {"border": {"margin": scan.adaptive.margin, **vars(border)}}
+    return {"border": border and {"margin": scan.adaptive.margin, **vars(border)}}
 
 
 def _sensitivity(scan, frame):

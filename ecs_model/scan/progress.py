@@ -71,12 +71,13 @@ def _words(slot):
 def lines(folder, report):
     """The end of a scan in words."""
     yield f"{report['finished']} of {report['points']} points finished, {report['failed']} failed"
-    if "border" in report:
-        b = report["border"]
+    if b := report.get("border"):
         yield (
             f"border of {b['margin']}: yes in {b['yes']:.1%} of the map; it runs through "
             f"{b['uncertain']:.1%} of it, about {b['misclassified']:.1%} is on the wrong side"
         )
+    elif "border" in report:
+        yield "no border: the runs that finished lie on a line or a plane, or are too few"
     for outcome, found in report.get("sobol", {}).items():
         if "missing" in found:
             yield f"Sobol indices of {outcome}: none, {found['missing']}"

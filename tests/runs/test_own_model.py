@@ -68,6 +68,7 @@ def test_the_example_is_compiled_exactly(example):
             "np.where",
         ),
         ("p.k_on", "p.k_onn", "k_onn"),
+        ("p.k_on * y.K_o", "p.k_on / (y.K_o - 3.0)", "the rate of K_o, B is no finite number"),
         ('"1/mM^2/s"', '"1/mM^3/s"', "unknown unit"),
         ("K_o = concentration(3.0", "Q = concentration(3.0", "K_o"),
     ],

@@ -54,6 +54,14 @@ CASES = {
     "no base": (AXIS, "give exactly one of base, run (found none of them)"),
     "unknown base": (f'base = "sd_wavee"\n{AXIS}', "no ready run of that name"),
     "invalid run": (f'{AXIS}[run.mesh]\ngenerator = "interval"\n', "time: is required"),
+    "line of the run": (
+        f'{AXIS}[run.mesh]\ngenerator = "none"\n[run.time]\nend = 1\n', "scan.toml:7: time.end"
+    ),
+    "first wave": (
+        f'{WAVE}[adaptive]\nruns = 15\n[[axis]]\nkey = "alpha"\nlow = 0.1\nhigh = 0.2\n'
+        '[[axis]]\nkey = "tortuosity"\nlow = 1.5\nhigh = 1.7\n',
+        "scan.toml:2: adaptive: start: the first wave alone is 16 runs",
+    ),
     "invalid set": (f'{WAVE}set = {{ "time.end" = "-3 s" }}\n{AXIS}', "must be at least 1e-09 s"),
     "threshold of nothing": (
         WAVE + AXIS + SEARCH.format("tissue.x", 1, 2), "threshold: tissue.x = 1.0 cannot be"
@@ -93,7 +101,7 @@ def test_what_shows_on_the_mesh_alone_stops_it_before_any_point_and_can_be_mende
     path, here = tmp_path / "scan.toml", 'low = ["-1 um"]'
     text = FRONT.replace('end = "6 s"', 'end = "1 s"') + AXIS
     path.write_text(text.replace(here, 'low = ["3 mm"]').replace('"50 um"', '"4 mm"'))
-    with pytest.raises(ConfigError, match="region 'start' holds no cell"):
+    with pytest.raises(ConfigError, match=r"scan.toml:\d+: region 'start' holds no cell"):
         driver.run(path, tmp_path / "out", quiet=True)
     assert not (tmp_path / "out/points").exists()
     path.write_text(text)

@@ -196,3 +196,11 @@ def test_indices_need_an_outcome_everywhere_that_varies():
 )
 def test_runs_get_the_fewest_processes_that_memory_allows(nodes, shared):
     assert fitting(nodes, 8, 16e9) == shared
+
+
+@pytest.mark.parametrize("places", [[[0, 0], [0, 0.5], [0, 1]], [[0.3, 0.4]], np.empty((0, 2))])
+def test_runs_on_a_line_show_no_border(places):
+    places = np.array(places, float)
+    margins = np.linspace(-1, 1, len(places))
+    assert adaptive.border(places, margins) is None
+    assert adaptive.wave(places, margins, 4, 0.25, 0.01).shape == (0, 2)
