@@ -27,7 +27,7 @@ from ecs_model.operators import Operators
 from ecs_model.parallel import Team, kept_on_root, root_does, together
 from ecs_model.rkl2 import SuperTimeStepping
 from ecs_model.simulation import Pace, Simulation
-from ecs_model.values import settled
+from ecs_model.values import check_range, settled
 
 UNRESOLVED = 1.0  # [mM] across a cell beside a source of K+ that should vary over several
 FAINT = 0.01  # share of a source's strongest that does not count as stimulation
@@ -233,11 +233,25 @@ def _events(config, nodes, parts, membranes, base):
         place = f"event '{settings.name}': parameters"
         part = None if settings.region is None else parts[settings.region]
         for name, value in settled(settings.parameters, table, place).items():
+            _refuse_beyond(nodes, table, name, (value, profile), f"{place}.{name}")
             found.setdefault(name, []).append((part, value, profile))
     return [
         Changing(getattr(membranes.parameters, name), _areas(config, nodes, membranes, name, acts))
         for name, acts in found.items()
     ]
+
+
+def _refuse_beyond(nodes, table, name, change, place):
+    """Raise ConfigError, on all processes, for an event after which a parameter cannot be so."""
+    value, profile = change
+    base, overrides = nodes.layers(table, "parameters", name)
+    for factor in (profile.values.min(), profile.values.max()):
+        for begin in (base, *(b for _, b in overrides)):
+            then = np.atleast_1d(begin + factor * (value - begin))
+            ends = [-then.min(initial=np.inf), then.max(initial=-np.inf)]
+            low, high = Team(nodes.mesh.comm).highest(ends) * np.array([-1.0, 1.0])
+            here = f"{place}, where the profile is {factor:g}"
+            check_range([low, high], table.quantities[name], here)
 
 
 def _areas(config, nodes, membranes, name, acts):

@@ -14,6 +14,7 @@ from ecs_model.petsc_options import refuse_options
 from ecs_model.places import Ball, MeshSettings, Tissue
 from ecs_model.settings import (
     Concentration,
+    Filename,
     Instant,
     Local,
     Name,
@@ -35,7 +36,7 @@ class Membrane(Strict):
     """What the cells do."""
 
     model: str = Field("pump_leak", description="one of those that `ecs-model models` lists")
-    file: str | None = Field(None, description="a model of your own: .py, .ode or .cellml")
+    file: Filename | None = Field(None, description="a model of your own: .py, .ode or .cellml")
     potassium: str = Field("K_o", description="in .ode and .cellml: the state that is K+ outside")
     time_unit: Literal["s", "ms"] | None = Field(
         None, description="in .ode: the unit of time; ms unless its units tell otherwise"
@@ -89,7 +90,7 @@ class ProfileSettings(Strict):
     duration: Seconds | None = None
     period: Seconds | None = None
     count: int | None = Field(None, ge=1, le=MOST_PULSES)
-    file: str | None = Field(None, description="table: lines of time [s] and factor")
+    file: Filename | None = Field(None, description="table: lines of time [s] and factor")
 
     @model_validator(mode="after")
     def _complete(self):

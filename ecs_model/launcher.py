@@ -26,7 +26,7 @@ def rank_and_size(environment=os.environ):
     for rank, sizes in _KNOWN:
         if environment.get(rank):
             size = next(filter(None, map(environment.get, sizes)), "1")
-            if not (environment[rank].isdigit() and size.isdigit()):
+            if not (environment[rank].isdecimal() and size.isdecimal()):
                 raise ConfigError(
                     f"the environment says {rank}={environment[rank]} of {size} processes, which "
                     f"are no numbers; unset {rank}, or start with {own_mpiexec()} -n N"

@@ -9,7 +9,9 @@ import numpy as np
 from ecs_model import tissue
 from ecs_model.errors import ConfigError
 from ecs_model.parallel import kept_on_root
+from ecs_model.quantities import parse
 from ecs_model.settings import ALPHA, DIFFUSIVITY, TORTUOSITY
+from ecs_model.units import to_si
 from ecs_model.values import check_range, read_array, settled
 
 
@@ -31,17 +33,17 @@ class _Fields:
     def __init__(self, mesh, data, base):
         self.mesh, self._data, self._base = mesh, data, base
 
-    def _read(self, setting, place, check, prepare=None):
-        """The array on rank 0, which `check` may refuse, and its length on all."""
+    def _read(self, setting, place, check, prepare=None, unit="1"):
+        """The array [SI] on rank 0, which `check` may refuse, and its length on all."""
 
         def found():
-            array = self._find(setting, place, check)
+            array = self._find(setting, place, check, unit)
             return array if prepare is None else prepare(array)
 
         array = kept_on_root(self.mesh.comm, found)
         return array, self.mesh.comm.bcast(None if array is None else len(array))
 
-    def _find(self, setting, place, check):
+    def _find(self, setting, place, check, unit):
         if setting.file is not None:
             array = _of_file(Path(self._base, setting.file), setting.field, place)
         elif setting.field in self._data.fields:
@@ -56,6 +58,7 @@ class _Fields:
             )
         if check is not None and array.ndim > 1:
             raise ConfigError(f"{place}: the field has {array.shape[1:]} values a place, not one")
+        array = _in_si(array, setting.unit, unit, place)
         if check is not None:
             check(array)
         return array
@@ -78,22 +81,37 @@ class _Fields:
         columns = [self.mesh.with_ghosts(np.ascontiguousarray(c)) for c in nodes.T]
         return np.stack([c[self.mesh.cell_nodes].mean(axis=1) for c in columns], axis=1)
 
-    def over_nodes(self, setting, place, check, weights=None):
-        """The field over owned nodes; what is given in cells is averaged by volume.
+    def over_nodes(self, setting, place, check, unit, weights=None):
+        """The field [SI] over owned nodes; what is given in cells is averaged by volume.
 
         Args:
             setting: where the field comes from.
             place: what messages call it.
             check: as in `over_cells`.
+            unit: that the model declares.
             weights: over local cells, by which volumes count; None for all alike.
         """
-        array, length = self._read(setting, place, check)
+        array, length = self._read(setting, place, check, unit=unit)
         if length == self.mesh.nodes:
             return self.mesh.from_root(array)
         values = self.mesh.from_root_cells(array)
         if weights is None:
             return self.mesh.node_average(values)
         return self.mesh.spread_cells(weights * values) / self.mesh.spread_cells(weights)
+
+
+def _in_si(array, written, declared, place):
+    """An array in SI; ConfigError where its unit cannot be, or is not told and not obvious."""
+    if written is None:
+        if to_si(1.0, declared) == 1.0:
+            return array
+        raise ConfigError(
+            f'{place}: say which unit the numbers of the array have: unit = "{declared}"'
+        )
+    try:
+        return array * parse(f"1 {written}", declared)
+    except ValueError as error:
+        raise ConfigError(f"{place}: unit: {error}") from None
 
 
 def _of_file(path, field, place):
@@ -206,6 +224,7 @@ def _range(name, limits):
 class _FieldOnly:
     field: str
     file: None = None
+    unit: None = None
 
 
 def _is_anisotropic(value):
@@ -252,9 +271,10 @@ class Nodes:
         value = settings[0].get(name, getattr(table(), name))
         if hasattr(value, "file"):
             place = f"membrane.{kind}.{name}"
-            check = functools.partial(check_range, quantity=table.quantities[name], place=place)
+            quantity = table.quantities[name]
+            check = functools.partial(check_range, quantity=quantity, place=place)
             weights = self._alpha if kind == "initial" and name in self._dissolved else None
-            value = self._fields.over_nodes(value, place, check, weights)
+            value = self._fields.over_nodes(value, place, check, quantity.unit, weights)
         return value, [(part, here[name]) for part, here in settings[1] if name in here]
 
     def _settled(self, table, kind):

@@ -6,6 +6,7 @@ before anything else.
 """
 
 import contextlib
+import sys
 
 from ecs_model.errors import ConfigError
 from ecs_model.launcher import from_elsewhere, limit_loaded_threads
@@ -16,7 +17,10 @@ try:
     import petsc4py
 
     petsc4py.init(["ecs-model", "-no_signal_handler"])  # signals are the program's own matter
+    arguments, sys.argv = sys.argv, ["ecs-model"]  # DOLFINx would take options from them
     import dolfinx
+
+    sys.argv = arguments
     from mpi4py import MPI
     from petsc4py import PETSc
 except (ImportError, AttributeError, OSError, RuntimeError) as error:

@@ -1,8 +1,9 @@
 """How fast K+ rises where a front passes: at points, in one pass over time, in little memory.
 
-At every point the times are kept at which K+ climbed the rungs of a ladder of concentrations, until
-the front has passed: until K+ has fallen by half of the front's height, or has risen no longer for
-some rise times. What comes later, at an output or the end of a run, does not count.
+At every point the times are kept at which K+ climbed the rungs of a ladder, which stands on the
+lowest K+ before the front, until the front has passed: until K+ has fallen by half of the front's
+height, or has risen no longer for some rise times. What comes later, at an output or the end of a
+run, does not count.
 """
 
 import ctypes
@@ -15,7 +16,7 @@ from ecs_model.sampling import Sampler
 from ecs_model.simulation import Simulation
 from ecs_model.tracker import Tracker
 
-RUNGS = 0.2 * 1.03 ** np.arange(270)  # mM, up to 570
+RUNGS = 0.02 * 1.03 ** np.arange(400)  # of the rise to the threshold, up to 2,600 of it
 PATIENCE = 3.0  # rise times after its arrival in which a front has passed
 FIELDS = ("last", "base", "peak", "arrived", "rise", "latest", "ready")
 NEVER = -1.0  # s: a time that has not come yet
@@ -33,7 +34,7 @@ static long above(double level, long rungs, const double *rung)
     return high;
 }
 
-/* The time at which K+ reached a level, between the rungs of its ladder. */
+/* The time at which K+ reached a level, between the rungs of its ladder; all as shares. */
 static double reached(double level, long rungs, const double *rung, const double *times)
 {
     long high = above(level, rungs, rung);
@@ -61,16 +62,21 @@ void ecs_pass(long n, const double *potassium, double start, double duration, do
             if (arrived[i] < 0.0) arrived[i] = t; else latest[i] = t;
         }
         if (rise[i] != -1.0) continue;
-        if (arrived[i] < 0.0 && now < base[i]) base[i] = now;
+        if (arrived[i] < 0.0 && now < base[i]) {
+            base[i] = now;
+            for (long j = 0; j < rungs && ladder[j] >= 0.0; j++) ladder[j] = -1.0;
+        }
+        const double unit = threshold - base[i];
         const double from = arrived[i] < 0.0 || peak[i] < before ? before : peak[i];
         if (now > from)
-            for (long j = above(from, rungs, rung); j < rungs && rung[j] <= now; j++)
-                ladder[j] = start + duration * (rung[j] - before) / (now - before);
+            for (long j = above((from - base[i]) / unit, rungs, rung);
+                 j < rungs && base[i] + rung[j] * unit <= now; j++)
+                ladder[j] = start + duration * (base[i] + rung[j] * unit - before) / (now - before);
         if (arrived[i] < 0.0) { peak[i] = now; continue; }
         if (now > peak[i]) peak[i] = now;
         const double height = peak[i] - base[i];
-        const double t = reached(base[i] + 0.9 * height, rungs, rung, ladder)
-                       - reached(base[i] + 0.1 * height, rungs, rung, ladder);
+        const double t = reached(0.9 * height / unit, rungs, rung, ladder)
+                       - reached(0.1 * height / unit, rungs, rung, ladder);
         if (end - arrived[i] > patience * t || now < base[i] + 0.5 * height) rise[i] = t;
     }
 }
@@ -89,6 +95,7 @@ class Passage:
     """
 
     every = 0
+    follows_jumps = True
 
     def __init__(self, sampler: Sampler, tracker: Tracker):
         self._sampler, self._tracker = sampler, tracker

@@ -9,6 +9,7 @@ from ecs_model.settings import (
     Component,
     Coordinate,
     Diffusivity,
+    Filename,
     IonList,
     IonSettings,
     Length,
@@ -135,7 +136,7 @@ class MeshSettings(Strict):
     """A generated mesh or a file."""
 
     generator: str | None = Field(None, description="one of those that `ecs-model mesh` lists")
-    file: str | None = Field(None, description="path of a .msh, .xdmf or .vtu file")
+    file: Filename | None = Field(None, description="path of a .msh, .xdmf or .vtu file")
     unit: Literal["m", "cm", "mm", "um"] | None = Field(
         None, description="unit of a file's lengths"
     )
@@ -153,8 +154,8 @@ class MeshSettings(Strict):
     centre: Point | None = Field(None, description="middle of a patch of cortex")
     subdivisions: int | None = Field(None, ge=0, le=10)
     layers: int | None = Field(None, ge=1, le=1000)
-    white: str | None = Field(None, description="file of your own white surface")
-    pial: str | None = Field(None, description="file of your own pial surface")
+    white: Filename | None = Field(None, description="file of your own white surface")
+    pial: Filename | None = Field(None, description="file of your own pial surface")
     position: Coordinate | None = Field(None, description="where a coronal slice cuts")
     axis: int | None = Field(None, ge=0, le=2)
     window: Annotated[list[Coordinate], Field(min_length=4, max_length=4)] | None = None

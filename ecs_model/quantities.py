@@ -10,6 +10,10 @@ import re
 
 from ecs_model.units import DIMENSIONS, dimension, si_unit, to_si
 
+_LONGEST = 100  # characters of a unit
+_POWER = re.compile(  # of a unit, by a number below ten that is no tower's foot
+    r"(?:(?<=[^\W\d])|(?<=\)))\s*(?:\*\*|\^)\s*\(?[+-]?\d(?:\.\d+)?\)?(?![\d.]|\s*\*\*|\s*\^)"
+)
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
 
 
@@ -58,13 +62,15 @@ def _convert(number, written, unit):
 def _by_pint(number, written, unit):
     pint = _pint()
     try:
+        if len(written) > _LONGEST or re.search(r"\*\*|\^", _POWER.sub("", written)):
+            raise ValueError  # pint would compute towers of powers, however high
         return _rounded(pint.Quantity(number, written).to(si_unit(unit)).magnitude)
     except Exception as error:  # pint raises many kinds, tokenizer errors among them
         if type(error).__name__ == "DimensionalityError":
             raise ValueError(
                 f"'{number:g} {written}' is not {dimension(unit)}; {wanted(unit)}"
             ) from None
-        raise ValueError(f"unknown unit {written!r}; {wanted(unit)}") from None
+        raise ValueError(f"unknown unit {written[:_LONGEST]!r}; {wanted(unit)}") from None
 
 
 @functools.cache

@@ -13,7 +13,7 @@ from ecs_model.config import Config
 from ecs_model.errors import ConfigError
 from ecs_model.places import MeshSettings
 from ecs_model.settings import SettingError
-from ecs_model.whereabouts import Written
+from ecs_model.whereabouts import Written, is_place
 
 DEEPEST = 30  # tables in tables
 
@@ -172,7 +172,7 @@ def _index(entries, part, place):
     names = [e.get("name", e.get("on")) if isinstance(e, dict) else None for e in entries]
     if part in names:
         return names.index(part)
-    if part.isdigit() and int(part) < len(entries):
+    if is_place(part) and int(part) < len(entries):
         return int(part)
     known = ", ".join(str(n) for n in names if n) or f"0 to {len(entries) - 1}"
     raise ConfigError(f"{place}: no entry '{part}' here; there are {known}")

@@ -105,7 +105,22 @@ def _name(value: Any) -> Any:
         raise ValueError("needs a text")
     if not value.isprintable() or not value.strip() or "/" in value or value.startswith("."):
         raise ValueError("cannot be a name: letters, digits and blanks are right, '/' is not")
+    if len(value.encode()) > _LONGEST - 55:
+        raise ValueError("is too long for a name, which files are called by")
     return value
+
+
+def _filename(value: Any) -> Any:
+    """A path that a file system can bear."""
+    if not isinstance(value, str):
+        raise ValueError("needs a text")
+    if "\0" in value or any(len(part.encode()) > _LONGEST for part in value.split("/")):
+        raise ValueError("cannot be the name of a file: too long, or with a character of no name")
+    return value
+
+
+_LONGEST = 255  # bytes of a file's name
+Filename = Annotated[str, BeforeValidator(_filename), Field(max_length=4000)]
 
 
 DIFFUSIVITY = (1e-15, 1e-7)  # m^2/s: in water nothing is faster than H+, 9.3e-9
@@ -177,8 +192,11 @@ class FromFile(Strict):
     field: str | None = Field(
         None, description="name of a field that came with the mesh, or in file"
     )
-    file: str | None = Field(
+    file: Filename | None = Field(
         None, description=".npy (one value per node or cell, input order) or mesh"
+    )
+    unit: str | None = Field(
+        None, description="of its numbers; for pure numbers and concentrations the default is 1, mM"
     )
 
     @model_validator(mode="after")

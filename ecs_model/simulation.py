@@ -211,7 +211,18 @@ class Simulation:
         if self.owed:
             self._react(self.time - self.owed, self.owed)
             self.owed = 0.0
+            if self.at_edge():
+                self.diffusion.hold(self.time - NEAR * self.clock.span(1))
+                self._watch()
             self.diffusion.hold(self.time)
+            if self.at_edge():  # a bath that jumps does so within no time
+                self._watch()
+
+    def _watch(self):
+        """Let those look that follow the course of K+ through a jump."""
+        for observer in self.observers:
+            if getattr(observer, "follows_jumps", False):
+                observer.observe(self.time, self)
 
     def _try(self, ticks):
         """Advance by some ticks; False if that should be done in shorter steps."""

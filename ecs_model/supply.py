@@ -3,12 +3,15 @@
 from dataclasses import replace
 from pathlib import Path
 
+from ecs_model.native import MPI
+
 import numpy as np
 
 from ecs_model import profile as profiles
 from ecs_model import stimulus
 from ecs_model.errors import ConfigError
 from ecs_model.ions import companion_share
+from ecs_model.limits import SOLUBLE
 from ecs_model.tablefile import read_table
 
 KINDS = (stimulus.Load, stimulus.Exchange, stimulus.Bath)
@@ -48,7 +51,19 @@ class Terms:
                 self._put(other, term)
                 continue
             share = companion_share(ion, companion) if other is companion else 0.0
+            self._refuse_negative(term, level - share * start[ion], share, place, other)
             self._put(other, replace(term, offset=level - share * start[ion], factor=share))
+
+    def _refuse_negative(self, term, offset, share, place, companion):
+        """Raise ConfigError, on all processes, for a bath that leaves less than none of an ion."""
+        extremes = share * term.bath.values.min(), share * term.bath.values.max()
+        lowest = min(extremes) + offset.min(initial=np.inf)
+        lowest = self._mesh.comm.allreduce(float(lowest), MPI.MIN)
+        if lowest < 0:
+            raise ConfigError(
+                f"{place}: {companion.name}, which goes with it, would come to {lowest:.4g} mM; "
+                "lower the bath, or name another companion"
+            )
 
     def _put(self, ion, term):
         self._terms[ion][type(term)].append(term)
@@ -121,6 +136,11 @@ def _lasting(profile, name):
                 f"{name}: amount is what enters in all, but the profile {when} with {value:g} and "
                 f"so has no {when[:-1]}; let it {when[:-1]} with 0, or give a rate"
             )
+    if profile.times[0] < 0:
+        raise ConfigError(
+            f"{name}: amount is what enters in all, but the profile begins at "
+            f"{profile.times[0]:g} s, before the run; let it begin at 0 or later"
+        )
     lasting = profile.integral(profile.times[0], profile.times[-1])
     if not lasting > 0:
         raise ConfigError(
@@ -149,6 +169,11 @@ def boundary(settings, mesh, base):
     level = settings.bath if settings.bath is not None else settings.outside
     before = level if settings.before is None else settings.before
     bath = profiles.Profile(profile.times, before + (level - before) * profile.values)
+    if not (bath.values.min() >= 0 and bath.values.max() <= SOLUBLE):
+        raise ConfigError(
+            f"{name}: the profile takes the bath from {bath.values.min():.4g} to "
+            f"{bath.values.max():.4g} mM; 0 to {SOLUBLE:g} mM would be right"
+        )
     if settings.bath is not None:
         return stimulus.facet_bath(mesh, name, tag, bath)
     return stimulus.facet_exchange(mesh, name, tag, settings.exchange, bath)

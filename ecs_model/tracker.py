@@ -46,6 +46,7 @@ class Tracker:
     """
 
     every = 0
+    follows_jumps = True
 
     def __init__(self, potassium, threshold):
         self.threshold = threshold

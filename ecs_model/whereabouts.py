@@ -51,7 +51,7 @@ class Written:
         """Whether what was set lies at a place or around it, or is a part of an entry there."""
         known = [str(part) for part in place]
         for k, (key, part) in enumerate(zip(keys, place, strict=False)):
-            if isinstance(part, int) and not key.isdigit():
+            if isinstance(part, int) and not is_place(key):
                 known[k] = str(self._name(place[:k], part))
         length = min(len(keys), len(known))
         is_entry = isinstance(place[-1], int) or place[len(self.root) :] in _LISTS.values()
@@ -91,7 +91,7 @@ class Written:
             return entry
         key = _KEY.match(message)
         parts = re.findall(r"\w+", key[0]) if key else []
-        place = [int(part) if part.isdigit() else part for part in parts]
+        place = [int(part) if is_place(part) else part for part in parts]
         for table in ([], ["mesh"], ["tissue"], ["node"]):
             if place and self._is_written([*table, *place]):
                 return [*table, *place]
@@ -116,6 +116,11 @@ class Written:
         keys = [override.partition("=")[0].strip().split(".") for override in self.overrides]
         place = self.root + place
         return _at(self._tree(), place) is not None or [*map(str, place)] in keys
+
+
+def is_place(text: str) -> bool:
+    """Whether a part of a key is the place of an entry in its list, such as 0."""
+    return text.isascii() and text.isdigit() and len(text) < 10
 
 
 def _label(entry):

@@ -18,9 +18,10 @@ def logistic(t, top=55.0, at=10.0):
 class Line:
     """Points of which each is a node, and the Tracker that knows K+ there."""
 
-    def __init__(self, course, times):
+    def __init__(self, course, times, threshold=12.0):
         self.nodes, self._course, self.times = slice(None), course, times
-        self.tracker = SimpleNamespace(last=course(times[0]), threshold=12.0, last_time=times[0])
+        first = {"last": course(times[0]), "last_time": times[0]}
+        self.tracker = SimpleNamespace(threshold=threshold, **first)
         self.passage = Passage(self, self.tracker)
 
     def __call__(self, values):
@@ -67,3 +68,21 @@ def test_a_restart_goes_on_as_if_nothing_had_been(stop):
     second.go(start=stop)
     np.testing.assert_array_equal(second.passage.rise, whole.passage.rise)
     np.testing.assert_array_equal(second.passage.latest, whole.passage.latest)
+
+
+@pytest.mark.parametrize(
+    ("low", "top", "threshold"),
+    [(3, 55, 3.3), (100, 110, 105), (500, 620, 560), (0, 0.25, 0.12), (3, 3.5, 3.3), (4, 5, 4.8)],
+)
+def test_the_rise_does_not_depend_on_the_level_of_the_front(low, top, threshold):
+    times = np.arange(0.0, 20.0, 0.002)
+    course = lambda t: low + (top - low) * (logistic(np.array([t])) - 3) / 52  # noqa: E731
+    assert Line(course, times, threshold).go().rise[0] == pytest.approx(2 * np.log(9) * W, rel=4e-3)
+
+
+def test_a_rise_counts_from_the_lowest_concentration_before_it():
+    dip = lambda t: logistic(np.array([t])) - 2.0 * np.exp(-(((t - 4.0) / 1.5) ** 2))  # noqa: E731
+    base, times = float(dip(4.0)[0]), np.arange(0.0, 20.0, 0.002)
+    curve = np.array([dip(t)[0] for t in times])
+    ends = [times[curve >= base + share * (55 - base)][0] for share in (0.1, 0.9)]
+    assert Line(dip, times).go().rise[0] == pytest.approx(ends[1] - ends[0], rel=4e-3)

@@ -162,8 +162,19 @@ def _varied(lab, event, settings, sizes):
     if kind == "duration":
         duration = sizes
     elif kind == "add":
-        share = sizes / done["add"][name]
-        done["add"] = {n: share * v for n, v in done["add"].items()}
+        done["add"] = _scaled(done["add"], name, sizes, event)
     else:
         done[kind][name] = sizes
     return [lab.stimulus(event, len(sizes), done, duration)]
+
+
+def _scaled(added, name, sizes, event):
+    """What an event adds, in its proportions, where it adds `sizes` of one."""
+    others = [n for n, v in added.items() if v and n != name]
+    if added[name] == 0 and others:
+        raise ConfigError(
+            f"event '{event.name}': add.{name} is 0, so that {', '.join(others)} cannot be scaled "
+            "with it; give all in the proportion in which they are varied"
+        )
+    rest = {n: v * (sizes / added[name]) for n, v in added.items() if n in others}
+    return {n: sizes if n == name else rest.get(n, 0.0) for n in added}

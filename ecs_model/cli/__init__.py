@@ -10,7 +10,7 @@ import warnings
 
 from ecs_model import __version__
 from ecs_model.cli import run, study, tools
-from ecs_model.errors import EcsModelError
+from ecs_model.errors import ConfigError, EcsModelError
 from ecs_model.launcher import from_elsewhere, limit_threads, rank_and_size
 
 GRACE = 0.2  # s: mpiexec ends all processes once one has failed; rank 0 must have spoken by then
@@ -24,6 +24,7 @@ COMMANDS = (
 
 def main(argv=None):
     """Exit code of a command: 0 done, 1 computation failed, 2 cannot be used, 75 to be resumed."""
+    _open_streams()
     with warnings.catch_warnings():
         if not sys.warnoptions:
             warnings.simplefilter("ignore")  # those of libraries; what matters is checked and said
@@ -35,31 +36,74 @@ def _main(argv):
     try:
         rank, _ = rank_and_size()
         limit_threads()
+        _check_place(sys.argv[1:] if argv is None else argv)
         with _silent(rank != 0):
             arguments = _parser().parse_args(argv)
         if rank != 0 and not arguments.parallel:
             return 0
-        return arguments.command(arguments) or 0
+        code = arguments.command(arguments) or 0
+        sys.stdout.flush()
+        return code
     except EcsModelError as error:
-        if rank == 0:
-            print(f"error: {error}", file=sys.stderr, flush=True)
-        else:
-            time.sleep(GRACE)
-        return error.exit_code
+        return _ended(rank, error, error.exit_code)
     except ImportError as error:
         if not (elsewhere := from_elsewhere()):
             raise
-        if rank == 0:
-            print(
-                f"error: PYTHONPATH leads to packages of another program: {elsewhere} ({error}); "
-                "unset PYTHONPATH", file=sys.stderr, flush=True,
-            )  # fmt: skip
-        return 2
+        what = f"PYTHONPATH leads to packages of another program: {elsewhere} ({error})"
+        return _ended(rank, f"{what}; unset PYTHONPATH", 2)
     except BrokenPipeError:  # the reader of a pipe went away, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 0
+    except OSError as error:  # a disk, a folder, a limit: nothing that the program could mend
+        where = error.filename or "standard output"
+        if error.filename is None:
+            _discard_output()
+        return _ended(rank, f"{where}: {error.strerror or error}", 1)
     except KeyboardInterrupt:
         return 130
+
+
+def _ended(rank, reason, code):
+    """The exit code, after rank 0 said why."""
+    if rank == 0:
+        print(f"error: {reason}", file=sys.stderr, flush=True)
+    else:
+        time.sleep(GRACE)
+    return code
+
+
+def _discard_output():
+    """Let what is still to be written vanish, so that nothing complains at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _open_streams():
+    """Give a process that was started without standard streams ones that lead nowhere.
+
+    Files that are opened later would otherwise take their places, and be written over by libraries.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) < 3:
+        pass
+    os.close(number)
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w", closefd=False))
+
+
+def _check_place(arguments):
+    """Raise ConfigError for arguments that are no text, or a folder that is gone."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            shown = argument.encode(errors="backslashreplace").decode()
+            raise ConfigError(
+                f"{shown}: is not text in UTF-8; give the file another name"
+            ) from None
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise ConfigError(f"the folder you are in: {error.strerror}; change to another") from None
 
 
 @contextlib.contextmanager

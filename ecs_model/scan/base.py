@@ -2,7 +2,7 @@
 
 import copy
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import tomli_w
@@ -33,7 +33,7 @@ class Base:
     tree: dict
     folder: str
     name: str
-    written: Written = Written("", "")
+    written: Written = field(default_factory=lambda: Written("", ""))
 
     def config(self, settings):
         """The Config with some settings changed, checked as far as no mesh is needed.

@@ -8,7 +8,15 @@ from pydantic import Field, field_validator, model_validator
 
 from ecs_model.scan.ranges import Range
 from ecs_model.settings import (
-    Local, Name, Seconds, SettingError, Strict, exactly_one, number, refuse_void,
+    Filename,
+    Local,
+    Name,
+    Seconds,
+    SettingError,
+    Strict,
+    exactly_one,
+    number,
+    refuse_void,
 )  # fmt: skip
 from ecs_model.states import STATES, is_file
 
@@ -31,7 +39,7 @@ class Axis(Strict):
     name: Name | None = Field(None, description="heads its column; the default is its (first) key")
     key: str | None = Field(None, description="any setting of the run, such as tissue.alpha")
     keys: list[str] | None = Field(None, description="several settings that change together")
-    states: list[str] | None = Field(
+    states: list[Filename] | None = Field(
         None, description='measured: "cortex", "ischemia", or the .json of a fit-diffusion'
     )
     values: Annotated[list[Any], Field(max_length=MANY)] | None = Field(
@@ -222,7 +230,7 @@ class ScanConfig(Strict):
     """A scan."""
 
     title: str = ""
-    base: str | None = Field(None, description="TOML file of a run, or the name of a ready run")
+    base: Filename | None = Field(None, description="TOML file of a run, or a ready run's name")
     run: dict[str, Any] | None = Field(None, description="or the configuration of the run itself")
     set: dict[str, Any] = Field({}, description='changes to it: "time.end" = "40 s"')
     axis: list[Axis] = Field(min_length=1, max_length=20, description="what varies")
@@ -233,7 +241,7 @@ class ScanConfig(Strict):
     outcomes: list[str] = Field(
         ["sd.margin", "max_K_o"], description="columns that Sobol indices are computed for"
     )
-    marks: list[str] = Field(
+    marks: list[Filename] = Field(
         [], description="fits of fit-diffusion (.json) that maps show beside the measured states"
     )
     keep: Literal["summary", "run"] = Field(

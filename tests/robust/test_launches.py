@@ -76,3 +76,31 @@ def test_a_bug_in_one_process_ends_all_with_a_traceback():
 def test_the_reader_of_a_pipe_may_go_away():
     done = launch_program(1, ["sh", "-c", f"{sys.executable} -m ecs_model template | head -1"])
     assert done.stdout.startswith("#") and done.stderr == ""
+
+
+@pytest.mark.parametrize("command", ["template", "schema", "models", "law"])
+def test_standard_output_on_a_full_disk_is_one_sentence(command):
+    done = launch_program(1, ["sh", "-c", f"{sys.executable} -m ecs_model {command} > /dev/full"])
+    assert done.returncode == 1
+    assert done.stderr == "error: standard output: No space left on device\n"
+
+
+@pytest.mark.parametrize("closed", ["2>&-", ">&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_a_run_needs_no_standard_streams(config, closed):
+    command = f"{sys.executable} -m ecs_model run {config} -o {config.parent}/out {closed}"
+    assert launch_program(1, ["sh", "-c", command]).returncode == 0
+    out = config.parent / "out"
+    assert "finished at t = 0.4 s" in (out / "run.log").read_text()
+    assert (out / "summary.json").is_file()
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_folder_that_is_gone_and_names_that_are_no_text(tmp_path, processes):
+    gone = "mkdir gone$$ && cd gone$$ && rmdir ../gone$$"
+    command = f"{gone} && {sys.executable} -m ecs_model check a.toml"
+    done = launch_program(processes, ["sh", "-c", command], cwd=tmp_path)
+    assert done.returncode == 2
+    assert "the folder you are in" in done.stderr and done.stderr.count("\n") == 1
+    done = launch_program(processes, [sys.executable, "-m", "ecs_model", "check", b"\xff.toml"])
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "is not text in UTF-8" in done.stderr

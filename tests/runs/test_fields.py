@@ -43,17 +43,33 @@ def final(run, name="K_o"):
 
 def test_a_constant_array_is_the_number(tmp_path):
     np.save(tmp_path / "cells.npy", np.full(6 * 4**3, 0.2))
-    np.save(tmp_path / "nodes.npy", np.full(5**3, 500.0e-9))
     number = run(tmp_path)
-    arrays = run(tmp_path, "arrays", alpha='{ file = "cells.npy" }', j_max='{ file = "nodes.npy" }')
-    np.testing.assert_allclose(final(arrays), final(number), rtol=1e-9)
+    for factor, unit in ((1.0, "mol/m^2/s"), (1e9, "nmol/m^2/s"), (1e2, "umol/cm^2/s")):
+        np.save(tmp_path / "nodes.npy", np.full(5**3, factor * 500.0e-9))
+        pump = f'{{ file = "nodes.npy", unit = "{unit}" }}'
+        arrays = run(tmp_path, f"in{factor}", alpha='{ file = "cells.npy" }', j_max=pump)
+        np.testing.assert_allclose(final(arrays), final(number), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("unit", "words"),
+    [
+        ("", r'j_max|J_max: say which unit the numbers of the array have: unit = "nmol/m\^2/s"'),
+        (', unit = "mM"', "'1 mM' is a concentration; a flux is needed here"),
+        (', unit = "furlong"', "'1 furlong' is not a flux"),
+    ],
+)
+def test_an_array_tells_its_unit(tmp_path, unit, words):
+    np.save(tmp_path / "nodes.npy", np.full(5**3, 500.0))
+    with pytest.raises(ConfigError, match=words):
+        run(tmp_path, j_max=f'{{ file = "nodes.npy"{unit} }}')
 
 
 def test_a_parameter_over_nodes_acts_where_it_differs(tmp_path):
     points, _, _ = read_mesh(run(tmp_path).path)
     weak = points[:, 0] < 0.1
     np.save(tmp_path / "pump.npy", np.where(weak, 0.0, 960e-9))
-    K = final(run(tmp_path, "half", j_max='{ file = "pump.npy" }'))
+    K = final(run(tmp_path, "half", j_max='{ file = "pump.npy", unit = "mol/m^2/s" }'))
     assert K[weak].mean() > K[~weak].mean() + 0.1
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ecs_model.fieldfile import read_maps
 from tests.helpers import run_here, summary
 from tests.verification.answers import EFFECTIVE, TISSUES
 
@@ -130,3 +131,31 @@ def test_a_front_arrives_when_the_exact_one_does(tmp_path, interval):
     speed = 0.4 * 1.8e-3 / (times[1] - times[0])
     exact = np.sqrt(6e-3 * EFFECTIVE / 2) * (3 + 55 - 2 * 12)
     assert speed == pytest.approx(exact, rel=0.01)
+
+
+JUMP = """
+[mesh]
+generator = "interval"
+length = "0.4 mm"
+cell = "10 um"
+[membrane]
+model = "none"
+[[boundary]]
+on = "left"
+bath = "20 mM"
+before = "3 mM"
+profile = { kind = "pulse", start = "10 s", duration = "4 s" }
+[time]
+end = "20 s"
+"""
+
+
+@pytest.mark.parametrize("steps", WAYS)
+@pytest.mark.parametrize("interval", ["10 s", "5 s", "2 s", "0.5 s"])
+def test_a_bath_that_jumps_arrives_and_leaves_when_it_jumps(tmp_path, steps, interval):
+    """Only the node at the bath comes to 19.9 mM: its neighbours follow to 18 mM."""
+    every = [f"output.every={interval}", f"output.series={interval}", "detect.front=19.9 mM"]
+    run = run_here(JUMP, tmp_path / "run", *WAYS[steps], *every)
+    arrival = read_maps(run.path)[0]["arrival_K_o"]
+    assert arrival[0] == pytest.approx(10.0, abs=1e-9) and np.isnan(arrival[1:]).all()
+    assert summary(run)["duration_s"] == pytest.approx(4.0, abs=0.01)  # a tick
