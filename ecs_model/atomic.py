@@ -101,3 +101,19 @@ def _plain(obj):
     if isinstance(obj, float):
         return obj if math.isfinite(obj) else None
     return str(obj) if isinstance(obj, Path) else obj
+
+
+def refuse_gap(path, found, written, until):
+    """Raise ConfigError if times up to `until` [s] have gone from a file; it stays as it is.
+
+    Args:
+        path: of the file.
+        found: times that it holds.
+        written: times that were written to it.
+        until: from where a run is to go on.
+    """
+    if found < written:
+        raise ConfigError(
+            f"{path}: holds {found} of the {written} times written up to t = {until:g} s, "
+            "so that the run would go on with a gap; bring the whole file back, or start anew"
+        )

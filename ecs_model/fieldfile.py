@@ -83,6 +83,7 @@ class FieldSeries:
         cell_data=None,
         *,
         until,
+        times=0,
         node_data=None,
         units=None,
         precision="f4",
@@ -91,11 +92,13 @@ class FieldSeries:
         """The series in `folder` without its output times after `until` [s]; arguments as `create`.
 
         Raises:
-            ConfigError: if there is no series, or it belongs to another mesh.
+            ConfigError: if there is no series, it belongs to another mesh, or less than so many
+                times are left of it.
         """
         content = _mesh_content(points, cells, cell_data, node_data, precision)
         _refuse_another_mesh(Path(folder, FOLDER, MESH), content, units or {})
         grids = [g for g in _grids(folder) if xdmf.time_of(g) <= until * (1 + 1e-12)]
+        atomic.refuse_gap(Path(folder, INDEX), len(grids), times, until)
         series = cls(folder, grids, precision, cell_fields)
         for path in Path(folder, FOLDER).glob("t[0-9]*.h5"):
             if int(path.stem[1:]) >= len(grids):

@@ -4,8 +4,9 @@ A pulse of a millisecond within a step of a second would be missed by both stage
 comparison (also those in `np.abs`, `np.minimum`, `np.maximum` and `np.floor`) of what depends on
 time and on no state is therefore an edge: its next instant follows from value and slope, which is
 exact for straight lines in time; others cannot be compiled. Where exp, sin and the like depend on
-time, a step with error control is at most as long as their argument takes to change by one, so that
-the error is looked at where they change.
+time, a step with error control is at most as long as their argument takes to change by one, and
+where a divisor or the argument of a logarithm does, as long as that takes to vanish, so that the
+error is looked at where they change.
 """
 
 import re
@@ -60,7 +61,7 @@ def _of_states(*texts):
 
 def _limit(ufunc, inputs, witness, again):
     """Lines for one function of time."""
-    x = inputs[0] - inputs[1] if ufunc in _COMPARISONS else inputs[0]
+    x = inputs[0] - inputs[1] if ufunc in _COMPARISONS else inputs[-1 if ufunc is np.divide else 0]
     value, slope = value_of(value_of(x)), slope_of(x, witness)
     bend, slope = slope_of(slope, again), value_of(slope)
     if not isinstance(slope, Symbol) and slope == 0.0:
@@ -74,6 +75,8 @@ def _limit(ufunc, inputs, witness, again):
         return [_whole(value, slope) if ufunc is np.floor else _crossing(value, slope)]
     if ufunc in _WAVES:
         return [_shorten(1.0 / np.abs(slope), smooth=True)]
+    if ufunc in (np.divide, np.log) or (ufunc is np.power and inputs[1] < 0):
+        return [_vanishing(value, slope)]
     return [_bending(value, slope)] if ufunc in _BENDS else []
 
 
@@ -92,6 +95,11 @@ def _bending(value, slope):
     beyond = np.maximum(np.abs(value) - SATURATED, 1.0)
     leaving = (value * slope > 0.0) & (np.abs(value) > SATURATED)
     return _shorten(np.where(leaving, 1e300, beyond / np.abs(slope)), smooth=True)
+
+
+def _vanishing(value, slope):
+    """The time in which what comes closer to zero would reach it."""
+    return _shorten(np.where(value * slope < 0.0, -value / slope, 1e300), smooth=True)
 
 
 def _shorten(ahead, smooth=False):

@@ -78,9 +78,10 @@ class LineFronts(Passage):
         at = self._sampler.nodes
         self._arrival = self._sampler(self._tracker.arrival[at])
         self._slowness = np.column_stack([self._sampler(nodal[at, k]) for k in range(3)])
+        self._rise, self._latest = map(self._sampler.from_corners, (self.rise, self.latest))
         self._end = end
         found = fronts.ways(self._arrival, self._slowness, self._direction)
-        seen = self._arrival, self._slowness, self.rise
+        seen = self._arrival, self._slowness, self._rise
         found = [way for way in found if not fronts.is_sudden(way, *seen, self._size)]
         parts = [self._part(way) for way in found]
         chief = _chief(found, parts)
@@ -95,7 +96,7 @@ class LineFronts(Passage):
 
     def _part(self, way):
         """What one front did on its way."""
-        measured = fronts.measure(way, self._slowness, self._direction, self.rise)
+        measured = fronts.measure(way, self._slowness, self._direction, self._rise)
         ends = self._positions[way.points[[0, -1]]]
         return _shown(measured, ends) | {"note": "; ".join(self._fate(way, measured))}
 
@@ -110,10 +111,10 @@ class LineFronts(Passage):
             )
         if measured.speed_spread > fronts.UNSTEADY:
             yield f"its speed is not steady (+-{100 * measured.speed_spread:.0f} %)"
-        place = fronts.stop(way, self._positions, self._arrival, self.rise, self._end)
+        place = fronts.stop(way, self._positions, self._arrival, self._rise, self._end)
         if math.isfinite(place):
             yield f"the front stops at {from_si(place, 'mm'):.4g} mm"
-        again = fronts.returning(way, self.latest)
+        again = fronts.returning(way, self._latest)
         if again:
             yield "a second front follows it" if again > 0 else "a front comes back (reflected)"
 
@@ -132,6 +133,8 @@ class LineFronts(Passage):
         came = np.isfinite(self._arrival)
         if not came.any():
             return "no front came"
+        if len(came) < fronts.LEAST_POINTS:
+            return f"a line of {len(came)} points shows no front; {fronts.LEAST_POINTS} are needed"
         return "K+ rises everywhere at once: no front travels along the line"
 
 

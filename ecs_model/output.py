@@ -79,6 +79,7 @@ def measure(parts, plan):
         _fronts(parts, plan),
         FrontResolution(mesh, config.detect.front, plan.every),
     )
+    simulation.meter = measured.spending.meter
     pauses = [Pause(every) for every in (plan.often, plan.checkpoint) if every]
     simulation.observers = [
         parts.tracker, *_sound(mesh, plan), measured.spending, *measured.lines,
@@ -133,6 +134,7 @@ def attach(parts, plan, run, identity, quiet=False):
     names = field_names(config, parts.model, transport.fields)
     columns = Columns(simulation.reaction, names, transport.fields)
     spending, fronts = Spending(mesh, simulation.reaction, parts.tracker), _fronts(parts, plan)
+    simulation.meter = spending.meter
     rows = _rows(parts, plan, columns, balance, spending, files)
     lines = [
         _line(line, sampler, plan, columns, files)
@@ -142,7 +144,7 @@ def attach(parts, plan, run, identity, quiet=False):
     resolution = FrontResolution(mesh, config.detect.front, plan.every)
     progress = Progress(clock, mesh.comm.rank, quiet)
     at_end_at_least = plan.checkpoint or clock.ticks
-    others = {"balance": balance}
+    others = {"balance": balance, "files": files}
     checkpoints = Checkpoints(mesh, run.checkpoints, at_end_at_least, identity, others)
     simulation.observers = [
         parts.tracker, *_sound(mesh, plan), spending, *fronts, rows, *lines, fields, resolution,
@@ -204,24 +206,31 @@ class _File:
     Args:
         comm: MPI communicator.
         create: makes a new one.
-        resume: opens the one that is there, without what came after a time [s].
+        resume: opens the one that is there, without what came after a time [s], which has to hold
+            so many rows.
+
+    Attributes:
+        rows: that were written to it, on rank 0.
     """
 
     def __init__(self, comm, create, resume):
         self._comm, self._create, self._resume, self._file = comm, create, resume, None
+        self.rows = 0
 
     def open(self, until):
         """Open it on rank 0, new if `until` is None; called on all processes."""
-        work = self._create if until is None else lambda: self._resume(until)
+        work = self._create if until is None else lambda: self._resume(until, self.rows)
         self._file = kept_on_root(self._comm, work)
 
     def append(self, *row):
         """Add a row to a table."""
         self._file.append(*row)
+        self.rows += 1
 
     def write(self, t, fields):
         """Add the fields of a time [s]."""
         self._file.write(t, fields)
+        self.rows += 1
 
     def close(self):
         """Close it, if this process has it open."""
@@ -230,10 +239,20 @@ class _File:
 
 
 class _Files:
-    """The files of a run."""
+    """The files of a run, in an order that follows from its configuration."""
 
     def __init__(self, comm, run):
         self._comm, self._run, self.all = comm, run, []
+
+    @property
+    def memory(self):
+        """How many rows each of them holds."""
+        return {"rows": [file.rows for file in self.all]}
+
+    def restore(self, memory):
+        """Note how many rows each has to hold."""
+        for file, rows in zip(self.all, memory["rows"], strict=False):
+            file.rows = rows
 
     def _add(self, create, resume):
         self.all.append(_File(self._comm, create, resume))
@@ -243,14 +262,14 @@ class _Files:
         path = self._run.series
         return self._add(
             lambda: SeriesFile.create(path, columns, units),
-            lambda until: SeriesFile.resume(path, columns, units, until),
+            lambda until, rows: SeriesFile.resume(path, columns, units, until, rows),
         )
 
     def line(self, name, positions, units):
         folder = self._run.path
         return self._add(
             lambda: LineSeries.create(folder, name, positions, units),
-            lambda until: LineSeries.resume(folder, name, positions, units, until),
+            lambda until, rows: LineSeries.resume(folder, name, positions, units, until, rows),
         )
 
     def fields(self, parts, units):
@@ -265,7 +284,9 @@ class _Files:
         folder = self._run.path
         return self._add(
             lambda: FieldSeries.create(folder, points, cells, static, **common),
-            lambda until: FieldSeries.resume(folder, points, cells, static, until=until, **common),
+            lambda until, rows: FieldSeries.resume(
+                folder, points, cells, static, until=until, times=rows, **common
+            ),
         )
 
 

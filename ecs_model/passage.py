@@ -1,6 +1,6 @@
-"""How fast K+ rises where a front passes: at points, in one pass over time, in little memory.
+"""How fast K+ rises where a front passes: at nodes, in one pass over time, in little memory.
 
-At every point the times are kept at which K+ climbed the rungs of a ladder, which stands on the
+At every node around given points (what lies between is smeared) the times are kept at which K+ climbed the rungs of a ladder, which stands on the
 lowest K+ before the front, until the front has passed: until K+ has fallen by half of the front's
 height, or has risen no longer for some rise times. What comes later, at an output or the end of a
 run, does not count.
@@ -45,7 +45,7 @@ static double reached(double level, long rungs, const double *rung, const double
     return times[low] + (times[high] - times[low]) * (level - rung[low]) / (rung[high] - rung[low]);
 }
 
-/* One step of n points: K+ goes from `last` to `now` on a straight line. */
+/* One step of n nodes: K+ goes from `last` to `now` on a straight line. */
 void ecs_pass(long n, const double *potassium, double start, double duration, double threshold,
               double patience, long rungs, const double *rung, double *times, double *last,
               double *base, double *peak, double *arrived, double *rise, double *latest,
@@ -84,7 +84,7 @@ void ecs_pass(long n, const double *potassium, double start, double duration, do
 
 
 class Passage:
-    """How K+ rose at points where a front passed.
+    """How K+ rose around points where a front passed: at the corners of their cells.
 
     Args:
         sampler: of the points.
@@ -100,20 +100,22 @@ class Passage:
     def __init__(self, sampler: Sampler, tracker: Tracker):
         self._sampler, self._tracker = sampler, tracker
         now = self._potassium()
-        self._points = len(now)
-        never = np.full(self._points, NEVER)
+        never = np.full(len(now), NEVER)
         self._now = {"last": now, "base": now.copy(), "peak": now.copy(), "arrived": never.copy()}
-        self._now |= {"latest": never.copy(), "ready": np.ones(self._points)}
+        self._now |= {"latest": never.copy(), "ready": np.ones(len(now))}
         self._now["rise"] = np.where(now >= tracker.threshold, UNKNOWN, NEVER)
-        self._ladders = np.full((self._points, len(RUNGS)), NEVER)
+        self._ladders = np.full((len(now), len(RUNGS)), NEVER)
         self._time, self._advance = tracker.last_time, _compiled()
 
     def _potassium(self):
-        return self._sampler(self._tracker.last[self._sampler.nodes])
+        return self._sampler.at_corners(self._tracker.last[self._sampler.nodes])
 
     @property
     def rise(self) -> np.ndarray:
-        """Time [s] in which K+ rose from 10 to 90 % of the front; nan until it has passed."""
+        """Time [s] in which K+ rose from 10 to 90 % of the front; nan until it has passed.
+
+        One value per corner, as for `latest`.
+        """
         rise = self._now["rise"]
         return np.where(rise >= 0, rise, np.nan)
 
@@ -128,7 +130,7 @@ class Passage:
         now = self._potassium()
         numbers = (self._time, t - self._time, self._tracker.threshold, PATIENCE)
         self._advance(
-            ctypes.c_long(self._points), _pointer(now), *map(ctypes.c_double, numbers),
+            ctypes.c_long(len(now)), _pointer(now), *map(ctypes.c_double, numbers),
             ctypes.c_long(len(RUNGS)), _pointer(RUNGS), _pointer(self._ladders),
             *(_pointer(self._now[name]) for name in FIELDS),
         )  # fmt: skip
@@ -151,7 +153,7 @@ class Passage:
         self._ladders.ravel()[np.array(memory["rungs"], int)] = memory["times"]
 
     def _climbing(self):
-        """Which rungs were climbed where the front is still on its way, shape (points, rungs)."""
+        """Which rungs were climbed where the front is still on its way, shape (corners, rungs)."""
         return (self._ladders != NEVER) & (self._now["rise"] == NEVER)[:, None]
 
 

@@ -3,9 +3,6 @@
 Nothing of a file is believed: names, kinds and sizes are compared with what this run would write.
 """
 
-import hashlib
-from pathlib import Path
-
 import h5py
 import numpy as np
 
@@ -13,10 +10,11 @@ from ecs_model import __version__, versions
 from ecs_model.checkpoint import Checkpoints, first_sound, manifest_of, plain
 from ecs_model.errors import ConfigError
 from ecs_model.memory import OfCells, Share, nothing, put_back, total
+from ecs_model.named_files import digests
 from ecs_model.parallel import on_root
 
 WORDS = {
-    "mesh": "mesh", "model": "membrane model", "code": "file of the membrane model",
+    "mesh": "mesh", "model": "membrane model", "files": "content of a file",
     "clock": "time.end or time.step",
     "settings": "tissue, membrane, source or boundary",
 }  # fmt: skip
@@ -33,10 +31,10 @@ def identity(parts, base):
     clock, config = parts.simulation.clock, parts.config
     left_out = {"title": True, "mesh": True, "output": True, "checkpoint": True}
     left_out |= {"time": {"end", "step"}}
+    settings = config.model_dump(mode="json", exclude=left_out)
     return {
-        "mesh": parts.mesh.fingerprint, "model": parts.identity, "code": _code(config, base),
-        "clock": [clock.end, clock.ticks],
-        "settings": config.model_dump(mode="json", exclude=left_out),
+        "mesh": parts.mesh.fingerprint, "model": parts.identity, "files": digests(settings, base),
+        "clock": [clock.end, clock.ticks], "settings": settings,
     }  # fmt: skip
 
 
@@ -69,7 +67,7 @@ def _differs(key, manifest, here, longer):
     found = manifest.get(key)
     if key == "model" and manifest["version"] != __version__:
         return False  # its C text may be written in another way; settings are compared
-    if key == "settings":
+    if key in ("settings", "files"):
         return bool(versions.differing(found, here))
     if key == "clock" and longer:
         return not np.isclose(found[0] / found[1], here[0] / here[1], rtol=1e-9)
@@ -77,7 +75,7 @@ def _differs(key, manifest, here, longer):
 
 
 def _shown(key, found, here):
-    if key == "settings":
+    if key in ("settings", "files"):
         return f"{', '.join(versions.differing(found, here)[:3])} changed"
     return f"{_short(found)}, here: {_short(here)}"
 
@@ -205,9 +203,3 @@ def _alike(like, found):
 def _short(value):
     text = str(value)
     return text if len(text) < 40 else text[:12] + "..."
-
-
-def _code(config, base):
-    """A checksum of the model file that a configuration names; empty without one."""
-    path = Path(base, config.membrane.file or "")
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:24] if path.is_file() else ""

@@ -171,11 +171,11 @@ class SeriesFile:
         return cls(path, len(columns))
 
     @classmethod
-    def resume(cls, path, columns, units, until):
+    def resume(cls, path, columns, units, until, count=0):
         """The table in `path` without its rows after `until` [s] and without a torn last row.
 
         Raises:
-            ConfigError: if the table has other columns.
+            ConfigError: if the table has other columns, or less than so many rows are left of it.
         """
         found, rows = _complete_rows(path)
         if found != _titles(columns, units):
@@ -184,6 +184,7 @@ class SeriesFile:
                 f"({', '.join(_titles(columns, units))}); start a new run"
             )
         kept = [row for row in rows if float(row[0]) <= until * (1 + 1e-12)]
+        atomic.refuse_gap(path, len(kept), count, until)
         atomic.write_bytes(path, b"".join(map(_line, [found, *kept])))
         return cls(path, len(columns))
 
@@ -238,10 +239,11 @@ class LineSeries:
         return cls(SeriesFile.create(path, *_line_columns(arc_length, units)), units)
 
     @classmethod
-    def resume(cls, folder, name, arc_length, units, until):
+    def resume(cls, folder, name, arc_length, units, until, count=0):
         """The table lines/<name>.csv without its rows after `until` [s]."""
         path = Path(folder, "lines", f"{name}.csv")
-        return cls(SeriesFile.resume(path, *_line_columns(arc_length, units), until), units)
+        titles = _line_columns(arc_length, units)
+        return cls(SeriesFile.resume(path, *titles, until, count), units)
 
     def __init__(self, table, units):
         self._table = table

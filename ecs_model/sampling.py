@@ -17,6 +17,7 @@ class Sampler:
 
     Attributes:
         nodes: owned nodes that matter; fields are needed there only.
+        corners: nodes that matter on all processes, as the input counts them, in that order.
         comm: communicator of the mesh.
     """
 
@@ -29,6 +30,9 @@ class Sampler:
         self.nodes, self._places = np.unique(columns, return_inverse=True)
         self._weights, self._count = weights, len(points)
         self.comm = mesh.comm
+        own = mesh.input_nodes[self.nodes]
+        self.corners = np.unique(np.concatenate(mesh.comm.allgather(own)))
+        self._here = np.searchsorted(self.corners, own)
 
     def __call__(self, values):
         """Values at the points, on all processes; nan where a needed one is nan.
@@ -40,3 +44,18 @@ class Sampler:
         result = np.bincount(self._rows, shares, self._count).astype(float)  # integers if empty
         self.comm.Allreduce(MPI.IN_PLACE, result, MPI.SUM)
         return result
+
+    def at_corners(self, values):
+        """Values at all of `corners`, on all processes.
+
+        Args:
+            values: one per node of `nodes`.
+        """
+        result = np.zeros(len(self.corners))
+        result[self._here] = values
+        self.comm.Allreduce(MPI.IN_PLACE, result, MPI.SUM)
+        return result
+
+    def from_corners(self, values):
+        """Values at the points, as from the call, from one per node of `corners`."""
+        return self(values[self._here])

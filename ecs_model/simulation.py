@@ -77,7 +77,7 @@ class Pace:
         self.rate[:] = potassium
 
     def after_reaction(self, potassium, duration):
-        """Note at which rate [mM/s] the reaction changed K+ in `duration` [s]."""
+        """Note at which rate [mM/s] the reaction changed K+ in `duration` [s] without a jump."""
         np.subtract(potassium, self.rate, out=self.rate)
         self.rate /= duration
 
@@ -134,6 +134,8 @@ class Simulation:
     Attributes:
         request: what all processes agreed on after the last step: the highest of what they asked.
         calm: steps since something changed abruptly.
+        meter: a function without arguments, or None; what it gives just before and after membranes
+            change abruptly within a step goes to `jumps`: triples of time [s] and the two.
     """
 
     def __init__(
@@ -146,6 +148,7 @@ class Simulation:
         self.tick = self.steps = self.rejected = self.calm = 0
         self.owed = 0.0  # reaction time [s] that the state lacks
         self.ask, self.request = ask, GO_ON
+        self.meter, self.jumps = None, []
         pace.start(reaction.state[0])
         self._saved = _Snapshot(self)
 
@@ -176,6 +179,7 @@ class Simulation:
         """
         if self.tick == 0:
             self.diffusion.hold(0.0)
+            self._come_to(0.0, is_jump=False)
             self._look()
         while self.tick < self.clock.ticks:
             self.step()
@@ -211,12 +215,18 @@ class Simulation:
         if self.owed:
             self._react(self.time - self.owed, self.owed)
             self.owed = 0.0
+            self._come_to(self.time, self.at_edge())
             if self.at_edge():
                 self.diffusion.hold(self.time - NEAR * self.clock.span(1))
                 self._watch()
             self.diffusion.hold(self.time)
             if self.at_edge():  # a bath that jumps does so within no time
                 self._watch()
+
+    def _come_to(self, t, is_jump):
+        """Set parameters to what they are at a time [s], after what changes there."""
+        then = t + NEAR * self.clock.span(1)
+        self._begin(then, then, is_jump)
 
     def _watch(self):
         """Let those look that follow the course of K+ through a jump."""
@@ -229,9 +239,7 @@ class Simulation:
         start = self.time
         dt = self.clock.span(ticks)
         try:
-            self.pace.before_reaction(self.reaction.state[0])
             self._react(start - self.owed, self.owed + dt / 2)
-            self.pace.after_reaction(self.reaction.state[0], self.owed + dt / 2)
             self.owed = dt / 2
             self.diffusion.advance(start, dt, self.calm < DAMPED_STEPS)
         except SolutionError as error:
@@ -249,15 +257,25 @@ class Simulation:
     def _react(self, start, duration):
         """Advance the membranes; where that fails, K+ becomes nan and the solver tells all."""
         self.failure, end = "", start + duration
-        times = [start, *self._instants(start, end), end]
+        times, potassium = [start, *self._instants(start, end), end], self.reaction.state[0]
         try:
             for before, after in itertools.pairwise(times):
-                for event in self.events:
-                    event.act(before, after)
+                self._begin(before, after, before > start)
+                self.pace.before_reaction(potassium)
                 self.reaction.advance(after - before, before)
+                self.pace.after_reaction(potassium, after - before)
         except SolutionError as error:
             self.failure = str(error)
-            self.reaction.state[0][:] = np.nan
+            potassium[:] = np.nan
+
+    def _begin(self, start, end, is_jump):
+        """Set parameters to those between two times [s]; measure what that changes at a jump."""
+        measured = self.meter is not None and is_jump
+        before = self.meter() if measured else None
+        for event in self.events:
+            event.act(start, end)
+        if measured:
+            self.jumps.append((start, before, self.meter()))
 
     def _instants(self, start, end):
         """Times between two others [s] at which an event changes a parameter abruptly."""
@@ -277,11 +295,12 @@ class Simulation:
     def _look(self):
         last = self.tick == self.clock.ticks
         due = [o.every and (self.tick % o.every == 0 or last) for o in self.observers]
-        if any(due):
-            self.synchronise()
+        if any(due) or self._instants(self.time - self.owed, self.time):
+            self.synchronise()  # a rate from before a jump says nothing of what follows it
         for observer, is_due in zip(self.observers, due, strict=True):
             if is_due or not observer.every:
                 observer.observe(self.time, self)
+        self.jumps.clear()
 
 
 class _Snapshot:
@@ -307,12 +326,13 @@ class _Snapshot:
             np.copy(s.reaction.given),
             s.diffusion.last_step,
             s.diffusion.ledger.given.copy(),
+            list(s.jumps),
         )
 
     def put_back(self):
         for kept, array in zip(self._arrays, self._parts(), strict=True):
             array[:] = kept
         s = self._simulation
-        s.owed, membranes, s.diffusion.last_step, given = self._rest
+        s.owed, membranes, s.diffusion.last_step, given, s.jumps = self._rest
         s.reaction.given = np.copy(membranes)
         s.diffusion.ledger.given = given.copy()

@@ -51,6 +51,7 @@ class Spending:
         if self.known:
             self._volume = mesh.sum(mesh.volumes)
             self._tracker, self._potassium = tracker, np.zeros(reaction.nodes)
+            self._now = reaction.state[0]
             self._evaluate = _compiled(mesh.comm, reaction, self._potassium)
 
     @property
@@ -62,9 +63,22 @@ class Spending:
         """Look at the membranes after the step that ends at `t` [s], if it is time."""
         if not self.known:
             return
-        jump = self.so_far["seen"] if simulation.calm == 1 else None
-        if self._is_due(t, simulation):
-            self._look(t, simulation, jump)
+        due = self._is_due(t, simulation)
+        if simulation.jumps:
+            self._cross(simulation.jumps)
+        if due or simulation.jumps:
+            self._look(t, simulation)
+
+    def _cross(self, jumps):
+        """Add what was spent up to the last of some jumps, between all of them."""
+        sums = np.array([values for _, *pair in jumps for values in pair])
+        self._mesh.comm.Allreduce(MPI.IN_PLACE, sums, MPI.SUM)
+        means, s = (sums / self._volume).tolist(), self.so_far
+        for (time, *_), (use, power), then in zip(jumps, means[::2], means[1::2], strict=True):
+            s["ATP"] += (time - s["time"]) * (s["use"] + use) / 2
+            s["energy"] += (time - s["time"]) * (s["power"] + power) / 2
+            peak = max(s["peak"], power, then[1])
+            s |= {"time": time, "use": then[0], "power": then[1], "peak": peak}
 
     def _is_due(self, t, simulation):
         s = self.so_far
@@ -73,16 +87,16 @@ class Spending:
         abrupt = simulation.calm <= CALM or simulation.at_edge() or step < SHORTER * before
         return abrupt or not simulation.owed or s["waited"] >= s["wait"]
 
-    def _look(self, t, simulation, jump):
-        """Add what was spent since the last look; where power jumped, at two levels."""
+    def _look(self, t, simulation):
+        """Add what was spent since the last look, or the last jump."""
         use, power = self._means(simulation)
         s, time = self.so_far, t - simulation.owed
-        s["ATP"] += _integral(s["time"], time, s["use"], use, jump)
-        s["energy"] += _integral(s["time"], time, s["power"], power, jump)
         dt = time - s["time"]
+        s["ATP"] += dt * (s["use"] + use) / 2
+        s["energy"] += dt * (s["power"] + power) / 2
         surprise = abs(power - s["power"] - dt * s["slope"])
         wait = min(2 * s["wait"], MOST) if surprise < CHANGE * abs(power) else 1
-        slope = (power - s["power"]) / dt if dt and jump is None else 0.0
+        slope = (power - s["power"]) / dt if dt > 0 else 0.0
         s |= {"use": use, "power": power, "peak": max(s["peak"], power), "time": time}
         s |= {"slope": slope, "wait": wait, "waited": 0}
 
@@ -90,9 +104,22 @@ class Spending:
         """ATP use [mM/s] and power [W/m^3], averaged over the tissue."""
         np.multiply(simulation.pace.slope, -simulation.owed, out=self._potassium)
         self._potassium += self._tracker.last  # K+ at the time of the membranes
-        sums = np.array([self._mesh.volumes @ values for values in self._evaluate()])
+        sums = self._sums()
         self._mesh.comm.Allreduce(MPI.IN_PLACE, sums, MPI.SUM)
         return float(sums[0] / self._volume), float(sums[1] / self._volume)
+
+    def _sums(self):
+        """This process's share of ATP use and power, summed over the tissue."""
+        return np.array([self._mesh.volumes @ values for values in self._evaluate()])
+
+    @property
+    def meter(self):
+        """What measures the state as it is, between two steps; None for models without pumps."""
+        return self._measure if self.known else None
+
+    def _measure(self):
+        np.copyto(self._potassium, self._now)
+        return self._sums()
 
     def report(self):
         """ATP and energy per volume of tissue since the start, and the power: for summary.json."""
@@ -104,13 +131,6 @@ class Spending:
             "mean_W_per_m3": s["energy"] / s["time"], "peak_W_per_m3": s["peak"],
             "end_W_per_m3": s["power"],
         }  # fmt: skip
-
-
-def _integral(start, end, before, after, jump):
-    """Of a straight line from one value to another, or of both where one jumps to the other."""
-    if jump is None:
-        return (end - start) * (before + after) / 2
-    return (jump - start) * before + (end - jump) * after
 
 
 def _compiled(comm, reaction, potassium):

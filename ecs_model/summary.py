@@ -63,6 +63,9 @@ def known_bias(model, ions, tissue):
             "currents of joined glia return outside as if it conducted ideally: such fronts are "
             "about 10 % too fast; electrodiffusion follows them (docs/tissue.md)"
         )
+    silent = [ion for ion in ions if f"{ion}_o" not in model.State._fields]
+    if silent and model.volumes is not None:
+        biases.append(f"{' and '.join(silent)} do not count where water follows osmolarity")
     return "; ".join(biases)
 
 

@@ -56,6 +56,11 @@ def _gmsh(path):
     """A gmsh mesh; elements in several groups, and groups without elements, are refused."""
     import meshio
 
+    if b"$PartitionedEntities" in Path(path).read_bytes().partition(b"$Nodes")[0]:
+        raise ConfigError(
+            f"mesh {path}: is partitioned, and parts of gmsh 4.1 are not read; write it whole "
+            "(gmsh -unpartition), the program parts it by itself"
+        )
     with _groups_of_blocks() as groups:
         mesh = meshio.read(path)
     names = {(int(d), int(t)): f"'{n}'" for n, (t, d) in mesh.field_data.items()}

@@ -24,7 +24,7 @@ class Line:
         self.tracker = SimpleNamespace(threshold=threshold, **first)
         self.passage = Passage(self, self.tracker)
 
-    def __call__(self, values):
+    def at_corners(self, values):
         return np.array(values, float)
 
     def go(self, start=1, end=None):

@@ -76,8 +76,8 @@ every = "30 s"
 def test_energy_does_not_depend_on_the_interval_of_output_nor_on_steps(tmp_path):
     """Pumps stop and go on: what they spend is the same however often one looks, and however."""
     fine = series(run_here(OFF, tmp_path / "fine", "output.series=20 ms", "time.adaptive=false"))
-    level = (fine["t"] > 2.0) & (fine["t"] <= 8.0)
-    parts = [np.flatnonzero(fine["t"] <= 2.0), np.flatnonzero(fine["t"] > 8.0)]
+    level = (fine["t"] >= 2.0) & (fine["t"] < 8.0)  # a row shows what is after a jump
+    parts = [np.flatnonzero(fine["t"] < 2.0), np.flatnonzero(fine["t"] >= 8.0)]
     whole = sum(np.trapezoid(fine["power"][k], fine["t"][k]) for k in parts)
     assert np.abs(fine["power"][level]).max() == 0.0
     peak = fine["power"].max()
@@ -105,3 +105,40 @@ def test_a_run_that_was_stopped_loses_no_energy(tmp_path, monkeypatch):
     monkeypatch.undo()
     assert session.resume(tmp_path / "run", quiet=True) == 0
     assert summary(type(whole)(tmp_path / "run"))["energy"] == summary(whole)["energy"]
+
+
+PULSES = """
+[mesh]
+generator = "interval"
+length = "0.1 mm"
+cell = "50 um"
+[membrane]
+model = "pump_leak"
+[[event]]
+name = "weak"
+parameters = { J_max = "200 nmol/m^2/s" }
+profile = PROFILE
+[time]
+end = "8 s"
+"""
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        '{ kind = "pulse", start = "1.2345 s", duration = "1.1111 s" }',
+        '{ kind = "train", start = "12.3 ms", duration = "3 ms", period = "31 ms", count = 250 }',
+    ],
+)
+def test_pumps_that_change_within_steps_spend_what_they_spend(tmp_path, profile):
+    text = PULSES.replace("PROFILE", profile)
+    fine = ["time.step=1 ms", "time.adaptive=false", "output.every=8 s"]
+    exact = summary(run_here(text, tmp_path / "fine", *fine))
+    for step, adaptive, every in (
+        ("20 ms", "true", "1 s"), ("0.5 s", "true", "4 s"), ("0.25 s", "false", "1 s"),
+        ("1 s", "false", "1 s"),
+    ):  # fmt: skip
+        options = [f"time.step={step}", f"time.adaptive={adaptive}", f"output.every={every}"]
+        found = summary(run_here(text, tmp_path / "run", *options))
+        assert found["energy"]["ATP_mM"] == pytest.approx(exact["energy"]["ATP_mM"], rel=2e-3)
+        assert found["max_K_o"] < exact["max_K_o"] * 1.001  # of a curve, never beyond it

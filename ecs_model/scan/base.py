@@ -1,7 +1,6 @@
 """The run that a scan varies: its configuration as a tree, and what it becomes at a point."""
 
 import copy
-import hashlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import tomli_w
 
 from ecs_model import clock, meaning, read
 from ecs_model.errors import ConfigError
+from ecs_model.named_files import digests
 from ecs_model.runs import names as ready_runs
 from ecs_model.runs import path as ready_path
 from ecs_model.scan import points
@@ -62,29 +62,11 @@ class Base:
 
     def contents(self):
         """Name -> digest of each file that the run names; an XDMF file counts with its HDF5."""
-        return {name: _digest(Path(self.folder, name)) for name in sorted({*_files(self.tree)})}
+        return digests(self.tree, self.folder)
 
     def text(self, settings):
         """The configuration with some settings changed, as TOML."""
         return tomli_w.dumps(self.with_settings(settings))
-
-
-def _files(tree):
-    """Names of all files in a tree: what stands behind a key `file`, at any depth."""
-    for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
-        if key == "file" and isinstance(value, str):
-            yield value
-        elif isinstance(value, dict | list):
-            yield from _files(value)
-
-
-def _digest(path):
-    found = hashlib.sha256()
-    for part in [path, path.with_suffix(".h5")] if path.suffix == ".xdmf" else [path]:
-        if part.is_file():
-            with open(part, "rb") as file:
-                found.update(hashlib.file_digest(file, "sha256").digest())
-    return found.hexdigest()[:16]
 
 
 def _check_times(config):

@@ -227,6 +227,19 @@ def test_elements_in_two_gmsh_groups_are_refused_by_name(tmp_path, version, save
     assert (mesh.points[mesh.facets][..., 0] == 0).all()
 
 
+@pytest.mark.parametrize("binary", [0, 1])
+def test_a_partitioned_mesh_is_refused_by_that_word(tmp_path, binary):
+    with session() as gmsh:
+        gmsh.model.occ.addRectangle(0, 0, 0, 1, 1)
+        gmsh.model.occ.synchronize()
+        gmsh.model.addPhysicalGroup(2, [1], 1, "tissue")
+        gmsh.model.mesh.generate(2)
+        gmsh.model.mesh.partition(2)
+        save(gmsh, tmp_path / "a.msh", 4.1, binary)
+    with pytest.raises(ConfigError, match="is partitioned"):
+        meshdata.read(tmp_path / "a.msh", "mm")
+
+
 def test_groups_that_save_all_lost_are_named(tmp_path):
     with pytest.raises(ConfigError, match=r"'left half'.*no element belongs to one.*SaveAll"):
         meshdata.read(groups(tmp_path / "a.msh", 2.2, 1, 0), "mm")

@@ -642,6 +642,10 @@ def flip(out):
         path.write_bytes(bytes(data))
 
 
+def cut(path, share):
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+
+
 def resumed(name, change, *words, **rest):
     return Case(name, words, started(change), ("resume", "out", "--quiet"), **rest)
 
@@ -677,6 +681,14 @@ RESUMES = [
     resumed("series of another run", edit("series.csv", "K_o@p", "K_o@q"), "series.csv", "columns"),
     resumed("fields gone", lambda out: shutil.rmtree(out / "fields"), "mesh.h5"),
     resumed("index of fields gone", lambda out: (out / "fields.xdmf").unlink(), "fields.xdmf"),
+    resumed("index of fields emptied", lambda out: (out / "fields.xdmf").write_text(""),
+            "fields.xdmf", "holds 0 of the"),
+    resumed("index of fields cut", lambda out: cut(out / "fields.xdmf", 0.5), "fields.xdmf",
+            "go on with a gap"),
+    resumed("series cut", lambda out: cut(out / "series.csv", 0.3), "series.csv",
+            "go on with a gap"),
+    resumed("line cut", lambda out: cut(out / "lines/axis.csv", 0.6), "axis.csv",
+            "go on with a gap"),
 ]  # fmt: skip
 
 

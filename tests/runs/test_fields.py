@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecs_model import meshdata
+from ecs_model import meshdata, session
 from ecs_model.errors import ConfigError
 from ecs_model.fieldfile import read_field, read_mesh
 from tests.helpers import brick, run_here, summary
@@ -131,3 +131,27 @@ tortuosity = 1.7
     found = summary(run_here(text, tmp_path / "run"))
     assert 4.0 < found["max_K_o"] < 8.0  # 1.95 mM/s times 2 s where nothing clears it
     assert found["balance"]["relative_error"] < 1e-12
+
+
+@pytest.mark.parametrize("name", ["pump.npy", "pulse.csv"])
+def test_a_run_does_not_go_on_with_other_contents_of_its_files(tmp_path, name):
+    source = """
+[[source]]
+name = "s"
+point = ["0.1 mm", "0.1 mm", "0.1 mm"]
+rate = "1 fmol/s"
+profile = { kind = "table", file = "pulse.csv" }
+"""
+    np.save(tmp_path / "pump.npy", np.full(5**3, 500.0))
+    (tmp_path / "pulse.csv").write_text("0,0\n1,1\n")
+    pump = '{ file = "pump.npy", unit = "nmol/m^2/s" }'
+    text = TEXT.format(alpha="0.2", tortuosity="1.6", j_max=pump, k_o='"6 mM"')
+    run = run_here(text + source, tmp_path / "run")
+    kept = (tmp_path / name).read_bytes()
+    np.save(tmp_path / "other.npy", np.full(5**3, 400.0))
+    other = {"pump.npy": (tmp_path / "other.npy").read_bytes(), "pulse.csv": b"0,0\n1,2\n"}
+    (tmp_path / name).write_bytes(other[name])
+    with pytest.raises(ConfigError, match=f"another content of a file .{name} changed"):
+        session.resume(run.path, quiet=True, overrides=["time.end=3 s"])
+    (tmp_path / name).write_bytes(kept)
+    assert session.resume(run.path, quiet=True, overrides=["time.end=3 s"]) == 0

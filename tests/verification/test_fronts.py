@@ -75,3 +75,11 @@ def test_a_run_says_when_its_mesh_is_too_coarse_for_its_front(tmp_path, h, coars
     exact = 0.8 * 9.715 / (share * (1 - share) * h)  # from the slope of the exact profile there
     assert coarse or cells == pytest.approx(exact, rel=0.15)
     assert ("too coarse for the front" in (tmp_path / "run" / "run.log").read_text()) == coarse
+
+
+@pytest.mark.parametrize("points", [201, 173, 100, 37])
+@pytest.mark.parametrize("h", [10, 20])
+def test_a_width_does_not_depend_on_the_points_of_the_line(tmp_path, h, points):
+    width = front(tmp_path / "run", h=h, overrides=[f"line.way.points={points}"])["width_um"]
+    what = f"nagumo front, {h} um, {points} points: width"
+    found(what, width, 42.692, 0.013, "um", rel=True)

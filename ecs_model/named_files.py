@@ -1,0 +1,37 @@
+"""Files that a configuration names: which they are, and whether they are what they were."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+HOLDS = {".xdmf": (".xdmf", ".h5")}  # what lies beside a file and belongs to it
+
+
+def digests(tree: Any, folder: str | Path) -> dict[str, str]:
+    """Name -> digest of each file that a configuration names; an XDMF file counts with its HDF5.
+
+    Args:
+        tree: the configuration as dictionaries and lists.
+        folder: that its paths start from.
+    """
+    return {name: _digest(Path(folder, name)) for name in sorted({*_names(tree)})}
+
+
+def _names(tree: Any) -> Iterator[str]:
+    """What stands behind a key `file`, at any depth."""
+    for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
+        if key == "file" and isinstance(value, str):
+            yield value
+        elif isinstance(value, dict | list):
+            yield from _names(value)
+
+
+def _digest(path: Path) -> str:
+    found = hashlib.sha256()
+    for suffix in HOLDS.get(path.suffix, (path.suffix,)):
+        part = path.with_suffix(suffix)
+        if part.is_file():
+            with open(part, "rb") as file:
+                found.update(hashlib.file_digest(file, "sha256").digest())
+    return found.hexdigest()[:24]
