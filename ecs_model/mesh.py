@@ -145,7 +145,8 @@ class Mesh:
 
     def extent(self):
         """Lower and upper corner of the mesh [m], each of shape (3,)."""
-        low, high = self.coordinates.min(0), self.coordinates.max(0)
+        low = self.coordinates.min(0, initial=np.inf)  # a process may have no node
+        high = self.coordinates.max(0, initial=-np.inf)
         self.comm.Allreduce(MPI.IN_PLACE, low, MPI.MIN)
         self.comm.Allreduce(MPI.IN_PLACE, high, MPI.MAX)
         return low, high

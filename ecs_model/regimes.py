@@ -11,6 +11,7 @@ import numpy as np
 
 NAMES = ("rest", "seizure", "tonic", "SD", "depolarized")
 WINDOW = 1.0  # s
+PARTS = 10  # of a window, whose means tell the period
 FINE = 5e-3  # s: samples farther apart can miss spikes
 SPIKING = 2e-3  # V: standard deviation of the potential within a window that has spikes
 POLARIZED = -45e-3  # V: above it a silent membrane is depolarized
@@ -39,6 +40,8 @@ class Windows:
         highest: likewise.
         moves: standard deviation of the potential [V]; None for models without one.
         bottom: its lowest value [V]; likewise.
+        fine: means of K+ over PARTS of every window, or fewer where samples are too few, one after
+            another; shape (windows * parts, cells).
     """
 
     mean: np.ndarray
@@ -46,6 +49,7 @@ class Windows:
     highest: np.ndarray
     moves: np.ndarray | None
     bottom: np.ndarray | None
+    fine: np.ndarray
 
 
 def sampling(every: float) -> tuple[float, int]:
@@ -54,7 +58,7 @@ def sampling(every: float) -> tuple[float, int]:
     Args:
         every: interval of samples that is wanted [s].
     """
-    count = int(np.ceil(WINDOW / min(every, FINE) - 1e-9))
+    count = PARTS * int(np.ceil(WINDOW / PARTS / min(every, FINE) - 1e-9))
     return WINDOW / count, count
 
 
@@ -68,9 +72,11 @@ def windows(size: int, potassium: np.ndarray, potential: np.ndarray | None = Non
     """
     K = _parted(potassium, size)
     V = None if potential is None else _parted(potential, size)
+    parts = max(d for d in range(1, PARTS + 1) if size % d == 0)
     return Windows(
         K.mean(axis=1), K.min(axis=1), K.max(axis=1),
         None if V is None else V.std(axis=1), None if V is None else V.min(axis=1),
+        K.reshape(len(K) * parts, size // parts, -1).mean(axis=1),
     )  # fmt: skip
 
 
@@ -119,7 +125,8 @@ def _regime(course, k):
         name = "SD" if (levels > HIGH).any() else "rest"
     else:
         name = _named(levels, course.moves[:, k] > SPIKING, course.bottom[:, k])
-    period = recurrence(levels, WINDOW) if name in ("seizure", "SD") else None
+    interval = WINDOW * len(levels) / len(course.fine)
+    period = recurrence(course.fine[:, k], interval) if name in ("seizure", "SD") else None
     return Regime(name, period, float(course.lowest[:, k].min()), float(course.highest[:, k].max()))
 
 
@@ -139,17 +146,32 @@ def _named(levels, spikes, bottom):
 
 
 def recurrence(values, interval):
-    """Period [s] after which values repeat: first peak of their autocorrelation; None if none."""
+    """Period [s] after which values repeat; None if they do not.
+
+    It is the first peak of their autocorrelation, and then that of as many periods as there are.
+    """
     x = values - values.mean()
     if len(x) < 4 or not x.any():
         return None
-    whole = np.correlate(x, x, "full")[len(x) - 1 :] / np.arange(len(x), 0, -1)
+    spectrum = np.fft.rfft(x, 2 * len(x))
+    whole = np.fft.irfft(np.abs(spectrum) ** 2)[: len(x)] / np.arange(len(x), 0, -1)
     half = whole[: len(x) * 2 // 3] / whole[0]
     peaks = np.flatnonzero((half[1:-1] > half[:-2]) & (half[1:-1] >= half[2:])) + 1
     peaks = peaks[half[peaks] > 0.5 * half[peaks].max(initial=0.0)]
     peaks = peaks[half[peaks] > 0.3]
     if not len(peaks):
         return None
-    k = peaks[0]
-    bend = half[k - 1] - 2 * half[k] + half[k + 1]
-    return float(interval * (k + 0.5 * (half[k - 1] - half[k + 1]) / bend))
+    lag, count = _peak(half, peaks[0]), 1
+    while (around := round((count + 1) * lag / count)) + lag / count / 4 + 1 < len(half):
+        count += 1
+        near = slice(around - int(lag / count / 4), around + int(lag / count / 4) + 1)
+        top = near.start + int(np.argmax(half[near]))
+        lag = _peak(half, top)
+    return float(interval * lag / count)
+
+
+def _peak(values, k):
+    """The place of the peak around value number `k`, by the parabola through its neighbours."""
+    before, at, after = values[k - 1 : k + 2]
+    bend = before - 2 * at + after
+    return k + 0.5 * (before - after) / bend if bend else float(k)
