@@ -11,6 +11,7 @@ import numpy as np
 
 from ecs_model import clock as clocks
 from ecs_model import layout, limiter, meshing, network, reaction, supply, tissue, tracker
+from ecs_model.cache import Kept
 from ecs_model.compiler import library
 from ecs_model.diffusion import Diffusion
 from ecs_model.electrodiffusion import Electrodiffusion, Ions
@@ -18,7 +19,6 @@ from ecs_model.errors import ConfigError
 from ecs_model.events import Area, Changing, Event
 from ecs_model.following import Following
 from ecs_model.ions import KNOWN, Ion
-from ecs_model.kept import Kept
 from ecs_model.meaning import model_of
 from ecs_model.membrane import start
 from ecs_model.membrane.model import MembraneModel, Surroundings, arranged, repacked

@@ -4,9 +4,7 @@ A library appears under its final name only when it is whole (`os.replace`), so 
 leaves nothing that a later one could trip over. The key holds source, flags, compiler and CPU.
 """
 
-import contextlib
 import ctypes
-import fcntl
 import functools
 import hashlib
 import os
@@ -18,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 from ecs_model import atomic
+from ecs_model.cache import cache_folder
 from ecs_model.errors import ConfigError
 
 # As fast as -ffast-math here, but not-a-number tests keep working and nothing is flushed to zero.
@@ -27,35 +26,6 @@ FLAGS = (
 )  # fmt: skip
 SUM = hashlib.sha256().digest_size
 WIDE = "-mprefer-vector-width=512"
-
-
-def cache_folder(kind):
-    """The folder for files that can be made again, created if need be (XDG_CACHE_HOME)."""
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = root / "ecs-model" / kind
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(
-            f"cannot write the cache folder {folder}: {error.strerror}; set XDG_CACHE_HOME to a "
-            "folder that can be written"
-        ) from None
-    return folder
-
-
-@contextlib.contextmanager
-def locked(folder):
-    """Hold the lock of a cache folder while in the block; its holder's death releases it.
-
-    Gives whether there is a lock: not every file system of a cluster has them.
-    """
-    with open(folder / ".lock", "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        except OSError:
-            yield False
-        else:
-            yield True
 
 
 def check_headers():

@@ -17,6 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ecs_model import compiler, launcher, trials
+from ecs_model.cache import cache_folder
 from ecs_model.errors import ConfigError
 
 _PATIENCE = 60  # s; on a healthy machine no check takes ten
@@ -141,7 +142,7 @@ def _try_c(cc, flags, source):
 
 
 def _cache():
-    folder = compiler.cache_folder("kernels")
+    folder = cache_folder("kernels")
     try:
         with tempfile.NamedTemporaryFile(dir=folder) as file:
             file.write(b"\0" * 2**20)

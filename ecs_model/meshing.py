@@ -5,7 +5,7 @@ import inspect
 from pathlib import Path
 
 from ecs_model import __version__, meshdata
-from ecs_model.compiler import cache_folder
+from ecs_model.cache import cache_folder
 from ecs_model.errors import ConfigError
 
 

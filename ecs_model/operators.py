@@ -18,14 +18,8 @@ import ufl
 from dolfinx import fem
 from dolfinx.fem.petsc import assemble_matrix
 
-from ecs_model.compiler import (
-    cache_folder,
-    check_headers,
-    compiler,
-    is_sealed,
-    locked,
-    seal,
-)
+from ecs_model.cache import cache_folder, locked
+from ecs_model.compiler import check_headers, compiler, is_sealed, seal
 from ecs_model.errors import ConfigError
 from ecs_model.parallel import on_root, root_does
 

@@ -26,7 +26,7 @@ STOPPED = 75  # exit code of a run that wrote a checkpoint and wants to be conti
 
 def run(
     config_path, directory, comm=None, overrides=(), overwrite=False, quiet=False, base=None,
-    profile=False,
+    profile=False, illustrate=None,
 ):  # fmt: skip
     """Run a configuration into a new run directory; 0, or 75 after a signal.
 
@@ -39,6 +39,7 @@ def run(
         quiet: say nothing but warnings and errors.
         base: folder to which paths in it are relative; its own by default.
         profile: measure and tell where the time goes, in more detail than usual.
+        illustrate: what is made of the run directory on rank 0 once it is whole, such as a script.
 
     Raises:
         ConfigError: for whatever the user can mend before the run.
@@ -60,13 +61,15 @@ def run(
             root_does(comm, lambda: origin.write_new(folder, text, config, facts))
             own = on_root(comm, lambda: identity(parts, base))
             outputs = output.attach(parts, plan, folder, own, quiet)
-            with _Session(comm, folder, parts, outputs, quiet, laps, profile) as session:
+            options = (quiet, laps, profile, illustrate)
+            with _Session(comm, folder, parts, outputs, *options) as session:
                 session.begin()
                 return session.go(stop)
 
 
 def resume(
-    directory, comm=None, overrides=(), quiet=False, profile=False, force=False, trusted=False
+    directory, comm=None, overrides=(), quiet=False, profile=False, force=False, trusted=False,
+    illustrate=None,
 ):  # fmt: skip
     """Continue a run from its newest sound checkpoint; 0, or 75 after a signal.
 
@@ -80,6 +83,7 @@ def resume(
         profile: as for `run`.
         force: go on although this version of the program computes in another way.
         trusted: go on although the directory was not made on this account; see `trust`.
+        illustrate: as for `run`.
 
     Raises:
         ConfigError: if there is nothing to continue, it does not fit, or it still goes on.
@@ -101,7 +105,8 @@ def resume(
                 parts.mesh, outputs.checkpoints, parts.simulation, folder.checkpoints,
                 lambda path, manifest: refuse_foreign(path, manifest, own, force, longer),
             )  # fmt: skip
-            with _Session(comm, folder, parts, outputs, quiet, laps, profile) as session:
+            options = (quiet, laps, profile, illustrate)
+            with _Session(comm, folder, parts, outputs, *options) as session:
                 session.go_back_to(restart)
                 if session.is_over(overrides):
                     return 0
@@ -132,12 +137,12 @@ def prepare(config_path, comm=None, overrides=()):
 class _Session:
     """One execution of a run: sets the log and signals up, and says how it ended."""
 
-    def __init__(self, comm, folder, parts, outputs, quiet, laps, profile):
+    def __init__(self, comm, folder, parts, outputs, quiet, laps, profile, illustrate):
         self.comm, self.folder, self.parts, self.outputs = comm, folder, parts, outputs
         self.quiet, self.laps, self.timer = quiet, laps, Timer()
         self.profile = Profile() if profile else None
         self.config = parts.config
-        self._begun = False
+        self._begun, self._illustrate = False, illustrate
 
     def __enter__(self):
         together(self.comm, lambda: start_log(self.folder.log, self.quiet, self.comm.rank))
@@ -254,9 +259,8 @@ class _Session:
         units = {"arrival_K_o": "s", "max_K_o": "mM"}
         write_maps(self.folder.path, maps, units)
         atomic.write_json(self.folder.summary, summary)
-        from ecs_model.postprocess.paraview import write_paraview_script
-
-        write_paraview_script(self.folder.path)
+        if self._illustrate is not None:
+            self._illustrate(self.folder.path)
 
     def _say_end(self, parts, summary, signal):
         times = ["where the time went:", *self.timer.table()]

@@ -1,4 +1,4 @@
-"""Tables for the terminal: membrane models and mesh generators."""
+"""Tables for the terminal: membrane models."""
 
 import inspect
 from pathlib import Path
@@ -98,17 +98,3 @@ def _range(quantity):
 
 def _first_line(function):
     return (inspect.getdoc(function) or "").partition("\n")[0]
-
-
-def generators():
-    """Lines about every mesh generator: its settings and what it makes."""
-    from ecs_model.meshes import GENERATORS
-
-    lines = []
-    for name, make in GENERATORS.items():
-        settings = [
-            key if p.default is p.empty else f"[{key}]"
-            for key, p in inspect.signature(make).parameters.items()
-        ]
-        lines += [f"{name}: {' '.join(settings)}", f"    {_first_line(make)}"]
-    return [*lines, "", 'for example: ecs-model mesh box size=["1 mm","1 mm","1 mm"] cell="50 um"']

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ecs_model.compiler import cache_folder
+from ecs_model.cache import cache_folder
 from ecs_model.errors import ConfigError
 
 SIZE = 32

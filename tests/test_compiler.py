@@ -10,6 +10,7 @@ import time
 import pytest
 
 from ecs_model import compiler
+from ecs_model.cache import cache_folder, locked
 from ecs_model.errors import ConfigError
 from tests.helpers import launch, launch_program
 
@@ -82,13 +83,13 @@ def test_a_cache_that_cannot_be_made_is_named(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(ConfigError, match="XDG_CACHE_HOME"):
-        compiler.cache_folder("kernels")
+        cache_folder("kernels")
 
 
 def test_a_lock_keeps_others_out_and_dies_with_its_holder(cache):
-    folder = compiler.cache_folder("locks")
+    folder = cache_folder("locks")
     program = (
-        "import sys, time; from pathlib import Path; from ecs_model.compiler import locked\n"
+        "import sys, time; from pathlib import Path; from ecs_model.cache import locked\n"
         "with locked(Path(sys.argv[1])): print('mine', flush=True); time.sleep(60)"
     )
     holder = subprocess.Popen(
@@ -97,7 +98,7 @@ def test_a_lock_keeps_others_out_and_dies_with_its_holder(cache):
     assert holder.stdout.readline() == "mine\n"
     began = time.monotonic()
     killer = subprocess.Popen(["sh", "-c", f"sleep 0.5; kill -9 {holder.pid}"])
-    with compiler.locked(folder) as alone:
+    with locked(folder) as alone:
         assert alone and 0.3 < time.monotonic() - began < 10
     holder.wait(), killer.wait()
 

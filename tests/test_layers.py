@@ -14,8 +14,17 @@ ROOT = Path(ecs_model.__file__).parents[1]
 LAYERS = [
     {"units", "errors"},
     {"limits"},
-    {"memory", "locks", "foreign", "versions", "petsc_options", "whereabouts"},
-    {"record", "codegen", "derivative", "quantities", "launcher", "atomic", "ions", "kept"},
+    {
+        "cache",
+        "memory",
+        "locks",
+        "foreign",
+        "versions",
+        "petsc_options",
+        "whereabouts",
+        "named_files",
+    },
+    {"record", "codegen", "derivative", "quantities", "launcher", "atomic", "ions"},
     {
         "electrochemistry",
         "schemes",

@@ -19,8 +19,8 @@ def run(
         ConfigError: on all processes, for whatever the user can mend.
         SolutionError: on all processes, if the computation cannot go on.
     """
-    session = _session(comm)
-    return session.run(config, output, comm, overrides, overwrite, quiet, profile=profile)
+    session, options = _session(comm), {"profile": profile, "illustrate": _illustrate}
+    return session.run(config, output, comm, overrides, overwrite, quiet, **options)
 
 
 def resume(
@@ -44,7 +44,14 @@ def resume(
             still goes on.
         SolutionError: on all processes, if the computation cannot go on.
     """
-    return _session(comm).resume(directory, comm, overrides, quiet, profile, force, trust)
+    session, options = _session(comm), {"profile": profile, "illustrate": _illustrate}
+    return session.resume(directory, comm, overrides, quiet, force=force, trusted=trust, **options)
+
+
+def _illustrate(directory):
+    from ecs_model.postprocess.paraview import write_paraview_script
+
+    write_paraview_script(directory)
 
 
 def simulation(config, comm=None, overrides=()):

@@ -85,9 +85,9 @@ def law(name=None, settings=()):
 
 def list_meshes():
     """Lines about all mesh generators and what they take."""
-    from ecs_model import tables
+    from ecs_model.meshes import describe
 
-    return tables.generators()
+    return describe.generators()
 
 
 def mesh(name, settings=(), output=None):

@@ -4,8 +4,8 @@ import time
 from dataclasses import dataclass
 
 from ecs_model import assemble, output, session
+from ecs_model.cache import Kept
 from ecs_model.errors import EcsModelError
-from ecs_model.kept import Kept
 from ecs_model.parallel import on_root, root_does
 from ecs_model.progress import Timer
 from ecs_model.scan import points
@@ -142,13 +142,16 @@ def _search(bench, slot, point):
 
 def _whole_run(bench, slot, point):
     """Leave a run directory beside the summary; go on with one that was interrupted."""
+    from ecs_model.postprocess.paraview import write_paraview_script  # not all scans need it
+
     comm, folder = bench.comm, slot.path / "run"
+    options = {"quiet": True, "illustrate": write_paraview_script}
     on_root(comm, lambda: _begin(bench, slot, point.settings) and None)
     begun = on_root(comm, lambda: any(folder.glob("checkpoints/ck_*.h5")))
     if begun:
-        code = session.resume(folder, comm, quiet=True, trusted=bench.trusted)
+        code = session.resume(folder, comm, trusted=bench.trusted, **options)
     else:
         config = slot.path / "config.toml"
-        code = session.run(config, folder, comm, overwrite=True, quiet=True, base=bench.base.folder)
+        code = session.run(config, folder, comm, base=bench.base.folder, overwrite=True, **options)
     if code == 0:
         root_does(comm, lambda: slot.finish(Slot(folder).summary()))
