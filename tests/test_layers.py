@@ -15,7 +15,7 @@ LAYERS = [
     {"units", "errors"},
     {"limits"},
     {"memory", "locks", "foreign", "versions", "petsc_options", "whereabouts"},
-    {"record", "codegen", "derivative", "quantities", "launcher", "atomic", "ions", "kept"},
+    {"record", "codegen", "derivative", "quantities", "launcher", "atomic", "hdf5", "ions", "kept"},
     {
         "electrochemistry",
         "schemes",
