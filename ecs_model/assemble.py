@@ -26,7 +26,7 @@ from ecs_model.mesh import Mesh
 from ecs_model.operators import Operators
 from ecs_model.parallel import Team, kept_on_root, root_does, together
 from ecs_model.rkl2 import SuperTimeStepping
-from ecs_model.simulation import Pace, Simulation
+from ecs_model.simulation import NEAR, Pace, Simulation
 from ecs_model.values import check_range, settled
 
 UNRESOLVED = 1.0  # [mM] across a cell beside a source of K+ that should vary over several
@@ -209,7 +209,18 @@ def _notes(config, membranes, mesh):
     here = start.start(made.model, made.parameters, made.state, made.surroundings)
     everywhere = here.with_numbers(Team(mesh.comm).highest(here.numbers()))
     start.refuse_dead(everywhere, made.model, packing)
-    return start.lines(everywhere, made.model, packing)
+    return [*start.lines(everywhere, made.model, packing), *_too_late(config)]
+
+
+def _too_late(config):
+    """Sentences about what begins after the end of the run."""
+    kinds = {"source": config.source, "boundary": config.boundary, "event": config.event}
+    for kind, settings in kinds.items():
+        for s in settings:
+            begins = s.profile.kind in ("step", "pulse", "train") and s.profile.start
+            if begins and begins >= config.time.end:
+                name = s.on if kind == "boundary" else s.name
+                yield f"{kind} '{name}': begins at {begins:g} s, when the run is over"
 
 
 def _number_if_constant(comm, values):
@@ -376,4 +387,6 @@ def _edges(clock, ledger, events):
     terms += [x.bath for x in (*ledger.exchanges, *ledger.baths)]
     terms += [profile for changing in events for profile in changing.profiles]
     edges = {clock.before(t) for profile in terms for t in profile.edges(clock.end)}
+    ends = clock.end * (1 - NEAR), clock.end * (1 + NEAR)
+    edges |= {clock.ticks for profile in terms if profile.edges_within(*ends)}
     return edges | {e + 1 for e in edges if e + 1 < clock.ticks}

@@ -30,6 +30,12 @@ class Recording:
     def __init__(self):
         self._symbols = {}
 
+    def named(self, name):
+        """The symbol of a variable; ValueError for a name that is none in C."""
+        if not re.fullmatch(r"\w+", name):
+            raise ValueError(f"{name!r} cannot be the name of a variable")
+        return Symbol(self, name)
+
     def symbol(self, expression):
         """The symbol that holds a C expression."""
         if expression not in self._symbols:

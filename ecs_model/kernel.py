@@ -115,7 +115,7 @@ def values_source(function, State, parameters, surroundings):
 def symbols(recording, *records):
     """State, parameters and surroundings as records of symbols."""
     return [
-        type(record)(*(Symbol(recording, f"{prefix}_{name}") for name in record._fields))
+        type(record)(*(recording.named(f"{prefix}_{name}") for name in record._fields))
         for prefix, record in zip(("y", "p", "env"), records, strict=True)
     ]
 

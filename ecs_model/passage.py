@@ -1,9 +1,9 @@
 """How fast K+ rises where a front passes: at nodes, in one pass over time, in little memory.
 
-At every node around given points (what lies between is smeared) the times are kept at which K+ climbed the rungs of a ladder, which stands on the
-lowest K+ before the front, until the front has passed: until K+ has fallen by half of the front's
-height, or has risen no longer for some rise times. What comes later, at an output or the end of a
-run, does not count.
+At every node around given points (what lies between is smeared) the times are kept at which K+
+climbed the rungs of a ladder, which stands on the lowest K+ before the front, until the front has
+passed: until K+ has fallen by half of the front's height, or has risen no longer for some rise
+times. What comes later, at an output or the end of a run, does not count.
 """
 
 import ctypes

@@ -67,7 +67,9 @@ class Region(Strict):
     cylinder: Cylinder | None = None
     alpha: PlainAlpha | None = Field(None, description="volume fraction here")
     tortuosity: LocalTortuosity | None = Field(None, description="tortuosity here")
-    D: Diffusivity | None = Field(None, description="free diffusivity here")
+    D: Diffusivity | None = Field(
+        None, description="free diffusivity of K+ here; other ions keep their ratio to it"
+    )
     parameters: dict[str, Local] = Field({}, description="membrane parameters here")
     initial: dict[str, Local] = Field({}, description="initial state here")
 

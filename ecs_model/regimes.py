@@ -148,7 +148,8 @@ def _named(levels, spikes, bottom):
 def recurrence(values, interval):
     """Period [s] after which values repeat; None if they do not.
 
-    It is the first peak of their autocorrelation, and then that of as many periods as there are.
+    It is the first peak of their autocorrelation beyond its first zero, and then that of as many
+    periods as there are.
     """
     x = values - values.mean()
     if len(x) < 4 or not x.any():
@@ -157,21 +158,21 @@ def recurrence(values, interval):
     whole = np.fft.irfft(np.abs(spectrum) ** 2)[: len(x)] / np.arange(len(x), 0, -1)
     half = whole[: len(x) * 2 // 3] / whole[0]
     peaks = np.flatnonzero((half[1:-1] > half[:-2]) & (half[1:-1] >= half[2:])) + 1
+    peaks = peaks[peaks > np.argmax(half < 0)]  # those before are noise
     peaks = peaks[half[peaks] > 0.5 * half[peaks].max(initial=0.0)]
     peaks = peaks[half[peaks] > 0.3]
     if not len(peaks):
         return None
-    lag, count = _peak(half, peaks[0]), 1
-    while (around := round((count + 1) * lag / count)) + lag / count / 4 + 1 < len(half):
-        count += 1
-        near = slice(around - int(lag / count / 4), around + int(lag / count / 4) + 1)
-        top = near.start + int(np.argmax(half[near]))
-        lag = _peak(half, top)
-    return float(interval * lag / count)
+    period = _peak(half, peaks[0])
+    for count in range(2, int(len(half) / period) + 1):
+        near = peaks[np.abs(peaks - count * period) < period / 4]
+        if not len(near):
+            break
+        period = _peak(half, near[np.argmax(half[near])]) / count
+    return float(interval * period)
 
 
 def _peak(values, k):
-    """The place of the peak around value number `k`, by the parabola through its neighbours."""
+    """The place of the peak at value number `k`, by the parabola through its neighbours."""
     before, at, after = values[k - 1 : k + 2]
-    bend = before - 2 * at + after
-    return k + 0.5 * (before - after) / bend if bend else float(k)
+    return k + 0.5 * (before - after) / (before - 2 * at + after)

@@ -5,6 +5,7 @@ written decides which one is meant, so that there is one message instead of one 
 """
 
 import math
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -110,6 +111,13 @@ def _name(value: Any) -> Any:
     return value
 
 
+def _ion_name(value: Any) -> Any:
+    """A name that formulas can hold, too."""
+    if not (isinstance(value, str) and re.fullmatch(r"[A-Za-z]\w*", value, re.ASCII)):
+        raise ValueError("cannot be an ion's name: letters and digits are right, as in Ca or HCO3")
+    return value
+
+
 def _filename(value: Any) -> Any:
     """A path that a file system can bear."""
     if not isinstance(value, str):
@@ -132,6 +140,7 @@ PlainTortuosity = number(*TORTUOSITY)
 Component = number(-1e6, 1e6)  # of a direction
 Tolerance = number(1e-12, 0.1)
 Name = Annotated[str, BeforeValidator(_name), Field(max_length=100)]
+IonName = Annotated[str, BeforeValidator(_ion_name), Field(max_length=100)]
 Length = quantity("um", 1e-12, 10.0)
 Coordinate = quantity("um", -10.0, 10.0)
 Seconds = quantity("s", 1e-9, 1e10)
@@ -236,7 +245,7 @@ class Anisotropy(Strict):
 class IonSettings(Strict):
     """An ion that moves outside cells; a name alone will do for K, Na, Cl, TMA and glutamate."""
 
-    name: Name
+    name: IonName
     D: Diffusivity | None = Field(None, description="free diffusivity; the default is the known")
     valence: int | None = Field(None, ge=-4, le=4, description="charge; the default is the known")
     initial: Concentration = Field(

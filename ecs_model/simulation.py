@@ -192,6 +192,7 @@ class Simulation:
         """One step, shorter if it surprises or fails."""
         if self.at_edge():
             self.synchronise()
+            self._cross()
             self.pace.forget()
             self.calm = 0
         ticks = self.pace.ticks(self._next_stop() - self.tick)
@@ -215,13 +216,19 @@ class Simulation:
         if self.owed:
             self._react(self.time - self.owed, self.owed)
             self.owed = 0.0
-            self._come_to(self.time, self.at_edge())
             if self.at_edge():
                 self.diffusion.hold(self.time - NEAR * self.clock.span(1))
-                self._watch()
-            self.diffusion.hold(self.time)
-            if self.at_edge():  # a bath that jumps does so within no time
-                self._watch()
+            if self.tick < self.clock.ticks or not self.at_edge():
+                self._cross()  # what jumps at the end does so after it
+
+    def _cross(self):
+        """Come from before what changes at this time to after it, which takes no time."""
+        if self.at_edge():
+            self._watch()
+        self._come_to(self.time, self.at_edge())
+        self.diffusion.hold(self.time)
+        if self.at_edge():
+            self._watch()
 
     def _come_to(self, t, is_jump):
         """Set parameters to what they are at a time [s], after what changes there."""

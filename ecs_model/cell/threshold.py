@@ -12,6 +12,7 @@ from ecs_model.quantities import parse
 
 SIZES = 32  # per round
 SAMPLES = 200  # within the window, at least
+LEAST = 1e-6  # of the range that is searched: a threshold below is as good as zero
 FINE = 5e-3  # s: farther apart, samples miss a spike
 CHUNK = 2_000_000  # numbers of a course held at once
 
@@ -54,7 +55,7 @@ def find(lab, settings, changes):
     low, high = (_size(lab, settings, v, place) for v in (settings.low, settings.high))
     if not low < high:
         raise ConfigError(f"{place}: low must be below high")
-    conditions = _conditions(lab, settings, place)
+    conditions, span = _conditions(lab, settings, place), high - low
     while True:
         sizes = np.linspace(low, high, SIZES)
         hit = _triggered(lab, event, settings, sizes, changes, conditions)
@@ -63,7 +64,7 @@ def find(lab, settings, changes):
             raise ConfigError(f"{place}: {end} = {getattr(settings, end)} {verb}; widen the range")
         k = int(np.argmax(hit))
         low, high = float(sizes[k - 1]), float(sizes[k])
-        if high - low <= settings.tolerance * abs(high):
+        if high - low <= settings.tolerance * max(abs(high), LEAST * span):
             amount = _amount(lab, settings.vary, (low + high) / 2, changes)
             return Threshold(event.name, settings.vary, low, high, unit, amount)
 

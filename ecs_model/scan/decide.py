@@ -40,7 +40,8 @@ class Decision:
         share = shares.get(verdict, detect.fraction)
         self._enough = share * self._mesh.sum(self._volumes)
         simulation = parts.simulation
-        self._quiet_from = simulation.clock.at(max(simulation.edges, default=0))
+        within = [tick for tick in simulation.edges if tick < simulation.clock.ticks]
+        self._quiet_from = simulation.clock.at(max(within, default=0))
         self._end = simulation.clock.end
         potassium = simulation.reaction.state[0]
         rest = self._comm.allreduce(potassium.min(initial=np.inf), MPI.MIN)

@@ -74,3 +74,14 @@ def test_a_course_in_parts_is_the_course():
     cuts = range(0, len(T), 7 * size)
     parts = [windows(size, K[a : a + 7 * size], V[a : a + 7 * size]) for a in cuts]
     assert regimes(joined(parts)) == regimes(windows(size, K, V)) == [regime(DT, K[:, 0], V[:, 0])]
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.3])
+@pytest.mark.parametrize("observe", [60, 300])
+@pytest.mark.parametrize("period", [0.7, 1.6, 2.2, 4.5, 7.3, 20.0])
+def test_a_period_is_found_to_a_percent(period, observe, noise):
+    t = (np.arange(10 * observe) + 0.5) / 10
+    rough = np.random.default_rng(1).normal(0.0, noise, len(t))
+    for values in (6 + np.sin(2 * np.pi * t / period), 3 + 5 * (t / period % 1) ** 3):
+        rel = 0.01 if observe > 5 * period else 0.02
+        assert recurrence(values + rough, 0.1) == pytest.approx(period, rel=rel)

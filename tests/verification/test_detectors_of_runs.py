@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ecs_model import session
 from ecs_model.fieldfile import read_maps
 from tests.helpers import run_here, summary
 from tests.verification.answers import EFFECTIVE, TISSUES
@@ -159,3 +160,17 @@ def test_a_bath_that_jumps_arrives_and_leaves_when_it_jumps(tmp_path, steps, int
     arrival = read_maps(run.path)[0]["arrival_K_o"]
     assert arrival[0] == pytest.approx(10.0, abs=1e-9) and np.isnan(arrival[1:]).all()
     assert summary(run)["duration_s"] == pytest.approx(4.0, abs=0.01)  # a tick
+
+
+@pytest.mark.parametrize("steps", WAYS)
+def test_a_bath_that_jumps_at_the_end_has_not_jumped(tmp_path, steps):
+    text = JUMP.replace('end = "20 s"', 'end = "10 s"').replace('"20 mM"', '"50 mM"')
+    found = summary(run_here(text, tmp_path / "run", *WAYS[steps]))
+    assert found["sd"]["verdict"] is found["seizure"]["verdict"] is False
+    assert found["max_K_o"] == pytest.approx(3.0) and found["duration_s"] is None
+    longer = run_here(text, tmp_path / "whole", *WAYS[steps], "time.end=20 s")
+    (tmp_path / "a.toml").write_text(text)
+    session.run(tmp_path / "a.toml", tmp_path / "a", None, WAYS[steps], quiet=True)
+    assert session.resume(tmp_path / "a", quiet=True, overrides=["time.end=20 s"]) == 0
+    assert read_maps(tmp_path / "a")[0]["arrival_K_o"][0] == pytest.approx(10.0, abs=1e-9)
+    assert read_maps(longer.path)[0]["arrival_K_o"][0] == pytest.approx(10.0, abs=1e-9)
