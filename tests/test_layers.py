@@ -14,7 +14,7 @@ ROOT = Path(ecs_model.__file__).parents[1]
 LAYERS = [
     {"units", "errors"},
     {"limits"},
-    {"memory", "locks", "foreign", "versions", "petsc_options", "whereabouts"},
+    {"memory", "locks", "foreign", "named_files", "versions", "petsc_options", "whereabouts"},
     {"record", "codegen", "derivative", "quantities", "launcher", "atomic", "hdf5", "ions", "kept"},
     {
         "electrochemistry",
