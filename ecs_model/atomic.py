@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ecs_model.errors import ConfigError
+from ecs_model.errors import ConfigError, error_number, plainly
 
 _NOT_ALLOWED = "give an output that you may write to"
 _FULL = "free some space or give an output on another disk"
@@ -63,15 +63,25 @@ def write_bytes(path, data, lasting=True):
             _forget(temporary)
 
 
+def move_all(folder, target):
+    """Force the files in `folder` to the disk, then put each of them into the folder `target`."""
+    files = sorted(Path(folder).iterdir())
+    for file in files:
+        with open(file, "rb") as opened:
+            os.fsync(opened.fileno())
+    for file in files:
+        os.replace(file, Path(target, file.name))
+    sync_folder(target)
+
+
 @contextmanager
 def explained(path):
     """A block whose OSError becomes the ConfigError "cannot write <path>: <reason>; <remedy>"."""
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
-        remedy = _REMEDIES.get(error.errno, "check the disk")
-        raise ConfigError(f"cannot write {path}: {reason}; {remedy}") from error
+        remedy = _REMEDIES.get(error_number(error), "check the disk")
+        raise ConfigError(f"cannot write {path}: {plainly(error)}; {remedy}") from error
 
 
 def sync_folder(folder):

@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 
 from ecs_model import __version__, atomic, foreign, versions
-from ecs_model.errors import ConfigError
+from ecs_model.errors import ConfigError, plainly
 from ecs_model.memory import OfCells, Share
 from ecs_model.parallel import on_root, root_does
 from ecs_model.sound import refuse_unsound
@@ -143,8 +143,7 @@ def first_sound(folder, read):
         try:
             return path, read(path), passed
         except foreign.UNREADABLE as error:
-            words = (str(error).splitlines() or [type(error).__name__])[0][:80]
-            passed.append(f"{path.name} is broken ({words})")
+            passed.append(f"{path.name} is broken ({plainly(error)[:80]})")
     found = "; ".join(passed) or "there is none"
     raise ConfigError(f"{folder}: no checkpoint can be used: {found}; start the run again")
 

@@ -19,7 +19,7 @@ import h5py
 import numpy as np
 
 from ecs_model import atomic, foreign, xdmf
-from ecs_model.errors import ConfigError
+from ecs_model.errors import ConfigError, plainly
 from ecs_model.units import from_si
 
 INDEX = "fields.xdmf"
@@ -311,4 +311,6 @@ def _read(path, get):
         with h5py.File(path, "r") as file:
             return get(file)
     except foreign.UNREADABLE as error:
-        raise ConfigError(f"cannot read {path}: {error}; the run is not complete") from error
+        raise ConfigError(
+            f"cannot read {path}: {plainly(error)}; the run is not complete"
+        ) from error

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from ecs_model.errors import ConfigError
+from ecs_model.errors import ConfigError, plainly
 
 NUMBER = float | None  # null stands for nan
 UNREADABLE = (
@@ -276,6 +276,5 @@ def _sentence(error):
 
 
 def _first_line(error):
-    lines = str(error).strip().splitlines()
-    text = lines[0][:120] if lines else type(error).__name__
+    text = plainly(error)[:120]
     return f"{text} is missing" if isinstance(error, KeyError) else text

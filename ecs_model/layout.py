@@ -8,6 +8,7 @@ import numpy as np
 
 from ecs_model import tissue
 from ecs_model.errors import ConfigError
+from ecs_model.meshdata import field_of
 from ecs_model.parallel import kept_on_root
 from ecs_model.quantities import parse
 from ecs_model.settings import ALPHA, DIFFUSIVITY, TORTUOSITY
@@ -34,34 +35,51 @@ class _Fields:
         self.mesh, self._data, self._base = mesh, data, base
 
     def _read(self, setting, place, check, prepare=None, unit="1"):
-        """The array [SI] on rank 0, which `check` may refuse, and its length on all."""
+        """The array [SI] on rank 0, which `check` may refuse, and what it lies at on all."""
 
         def found():
-            array = self._find(setting, place, check, unit)
-            return array if prepare is None else prepare(array)
+            array, at = self._find(setting, place, check, unit)
+            return (array if prepare is None else prepare(array)), at
 
-        array = kept_on_root(self.mesh.comm, found)
-        return array, self.mesh.comm.bcast(None if array is None else len(array))
+        array, at = kept_on_root(self.mesh.comm, found) or (None, None)
+        return array, self.mesh.comm.bcast(at)
 
     def _find(self, setting, place, check, unit):
-        if setting.file is not None:
-            array = _of_file(Path(self._base, setting.file), setting.field, place)
-        elif setting.field in self._data.fields:
-            array = np.asarray(self._data.fields[setting.field], float)
-        else:
-            known = ", ".join(self._data.fields) or "none"
-            raise ConfigError(f"{place}: the mesh has no field '{setting.field}'; it has {known}")
-        if len(array) not in (self.mesh.nodes, self.mesh.cells):
-            raise ConfigError(
-                f"{place}: the field has {len(array)} values; the mesh has {self.mesh.nodes} "
-                f"nodes and {self.mesh.cells} cells"
-            )
+        array, at = self._given(setting, place)
+        at = self._places(len(array), at, place)
         if check is not None and array.ndim > 1:
             raise ConfigError(f"{place}: the field has {array.shape[1:]} values a place, not one")
         array = _in_si(array, setting.unit, unit, place)
         if check is not None:
             check(array)
-        return array
+        return array, at
+
+    def _given(self, setting, place):
+        """The array as it was written, and what it lies at: "nodes", "cells" or None."""
+        try:
+            if setting.file is not None:
+                return read_array(Path(self._base, setting.file), setting.field, setting.at)
+            array, at = field_of(self._data, setting.field, setting.at)
+        except ConfigError as error:
+            subject = "" if setting.file is not None else "the mesh "
+            raise ConfigError(f"{place}: {subject}{error}") from None
+        return np.asarray(array, float), at
+
+    def _places(self, length, at, place):
+        """What so many values lie at, "nodes" or "cells"; ConfigError if that is not known."""
+        counts = {"nodes": self.mesh.nodes, "cells": self.mesh.cells}
+        found = [where for where in counts if counts[where] == length and at in (None, where)]
+        if not found:
+            raise ConfigError(
+                f"{place}: the field has {length} values{f' at {at}' if at else ''}; the mesh has "
+                f"{self.mesh.nodes} nodes and {self.mesh.cells} cells"
+            )
+        if len(found) > 1:
+            raise ConfigError(
+                f"{place}: the mesh has as many cells as nodes, {length}; say at which of them the "
+                'values lie: at = "nodes" or at = "cells"'
+            )
+        return found[0]
 
     def over_cells(self, setting, place, check=None, prepare=None):
         """The field over local cells; what is given at nodes is averaged over corners.
@@ -72,8 +90,8 @@ class _Fields:
             check: raises ConfigError for numbers that cannot be; None for a field of vectors.
             prepare: what is made of the array, place by place, before it is averaged.
         """
-        array, length = self._read(setting, place, check, prepare)
-        if length == self.mesh.cells:
+        array, at = self._read(setting, place, check, prepare)
+        if at == "cells":
             return self.mesh.from_root_cells(array)
         nodes = self.mesh.from_root(array)
         if nodes.ndim == 1:
@@ -91,8 +109,8 @@ class _Fields:
             unit: that the model declares.
             weights: over local cells, by which volumes count; None for all alike.
         """
-        array, length = self._read(setting, place, check, unit=unit)
-        if length == self.mesh.nodes:
+        array, at = self._read(setting, place, check, unit=unit)
+        if at == "nodes":
             return self.mesh.from_root(array)
         values = self.mesh.from_root_cells(array)
         if weights is None:
@@ -112,13 +130,6 @@ def _in_si(array, written, declared, place):
         return array * parse(f"1 {written}", declared)
     except ValueError as error:
         raise ConfigError(f"{place}: unit: {error}") from None
-
-
-def _of_file(path, field, place):
-    try:
-        return read_array(path, field)
-    except ConfigError as error:
-        raise ConfigError(f"{place}: {error}") from None
 
 
 class Cells:
@@ -180,7 +191,7 @@ class Cells:
         if setting.field is not None:
             prepare = functools.partial(_axes_of_vectors, d=d)
             flat = self._fields.over_cells(
-                _FieldOnly(setting.field), "tissue.tortuosity.field", prepare=prepare
+                _FieldOnly(setting.field, setting.at), "tissue.tortuosity.field", prepare=prepare
             )
             return flat.reshape(-1, d, d)
         vector = np.asarray(setting.direction[:d], float)
@@ -223,6 +234,7 @@ def _range(name, limits):
 @dataclass(frozen=True)
 class _FieldOnly:
     field: str
+    at: str | None
     file: None = None
     unit: None = None
 

@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 
 from ecs_model import atomic
-from ecs_model.errors import ConfigError
+from ecs_model.errors import ConfigError, plainly
 
 _FLAT = 1e-12  # volume over (longest edge)^d below which a cell counts as degenerate
 _ARRAYS = {
@@ -23,6 +23,7 @@ _ARRAYS = {
     "facets": np.int64,
     "facet_tags": np.int32,
 }
+_FIELDS = ("node_fields", "cell_fields")
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,13 @@ class MeshData:
     facet_tags: np.ndarray  # (k,)
     regions: dict[str, int]  # name -> cell tag
     boundaries: dict[str, int]  # name -> facet tag
-    fields: dict[str, np.ndarray] = field(default_factory=dict)  # nodal (n, ...) or cell (m, ...)
+    node_fields: dict[str, np.ndarray] = field(default_factory=dict)  # (n, ...) each
+    cell_fields: dict[str, np.ndarray] = field(default_factory=dict)  # (m, ...) each
     notes: dict[str, float | int | str] = field(default_factory=dict)  # how it was made, SI
 
     def __post_init__(self):
+        for name in ("cell_tags", "facet_tags"):
+            refuse_tags(getattr(self, name), name)
         for name, kind in _ARRAYS.items():
             object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), kind))
 
@@ -47,6 +51,49 @@ class MeshData:
     def dim(self):
         """Number of space dimensions, which is that of the cells: 1, 2 or 3."""
         return self.points.shape[1]
+
+
+def refuse_tags(tags, what):
+    """Raise ConfigError for tags that are not whole numbers, or too large for the mesh to hold.
+
+    Args:
+        tags: of cells or facets.
+        what: they are called in messages.
+    """
+    values, limits = np.asarray(tags), np.iinfo(_ARRAYS["cell_tags"])
+    if values.ndim != 1 or values.dtype.kind not in "biuf" or np.any(values != np.round(values)):
+        raise ConfigError(f"{what} are not whole numbers; name the array that holds the tags")
+    wrong = values[(values < limits.min) | (values > limits.max)]
+    if len(wrong):
+        raise ConfigError(
+            f"{what} must lie between {limits.min} and {limits.max} (found {wrong[0]}); "
+            "number them anew"
+        )
+
+
+def field_of(mesh, name, at=None):
+    """The values of a field, and what they lie at: "nodes" or "cells".
+
+    Args:
+        mesh: the MeshData.
+        name: of the field.
+        at: which of two fields of one name is meant, "nodes" or "cells".
+
+    Raises:
+        ConfigError: if there is no such field, or one at nodes and one at cells.
+    """
+    both = {"nodes": mesh.node_fields, "cells": mesh.cell_fields}
+    found = [where for where in both if name in both[where] and at in (None, where)]
+    if not found:
+        known = ", ".join(f"{k} (at {where})" for where in both for k in both[where])
+        wanted = f"'{name}'" if at is None else f"'{name}' at {at}"
+        raise ConfigError(f"has no field {wanted}; it has {known or 'none'}")
+    if len(found) > 1:
+        raise ConfigError(
+            f"has a field '{name}' at nodes and one at cells; say which is meant: "
+            'at = "nodes" or at = "cells"'
+        )
+    return both[found[0]][name], found[0]
 
 
 def volumes(mesh):
@@ -185,11 +232,18 @@ def _unreadable(mesh):
 
 def _unusable(mesh):
     flat, inverted = flat_and_inverted(mesh)
+    repeated = _duplicates(mesh.cells)
     centres = mesh.points[mesh.cells].mean(axis=1)
     lines = [
         _line(mesh, inverted, centres, "inverted cells (negative volume)"),
         _line(mesh, flat, centres, "degenerate cells (no volume)"),
-        _line(mesh, _duplicates(mesh.cells), centres, "cells that repeat another cell"),
+        _line(mesh, repeated, centres, "cells that repeat another cell"),
+        _line(
+            mesh,
+            _folded(mesh, flat | inverted | repeated),
+            centres,
+            "cells that lie over a neighbour",
+        ),
         _line(mesh, untagged(mesh), centres, "untagged cells (tag 0, or a tag without a name)"),
         _line(mesh, orphans(mesh), mesh.points, "nodes in no cell"),
         _line(
@@ -201,6 +255,13 @@ def _unusable(mesh):
         _pieces(mesh),
     ]
     return [line for line in lines if line]
+
+
+def _folded(mesh, broken):
+    """Which cells lie over a neighbour; none if there are broken ones, which seem to do so."""
+    from ecs_model.meshes.orientation import folded
+
+    return np.zeros(len(broken), bool) if broken.any() else folded(mesh)
 
 
 def _line(mesh, which, positions, what):
@@ -273,7 +334,8 @@ def save_npz(mesh, path):
     """Make `path` hold the mesh, exactly, as a NumPy archive; never half a file."""
     names = {"regions": mesh.regions, "boundaries": mesh.boundaries, "notes": mesh.notes}
     arrays = {name: getattr(mesh, name) for name in _ARRAYS}
-    arrays |= {f"field:{name}": values for name, values in mesh.fields.items()}
+    for kind in _FIELDS:
+        arrays |= {f"{kind}:{name}": values for name, values in getattr(mesh, kind).items()}
     buffer = io.BytesIO()
     np.savez(buffer, names=np.array(json.dumps(names)), **arrays)
     atomic.write_bytes(path, buffer.getbuffer())
@@ -285,9 +347,13 @@ def load_npz(path):
         with np.load(path, allow_pickle=False) as archive:
             stored = dict(archive)
         names = json.loads(str(stored["names"]))
-        fields = {k.removeprefix("field:"): v for k, v in stored.items() if k.startswith("field:")}
-        return MeshData(**{name: stored[name] for name in _ARRAYS}, fields=fields, **names)
+        fields = {kind: _with_prefix(stored, f"{kind}:") for kind in _FIELDS}
+        return MeshData(**{name: stored[name] for name in _ARRAYS}, **fields, **names)
     except Exception as error:
         raise ConfigError(
-            f"{path} holds no mesh written by save_npz ({error}); make it anew"
+            f"{path} holds no mesh written by save_npz ({plainly(error)}); make it anew"
         ) from error
+
+
+def _with_prefix(stored, prefix):
+    return {k.removeprefix(prefix): v for k, v in stored.items() if k.startswith(prefix)}

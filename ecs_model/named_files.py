@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-HOLDS = {".xdmf": (".xdmf", ".h5")}  # what lies beside a file and belongs to it
+BESIDE = {".xdmf": [".h5"]}  # what lies beside a file and belongs to it
 
 
 def digests(tree: Any, folder: str | Path) -> dict[str, str]:
@@ -29,8 +29,8 @@ def _names(tree: Any) -> Iterator[str]:
 
 def _digest(path: Path) -> str:
     found = hashlib.sha256()
-    for suffix in HOLDS.get(path.suffix, (path.suffix,)):
-        part = path.with_suffix(suffix)
+    beside = [path.with_suffix(suffix) for suffix in BESIDE.get(path.suffix.lower(), [])]
+    for part in (path, *beside):
         if part.is_file():
             with open(part, "rb") as file:
                 found.update(hashlib.file_digest(file, "sha256").digest())

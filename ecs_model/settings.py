@@ -8,7 +8,7 @@ import math
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -207,6 +207,9 @@ class FromFile(Strict):
     unit: str | None = Field(
         None, description="of its numbers; for pure numbers and concentrations the default is 1, mM"
     )
+    at: Literal["nodes", "cells"] | None = Field(
+        None, description="what its values lie at, where the file does not tell"
+    )
 
     @model_validator(mode="after")
     def _something(self):
@@ -228,9 +231,14 @@ class Anisotropy(Strict):
         None, description="fibre direction, one for all; its length does not matter"
     )
     field: str | None = Field(None, description="or a field of directions that came with the mesh")
+    at: Literal["nodes", "cells"] | None = Field(
+        None, description="what the directions lie at, if the mesh has the field at both"
+    )
 
     @model_validator(mode="after")
     def _one_direction(self):
+        if self.field is None:
+            refuse_void(self, ["at"], "without a field")
         return exactly_one(self, ("direction", "field"), "where fibres run")
 
 

@@ -77,25 +77,29 @@ def load_npy(path):
     return np.load(path, allow_pickle=False)
 
 
-def read_array(path, field):
-    """An array over nodes or cells in input order: a .npy file, or a field of a mesh file.
+def read_array(path, field, at=None):
+    """An array in input order, out of a .npy or mesh file, and what its values lie at.
+
+    That is "nodes" or "cells", or for a .npy file, which does not tell, `at` itself.
 
     Args:
         path: of the file.
         field: name of the field in a mesh file; None for .npy.
+        at: which of two fields of one name is meant, "nodes" or "cells".
     """
     path = Path(path)
     if not path.is_file():
         raise ConfigError(f"{path}: no such file")
-    if path.suffix == ".npy":
+    if path.suffix.lower() == ".npy":
         try:
-            return np.atleast_1d(np.asarray(load_npy(path), float))
+            return np.atleast_1d(np.asarray(load_npy(path), float)), at
         except (ValueError, TypeError, OSError, EOFError, SyntaxError) as error:
             reason = " ".join(str(error).split())[:200]
             raise ConfigError(f"{path}: not an array of numbers ({reason})") from None
     from ecs_model import meshdata
 
-    fields = meshdata.read(path, "m").fields
-    if field not in fields:
-        raise ConfigError(f"{path}: has no field '{field}'; it has {', '.join(fields) or 'none'}")
-    return np.asarray(fields[field], float)
+    mesh = meshdata.read(path, "m")
+    try:
+        return meshdata.field_of(mesh, field, at)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None

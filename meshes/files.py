@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ecs_model import atomic
-from ecs_model.errors import ConfigError
-from ecs_model.meshdata import MeshData
+from ecs_model.errors import ConfigError, plainly
+from ecs_model.meshdata import MeshData, refuse_tags
 from ecs_model.meshes import foreign
 from ecs_model.meshes.foreign import KINDS as _KINDS
 from ecs_model.meshes.orientation import turned, without_orphans
@@ -78,7 +79,8 @@ def read(path, unit, *, tags=None):
         facet_tags=facet_tags,
         regions=_completed(regions, cell_tags, "region_") if array else {"tissue": 1},
         boundaries=_completed(boundaries, facet_tags, "boundary_"),
-        fields=_fields(blocks, array),
+        node_fields=_node_fields(blocks, array),
+        cell_fields=_cell_fields(blocks, array),
     )
     return turned(without_orphans(data), path)
 
@@ -95,7 +97,7 @@ def _load(path):
     except ConfigError:
         raise
     except (Exception, SystemExit) as error:
-        reason = said.getvalue() if isinstance(error, SystemExit) else str(error)
+        reason = said.getvalue() if isinstance(error, SystemExit) else plainly(error)
         raise ConfigError(
             f"mesh {path}: cannot be read ({_first_line(reason)}); it is damaged or of an unknown "
             "format, write it again as .msh, .vtu or .xdmf"
@@ -105,7 +107,7 @@ def _load(path):
 def _require_end(path):
     """Nothing, unless a gmsh file stops early, which meshio does not always notice."""
     last = _tail(path, 100).rstrip().split(b"\n")[-1]
-    if Path(path).suffix == ".msh" and not last.startswith(b"$End"):
+    if Path(path).suffix.lower() == ".msh" and not last.startswith(b"$End"):
         raise ValueError("the file stops before its end")
 
 
@@ -173,11 +175,7 @@ def _tags(blocks, array, path):
     cell_tags, facets = blocks.data(array, dim), blocks.simplices(dim - 1)
     facet_tags = blocks.data(array, dim - 1)
     for values in (cell_tags, facet_tags):
-        if values.ndim != 1 or np.any(values != np.round(values)):
-            raise ConfigError(
-                f"mesh {path}: the cell data {array!r} are not whole numbers; name "
-                "the array that holds the tags"
-            )
+        refuse_tags(values, f"mesh {path}: the cell data {array!r}")
     return cell_tags, facets[facet_tags != 0], facet_tags[facet_tags != 0]
 
 
@@ -192,7 +190,7 @@ def _names(mesh, path, dim):
 
 def _stored_names(path):
     """What `write` appended to an XML file, or None."""
-    if Path(path).suffix not in (".vtu", ".xdmf"):
+    if Path(path).suffix.lower() not in (".vtu", ".xdmf"):
         return None
     _, found, rest = _tail(path, 100_000).decode(errors="replace").rpartition(_NAMES)
     return json.loads(rest.partition(" -->")[0]) if found else None
@@ -204,28 +202,58 @@ def _completed(names, tags, prefix):
     return names | {f"{prefix}{tag}": tag for tag in sorted(unnamed)}
 
 
-def _fields(blocks, array):
-    """Nodal and cell data that are not tags."""
-    mesh, skip = blocks.mesh, {array, *_NOT_FIELDS}
-    nodal = {k: np.asarray(v) for k, v in mesh.point_data.items() if k not in skip}
-    cell = {k: blocks.data(k, blocks.dim) for k in mesh.cell_data if k not in skip}
-    return cell | nodal
+def _node_fields(blocks, array):
+    """Nodal data that are not tags."""
+    skip = {array, *_NOT_FIELDS}
+    return {k: np.asarray(v) for k, v in blocks.mesh.point_data.items() if k not in skip}
+
+
+def _cell_fields(blocks, array):
+    """Cell data that are not tags."""
+    skip = {array, *_NOT_FIELDS}
+    return {k: blocks.data(k, blocks.dim) for k in blocks.mesh.cell_data if k not in skip}
 
 
 def write(mesh, path):
     """Put the mesh, in metres, into a .vtu, .xdmf or .msh (gmsh 2.2) file, with tags and names.
 
-    A .msh file holds nodal fields only, because meshio cannot read cell fields back from it.
+    A .msh file holds nodal fields only, because meshio cannot read cell fields back from it. What
+    was there before stays if the new file cannot be written.
     """
-    import meshio
-
     path = Path(path)
     options = _options(path, mesh.dim)
     with atomic.explained(path):
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            meshio.write(path, _as_meshio(mesh, gmsh=path.suffix == ".msh"), **options)
-        if path.suffix != ".msh":
-            _append_names(mesh, path)
+        with tempfile.TemporaryDirectory(
+            prefix=".mesh.", dir=path.parent, ignore_cleanup_errors=True
+        ) as folder:
+            _write(mesh, made := Path(folder, path.name), options)
+            atomic.move_all(made.parent, path.parent)
+
+
+def _write(mesh, path, options):
+    import meshio
+
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), _lasting_hdf5():
+        meshio.write(path, _as_meshio(mesh, gmsh=path.suffix == ".msh"), **options)
+    if path.suffix != ".msh":
+        _append_names(mesh, path)
+
+
+@contextlib.contextmanager
+def _lasting_hdf5():
+    """A block in which the HDF5 files that meshio makes survive a full disk."""
+    import h5py
+
+    from ecs_model import hdf5
+
+    own = h5py.File
+    with contextlib.ExitStack() as files:
+        h5py.File = lambda path, mode: files.enter_context(hdf5.created(path))
+        try:
+            yield
+        finally:
+            h5py.File = own
 
 
 def _options(path, dim):
@@ -251,25 +279,23 @@ def _as_meshio(mesh, gmsh):
     both = ((mesh.dim, mesh.cells, mesh.cell_tags), (mesh.dim - 1, mesh.facets, mesh.facet_tags))
     blocks = [block for block in both if len(block[1])]
     tags = [t for _, _, t in blocks]
-    nodal, cell = _split(mesh)
+    cell = {} if gmsh else _beside_facets(mesh)
     return meshio.Mesh(
         np.pad(mesh.points, ((0, 0), (0, 3 - mesh.dim))),
         [(_KINDS[dim], vertices) for dim, vertices, _ in blocks],
-        point_data=nodal,
+        point_data=mesh.node_fields,
         cell_data=dict.fromkeys(_GMSH_TAGS, tags) if gmsh else {"tags": tags} | cell,
         field_data=_groups(mesh) if gmsh else {},
     )
 
 
-def _split(mesh):
-    """Nodal fields, and cell fields with nan on the facets."""
-    n, k = len(mesh.points), len(mesh.facets)
-    nodal = {name: values for name, values in mesh.fields.items() if len(values) == n}
-    cell = {}
-    for name in mesh.fields.keys() - nodal.keys():
-        values = np.asarray(mesh.fields[name], float)
+def _beside_facets(mesh):
+    """Cell fields, with nan on the facets."""
+    k, cell = len(mesh.facets), {}
+    for name, given in mesh.cell_fields.items():
+        values = np.asarray(given, float)
         cell[name] = [values] + [np.full((k, *values.shape[1:]), np.nan)] * bool(k)
-    return nodal, cell
+    return cell
 
 
 def _groups(mesh):

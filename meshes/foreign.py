@@ -84,7 +84,8 @@ def _gmsh(path):
 def _groups_of_blocks():
     """A block in which meshio reads gmsh 4.1 with the groups of every block of elements.
 
-    By itself it keeps the first group of an entity, and fails where entities have none.
+    By itself it keeps the first group of an entity, and fails where entities have none. A group
+    with a minus sign is the same group, in which the entity counts the other way round.
     """
     from meshio.gmsh import _gmsh41
 
@@ -95,7 +96,8 @@ def _groups_of_blocks():
         entities = [int(tags[0]) if len(tags) else 0 for tags in data.get("gmsh:geometrical", [])]
         for block, entity in zip(cells, entities, strict=True):
             tags = physical[block.dim].get(entity, ()) if physical else ()
-            groups.append([int(t) for t in (tags if tags is not None else ())])
+            signed = tags if tags is not None else ()
+            groups.append(list(dict.fromkeys(abs(int(t)) for t in signed)))
         first = zip(groups, cells, strict=True)
         data[TAGS] = [np.full(len(b.data), tags[0] if tags else 0) for tags, b in first]
         return cells, data, {}
@@ -253,7 +255,7 @@ def _of_grids(path, grids):
             raise ConfigError(f"mesh {path}: two tags for the same dimension, '{taken[of]}' and "
                               f"'{name}'; write the one that counts")  # fmt: skip
         taken[of] = name
-        values = _array(path, grid.find("Attribute")).ravel().astype(int)
+        values = _array(path, grid.find("Attribute")).ravel()
         if of == dim:
             tags[0] = _matched(path, name, cells, rows, values)
         else:
@@ -266,7 +268,7 @@ def _of_grids(path, grids):
 def _matched(path, name, cells, rows, values):
     """The tag of every cell, whose order in the tags may be another."""
     numbers = {tuple(row): k for k, row in enumerate(np.sort(cells, axis=1).tolist())}
-    tags = np.zeros(len(cells), int)
+    tags = np.zeros(len(cells), values.dtype)
     for row, value in zip(np.sort(rows, axis=1).tolist(), values, strict=True):
         if tuple(row) not in numbers:
             raise ConfigError(f"mesh {path}: '{name}' tags a cell with the nodes {row}, which the "

@@ -25,11 +25,10 @@ def without_orphans(data):
     used[data.facets[there]] = True
     if used.all() or not there.all():
         return data
-    number, n = np.cumsum(used) - 1, len(used)
-    fields = {k: v[used] if len(v) == n != len(data.cells) else v for k, v in data.fields.items()}
+    number = np.cumsum(used) - 1
     return replace(
         data, points=data.points[used], cells=number[data.cells], facets=number[data.facets],
-        fields=fields,
+        node_fields={name: values[used] for name, values in data.node_fields.items()},
     )  # fmt: skip
 
 
@@ -52,7 +51,8 @@ def turned(data, path):
 def folded(mesh):
     """Which cells (m,) of positive volume lie on the same side of a facet as their neighbour.
 
-    Two cells that share a facet count its vertices in opposite turns, unless one is folded over.
+    Two cells that share a facet count its vertices in opposite turns, unless one is folded over;
+    of three or more cells at a facet, two lie on the same side.
     """
     m, d = len(mesh.cells), mesh.dim
     kept = [list(k) for k in combinations(range(d + 1), d)]
@@ -61,7 +61,7 @@ def folded(mesh):
     turn = side * _parity(facets)
     order, repeated = sort_rows(facets)
     second = np.flatnonzero(repeated)
-    same = turn[order[second]] == turn[order[second - 1]]
+    same = (turn[order[second]] == turn[order[second - 1]]) | repeated[second - 1]
     wrong = np.zeros(m, bool)
     for which in (second[same], second[same] - 1):
         wrong[order[which] % m] = True

@@ -152,7 +152,7 @@ def _columns(surfaces, layers):
         facet_tags=_boundary_tags(facets % (layers + 1), layers, names),
         regions={"grey": CORTEX["grey"]},
         boundaries=names,
-        fields={"depth": np.tile(level, len(surfaces.white))},
+        node_fields={"depth": np.tile(level, len(surfaces.white))},
     )
     return replace(mesh, cells=orient(mesh))
 

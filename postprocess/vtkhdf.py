@@ -3,10 +3,9 @@
 import os
 from pathlib import Path
 
-import h5py
 import numpy as np
 
-from ecs_model import atomic, fieldfile
+from ecs_model import atomic, fieldfile, hdf5
 from ecs_model.postprocess.load import load
 from ecs_model.rundir import RunDir
 
@@ -21,7 +20,7 @@ def export_vtkhdf(run_dir, path=None):
     temporary = path.with_name(f".{path.name}.tmp")
     with atomic.explained(path):
         try:
-            with h5py.File(temporary, "w", libver=("earliest", "v110")) as file:
+            with hdf5.created(temporary, libver=("earliest", "v110")) as file:
                 _fill(file.create_group("VTKHDF"), fields)
             os.replace(temporary, path)
         finally:

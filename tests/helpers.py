@@ -1,7 +1,9 @@
 """What several tests need: runs in this process, programs on several processes, small meshes."""
 
+import contextlib
 import json
 import os
+import resource
 import subprocess
 import sys
 from itertools import permutations
@@ -126,3 +128,14 @@ def _jittered(points, counts, size, share):
     steps = np.array(size) / counts
     inner = (points > steps / 2) & (points < np.array(size) - steps / 2)
     return points + inner * rng.uniform(-share, share, points.shape) * steps
+
+
+@contextlib.contextmanager
+def room_for(size):
+    """A block in which no file can become larger than `size` bytes, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

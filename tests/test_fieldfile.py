@@ -220,6 +220,14 @@ def test_missing_and_broken_files_are_one_sentence(tmp_path):
         fieldfile.read_field(tmp_path, "V", 0)
     with pytest.raises(ConfigError, match="cannot read"):
         fieldfile.read_field(tmp_path, "K_o", 7)
-    (tmp_path / "fields" / "t000000.h5").write_bytes(b"not HDF5")
+    path = tmp_path / "fields" / "t000000.h5"
+    path.rename(path.with_suffix(".old"))
+    with pytest.raises(ConfigError, match=r"t000000.h5: No such file or directory; the run is not"):
+        fieldfile.read_field(tmp_path, "K_o", 0)
+    path.mkdir()
+    with pytest.raises(ConfigError, match=r"t000000.h5: Is a directory; the run is not complete"):
+        fieldfile.read_field(tmp_path, "K_o", 0)
+    path.rmdir()
+    path.write_bytes(b"not HDF5")
     with pytest.raises(ConfigError, match="cannot read"):
         fieldfile.read_field(tmp_path, "K_o", 0)

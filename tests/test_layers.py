@@ -14,17 +14,9 @@ ROOT = Path(ecs_model.__file__).parents[1]
 LAYERS = [
     {"units", "errors"},
     {"limits"},
-    {
-        "cache",
-        "memory",
-        "locks",
-        "foreign",
-        "versions",
-        "petsc_options",
-        "whereabouts",
-        "named_files",
-    },
-    {"record", "codegen", "derivative", "quantities", "launcher", "atomic", "ions"},
+    {"cache", "memory", "locks"},
+    {"foreign", "named_files", "versions", "petsc_options", "whereabouts"},
+    {"record", "codegen", "derivative", "quantities", "launcher", "atomic", "hdf5", "ions"},
     {
         "electrochemistry",
         "schemes",

@@ -24,7 +24,7 @@ def test_patch_is_sound_and_has_the_volume_of_the_cortex_there(patch):
 
 
 def test_depth_rises_from_white_to_pial(patch):
-    depth = patch.fields["depth"]
+    depth = patch.node_fields["depth"]
     for name, value in {"white": 0, "pial": 1}.items():
         facets = patch.facets[patch.facet_tags == patch.boundaries[name]]
         assert (depth[facets] == value).all()

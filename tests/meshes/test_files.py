@@ -1,4 +1,5 @@
 import importlib
+import re
 from dataclasses import replace
 
 import meshio
@@ -9,6 +10,7 @@ from ecs_model import meshdata
 from ecs_model.errors import ConfigError
 from ecs_model.meshes import box, interval, rectangle
 from ecs_model.meshes.mesher import session
+from tests.helpers import room_for
 
 ARRAYS = ("points", "cells", "cell_tags", "facets", "facet_tags")
 
@@ -21,7 +23,8 @@ def two_regions(mesh):
         mesh,
         cell_tags=np.where(right, 2, 1),
         regions={"tissue": 1, "a - core -- x": 2},
-        fields={"depth": depth, "fibre": fibre},
+        node_fields={"depth": depth},
+        cell_fields={"fibre": fibre},
     )
 
 
@@ -47,9 +50,9 @@ def test_what_is_written_is_read_bit_for_bit(body, ending, tmp_path):
     meshdata.write(mesh, path)
     back = meshdata.read(path, "m")
     same(mesh, back)
-    np.testing.assert_array_equal(back.fields["depth"], mesh.fields["depth"])
+    np.testing.assert_array_equal(back.node_fields["depth"], mesh.node_fields["depth"])
     if ending != ".msh":
-        np.testing.assert_allclose(back.fields["fibre"], mesh.fields["fibre"])
+        np.testing.assert_allclose(back.cell_fields["fibre"], mesh.cell_fields["fibre"])
 
 
 def test_xdmf_of_an_interval_is_refused_because_it_would_lose_the_ends(tmp_path):
@@ -120,11 +123,12 @@ def test_a_mesh_without_any_tag_is_tissue(gmsh_files, name):
 
 def foreign(path, cells, points=None, **arrays):
     """A file written by someone else."""
-    points = np.vstack([np.zeros(3), np.eye(3), np.ones(3)]) if points is None else points
+    points = POINTS if points is None else points
     meshio.write(path, meshio.Mesh(np.asarray(points, float), cells, cell_data=arrays))
     return path
 
 
+POINTS = np.vstack([np.zeros(3), np.eye(3), np.ones(3)])
 SOUND = [("tetra", np.array([[0, 1, 2, 3], [1, 2, 3, 4]]))]
 MIXED = [("tetra", np.array([[0, 1, 2, 3], [1, 3, 2, 4]]))]
 
@@ -145,6 +149,29 @@ def test_other_names_of_tags_can_be_given(tmp_path):
         meshdata.read(path, "m", tags="zones")
     with pytest.raises(ConfigError, match="whole numbers"):
         meshdata.read(path, "m", tags="k")
+
+
+@pytest.mark.parametrize("tag", [2**31, -(2**31) - 1, 2**32 + 1, 3e9, np.inf])
+def test_tags_that_a_mesh_cannot_hold_are_refused(tag, tmp_path):
+    path = foreign(tmp_path / "a.vtu", SOUND, tags=[np.array([1, tag])])
+    with pytest.raises(ConfigError, match=r"a\.vtu: the cell data 'tags' must lie between -2147"):
+        meshdata.read(path, "m")
+
+
+def test_a_name_at_nodes_and_at_cells_is_two_fields(tmp_path):
+    mesh = meshio.Mesh(POINTS, SOUND, {"a": np.arange(5.0)}, {"a": [np.array([7.0, 8.0])]})
+    meshio.write(tmp_path / "a.vtu", mesh)
+    found = meshdata.read(tmp_path / "a.vtu", "m")
+    assert found.node_fields["a"].tolist() == [0, 1, 2, 3, 4]
+    assert found.cell_fields["a"].tolist() == [7, 8]
+
+
+def test_fields_of_a_mesh_whose_unused_nodes_are_left_out(tmp_path):
+    cells = [("triangle", np.array([[0, 1, 3], [0, 3, 2], [0, 2, 1]]))]
+    points = np.array([[0, 0, 0], [1, 0, 0], [-1, -1, 0], [0, 1, 0], [5, 5, 0]], float)
+    meshio.write(tmp_path / "a.vtu", meshio.Mesh(points, cells, {"a": np.arange(5.0)}))
+    found = meshdata.read(tmp_path / "a.vtu", "m")
+    assert found.node_fields["a"].tolist() == [0, 1, 2, 3]
 
 
 def test_a_mesh_that_counts_the_other_way_round_is_turned(tmp_path):
@@ -225,6 +252,21 @@ def test_elements_in_two_gmsh_groups_are_refused_by_name(tmp_path, version, save
     assert mesh.regions == {"left half": 1, "right half": 2}
     assert mesh.boundaries == {"inlet": 11}
     assert (mesh.points[mesh.facets][..., 0] == 0).all()
+
+
+@pytest.mark.parametrize("signs", [(1, -1), (-1, -1)])
+@pytest.mark.parametrize("version", [2.2, 4.1])
+def test_a_minus_sign_does_not_take_a_curve_out_of_its_group(tmp_path, version, signs):
+    with session() as gmsh:
+        gmsh.model.occ.addRectangle(0, 0, 0, 1, 1)
+        gmsh.model.occ.synchronize()
+        gmsh.model.addPhysicalGroup(2, [1], 1, "tissue")
+        gmsh.model.addPhysicalGroup(1, [signs[0] * 4, signs[1] * 2], 3, "sides")
+        gmsh.model.mesh.generate(2)
+        save(gmsh, tmp_path / "a.msh", version)
+    mesh = meshdata.read(tmp_path / "a.msh", "mm")
+    assert mesh.boundaries == {"sides": 3}
+    assert {*mesh.points[mesh.facets][..., 0].ravel()} == {0, 1e-3}
 
 
 @pytest.mark.parametrize("binary", [0, 1])
@@ -385,3 +427,23 @@ def test_missing_and_unknown_files_are_explained(tmp_path):
         meshdata.read(tmp_path / "a.docx", "inch")
     with pytest.raises(ConfigError, match="cannot write"):
         meshdata.write(interval(1.0, 0.5), tmp_path / "a.docx")
+
+
+@pytest.mark.parametrize("ending", [".vtu", ".xdmf", ".msh"])
+def test_a_mesh_that_cannot_be_written_leaves_the_old_one(ending, tmp_path):
+    path = tmp_path / f"a{ending}"
+    meshdata.write(rectangle((1e-3, 1e-3), 5e-4), path)
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    with room_for(8000), pytest.raises(ConfigError) as caught:
+        meshdata.write(box((1e-3, 1e-3, 1e-3), 1e-4), path)
+    assert re.fullmatch(
+        rf"cannot write {path}: (File too large|No space left on device); .*", str(caught.value)
+    )
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+def test_xdmf_without_its_hdf5_is_explained_in_few_words(tmp_path):
+    meshdata.write(rectangle((1e-3, 1e-3), 5e-4), tmp_path / "a.xdmf")
+    (tmp_path / "a.h5").unlink()
+    with pytest.raises(ConfigError, match=r"a\.xdmf: cannot be read \(No such file or directory\)"):
+        meshdata.read(tmp_path / "a.xdmf", "m")

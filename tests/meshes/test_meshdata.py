@@ -65,6 +65,29 @@ def out_of_range(mesh):
     return with_cell(mesh, 5, [0, 1, 2, 99999])
 
 
+def over_each_other():
+    """Two triangles on one side of their edge, both counted the same way round."""
+    return sheet([[0, 0], [1, 0], [0, 1], [1, 2]], [[0, 1, 2], [0, 1, 3]])
+
+
+def three_at_an_edge():
+    points = [[0, 0], [1, 0], [0, 1], [1, -1], [0, 2]]
+    return sheet(points, [[0, 1, 2], [1, 0, 3], [0, 1, 4]])
+
+
+def branched():
+    """Three intervals at a node."""
+    mesh = interval(3e-3, 1e-3)
+    return replace(mesh, cells=[[0, 1], [1, 2], [1, 3]], facets=[[0], [3]])
+
+
+def sheet(points, cells):
+    return replace(
+        rectangle((1.0, 1.0), 1.0), points=np.array(points) * 1e-3, cells=cells,
+        cell_tags=np.ones(len(cells)), facets=np.empty((0, 2)), facet_tags=[],
+    )  # fmt: skip
+
+
 def loose(mesh):
     return replace(mesh, facets=np.vstack([mesh.facets[:-1], [0, 1, 26]]))
 
@@ -90,6 +113,21 @@ def test_check_finds_and_names_every_damage(cube, damage, words):
         meshdata.check(damage(cube), "cube")
 
 
+@pytest.mark.parametrize("made", [over_each_other, three_at_an_edge, branched])
+def test_check_finds_cells_that_lie_over_a_neighbour(made):
+    mesh = made()
+    assert meshdata.volumes(mesh).min() > 0
+    with pytest.raises(ConfigError, match=r"lie over a neighbour: [23], the first at \(.*\) mm"):
+        meshdata.check(mesh, "a")
+
+
+@pytest.mark.parametrize("tag", [2**31, -(2**31) - 1, 2**32 + 1, 3e9, np.inf])
+def test_tags_that_a_mesh_cannot_hold_are_refused(cube, tag):
+    tags = np.where(np.arange(len(cube.cells)) == 3, tag, 1)
+    with pytest.raises(ConfigError, match=r"cell_tags must lie between -2147483648 and 2147483647"):
+        replace(cube, cell_tags=tags)
+
+
 def test_check_lists_all_damages_at_once(cube):
     with pytest.raises(ConfigError) as caught:
         meshdata.check(orphaned(untagged(inverted(cube))), "cube")
@@ -112,7 +150,7 @@ def test_quality_of_regular_cells_is_one():
     )  # fmt: skip
     corners = np.array([[1, 1, 1], [-1, -1, 1], [-1, 1, -1], [1, -1, -1]])
     tetrahedron = replace(
-        triangle, points=corners, cells=[[0, 1, 2, 3]], facets=[[0, 1, 2]], fields={}
+        triangle, points=corners, cells=[[0, 1, 2, 3]], facets=[[0, 1, 2]], node_fields={}
     )
     assert meshdata.quality(triangle).radius_ratio_min == pytest.approx(1)
     assert meshdata.quality(tetrahedron).radius_ratio_min == pytest.approx(1)
@@ -156,7 +194,12 @@ def test_edges_obey_euler(cube):
 
 
 def test_npz_keeps_everything(cube, tmp_path):
-    mesh = replace(cube, fields={"depth": np.linspace(0, 1, 27)}, notes={"moved": 3, "by": 0.1})
+    mesh = replace(
+        cube,
+        node_fields={"depth": np.linspace(0, 1, 27)},
+        cell_fields={"depth": np.linspace(0, 1, len(cube.cells))},
+        notes={"moved": 3, "by": 0.1},
+    )
     meshdata.save_npz(mesh, tmp_path / "a.npz")
     back = meshdata.load_npz(tmp_path / "a.npz")
     for name in ("points", "cells", "cell_tags", "facets", "facet_tags"):
@@ -167,7 +210,8 @@ def test_npz_keeps_everything(cube, tmp_path):
         mesh.boundaries,
         mesh.notes,
     )
-    np.testing.assert_array_equal(back.fields["depth"], mesh.fields["depth"])
+    for kind in ("node_fields", "cell_fields"):
+        np.testing.assert_array_equal(getattr(back, kind)["depth"], getattr(mesh, kind)["depth"])
     assert [p.name for p in tmp_path.iterdir()] == ["a.npz"]
 
 

@@ -9,8 +9,10 @@ import pyvista
 from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkIOHDF import vtkHDFReader
 
+from ecs_model.errors import ConfigError
 from ecs_model.postprocess.paraview import write_paraview_script
 from ecs_model.postprocess.vtkhdf import export_vtkhdf
+from tests.helpers import room_for
 
 COARSE = {1: (41,), 2: (21, 13), 3: (10, 7, 4)}
 TIMES = (0.0, 20.0, 100 / 3)
@@ -65,6 +67,17 @@ def test_vtk_reads_the_export(run_of, dimension):
         np.testing.assert_allclose(found, run.points * 1e3, rtol=1e-14)
         corners = vtk_to_numpy(grid.GetCells().GetConnectivityArray())
         np.testing.assert_array_equal(corners.reshape(run.cells.shape), run.cells)
+
+
+def test_an_export_that_cannot_be_written_leaves_the_old_one(run_of):
+    run = run_of(3, TIMES, counts=COARSE[3])
+    path = export_vtkhdf(run.path)
+    before, there = path.read_bytes(), {*path.parent.iterdir()}
+    with room_for(8000), pytest.raises(ConfigError) as caught:
+        export_vtkhdf(run.path)
+    assert str(caught.value) == f"cannot write {path}: File too large; check the disk"
+    assert path.read_bytes() == before
+    assert {*path.parent.iterdir()} == there
 
 
 READ_IN_PYVISTA = """

@@ -8,6 +8,7 @@ import pytest
 from ecs_model import meshdata, session
 from ecs_model.errors import ConfigError
 from ecs_model.fieldfile import read_field, read_mesh
+from ecs_model.meshes import rectangle
 from tests.helpers import brick, run_here, summary
 
 TEXT = """
@@ -83,11 +84,12 @@ def test_an_initial_state_over_nodes(tmp_path):
 def test_fields_of_a_mesh_file(tmp_path):
     """A .vtu with alpha in cells, fibres at nodes: the same as numbers where they are constant."""
     plain = brick([4, 4, 4], [2e-4] * 3)
-    fields = {
-        "vf": np.full(len(plain.cells), 0.15),
-        "fibres": np.tile([0.0, 0.0, 2.0], (len(plain.points), 1)),
-    }
-    data = replace(plain, cells=meshdata.orient(plain), fields=fields)
+    data = replace(
+        plain,
+        cells=meshdata.orient(plain),
+        node_fields={"fibres": np.tile([0.0, 0.0, 2.0], (len(plain.points), 1))},
+        cell_fields={"vf": np.full(len(plain.cells), 0.15)},
+    )
     meshdata.write(data, tmp_path / "tissue.vtu")
     common = TEXT.replace('generator = "box"', 'file = "tissue.vtu"\nunit = "m"')
     common = common.replace('size = ["0.2 mm", "0.2 mm", "0.2 mm"]\ncell = "50 um"\n', "")
@@ -102,6 +104,86 @@ def test_fields_of_a_mesh_file(tmp_path):
         )  # fmt: skip
         made.append(final(run_here(text, tmp_path / name)))
     np.testing.assert_allclose(made[0], made[1], rtol=1e-9)
+
+
+AS_MANY = 12  # nodes and cells of two by three squares, each cut in two
+
+
+def as_many(tmp_path, **fields):
+    """The text of a run on a mesh with as many nodes as cells, and the mesh itself."""
+    mesh = replace(rectangle((2e-4, 3e-4), 1e-4), **fields)
+    assert len(mesh.points) == len(mesh.cells) == AS_MANY
+    meshdata.write(mesh, tmp_path / "tissue.vtu")
+    text = TEXT.replace('generator = "box"', 'file = "tissue.vtu"\nunit = "m"')
+    return text.replace('size = ["0.2 mm", "0.2 mm", "0.2 mm"]\ncell = "50 um"\n', ""), mesh
+
+
+def start(text, folder, alpha="0.2", k_o='"6 mM"'):
+    """alpha over cells and K_o over nodes, as a run begins."""
+    text = text.format(alpha=alpha, tortuosity="1.6", j_max="500", k_o=k_o)
+    made = run_here(text.replace('"2 s"', '"0.1 s"').replace('"1 s"', '"0.1 s"'), folder)
+    return read_mesh(made.path)[2]["alpha"], read_field(made.path, "K_o", 0)
+
+
+def test_as_many_nodes_as_cells(tmp_path):
+    """Nodal values become means over corners, contents of cells what is around a node."""
+    at_nodes, at_cells = np.linspace(0.1, 0.3, AS_MANY), np.linspace(3.0, 8.0, AS_MANY)
+    text, mesh = as_many(tmp_path, node_fields={"a": at_nodes}, cell_fields={"k": at_cells})
+    means = at_nodes[mesh.cells].mean(axis=1)
+    touching = (mesh.cells == np.arange(AS_MANY)[:, None, None]).any(axis=2)
+    around = touching @ (means * at_cells) / (touching @ means)
+    np.save(tmp_path / "a.npy", at_nodes)
+    np.save(tmp_path / "k.npy", at_cells)
+    for name, a, k in (
+        ("fields", 'field = "a"', 'field = "k"'),
+        ("of a file", 'file = "tissue.vtu", field = "a"', 'file = "tissue.vtu", field = "k"'),
+        ("arrays", 'file = "a.npy", at = "nodes"', 'file = "k.npy", at = "cells"'),
+    ):
+        alpha, k_o = start(text, tmp_path / name, alpha=f"{{ {a} }}", k_o=f"{{ {k} }}")
+        np.testing.assert_allclose(alpha, means, rtol=1e-12)
+        np.testing.assert_allclose(k_o, around, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ('file = "a.npy"', r"tissue\.alpha: the mesh has as many cells as nodes, 12; say"),
+        ('field = "both"', r"tissue\.alpha: the mesh has a field 'both' at nodes and one at cells"),
+        (
+            'file = "tissue.vtu", field = "both"',
+            r"tissue\.vtu: has a field 'both' at nodes and one",
+        ),
+        ('field = "k", at = "nodes"', r"no field 'k' at nodes; it has both \(at nodes\), both"),
+    ],
+)
+def test_where_values_lie_is_not_guessed(tmp_path, setting, words):
+    values = np.full(AS_MANY, 0.2)
+    cells = {"both": values, "k": values}
+    text, _ = as_many(tmp_path, node_fields={"both": values + 0.1}, cell_fields=cells)
+    np.save(tmp_path / "a.npy", values)
+    with pytest.raises(ConfigError, match=words):
+        start(text, tmp_path / "run", alpha=f"{{ {setting} }}")
+
+
+def test_which_of_two_fields_of_one_name_is_meant(tmp_path):
+    fields = {"node_fields": {"a": np.full(AS_MANY, 0.1)}, "cell_fields": {"a": np.full(12, 0.3)}}
+    text, _ = as_many(tmp_path, **fields)
+    for at, value in (("nodes", 0.1), ("cells", 0.3)):
+        alpha, _ = start(text, tmp_path / at, alpha=f'{{ field = "a", at = "{at}" }}')
+        np.testing.assert_allclose(alpha, value)
+
+
+def test_values_at_the_wrong_places(tmp_path):
+    np.save(tmp_path / "a.npy", np.full(5**3, 0.2))
+    with pytest.raises(ConfigError, match="125 values at cells; the mesh has 125 nodes and 384"):
+        run(tmp_path, alpha='{ file = "a.npy", at = "cells" }')
+
+
+def test_endings_of_arrays_in_upper_case(tmp_path):
+    with open(tmp_path / "A.NPY", "wb") as file:
+        np.save(file, np.full(6 * 4**3, 0.15))
+    made = run(tmp_path, alpha='{ file = "A.NPY" }')
+    np.testing.assert_allclose(read_mesh(made.path)[2]["alpha"], 0.15)
 
 
 @pytest.mark.parametrize(
