@@ -26,8 +26,8 @@ SHORT = {"alpha": "tissue.alpha", "tortuosity": "tissue.tortuosity", "D": "tissu
 
 MANY = 10_000  # values of an axis
 MOST_RUNS = 100_000
-MOST_ADAPTIVE = {1: MOST_RUNS, 2: MOST_RUNS, 3: 70_000, 4: 15_000, 5: 2500, 6: 400}
-# runs by axes: what joins them to simplices, some 1300 per run in six dimensions, must fit memory
+MOST_ADAPTIVE = {1: MOST_RUNS, 2: MOST_RUNS, 3: 20_000, 4: 2000, 5: 400, 6: 100}
+# runs by axes that are joined to simplices, some 1300 per run in six dimensions, within seconds
 
 
 def full(key):
@@ -325,8 +325,8 @@ class ScanConfig(Strict):
         if self.adaptive.runs > MOST_ADAPTIVE[axes]:
             raise SettingError(
                 "adaptive",
-                f"runs: at most {MOST_ADAPTIVE[axes]} over {axes} axes fit into memory (found "
-                f"{self.adaptive.runs})",
+                f"runs: a border over {axes} axes can be followed with at most "
+                f"{MOST_ADAPTIVE[axes]} (found {self.adaptive.runs})",
             )
 
     @property

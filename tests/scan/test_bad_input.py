@@ -78,7 +78,7 @@ CASES = {
         f"{WAVE}[adaptive]\nruns = 128\nstart = 2\n" + ranges(7), "toml:2: adaptive: a border over"
     ),
     "adaptive over six axes, too often": (
-        f"{WAVE}[adaptive]\nruns = 500\nstart = 2\n" + ranges(6), "runs: at most 400 over 6 axes"
+        f"{WAVE}[adaptive]\nruns = 500\nstart = 2\n" + ranges(6), "with at most 100 (found 500)"
     ),
     "a date": (axis("alpha", "values = [2020-01-01]"), "axis[0].values[0]: no setting is a date"),
     "a time in rows": (
