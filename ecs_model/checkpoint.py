@@ -16,6 +16,7 @@ from ecs_model import __version__, atomic, foreign, versions
 from ecs_model.errors import ConfigError, plainly
 from ecs_model.memory import OfCells, Share
 from ecs_model.parallel import on_root, root_does
+from ecs_model.simulation import GO_ON
 from ecs_model.sound import refuse_unsound
 
 KEPT = 2
@@ -226,5 +227,5 @@ class OnRequest:
 
     def observe(self, t, simulation):
         """Write one if all agreed to."""
-        if simulation.request:
+        if simulation.request != GO_ON:
             self._checkpoints.write(simulation)

@@ -7,13 +7,19 @@ import numpy as np
 
 from ecs_model import __version__, atomic
 from ecs_model.errors import ConfigError
-from ecs_model.fit import LEVEL, fit_agar, fit_tissue
+from ecs_model.fit import LEVEL, LIMITS, fit_agar, fit_tissue
 from ecs_model.point_source import Experiment, steady_rate
 from ecs_model.quantities import parse
 from ecs_model.tablefile import read_table
 from ecs_model.units import FARADAY, from_si
 
 UNITS = {"uptake": "1/s", "rate": "mol/s", "D": "m^2/s"}
+
+RANGES = {  # what experiments can have [SI]
+    "distance": (1e-7, 0.1), "current": (1e-13, 0.1), "start": (0.0, 1e6),
+    "duration": (1e-6, 1e10), "rate": LIMITS["rate"], "D": LIMITS["D"],
+}  # fmt: skip
+HIGHEST_VALENCE = 10
 
 
 def read_curve(path):
@@ -42,11 +48,13 @@ def experiment_of(settings):
         rate = read("rate", "mol/s")
     else:
         n, z = settings["transport_number"], settings["valence"]
-        if not 0 < n <= 1 or z == 0:
+        if not (0 < n <= 1 and 1 <= abs(z) <= HIGHEST_VALENCE):
             raise ConfigError(
-                f"--transport-number must be in (0, 1] and --valence not 0 (found {n:g} and {z})"
+                f"--transport-number must be in (0, 1] and --valence 1 to {HIGHEST_VALENCE} or "
+                f"minus that (found {n:g} and {str(z)[:20]})"
             )
         rate = steady_rate(read("current", "A"), n, z, FARADAY)
+        _within("transport-number", "rate", rate, "mol/s", f"{rate:.3g} mol/s with {n:g}")
     duration = np.inf if settings["duration"] is None else read("duration", "s")
     return Experiment(read("distance", "m"), rate, read("D", "m^2/s"), read("start", "s"), duration)
 
@@ -58,6 +66,15 @@ def _quantity(name, text, unit):
         raise ConfigError(f"--{name}: {error}") from None
     if value < 0 or (value == 0 and name != "start"):
         raise ConfigError(f"--{name}: must be above 0 (found {text})")
+    return _within(name, name, value, unit, text)
+
+
+def _within(name, kind, value, unit, text):
+    """A value [SI] that an experiment can have."""
+    low, high = RANGES[kind]
+    if not low <= value <= high:
+        shown = " to ".join(f"{from_si(x, unit):g}" for x in (low, high))
+        raise ConfigError(f"--{name}: needs {shown} {unit} (found {text})")
     return value
 
 

@@ -6,8 +6,9 @@ be there, as other versions of the program write them.
 
 import csv
 import json
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -232,6 +233,38 @@ class ReportFacts(Loose):
     sobol: dict[str, IndexFacts] = {}
 
 
+def refuse_special(path: Path) -> None:
+    """Raise ConfigError for a pipe or a device, as to read one may never end."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise ConfigError(f"{path}: is a pipe or a device; a file would be right")
+
+
+def refuse_strange(folder: Path) -> None:
+    """Raise ConfigError for a directory in which not all is files and folders of its own.
+
+    Pipes and devices may never end, and symbolic links may lead to where nobody means to write.
+    """
+    _walk(folder, Path(os.path.realpath(folder)))
+
+
+def _walk(folder: Path, home: Path) -> None:
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_symlink():
+                _refuse_away(Path(entry.path), home)
+            elif entry.is_dir():
+                _walk(Path(entry.path), home)
+            if not entry.is_file():
+                refuse_special(Path(entry.path))
+
+
+def _refuse_away(link: Path, home: Path) -> None:
+    if not (to := Path(os.path.realpath(link))).is_relative_to(home):
+        raise ConfigError(
+            f"{link}: is a symbolic link to {to}, out of its directory; put there what it leads to"
+        )
+
+
 def read_json(path: Path, schema: Any) -> Any:
     """The content of a JSON file as plain dictionaries and lists; None if there is no such file.
 
@@ -242,6 +275,7 @@ def read_json(path: Path, schema: Any) -> Any:
     Raises:
         ConfigError: if it cannot be read, is no JSON, or not what the schema says.
     """
+    refuse_special(Path(path))
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
         TypeAdapter(schema).validate_python(content)

@@ -5,6 +5,7 @@ Nothing here imports MPI: `--help` and error texts must come once, however many 
 
 import importlib.machinery
 import os
+import signal
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
@@ -19,6 +20,12 @@ _KNOWN = (  # rank and, best first, sizes as different launchers name them
 )
 PACKAGES = ("mpi4py", "petsc4py", "dolfinx", "basix", "ufl", "ffcx", "numpy", "scipy", "h5py")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP)  # end a run in order
+
+
+def hold_signals():
+    """Let SIGUSR1 and SIGHUP wait for a `progress.StopRequest`: MPI would swallow them."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGUSR1, signal.SIGHUP))
 
 
 def rank_and_size(environment=os.environ):

@@ -6,6 +6,7 @@ import sys
 import time
 
 from ecs_model.atomic import explained
+from ecs_model.launcher import STOPS
 
 LOG = logging.getLogger("ecs_model")
 
@@ -104,17 +105,19 @@ class StopRequest:
     """Signals that ask for a checkpoint and an orderly end; a second Ctrl-C ends at once.
 
     Handlers are set when PETSc has started, which would otherwise replace them, and are put back
-    at the end.
+    at the end. What came before, and was held back, comes then. After nohup, SIGHUP passes.
     """
-
-    SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
     def __init__(self):
         self.signal = 0
 
     def __enter__(self):
         """Start to listen."""
-        self._before = {s: signal.signal(s, self._note) for s in self.SIGNALS}
+        self._before = {s: signal.getsignal(s) for s in STOPS}
+        for number, before in self._before.items():
+            passes = before is signal.SIG_IGN and number == signal.SIGHUP
+            signal.signal(number, before if passes else self._note)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
         return self
 
     def __exit__(self, *_):

@@ -1,5 +1,6 @@
 """Reading a configuration: all mistakes at once, each with its line, in the user's words."""
 
+import datetime
 import difflib
 import tomllib
 import types
@@ -62,7 +63,21 @@ def parse_tree(text, name="configuration"):
         raise ConfigError(f"{name}: not valid TOML: {error}") from None
     if _is_deep(tree):
         raise ConfigError(f"{name}: {_TOO_DEEP}")
+    if (place := _date_in(tree)) is not None:
+        where = Written(text, name).where(place)
+        raise ConfigError(f"{where}: {_dotted(place)}: no setting is a date or a time of day")
     return tree
+
+
+def _date_in(tree):
+    """The place of a date or a time of day in a tree, which TOML knows; None if there is none."""
+    for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
+        if isinstance(value, dict | list):
+            if (place := _date_in(value)) is not None:
+                return [key, *place]
+        elif isinstance(value, datetime.date | datetime.time):
+            return [key]
+    return None
 
 
 _TOO_DEEP = f"not valid TOML here: tables and lists are nested more than {DEEPEST} deep"
@@ -124,7 +139,7 @@ def _apply(tree, override):
 
 
 def _set_value(text, override):
-    """What a value on the command line means: TOML, or else a text."""
+    """What a value on the command line means: TOML, or else a text, as dates are."""
     try:
         tree = tomllib.loads(f"value = {text}")
     except RecursionError:
@@ -133,7 +148,7 @@ def _set_value(text, override):
         return text
     if _is_deep(tree):
         raise ConfigError(f"--set {override[:40]}...: {_TOO_DEEP}")
-    return tree["value"] if len(tree) == 1 else text
+    return tree["value"] if len(tree) == 1 and _date_in(tree) is None else text
 
 
 def put(tree, key, value, place):

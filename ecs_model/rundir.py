@@ -71,6 +71,7 @@ class RunDir:
         with atomic.explained(run.path):
             run.path.mkdir(parents=True, exist_ok=True)
             run._refuse_used(overwrite)
+            foreign.refuse_special(run.log)
             atomic.write_text(run.path / ".writable", "")
             (run.path / ".writable").unlink()
         return run
@@ -82,6 +83,7 @@ class RunDir:
         if not run.is_run:
             found = "holds no run" if run.path.is_dir() else "is not a directory"
             raise ConfigError(f"{run.path} {found}; give the output directory of `ecs-model run`")
+        foreign.refuse_strange(run.path)
         refuse_format(run.facts().get("format"), versions.RUN, run.path, "a run directory")
         return run
 

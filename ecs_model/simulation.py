@@ -19,7 +19,7 @@ from ecs_model.errors import SolutionError
 
 DAMPED_STEPS = 2  # after something changed abruptly
 NEAR = 1e-9  # share of a reaction step within which an edge counts as its end
-GO_ON, SAVE = 0, 1  # what a process may ask for; anything above is a signal's number
+GO_ON, SAVE = -1, 0  # what a process may ask for; anything above is the number of a signal
 
 
 class Observer(Protocol):

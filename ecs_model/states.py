@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from ecs_model import foreign
 from ecs_model.errors import ConfigError
 
 
@@ -60,6 +61,7 @@ def state_of(name):
     """
     if not is_file(name):
         return STATES[name]
+    foreign.refuse_special(Path(name))
     try:
         found = json.loads(Path(name).read_text())
         state = TissueState(

@@ -11,8 +11,9 @@ from ecs_model import profile as profiles
 from ecs_model import stimulus
 from ecs_model.errors import ConfigError
 from ecs_model.ions import companion_share
-from ecs_model.limits import SOLUBLE
+from ecs_model.limits import SOLUBLE, limits
 from ecs_model.tablefile import read_table
+from ecs_model.units import from_si
 
 KINDS = (stimulus.Load, stimulus.Exchange, stimulus.Bath)
 
@@ -114,18 +115,32 @@ def source(settings, mesh, parts, alpha, base):
     name = f"source {settings.name}"
     profile = _profile(settings.profile, base, f"source '{settings.name}'")
     if settings.load is not None:
+        _refuse_beyond(profile, settings.load, "mM/s", name)
         density = alpha * parts[settings.region].cells
         rate = settings.load * mesh.sum(mesh.spread_cells(density))
         return stimulus.cell_load(mesh, name, density, rate, profile)
     rate = settings.rate
     if settings.amount is not None:
         rate = settings.amount / _lasting(profile, name)
+    _refuse_beyond(profile, rate, "mol/s", name)
     if settings.point is not None:
         return stimulus.point_load(mesh, name, settings.point, rate, profile)
     if settings.gaussian is not None:
         ball = settings.gaussian
         return stimulus.gaussian_load(mesh, name, ball.centre, ball.radius, rate, profile)
     return stimulus.cell_load(mesh, name, 1.0 * parts[settings.region].cells, rate, profile)
+
+
+def _refuse_beyond(profile, value, unit, name):
+    """Raise ConfigError if a profile takes a value [SI] beyond sense."""
+    low, high = limits(unit)
+    for factor in (profile.values.min(), profile.values.max()):
+        reached = from_si(float(factor) * value, unit)
+        if not low <= reached <= high:
+            raise ConfigError(
+                f"{name}: where the profile is {factor:g}, {reached:g} {unit} would enter; "
+                f"{low:g} to {high:g} {unit} would be right"
+            )
 
 
 def _lasting(profile, name):
@@ -165,6 +180,7 @@ def boundary(settings, mesh, base):
         raise ConfigError(f"{name}: the mesh has no such boundary; it has {known}")
     tag = mesh.boundaries[settings.on]
     if settings.flux is not None:
+        _refuse_beyond(profile, settings.flux, "mol/m^2/s", name)
         return stimulus.facet_load(mesh, name, tag, settings.flux, profile)
     level = settings.bath if settings.bath is not None else settings.outside
     before = level if settings.before is None else settings.before
@@ -197,6 +213,13 @@ def _table(path, place):
         rows = read_table(path, ("time [s]", "factor"))
     except ConfigError as error:
         raise ConfigError(f"{place}: table {error}") from None
+    for column, what, unit in ((0, "time", "s"), (1, "factor", "1")):
+        highest, worst = limits(unit)[1], max(rows[:, column], key=abs)
+        if abs(worst) > highest:
+            raise ConfigError(
+                f"{place}: table {path}: has the {what} {worst:g}; -{highest:g} to {highest:g} "
+                "would be right"
+            )
     if np.any(np.diff(rows[:, 0]) < 0):
         raise ConfigError(
             f"{place}: table {path}: needs two columns, time [s] and factor, times not decreasing"

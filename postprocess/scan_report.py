@@ -1,9 +1,10 @@
 """One HTML file about a scan: maps, numbers, pictures of single runs, all that was asked for."""
 
-import json
+import contextlib
 
 import numpy as np
 
+from ecs_model import foreign
 from ecs_model.errors import ConfigError
 from ecs_model.postprocess import page
 from ecs_model.postprocess.load import load
@@ -218,5 +219,12 @@ def _origin(scan, runs):
 
 def _hosts(scan):
     """Names of the machines that computed points."""
-    status = [json.loads(p.read_text()) for p in scan.path.glob("points/*/status.json")]
-    return {facts["host"] for facts in status if "host" in facts}
+    status = [_status(path) for path in scan.path.glob("points/*/status.json")]
+    return {facts["host"] for facts in status if facts.get("host")}
+
+
+def _status(path):
+    """Who worked on a point; empty where a power failure tore that."""
+    with contextlib.suppress(ConfigError):
+        return foreign.read_json(path, foreign.StatusFacts) or {}
+    return {}

@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 import resource
 import xml.etree.ElementTree as ElementTree
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from ecs_model import atomic, xdmf
+from ecs_model import api, atomic, xdmf
 from ecs_model.errors import ConfigError
 from ecs_model.rundir import LineSeries, RunDir, SeriesFile, line_names, read_line, read_series
 
@@ -22,6 +23,34 @@ def some_run(path):
     run = RunDir.create(path)
     atomic.write_json(run.run_json, {})
     return run
+
+
+@pytest.mark.parametrize("name", ["run.json", "series.csv", "fields/t000000.h5", "lines/a.csv"])
+def test_pipes_in_a_directory_are_refused_and_not_read(tmp_path, name):
+    run = some_run(tmp_path / "run")
+    (run.path / name).parent.mkdir(exist_ok=True)
+    (run.path / name).unlink(missing_ok=True)
+    os.mkfifo(run.path / name)
+    (run.path / "run.log").touch()
+    (run.path / "fields.xdmf").touch()
+    with pytest.raises(ConfigError, match=f"{name}: is a pipe or a device"):
+        RunDir.open(run.path)
+    with pytest.raises(ConfigError, match="is a pipe or a device"):
+        api.report(run.path)
+
+
+@pytest.mark.parametrize("to", ["../elsewhere", "/dev/zero"])
+def test_nothing_is_read_or_written_where_links_lead_out(tmp_path, to):
+    run = some_run(tmp_path / "run")
+    (tmp_path / "elsewhere").mkdir()
+    (run.path / "own").symlink_to("run.json")
+    (tmp_path / "link").symlink_to(run.path)
+    assert RunDir.open(tmp_path / "link").is_run
+    (run.path / "pictures").symlink_to(to)
+    for look in (RunDir.open, api.plot):
+        with pytest.raises(ConfigError, match=r"pictures: is a symbolic link to .*, out of"):
+            look(run.path)
+    assert not [*(tmp_path / "elsewhere").iterdir()]
 
 
 def test_a_new_or_empty_directory_becomes_a_run(tmp_path):

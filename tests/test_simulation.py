@@ -7,7 +7,7 @@ import pytest
 
 from ecs_model.clock import Clock
 from ecs_model.errors import SolutionError
-from ecs_model.simulation import SAVE, Pace, Simulation
+from ecs_model.simulation import GO_ON, SAVE, Pace, Simulation
 
 
 class Notes:
@@ -169,10 +169,11 @@ def test_a_membrane_that_fails_says_so_with_its_own_words():
         simulation(notes).run()
 
 
-def test_a_signal_ends_the_loop_after_the_step():
-    notes, asked = Notes(), iter([0, 0, 15])
+@pytest.mark.parametrize("number", [1, 15])  # SIGHUP and SIGTERM
+def test_a_signal_ends_the_loop_after_the_step(number):
+    notes, asked = Notes(), iter([GO_ON, SAVE, number])
     s = simulation(notes, 8, ask=lambda: next(asked))
-    assert s.run() == 15 and s.tick == 3 and s.request == 15
+    assert s.run() == number and s.tick == 3 and s.request == number
 
 
 def test_a_wish_to_save_does_not_end_it():
@@ -186,7 +187,7 @@ def test_a_wish_to_save_does_not_end_it():
 def test_a_stopped_loop_goes_on_where_it_was():
     whole, halves = Notes(), Notes()
     simulation(whole, 8, observers=[Watch(4)]).run()
-    wishes = iter([0, 0, 0, 0, 10, 0, 0, 0])
+    wishes = iter([GO_ON] * 4 + [10] + [GO_ON] * 3)
     s = simulation(halves, 8, observers=[Watch(4)], ask=lambda: next(wishes))
     assert s.run() == 10 and s.run() == 0
     assert halves.calls == whole.calls

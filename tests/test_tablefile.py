@@ -23,6 +23,14 @@ RIGHT = {
     "blanks": b"0 0.5\n1   1.25\n",
     "more columns with a head": b"t,K,temperature\n0,0.5,37\n1,1.25,37\n",
     "commas and blanks": b"0, 0.5\n1, 1.25\n",
+    "milliseconds": b"t [ms],c [mM]\n0,0.5\n1000,1.25\n",
+    "minutes and micromoles": "time (min);K (\u00b5M)\n0;500\n0,016666666666666666;1250\n".encode(),
+    "units after a stroke or a line": b"t / ms,[K+]_uM\n0,500\n1000,1250\n",
+    "units between blanks": b"t [ms] c [mM]\n0 0.5\n1000 1.25\n",
+    "quoted heads": b'"t [ms]","c [mM]"\n0,0.5\n1000,1.25\n',
+    "a head as NumPy writes it": b"# t [ms], c\n0,0.5\n1000,1.25\n",
+    "a comment with brackets": b"# of today, slice 3 (cortex)\n0,0.5\n1,1.25\n",
+    "a channel": b"t [s]\tChannel 1\n0\t0.5\n1\t1.25\n",
 }
 
 
@@ -44,6 +52,9 @@ WRONG = {
     "two kinds": (b"0;1\n1,2\n", ":2: needs 2 numbers"),
     "head alone": (b"t,K\n", "no rows"),
     "nothing": (b"# only words\n", "holds no rows"),
+    "a unit of something else": (b"t [K],c\n0,1\n", ":1: the head 't [K]' does not fit time [s]"),
+    "no unit": (b"t (rel.),c\n0,1\n", "unknown unit 'rel.'; a time is needed here"),
+    "a unit of something else in a comment": (b"\n# t [s], c [mV]\n0,1\n", ":2: the head 'c [mV]'"),
     "no text": (b"\xff\x00\x81,1\n", "no text in UTF-8"),
 }
 

@@ -13,6 +13,7 @@ def _looking(function):
 
     @functools.wraps(function)
     def look(directory, *args, **options):
+        foreign.refuse_strange(directory)
         with foreign.damaged(directory, "what was written there was changed, or is not whole"):
             return function(directory, *args, **options)
 

@@ -4,7 +4,7 @@ import os
 
 from ecs_model.cli.common import add, add_points, add_profile, add_set, add_trust, points
 from ecs_model.errors import ConfigError
-from ecs_model.launcher import rank_and_size
+from ecs_model.launcher import hold_signals, rank_and_size
 
 
 def add_run(commands):
@@ -19,6 +19,7 @@ def add_run(commands):
 
 
 def _run(a):
+    hold_signals()
     from ecs_model import api
 
     output = a.output or os.path.join("results", os.path.splitext(os.path.basename(a.config))[0])
@@ -40,6 +41,7 @@ def add_resume(commands):
 
 
 def _resume(a):
+    hold_signals()
     from ecs_model import api
 
     options = {"quiet": a.quiet, "profile": a.profile, "force": a.force, "trust": a.trust}

@@ -74,7 +74,9 @@ def _execute(path):
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:  # whatever a user's file may raise
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever a user's file may raise
         raise ConfigError(f"{_place(error, path)}: {type(error).__name__}: {error}") from None
     return module
 
@@ -97,9 +99,9 @@ def _checked(model, path):
         for _, observable in model.observables.values():
             observable(y, p, env)
         endless = _without_rate(model)
-    except ConfigError:
+    except (ConfigError, KeyboardInterrupt):
         raise
-    except Exception as error:  # whatever a user's formula may raise
+    except BaseException as error:  # whatever a user's formula may raise
         raise ConfigError(f"{_place(error, path)}: {type(error).__name__}: {error}") from None
     if endless:
         raise ConfigError(

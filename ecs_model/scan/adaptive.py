@@ -5,13 +5,17 @@ stopped goes on as if it had not been. The axes are scaled to the unit box. The 
 linear interpolation of the margin over a triangulation of the runs (Delaunay) changes its sign.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 
+from ecs_model.scan import sensitivity
+
 EDGE = 0.1  # a new run keeps this share of the edge away from the runs at its ends
 WRONG = 0.2  # share of a triangle with both verdicts that is on the wrong side of the border
-FINE = 200  # points per axis at which shares of the box are measured
+FINE = {1: 200, 2: 200, 3: 40}  # points per axis at which shares of the box are measured
+EVEN = 2**15  # points in boxes of more axes
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,8 @@ def _simplices(x):
 
 def _crossings(x, v, simplices):
     """Where the margin vanishes along edges with both verdicts, the longest first."""
-    pairs = [(i, j) for s in simplices for k, i in enumerate(s) for j in s[k + 1 :]]
-    edges = np.unique(np.sort(np.array(pairs, int).reshape(-1, 2), axis=1), axis=0)
+    ends = [*itertools.combinations(range(x.shape[1] + 1), 2)]
+    edges = np.unique(np.sort(simplices[:, ends].reshape(-1, 2), axis=1), axis=0)
     i, j = edges[(v[edges] >= 0).sum(axis=1) == 1].T
     share = np.clip(v[i] / (v[i] - v[j]), EDGE, 1 - EDGE)
     lengths = np.linalg.norm(x[i] - x[j], axis=1)
@@ -115,7 +119,8 @@ def border(places, margins):
 
 def _share_of_yes(x, v):
     """Share of the box in which the interpolated margin is positive."""
-    fine = start(x.shape[1], FINE if x.shape[1] < 3 else 40)
+    axes = x.shape[1]
+    fine = start(axes, FINE[axes]) if axes in FINE else sensitivity.even(axes, EVEN, 1)
     found = interpolated(x, v, fine)
     return float((found[np.isfinite(found)] >= 0).mean())
 

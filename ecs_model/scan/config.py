@@ -26,6 +26,8 @@ SHORT = {"alpha": "tissue.alpha", "tortuosity": "tissue.tortuosity", "D": "tissu
 
 MANY = 10_000  # values of an axis
 MOST_RUNS = 100_000
+MOST_ADAPTIVE = {1: MOST_RUNS, 2: MOST_RUNS, 3: 20_000, 4: 2000, 5: 400, 6: 100}
+# runs by axes that are joined to simplices, some 1300 per run in six dimensions, within seconds
 
 
 def full(key):
@@ -172,6 +174,9 @@ COLUMNS = {  # of the table of a scan, beside those of its axes
     "cells_per_front", "steps", "rejected_steps", "limited_steps", "iterations_per_step",
     "substeps_per_step", "nodes", "point",
 }  # fmt: skip
+RESULTS = (  # how names of further columns begin
+    "seizure.", "sd.", "ignited.", "fronts.", "balance.", "energy.", "corrections.", "threshold.",
+)  # fmt: skip
 
 
 class Stop(Strict):
@@ -259,6 +264,8 @@ class ScanConfig(Strict):
             )
         if self.adaptive and (self.threshold or self.design.kind != "grid"):
             raise ValueError("adaptive: goes with neither a threshold nor another design")
+        if self.adaptive:
+            self._check_memory()
         if self.adaptive and self.adaptive.runs < self.runs:
             raise SettingError(
                 "adaptive",
@@ -290,6 +297,12 @@ class ScanConfig(Strict):
         keys += [full(self.threshold.key)] if self.threshold else []
         if taken := COLUMNS & {*labels}:
             raise ValueError(f"axis: the name {taken.pop()!r} is that of another column")
+        if results := [label for label in labels if label.startswith(RESULTS)]:
+            start = results[0].partition(".")[0]
+            raise ValueError(
+                f"axis: the name {results[0]!r} is that of a result; give one that does not begin "
+                f"with '{start}.'"
+            )
         for what, names in (("named", labels), ("that change", keys)):
             if twice := {n for n in names if names.count(n) > 1}:
                 raise ValueError(f"axis: two are {what} {twice.pop()!r}; each once is right")
@@ -300,6 +313,21 @@ class ScanConfig(Strict):
                 raise ValueError(f"axis '{axis.label}': give count, a grid needs it")
             if not self._is_grid and axis.count is not None:
                 raise ValueError(f"axis '{axis.label}': count has no effect, this scan samples")
+
+    def _check_memory(self):
+        axes = len(self.axis)
+        if axes not in MOST_ADAPTIVE:
+            raise SettingError(
+                "adaptive",
+                f"a border over {axes} axes cannot be followed; at most {max(MOST_ADAPTIVE)} are "
+                "possible, more with design.kind = 'sobol'",
+            )
+        if self.adaptive.runs > MOST_ADAPTIVE[axes]:
+            raise SettingError(
+                "adaptive",
+                f"runs: a border over {axes} axes can be followed with at most "
+                f"{MOST_ADAPTIVE[axes]} (found {self.adaptive.runs})",
+            )
 
     @property
     def _is_grid(self):

@@ -76,9 +76,12 @@ def number_in(value, unit):
 def _split(value):
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError(f"needs a number or a quantity (found {value!r})")
-    if not isinstance(value, str):
+    if isinstance(value, str):
+        return split(value)
+    try:
         return float(value), ""
-    return split(value)
+    except OverflowError:
+        raise ValueError("must be a finite number") from None
 
 
 def _in_unit(value, unit):

@@ -39,8 +39,9 @@ class Slot:
 
     @property
     def finished(self):
-        """Whether there is a result."""
-        return (self.path / "summary.json").is_file()
+        """Whether there is a result; a file without content is none, a full disk left it."""
+        path = self.path / "summary.json"
+        return path.is_file() and path.stat().st_size > 0
 
     @property
     def finished_at(self):
@@ -52,7 +53,12 @@ class Slot:
 
     def summary(self):
         """The result; None if there is none yet, ConfigError if it is damaged."""
-        return foreign.read_json(self.path / "summary.json", foreign.OutcomeFacts)
+        if not self.finished:
+            return None
+        try:
+            return foreign.read_json(self.path / "summary.json", foreign.OutcomeFacts)
+        except ConfigError as error:
+            raise ConfigError(f"{error}; without it, a scan computes this run again") from None
 
     def status(self):
         """Who works on it, or why it failed; empty if nobody ever came."""
@@ -135,6 +141,7 @@ class Store:
             names = [path.name for path in self.path.iterdir()]
         there = self.setup()
         if there is not None:
+            foreign.refuse_strange(self.path)
             if any((self.path / name).is_dir() for name in BEGUN):
                 self._refuse_other(there, setup, extend, force)
                 trust.ask(there["made"], self.path, trusted, *code(there))

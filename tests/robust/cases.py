@@ -1,5 +1,6 @@
 """Everything a user may get wrong: what is changed in a sound run, what the message must say."""
 
+import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -525,7 +526,24 @@ TABLES = [
     table("table unsorted", b"0,0\n1,1\n0.5,1\n", "t.csv", "not decreasing"),
     table("table of one column", b"0\n1\n", "t.csv:1", "2 numbers"),
     table("table of words", b"time,factor\nnow,all\n", "t.csv:2"),
+    table("table of minutes of arc", b"t [deg],factor\n0,0\n1,1\n", "t.csv:1", "'t [deg]'", "time"),
+    table("table of huge factors", b"0,0\n1,1e308\n2,0\n", "source 'pipette'", "factor 1e+308"),
+    table("table of huge times", b"-1e308,0\n1e308,1\n", "source 'pipette'", "time -1e+308"),
     table("table with nan", b"0,0\n1,nan\n", "t.csv"),
+    Case("a table that is a pipe", ("t.csv", "a pipe or a device"),
+         lambda f: os.mkfifo(f / "t.csv"),
+         (*RUN, "--set", 'source.pipette.profile={kind="table", file="t.csv"}')),
+    Case("a flux beyond sense", ("boundary left", "1e+10 mol/m^2/s", "would be right"),
+         lambda f: (f / "t.csv").write_text("0,0\n1,1e10\n"),
+         (*RUN, "--set", 'boundary=[{on="left", flux="1 mol/m^2/s", profile={kind="table", '
+          'file="t.csv"}}]')),
+    Case("a load beyond sense", ("source pipette", "1e+10 mM/s", "would be right"),
+         lambda f: (f / "t.csv").write_text("0,0\n1,1e10\n"),
+         (*RUN, "--set", 'source=[{name="pipette", region="core", load="1 mM/s", profile='
+          '{kind="table", file="t.csv"}}]')),
+    given("a date", 'time.end=2020-01-01', "time.end", "(found '2020-01-01')"),
+    swap("a time of day", 'title = "small"', "title = 10:00:00",
+         "run.toml:1: title: no setting is a date or a time of day"),
     table("table empty", b"", "t.csv"),
     table("table not text", b"\xff\xfe\x00", "t.csv"),
     table("table of no amount", b"0,0\n1,0\n", "amount"),
@@ -581,6 +599,10 @@ OWN = [
     model("membrane that imports what is not there", "import numpy as np", "import nunpy as np",
           "mine.py:1", "nunpy"),
     model("membrane that exits", "import numpy as np", "import sys; sys.exit(3)", "mine.py"),
+    model("membrane with an exception of its own", "import numpy as np",
+          "class Own(BaseException): pass\nraise Own('hi')", "mine.py:2: Own: hi"),
+    model("membrane whose rates have an exception of their own", "    return State",
+          "    raise GeneratorExit('hi')\n    return State", "mine.py:14: GeneratorExit: hi"),
     model("membrane that returns a number", "return State(K_o=-p.k * (y.K_o - 3.0))", "return 0.0",
           "mine.py"),
     model("membrane that returns nothing", "return State", "State", "mine.py"),

@@ -25,6 +25,11 @@ def axis(key, rest):
     return f'{WAVE}[[axis]]\nkey = "{key}"\n{rest}\n'
 
 
+def ranges(count):
+    text = '[[axis]]\nkey = "membrane.parameters.P{}"\nlow = 1\nhigh = 2\n'
+    return "".join(text.format(k) for k in range(count))
+
+
 CASES = {
     "unknown key": (axis("tissue.alhpa", "values = [0.1]"), "did you mean 'alpha'?"),
     "unknown region": (axis("tissue.regions.blob.alpha", "values = [0.1]"), "there are bolus"),
@@ -69,6 +74,35 @@ CASES = {
     "threshold backwards": (WAVE + AXIS + SEARCH.format("D", '"2 m^2/s"', '"1 m^2/s"'), "is empty"),
     "margin": (f'{WAVE}{AXIS}[adaptive]\nmargin = "fun"\n', "must be one of 'ignited', 'sd'"),
     "adaptive over values": (f"{WAVE}{AXIS}[adaptive]\nruns = 9\n", "give low and high"),
+    "adaptive over seven axes": (
+        f"{WAVE}[adaptive]\nruns = 128\nstart = 2\n" + ranges(7), "toml:2: adaptive: a border over"
+    ),
+    "adaptive over six axes, too often": (
+        f"{WAVE}[adaptive]\nruns = 500\nstart = 2\n" + ranges(6), "with at most 100 (found 500)"
+    ),
+    "a date": (axis("alpha", "values = [2020-01-01]"), "axis[0].values[0]: no setting is a date"),
+    "a time in rows": (
+        f'{WAVE}[[axis]]\nkeys = ["alpha", "D"]\nvalues = [[0.1, 10:00:00]]',
+        "scan.toml:4: axis[0].values[0][1]: no setting is a date",
+    ),
+    "a date in the run": (
+        f'{AXIS}[run.mesh]\ngenerator = "none"\n[run.time]\nend = 2020-01-01T00:00:00Z\n',
+        "scan.toml:7: run.time.end: no setting is a date or a time of day",
+    ),
+    "a date for Slurm": (
+        f'{WAVE}{AXIS}[engine]\nkind = "slurm"\noptions = {{ begin = 2020-01-01 }}\n',
+        "engine.options.begin: no setting is a date",
+    ),
+    "a number of 400 digits": (axis("alpha", f"values = [1{399 * '0'}]"), "a finite number"),
+    "an end of 400 digits": (
+        axis("alpha", f"low = 0.1\nhigh = 1{399 * '0'}\ncount = 2"), "a finite number"
+    ),
+    "the name of a verdict": (
+        axis("alpha", 'name = "seizure.verdict"\nvalues = [0.1]'), "is that of a result; give one"
+    ),
+    "the name of a balance": (
+        axis("alpha", 'name = "balance.ions.Na.ecs_end"\nvalues = [0.1]'), "begin with 'balance.'"
+    ),
     "marks": (f'marks = ["cortex"]\n{WAVE}{AXIS}', "measured states are shown anyway"),
     "samples": (f'{WAVE}{AXIS}[design]\nkind = "sobol"\nsamples = 60\n', "a power of two"),
     "nodes": (f"{WAVE}{AXIS}[engine]\nprocesses = 3\nnodes = 2\n", "a multiple of nodes"),

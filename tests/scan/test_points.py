@@ -204,3 +204,9 @@ def test_runs_on_a_line_show_no_border(places):
     margins = np.linspace(-1, 1, len(places))
     assert adaptive.border(places, margins) is None
     assert adaptive.wave(places, margins, 4, 0.25, 0.01).shape == (0, 2)
+
+
+def test_a_border_in_many_dimensions_takes_little_memory():
+    places = sensitivity.even(6, 64, 1)
+    border = adaptive.border(places, places.sum(axis=1) - 3.0)
+    assert 0.2 < border.yes < 0.8

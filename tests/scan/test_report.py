@@ -1,6 +1,7 @@
 """The report of a scan: what it says, where its pictures come from, how a browser shows it."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from ecs_model import api, cli
 from ecs_model.errors import ConfigError
 from ecs_model.rundir import RunDir
+from ecs_model.scan import driver
 from tests import browser
 from tests.helpers import summary
 from tests.scan.scans import FRONT, scan, table
@@ -62,6 +64,22 @@ def test_a_report_is_one_file_with_all_that_matters(grid):
     assert "12: 6 finished, 6 failed" in text
     for row in table(grid.parent)["id"]:
         assert row in text
+
+
+def test_torn_files_of_a_point_stop_neither_report_nor_scan(grid, tmp_path):
+    folder = tmp_path / "scan"
+    shutil.copytree(grid.parent, folder)
+    shutil.copy(grid.parent.with_suffix(".toml"), folder.with_suffix(".toml"))
+    one, two = table(folder).query("run == 'finished'")["id"][:2]
+    (folder / "points" / one / "status.json").write_text("")
+    assert api.scan_report(folder, [], quiet=True).is_file()
+    (folder / "points" / two / "summary.json").write_text("")
+    assert "5 finished" in [*driver.status(folder)][1]
+    assert scan(folder, GRID)[0] == 1
+    assert "6 finished" in [*driver.status(folder)][1]
+    (folder / "points" / two / "summary.json").write_text("{")
+    with pytest.raises(ConfigError, match=f"{two}/summary.json is damaged.*this run again"):
+        scan(folder, GRID)
 
 
 def test_an_opened_scan_says_what_it_is(grid):
