@@ -47,9 +47,9 @@ def one(theta, h, dt, tolerance, end):
     """Run one case on this process; print steps, error and work."""
     from problem import parts
 
-    from ecs_model.membrane import nagumo
+    from ecs_model.membrane.models import nagumo
     from ecs_model.parallel import start
-    from ecs_model.tissue import diffusivity
+    from ecs_model.tissue.regions import diffusivity
 
     exact = float(nagumo.front_speed(nagumo.Parameters(), diffusivity(1.96e-9, 1.6)))
     n = round(LENGTH / h)

@@ -12,8 +12,9 @@ import cell
 import numpy as np
 from measure import Watch, sized
 
-from ecs_model import assemble, meaning, read
+from ecs_model.config import reader, resolve
 from ecs_model.parallel import start
+from ecs_model.run import build
 
 TEXT = """
 [mesh]
@@ -42,8 +43,8 @@ def main(nodes, steps):
         size=(nodes - 1) * cell.CELL, cell=cell.CELL, alpha=cell.ALPHA, step=cell.STEP,
         tortuosity=cell.TORTUOSITY, diffusivity=cell.DIFFUSIVITY, end=(steps + 1) * cell.STEP,
     )  # fmt: skip
-    config = meaning.with_intervals(read.parse_config(text, "benchmark"))
-    made = assemble.build(config, start(), Path(__file__).parent)
+    config = resolve.with_intervals(reader.parse_config(text, "benchmark"))
+    made = build.build(config, start(), Path(__file__).parent)
     x = 1e6 * made.mesh.coordinates[: made.mesh.owned, 0]
     state, simulation = made.simulation.reaction.state, made.simulation
     state.K_o[:] = cell.potassium(x, np.exp)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ecs_model import assemble, meaning, read
+from ecs_model.config import reader, resolve
+from ecs_model.run import build
 
 TEXT = """
 [mesh]
@@ -31,7 +32,7 @@ def parts(
     comm, counts, h, dt, model="pump_leak", end=None, theta=None, tolerance=None, tissue="",
     membrane="",
 ):  # fmt: skip
-    """The Parts of a run, see `ecs_model.assemble`.
+    """The Parts of a run, see `ecs_model.run.build`.
 
     Args:
         comm: MPI communicator.
@@ -52,8 +53,8 @@ def parts(
         pace=pace, tissue=tissue, membrane=membrane,
         theta="" if theta is None else f"theta = {theta}",
     )  # fmt: skip
-    config = meaning.with_intervals(read.parse_config(text, "benchmark"))
-    return assemble.build(config, comm)
+    config = resolve.with_intervals(reader.parse_config(text, "benchmark"))
+    return build.build(config, comm)
 
 
 def raise_potassium(made, high, width):

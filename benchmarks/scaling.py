@@ -4,7 +4,8 @@ Usage: python benchmarks/scaling.py [strong | weak | traffic]      (about 10, 10
 
 `strong` and `weak`: wall seconds of steps on one and two ranks; run it on a quiet machine.
 `traffic`: messages, bytes and reductions of a step, counted between the program and MPI, and the
-efficiency on 64 and 1024 processes that follows from them with the network of `ecs_model.forecast`.
+efficiency on 64 and 1024 processes that follows from them with the network of
+`ecs_model.run.cost_model`.
 """
 
 import ctypes
@@ -22,7 +23,7 @@ from measure import child, load, sized, table
 from problem import parts, raise_potassium
 from step import MODES
 
-from ecs_model.forecast import Traffic, waiting
+from ecs_model.run.cost_model import Traffic, waiting
 
 STEPS, DT, H = sized(20, 2), 50, 32  # number; ms; um
 SIZE = sized(

@@ -21,7 +21,7 @@ import tomli_w
 from measure import TINY, load, sized, table
 
 from ecs_model import runs
-from ecs_model.read import parse_tree, put
+from ecs_model.config.reader import parse_tree, put
 from ecs_model.scan import adaptive
 
 PROGRAM = [sys.executable, "-m", "ecs_model"]

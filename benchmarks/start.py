@@ -88,13 +88,15 @@ def one():
     comm = start()
     from problem import parts, raise_potassium
 
-    from ecs_model import assemble, meshing, read, session  # noqa: F401
+    from ecs_model.config import reader
+    from ecs_model.run import build
+    from ecs_model.tissue import mesh_cache
 
     cuts.cut(PIECES[0])
     for owner, function, name in (
-        (read, "parse_config", PIECES[1]), (meshing, "make", PIECES[2]),
-        (assemble, "Mesh", PIECES[3]), (assemble, "Operators", PIECES[4]),
-        (assemble, "_membranes", PIECES[5]),
+        (reader, "parse_config", PIECES[1]), (mesh_cache, "make", PIECES[2]),
+        (build, "Mesh", PIECES[3]), (build, "Operators", PIECES[4]),
+        (build, "_membranes", PIECES[5]),
     ):  # fmt: skip
         cuts.around(owner, function, name)
     made = parts(comm, (CELLS,) * 3, H, 50, end=10)

@@ -129,9 +129,9 @@ def variants():
 
 def membranes():
     """Print the cost of every built-in membrane, at nodes that differ a little."""
-    from ecs_model.kernel import BLOCK
+    from ecs_model.membrane.kernel import BLOCK
     from ecs_model.membrane.model import Surroundings
-    from ecs_model.reaction import Reaction
+    from ecs_model.membrane.solver import Reaction
 
     results, nodes = [], sized(4096, 64)
     for label, model in list(variants())[:: sized(1, 4)]:

@@ -65,12 +65,13 @@ def speed(wave, mesh, h, *overrides, across=3):
 
 def one(wave, mesh, h, across, *overrides):
     """Run one wave on this process; print its speed, steps and work."""
-    from ecs_model import assemble, meaning, read
+    from ecs_model.config import reader, resolve
     from ecs_model.parallel import start
+    from ecs_model.run import build
 
     text, changes = runs.path(wave).read_text(), [*settings(wave, mesh, h, across), *overrides]
-    config = meaning.with_intervals(read.parse_config(text, wave, changes))
-    made = assemble.build(config, start())
+    config = resolve.with_intervals(reader.parse_config(text, wave, changes))
+    made = build.build(config, start())
     simulation, watch = made.simulation, Watch()
     simulation.observers = [made.tracker]
     watch.over("membrane", simulation.reaction, "advance")
@@ -88,8 +89,8 @@ def one(wave, mesh, h, across, *overrides):
 
 def front_speed(made):
     """Speed [mm/min] of the front along x, from arrivals between 40 and 90 % of the way."""
-    from ecs_model.detectors import steady_speed
-    from ecs_model.sampling import Sampler
+    from ecs_model.physics.detectors import steady_speed
+    from ecs_model.tissue.sampling import Sampler
     from ecs_model.units import from_si
 
     x = np.linspace(0.0, 1e-6 * LENGTH, 201)

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ecs_model import atomic
 from ecs_model.errors import ConfigError, plainly
-from ecs_model.meshdata import MeshData, refuse_tags
+from ecs_model.files import atomic
 from ecs_model.meshes import foreign
 from ecs_model.meshes.foreign import KINDS as _KINDS
+from ecs_model.meshes.meshdata import MeshData, refuse_tags
 from ecs_model.meshes.orientation import turned, without_orphans
 from ecs_model.units import factor
 
@@ -245,7 +245,7 @@ def _lasting_hdf5():
     """A block in which the HDF5 files that meshio makes survive a full disk."""
     import h5py
 
-    from ecs_model import hdf5
+    from ecs_model.files import hdf5
 
     own = h5py.File
     with contextlib.ExitStack() as files:

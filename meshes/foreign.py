@@ -119,7 +119,7 @@ def _refuse_overlap(path, are_cells, names, count):
 
 def _refuse_repeated(path, mesh, names, dim):
     """Refuse elements that gmsh 2.2 writes once for each of their groups."""
-    from ecs_model.meshdata import sort_rows
+    from ecs_model.meshes.meshdata import sort_rows
 
     for of in (dim, dim - 1):
         blocks = [k for k, b in enumerate(mesh.cells) if b.type == KINDS[of]]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecs_model.errors import ConfigError
-from ecs_model.meshdata import MeshData, orient
+from ecs_model.meshes.meshdata import MeshData, orient
 from ecs_model.meshes.refinement import GROWTH
 
 UM = 1e-6  # m per gmsh unit

@@ -6,7 +6,7 @@ from itertools import cycle
 import numpy as np
 
 from ecs_model.errors import ConfigError
-from ecs_model.meshdata import boundary_facets, volumes
+from ecs_model.meshes.meshdata import boundary_facets, volumes
 
 _COLOURS = ("#d9a679", "#f2ead8", "#8fb3d9", "#b5d99c", "#d98fb3", "#c9b3e6")
 _SIDES = ("#d9836f", "#7fa8cc", "#c9b58a", "#9bc18f", "#b79ccb", "#e0c068", "#9aa5ad")

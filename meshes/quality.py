@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecs_model.meshdata import (
+from ecs_model.meshes.meshdata import (
     components,
     flat_and_inverted,
     orphans,

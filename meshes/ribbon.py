@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from ecs_model.errors import ConfigError
-from ecs_model.meshdata import MeshData, boundary_facets, orient
 from ecs_model.meshes import arguments
 from ecs_model.meshes import surfaces as cortex
+from ecs_model.meshes.meshdata import MeshData, boundary_facets, orient
 from ecs_model.meshes.repair import PRISM, repair
 from ecs_model.meshes.tags import CORTEX, boundaries
 

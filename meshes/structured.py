@@ -8,7 +8,7 @@ from itertools import permutations
 
 import numpy as np
 
-from ecs_model.meshdata import MeshData
+from ecs_model.meshes.meshdata import MeshData
 from ecs_model.meshes.tags import SIDES, TISSUE, boundaries
 
 

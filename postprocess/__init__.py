@@ -9,6 +9,6 @@ from pathlib import Path
 
 def report(run_dir) -> list[Path]:
     """Paths of all pictures and movies that make sense for this run; see `everything`."""
-    from ecs_model.postprocess.everything import everything  # Matplotlib takes a second to load
+    from ecs_model.postprocess.run_figures import everything  # Matplotlib takes a second to load
 
     return everything(run_dir)

@@ -7,9 +7,9 @@ import xarray as xr
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
-from ecs_model import fieldfile
-from ecs_model.postprocess.load import load
-from ecs_model.rundir import RunDir, read_line
+from ecs_model.postprocess.fields import load
+from ecs_model.run import field_series
+from ecs_model.run.rundir import RunDir, read_line
 
 
 class _Frames(BackendArray):
@@ -45,7 +45,7 @@ def fields(folder):
         ConfigError: if no output time was written.
     """
     found = load(folder)
-    still = fieldfile.read_mesh(folder)[2]
+    still = field_series.read_mesh(folder)[2]
     data = {
         name: (
             ("time", "node"),
@@ -70,10 +70,10 @@ def _in(fields, name):
 def _of_nodes(fields, taken):
     """Fields over nodes that are the same at all times: those of the tissue, maps of the run."""
     folder = fields.folder
-    still = fieldfile.read_node_data(folder)
+    still = field_series.read_node_data(folder)
     data = {name: ("node", values, _in(fields, name)) for name, values in still.items()}
     if RunDir(folder).maps.exists():
-        maps, units = fieldfile.read_maps(folder)
+        maps, units = field_series.read_maps(folder)
         data |= {k: ("node", values, {"units": units[k]}) for k, values in maps.items()}
     return {name: variable for name, variable in data.items() if name not in taken}
 
@@ -81,7 +81,7 @@ def _of_nodes(fields, taken):
 def _places(fields, still):
     """Coordinates: of output times, of nodes, and the regions of cells."""
     axes = {
-        name: ("node", column, {"units": fieldfile.LENGTH_UNIT})
+        name: ("node", column, {"units": field_series.LENGTH_UNIT})
         for name, column in zip("xyz", fields.points.T, strict=True)
     }
     region = {"region": ("cell", still["region"])} if "region" in still else {}
@@ -100,6 +100,6 @@ def along(folder, name):
     }
     coordinates = {
         "time": ("time", times, {"units": "s"}),
-        "position": ("position", places, {"units": fieldfile.LENGTH_UNIT}),
+        "position": ("position", places, {"units": field_series.LENGTH_UNIT}),
     }
     return xr.Dataset(variables, coordinates)

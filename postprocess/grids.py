@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ecs_model import fieldfile
-from ecs_model.postprocess.load import load
-from ecs_model.postprocess.pictures import unstructured
+from ecs_model.postprocess.fields import load
+from ecs_model.postprocess.stills import unstructured
+from ecs_model.run import field_series
 
 
 class Grids(Sequence):
@@ -28,9 +28,9 @@ class Grids(Sequence):
         self.times = self._fields.times
         self.names = self._fields.names
         self._grid = unstructured(self._fields.points, self._fields.cells)
-        still = fieldfile.read_mesh(self._fields.folder)[2]
+        still = field_series.read_mesh(self._fields.folder)[2]
         self._grid.cell_data.update(still)
-        self._grid.point_data.update(fieldfile.read_node_data(self._fields.folder))
+        self._grid.point_data.update(field_series.read_node_data(self._fields.folder))
 
     def __len__(self):
         return len(self.times)

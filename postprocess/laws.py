@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ecs_model.electrochemistry import ghk_flux
-from ecs_model.nernst_planck import profile
-from ecs_model.post_albers import PostAlbersParameters, post_albers_turnover
+from ecs_model.physics.electrochemistry import ghk_flux
+from ecs_model.physics.nernst_planck import profile
+from ecs_model.physics.post_albers import PostAlbersParameters, post_albers_turnover
 from ecs_model.postprocess import style
 
 TEMPERATURE = 310.15

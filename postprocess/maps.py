@@ -5,10 +5,10 @@ import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.tri import Triangulation
 
-from ecs_model import fieldfile
 from ecs_model.errors import ConfigError
 from ecs_model.postprocess import style
-from ecs_model.postprocess.load import finite_range, load, spread
+from ecs_model.postprocess.fields import finite_range, load, spread
+from ecs_model.run import field_series
 
 _LONG = 2.0  # a domain this many times longer than high gets its times below each other
 
@@ -49,7 +49,7 @@ def maps(run_dir, times=4):
 def arrival(run_dir, name="arrival_K_o"):
     """Figure of the time [s] at which the front arrived; grey where it never did."""
     fields = load(run_dir)
-    found, units = fieldfile.read_maps(run_dir)
+    found, units = field_series.read_maps(run_dir)
     if name not in found:
         raise ConfigError(f"{run_dir} has no map {name!r}; it has {', '.join(found) or 'none'}")
     draw = {1: _arrival_profile, 2: _arrival_map}.get(fields.dimension)

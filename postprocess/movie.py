@@ -6,11 +6,11 @@ import imageio
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from ecs_model import atomic
 from ecs_model.errors import ConfigError
+from ecs_model.files import atomic
 from ecs_model.postprocess import style
-from ecs_model.postprocess.load import load, spread
-from ecs_model.rundir import RunDir
+from ecs_model.postprocess.fields import load, spread
+from ecs_model.run.rundir import RunDir
 
 _PIXELS = (960, 720)
 _FRAMES = 300
@@ -50,7 +50,7 @@ def _encode(path, images):
 
 def _bodies(fields, name, indices, pixels):
     """Images of a two- or three-dimensional run; one text changes from frame to frame."""
-    from ecs_model.postprocess.pictures import Scene  # loads PyVista, which 1D does not need
+    from ecs_model.postprocess.stills import Scene  # loads PyVista, which 1D does not need
 
     limits, colours = fields.limits(name), style.colour_map(name)
     scene = Scene(fields.points, fields.cells, limits, colours, pixels, margin=_MARGIN)

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from ecs_model import atomic, fieldfile
+from ecs_model.files import atomic
 from ecs_model.postprocess import style
-from ecs_model.postprocess.load import load
-from ecs_model.rundir import RunDir
+from ecs_model.postprocess.fields import load
+from ecs_model.run import field_series
+from ecs_model.run.rundir import RunDir
 
 _PRESETS = {"inferno": "Inferno (matplotlib)", "viridis": "Viridis (matplotlib)"}
 
@@ -16,14 +17,14 @@ def write_paraview_script(run_dir):
     Before the first output time the colours get the usual limits of each field.
     """
     run = RunDir.open(run_dir)
-    points, cells, _ = fieldfile.read_mesh(run.path)
+    points, cells, _ = field_series.read_mesh(run.path)
     settings = {
         "FIELDS": _fields(run.path),
         "CUT": cells.shape[1] == 4,
         "CENTRE": ((points.min(axis=0) + points.max(axis=0)) / 2).tolist(),
         "SIZE": np.ptp(points, axis=0).tolist(),
         "RUN": str(run.path.resolve()),
-        "INDEX": fieldfile.INDEX,
+        "INDEX": field_series.INDEX,
     }
     lines = [f"{name} = {value!r}" for name, value in settings.items()]
     atomic.write_text(run.paraview, _HEAD + "\n".join(lines) + "\n" + _BODY)
@@ -32,8 +33,8 @@ def write_paraview_script(run_dir):
 
 def _fields(folder):
     """Name, label, preset and limits of the main fields."""
-    units = fieldfile.read_units(folder)
-    if not len(fieldfile.read_times(folder)):
+    units = field_series.read_units(folder)
+    if not len(field_series.read_times(folder)):
         return [_row(n, units, style.default_limits(n)) for n in ("K_o", "V") if n in units]
     fields = load(folder)
     return [_row(name, units, fields.limits(name)) for name in fields.main]

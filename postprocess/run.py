@@ -5,9 +5,10 @@ import tomllib
 
 import numpy as np
 
-from ecs_model import fieldfile, foreign, telling
 from ecs_model.errors import ConfigError
-from ecs_model.rundir import RunDir, line_names, read_series
+from ecs_model.files import foreign
+from ecs_model.run import field_series, summary_text
+from ecs_model.run.rundir import RunDir, line_names, read_series
 
 _SIGNS = {" um ": " µm ", "^3": "³", "K+": "K⁺"}
 
@@ -37,7 +38,7 @@ class Run:
         self.config = _toml(run.resolved)
         self.profile = foreign.read_json(run.profile, foreign.ProfileFacts) or {}
         self.lines = line_names(run.path)
-        self.times = fieldfile.read_times(run.path) if run.index.exists() else np.empty(0)
+        self.times = field_series.read_times(run.path) if run.index.exists() else np.empty(0)
 
     @property
     def name(self):
@@ -134,19 +135,19 @@ class Run:
         yield "Recruited", f"{100 * s['recruited']:.3g} % of the tissue"
         if s["duration_s"] > 0:
             yield "Time above the threshold", f"{s['duration_s']:.4g} s on average"
-        for name, words in telling.fronts(s):
+        for name, words in summary_text.fronts(s):
             yield f"Front along {name}", _typeset(words)
-        if said := telling.energy(s):
+        if said := summary_text.energy(s):
             yield "Energy", _typeset(said)
         yield "Balance of K⁺", f"closes to {s['balance']['relative_error']:.1e} of the whole"
 
     def verdicts(self):
         """The Verdicts of the run; none before its end."""
-        return telling.verdicts(self.summary) if self.summary else []
+        return summary_text.verdicts(self.summary) if self.summary else []
 
     def warnings(self):
         """Sentences that a reader has to know before trusting the numbers."""
-        return [*telling.warnings(self.summary)] if self.summary else []
+        return [*summary_text.warnings(self.summary)] if self.summary else []
 
     def holds(self):
         """Pairs of what there is to look at, in words."""
@@ -154,7 +155,7 @@ class Run:
             columns = read_series(self._run.series)[0]
             yield "Series", f"{len(columns['t'])} rows of {len(columns)} columns"
         if len(self.times):
-            names = ", ".join(fieldfile.field_names(self.path))
+            names = ", ".join(field_series.field_names(self.path))
             yield "Fields", f"{len(self.times)} times to {self.times[-1]:g} s: {names}"
         if self.lines:
             yield "Lines", ", ".join(self.lines)

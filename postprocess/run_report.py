@@ -1,8 +1,8 @@
 """One HTML file about a run: verdicts, curves, maps that a slider moves through time, balances."""
 
-from ecs_model.postprocess import everything, page
-from ecs_model.postprocess.load import load
-from ecs_model.rundir import RunDir
+from ecs_model.postprocess import html_page, run_figures
+from ecs_model.postprocess.fields import load
+from ecs_model.run.rundir import RunDir
 
 TITLES = {
     "probes": "Probes", "balance": "Integrals", "profiles": "Profiles",
@@ -17,7 +17,7 @@ def write(run, path=None):
     Raises:
         ConfigError: if a file of the run is broken, or the report cannot be written.
     """
-    return page.write(path or run.path / "report.html", "run_report.html", content(run))
+    return html_page.write(path or run.path / "report.html", "run_report.html", content(run))
 
 
 def content(run):
@@ -34,15 +34,15 @@ def content(run):
 
 def _seen(run):
     """Films of the fields, or None, and pairs of a title and a picture of all that is no film."""
-    drawn, films = everything.figures(RunDir(run.path)), None
+    drawn, films = run_figures.figures(RunDir(run.path)), None
     drawn = dict(sorted(drawn.items(), key=lambda item: item[0] == "balance"))  # it is long
     if len(run.times) and (fields := load(run.path)).dimension > 1:
-        from ecs_model.postprocess import film  # loads PyVista, which lines do not need
+        from ecs_model.postprocess import html_film  # loads PyVista, which lines do not need
 
-        films = film.films(fields)
+        films = html_film.films(fields)
         drawn = {name: draw for name, draw in drawn.items() if name not in ("maps", *fields.main)}
     return films, [
-        (_title(name), page.embedded(draw(), page.COARSE)) for name, draw in drawn.items()
+        (_title(name), html_page.embedded(draw(), html_page.COARSE)) for name, draw in drawn.items()
     ]
 
 
@@ -92,7 +92,7 @@ def _texts(run):
     if given.exists():
         yield "As it was given", given.read_text(encoding="utf-8")
     if run.config:
-        yield "With every default and --set", page.toml(run.config)
+        yield "With every default and --set", html_page.toml(run.config)
 
 
 def _origin(run):
@@ -103,4 +103,4 @@ def _origin(run):
     versions = ", ".join(f"{name} {v}" for name, v in facts.get("versions", {}).items())
     yield "Libraries", versions or "unknown"
     yield "Mesh", facts.get("mesh", {}).get("fingerprint", "unknown")
-    yield from page.made()
+    yield from html_page.made()

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ecs_model import foreign, versions
 from ecs_model.errors import ConfigError
+from ecs_model.files import foreign, versions
+from ecs_model.physics.measured_tissue import STATES, state_of, title
 from ecs_model.postprocess import style
-from ecs_model.states import STATES, state_of, title
 
 VERDICTS = ("seizure", "sd", "ignited")  # the gravest last
 WORDS = {"ignited": "ignition", "sd": "spreading depolarization", "seizure": "seizure-level K⁺"}

@@ -8,7 +8,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from matplotlib.tri import Triangulation
 
-from ecs_model.postprocess import labels, style
+from ecs_model.postprocess import label_placement, style
 from ecs_model.postprocess.scan_data import WORDS
 
 COLOURS = {"rest": "#CFE5F2", "seizure": "#F6DC9B", "sd": "#EDA98B", "ignited": "#C96A6A"}
@@ -161,7 +161,7 @@ def _written(ax, lines):
     """Labels of contours, legible on any colour."""
     texts = ax.clabel(lines, fmt="%.4g", fontsize=7)
     for text in texts:
-        text.set(path_effects=labels.HALO, color="black")
+        text.set(path_effects=label_placement.HALO, color="black")
     return list(texts)
 
 
@@ -237,5 +237,5 @@ def _states(ax, scan, axes, obstacles):
         return []
     star = {"marker": "*", "ms": 9, "mfc": "gold", "mec": "black", "mew": 0.6}
     ax.plot(*zip(*on.values(), strict=True), ls="", zorder=4, **star)
-    labels.place(ax, [*on.values()], [*on], obstacles)
+    label_placement.place(ax, [*on.values()], [*on], obstacles)
     return [Line2D([], [], ls="", label="measured state of the tissue", **star)]

@@ -4,15 +4,15 @@ import contextlib
 
 import numpy as np
 
-from ecs_model import foreign
 from ecs_model.errors import ConfigError
-from ecs_model.postprocess import page
-from ecs_model.postprocess.load import load
-from ecs_model.postprocess.scan import drawings
+from ecs_model.files import foreign
+from ecs_model.postprocess import html_page
+from ecs_model.postprocess.fields import load
 from ecs_model.postprocess.scan_data import REGIMES, WORDS, short
+from ecs_model.postprocess.scan_figures import drawings
 from ecs_model.postprocess.scan_map import COLOURS
-from ecs_model.postprocess.scan_states import readings
-from ecs_model.rundir import RunDir, line_names
+from ecs_model.postprocess.scan_readings import readings
+from ecs_model.run.rundir import RunDir, line_names
 
 TITLES = {
     "map": "Map", "curves": "Curves", "bars": "Bars", "samples": "All runs over each axis",
@@ -28,7 +28,9 @@ def write(scan, runs, path=None):
         runs: id of a point -> Repeat, of those that get a picture.
         path: of the file.
     """
-    return page.write(path or scan.path / "report.html", "scan_report.html", content(scan, runs))
+    return html_page.write(
+        path or scan.path / "report.html", "scan_report.html", content(scan, runs)
+    )
 
 
 def content(scan, runs):
@@ -43,7 +45,7 @@ def content(scan, runs):
         "readings": readings(scan), "searched": scan.searched, "columns": [c[0] for c in columns],
         "rows": _rows(scan, columns, runs), "points": [*_points(scan, runs)],
         "failed": _failed(scan), "texts": _texts(scan), "origin": _origin(scan, runs),
-        "short": page.number,
+        "short": html_page.number,
     }  # fmt: skip
 
 
@@ -92,7 +94,8 @@ def _range(column, unit):
 
 def _pictures(scan):
     return [
-        (TITLES[name], page.embedded(draw(), page.SHARP)) for name, draw in drawings(scan).items()
+        (TITLES[name], html_page.embedded(draw(), html_page.SHARP))
+        for name, draw in drawings(scan).items()
     ]
 
 
@@ -148,7 +151,7 @@ def _cell(value):
     if isinstance(value, str) or value is None:
         return value or "", value or ""
     number = float(value)
-    return page.number(number), repr(number) if np.isfinite(number) else ""
+    return html_page.number(number), repr(number) if np.isfinite(number) else ""
 
 
 def _points(scan, runs):
@@ -169,7 +172,9 @@ def _drawn(run):
     """The picture of a Repeat, or None and the reason why there is none."""
     try:
         return (
-            (page.embedded(_of_run(run.path), page.COARSE), "") if run.path else (None, run.reason)
+            (html_page.embedded(_of_run(run.path), html_page.COARSE), "")
+            if run.path
+            else (None, run.reason)
         )
     except ConfigError as error:
         return None, str(error)
@@ -184,9 +189,9 @@ def _of_run(folder):
         return line.space_time(run.path)
     dimension = load(run.path).dimension
     if dimension == 3:
-        from ecs_model.postprocess import pictures  # loads PyVista, which others do not need
+        from ecs_model.postprocess import stills  # loads PyVista, which others do not need
 
-        return pictures.stills(run.path)
+        return stills.stills(run.path)
     return line.space_time(run.path) if dimension == 1 else maps.maps(run.path)
 
 
@@ -201,8 +206,8 @@ def _texts(scan):
     settings = {k: v for k, v in scan.settings.items() if k != "run"}
     return [
         ("The scan as it was given", (scan.path / "scan.toml").read_text(encoding="utf-8")),
-        ("The scan with every default and --set", page.toml(settings)),
-        ("The run that it varies", page.toml(scan.setup["base"])),
+        ("The scan with every default and --set", html_page.toml(settings)),
+        ("The run that it varies", html_page.toml(scan.setup["base"])),
     ]
 
 
@@ -214,7 +219,7 @@ def _origin(scan, runs):
     for facts in kept[:1]:
         for key in ("commit", "petsc", "mpi", "python", "machine"):
             yield f"Pictured runs: {key}", str(facts.get(key) or "unknown")
-    yield from page.made()
+    yield from html_page.made()
 
 
 def _hosts(scan):

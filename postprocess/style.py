@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from ecs_model import atomic
+from ecs_model.files import atomic
 
 WIDTH = 7.2  # inches: both columns of a journal page
 DPI = 200

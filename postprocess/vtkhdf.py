@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ecs_model import atomic, fieldfile, hdf5
-from ecs_model.postprocess.load import load
-from ecs_model.rundir import RunDir
+from ecs_model.files import atomic, hdf5
+from ecs_model.postprocess.fields import load
+from ecs_model.run import field_series
+from ecs_model.run.rundir import RunDir
 
 _VTK_TYPES = {2: 3, 3: 5, 4: 10}  # nodes per cell: line, triangle, tetrahedron
 _SMALL = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
@@ -33,12 +34,12 @@ def _fill(root, fields):
     root.attrs.create("Type", np.bytes_("UnstructuredGrid"))
     _mesh(root, fields.points, fields.cells)
     steps = _steps(root, fields.times)
-    _, _, cell_data = fieldfile.read_mesh(fields.folder)
+    _, _, cell_data = field_series.read_mesh(fields.folder)
     for name, array in cell_data.items():
         _static(root, steps, f"CellData/{name}", array)
-    for name, array in fieldfile.read_node_data(fields.folder).items():
+    for name, array in field_series.read_node_data(fields.folder).items():
         _static(root, steps, f"PointData/{name}", array)
-    for name in fieldfile.field_names(fields.folder):
+    for name in field_series.field_names(fields.folder):
         _over_time(root, steps, name, fields)
 
 
@@ -73,7 +74,7 @@ def _static(root, steps, name, array):
 
 
 def _over_time(root, steps, name, fields):
-    first = fieldfile.read_field(fields.folder, name, 0)
+    first = field_series.read_field(fields.folder, name, 0)
     centre = "PointData" if len(first) == len(fields.points) else "CellData"
     count = len(fields.times)
     data = root.create_dataset(

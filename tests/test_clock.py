@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_model.clock import Clock, plan
 from ecs_model.errors import ConfigError
+from ecs_model.run.clock import Clock, plan
 
 SECONDS = st.floats(1e-4, 1e4)
 

@@ -5,8 +5,8 @@ import ctypes
 import numpy as np
 import pytest
 
-from ecs_model.codegen import Recording, Symbol, as_c
-from ecs_model.compiler import load
+from ecs_model.membrane.compiler import load
+from ecs_model.membrane.expressions import Recording, Symbol, as_c
 
 FORMULAS = {
     "polynomial": lambda x, y: 3 * x**3 - x * y + 2.0 / y - (-x),

@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from ecs_model import compiler
 from ecs_model.cache import cache_folder, locked
 from ecs_model.errors import ConfigError
+from ecs_model.membrane import compiler
 from tests.helpers import launch, launch_program
 
 TWICE = "double twice(double x) { return 2.0 * x; }"

@@ -5,7 +5,7 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
-from ecs_model.derivative import Dual, jacobian, root, slope_of, value_of
+from ecs_model.membrane.autodiff import Dual, jacobian, root, slope_of, value_of
 from tests.test_codegen import FORMULAS
 
 Pair = namedtuple("Pair", "x y")

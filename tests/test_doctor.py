@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from ecs_model import doctor
+from ecs_model.cli import doctor
 from ecs_model.errors import ConfigError
 
 

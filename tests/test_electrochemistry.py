@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ecs_model.electrochemistry import (
+from ecs_model.physics.electrochemistry import (
     bernoulli,
     ghk_charge_flux,
     ghk_flux,

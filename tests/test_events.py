@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ecs_model.events import Area, Changing, Event
-from ecs_model.profile import pulse
+from ecs_model.tissue.parameter_events import Area, Changing, Event
+from ecs_model.tissue.time_course import pulse
 
 
 def test_a_step_sees_the_mean_of_the_profile_where_the_event_is():

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from ecs_model import fieldfile
 from ecs_model.errors import ConfigError
-from ecs_model.fieldfile import FieldSeries
+from ecs_model.run import field_series
+from ecs_model.run.field_series import FieldSeries
 
 RNG = np.random.default_rng(0)
 UNITS = {"K_o": "mM", "V": "mV", "J": "umol/m^2/s", "alpha": "1"}
@@ -61,18 +61,18 @@ def test_arrays_read_back_as_stored(tmp_path, dimension, precision):
         series.write(t, fields(t, n))
     series.close()
 
-    assert fieldfile.read_times(tmp_path).tolist() == [0.0, 0.1, 1 / 3]
-    assert fieldfile.field_names(tmp_path) == ["J", "K_o"]
-    assert fieldfile.read_units(tmp_path) == UNITS
+    assert field_series.read_times(tmp_path).tolist() == [0.0, 0.1, 1 / 3]
+    assert field_series.field_names(tmp_path) == ["J", "K_o"]
+    assert field_series.read_units(tmp_path) == UNITS
     for name, expected in fields(1 / 3, n).items():
-        found = fieldfile.read_field(tmp_path, name, -1)
+        found = field_series.read_field(tmp_path, name, -1)
         np.testing.assert_array_equal(found, expected.astype(precision))
-    read_points, read_cells, cell_data = fieldfile.read_mesh(tmp_path)
+    read_points, read_cells, cell_data = field_series.read_mesh(tmp_path)
     np.testing.assert_allclose(read_points[:, :dimension], points * 1e3, rtol=1e-15)
     assert not read_points[:, dimension:].any()
     np.testing.assert_array_equal(read_cells, cells)
     np.testing.assert_array_equal(cell_data["region"], region)
-    found = fieldfile.read_node_data(tmp_path)["alpha"]
+    found = field_series.read_node_data(tmp_path)["alpha"]
     np.testing.assert_array_equal(found, alpha.astype(precision))
 
 
@@ -97,7 +97,7 @@ def test_a_step_that_does_not_fit_is_refused_and_changes_nothing(tmp_path, bad):
     with pytest.raises(ValueError):
         series.write(0.0, {"K_o": np.ones(12)})
     series.write(1.0, {"K_o": np.ones(12)})
-    assert fieldfile.read_times(tmp_path).tolist() == [0.0, 1.0]
+    assert field_series.read_times(tmp_path).tolist() == [0.0, 1.0]
 
 
 def test_an_existing_series_is_not_overwritten(tmp_path):
@@ -121,10 +121,10 @@ def test_resume_drops_later_times_and_goes_on_without_gap_or_duplicate(tmp_path)
         again.write(t, fields(t, 12))
     again.close()
 
-    assert fieldfile.read_times(tmp_path).tolist() == times.tolist()
+    assert field_series.read_times(tmp_path).tolist() == times.tolist()
     for k, sign in ((10, -1), (11, 1), (39, 1)):
         expected = fields(sign * times[k], 12)["K_o"].astype("f4")
-        np.testing.assert_array_equal(fieldfile.read_field(tmp_path, "K_o", k), expected)
+        np.testing.assert_array_equal(field_series.read_field(tmp_path, "K_o", k), expected)
 
 
 def test_resume_refuses_another_mesh_tissue_or_unit(tmp_path):
@@ -145,7 +145,7 @@ def test_resume_refuses_another_mesh_tissue_or_unit(tmp_path):
 
 WRITE_FOR_EVER = """
 import sys, itertools, numpy as np
-from ecs_model.fieldfile import FieldSeries
+from ecs_model.run.field_series import FieldSeries
 points = np.random.default_rng(0).random((500, 3)); cells = np.arange(2000).reshape(-1, 4) % 500
 series = FieldSeries.create(sys.argv[1], points, cells, {"region": np.zeros(500, int)})
 print("started", flush=True)
@@ -165,11 +165,11 @@ def test_a_killed_run_keeps_every_listed_time(tmp_path, trial):
     writer.wait()
 
     ElementTree.parse(tmp_path / "fields.xdmf")
-    times = fieldfile.read_times(tmp_path)
+    times = field_series.read_times(tmp_path)
     assert len(times) > 1
     np.testing.assert_array_equal(times, np.arange(len(times)) / 8)
     for k in range(len(times)):
-        assert (fieldfile.read_field(tmp_path, "V", k) == k).all()
+        assert (field_series.read_field(tmp_path, "V", k) == k).all()
 
 
 def test_the_index_is_whole_at_every_size(tmp_path):
@@ -189,14 +189,14 @@ def test_a_full_disk_leaves_a_run_that_can_be_continued(tmp_path):
         with pytest.raises(ConfigError, match=r"cannot write .*No space left on device"):
             for k in range(1000):
                 series.write(float(k), {"K_o": RNG.random(600)})
-        before = fieldfile.read_times(folder)
+        before = field_series.read_times(folder)
         ElementTree.parse(folder / "fields.xdmf")
-        assert len(fieldfile.read_field(folder, "K_o", -1)) == 600
+        assert len(field_series.read_field(folder, "K_o", -1)) == 600
         assert not list(folder.rglob("*.tmp"))
 
         (folder / "fields" / "t000000.h5").unlink()  # somebody makes room
         series.write(float(len(before)), {"K_o": RNG.random(600)})
-        assert len(fieldfile.read_times(folder)) == len(before) + 1
+        assert len(field_series.read_times(folder)) == len(before) + 1
         series.close()
 
 
@@ -204,8 +204,8 @@ def test_maps_read_back_with_units_and_nan(tmp_path):
     (tmp_path / "fields").mkdir()
     maps = {"arrival_K_o": np.array([0.0, 1 / 3, np.nan]), "max_K_o": np.array([3.0, 50.0, 4.0])}
     units = {"arrival_K_o": "s", "max_K_o": "mM"}
-    fieldfile.write_maps(tmp_path, maps, units)
-    found, found_units = fieldfile.read_maps(tmp_path)
+    field_series.write_maps(tmp_path, maps, units)
+    found, found_units = field_series.read_maps(tmp_path)
     assert found_units == units
     for name, expected in maps.items():
         np.testing.assert_array_equal(found[name], expected)
@@ -214,20 +214,20 @@ def test_maps_read_back_with_units_and_nan(tmp_path):
 def test_missing_and_broken_files_are_one_sentence(tmp_path):
     points, cells = simplices(2)
     with pytest.raises(ConfigError, match="cannot read"):
-        fieldfile.read_times(tmp_path)
+        field_series.read_times(tmp_path)
     FieldSeries.create(tmp_path, points, cells).write(0.0, {"K_o": np.ones(12)})
     with pytest.raises(ConfigError, match=r"cannot read .*t000000.h5"):
-        fieldfile.read_field(tmp_path, "V", 0)
+        field_series.read_field(tmp_path, "V", 0)
     with pytest.raises(ConfigError, match="cannot read"):
-        fieldfile.read_field(tmp_path, "K_o", 7)
+        field_series.read_field(tmp_path, "K_o", 7)
     path = tmp_path / "fields" / "t000000.h5"
     path.rename(path.with_suffix(".old"))
     with pytest.raises(ConfigError, match=r"t000000.h5: No such file or directory; the run is not"):
-        fieldfile.read_field(tmp_path, "K_o", 0)
+        field_series.read_field(tmp_path, "K_o", 0)
     path.mkdir()
     with pytest.raises(ConfigError, match=r"t000000.h5: Is a directory; the run is not complete"):
-        fieldfile.read_field(tmp_path, "K_o", 0)
+        field_series.read_field(tmp_path, "K_o", 0)
     path.rmdir()
     path.write_bytes(b"not HDF5")
     with pytest.raises(ConfigError, match="cannot read"):
-        fieldfile.read_field(tmp_path, "K_o", 0)
+        field_series.read_field(tmp_path, "K_o", 0)

@@ -8,8 +8,8 @@ import pytest
 
 from ecs_model import api
 from ecs_model.errors import ConfigError
-from ecs_model.fit import fit_agar, fit_tissue
 from ecs_model.point_source import Experiment, concentration, steady_rate
+from ecs_model.point_source.fit import fit_agar, fit_tissue
 from ecs_model.units import FARADAY
 from tests.helpers import found
 

@@ -7,7 +7,7 @@ import pytest
 
 from ecs_model import api
 from ecs_model.cli import main
-from ecs_model.forecast import TRAFFIC, Forecast, Writing, duration, size, waiting
+from ecs_model.run.cost_model import TRAFFIC, Forecast, Writing, duration, size, waiting
 from tests.helpers import launch, run_here, summary
 from tests.robust.cases import BASE
 from tests.test_profiling import BOUND

@@ -5,7 +5,8 @@ import weakref
 
 from ecs_model.native import MPI
 
-from ecs_model import assemble, meaning, read
+from ecs_model.config import reader, resolve
+from ecs_model.run import build
 
 TEXT = """
 [mesh]
@@ -29,8 +30,8 @@ end = "0.4 s"
 
 
 def test_a_tissue_that_nobody_needs_is_freed():
-    config = meaning.with_intervals(read.parse_config(TEXT, "test"))
-    parts = assemble.build(config, MPI.COMM_SELF)
+    config = resolve.with_intervals(reader.parse_config(TEXT, "test"))
+    parts = build.build(config, MPI.COMM_SELF)
     parts.simulation.run()
     mesh = weakref.ref(parts.mesh)
     del parts

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from ecs_model import fronts
+from ecs_model.physics import fronts
 from tests.helpers import found, launch, run_here, summary
 from tests.verification.fronts import exact_speed
 

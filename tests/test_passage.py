@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ecs_model.passage import Passage
+from ecs_model.run.front_passage import Passage
 
 W = 0.19  # s, of the logistic front: 10 to 90 % take 2 ln 9 W
 

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
+from ecs_model.config.petsc_options import refuse_options
 from ecs_model.launcher import from_elsewhere
-from ecs_model.petsc_options import refuse_options
 from ecs_model.postprocess import style
 
 

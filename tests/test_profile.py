@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_model.profile import Profile, constant, pulse, step, train
+from ecs_model.tissue.time_course import Profile, constant, pulse, step, train
 
 TIMES = st.floats(-10, 10)
 VALUES = st.floats(-5, 5)

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from ecs_model import profiling
-from ecs_model.diffusion import Diffusion
-from ecs_model.potential import Poisson
-from ecs_model.rundir import RunDir
+from ecs_model.run import profiling
+from ecs_model.run.rundir import RunDir
+from ecs_model.transport.diffusion import Diffusion
+from ecs_model.transport.potential import Poisson
 from tests.helpers import launch, summary
 
 BOUND = """

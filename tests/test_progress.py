@@ -11,13 +11,13 @@ import signal
 from ecs_model.launcher import hold_signals
 hold_signals()
 signal.raise_signal(signal.{0})
-from ecs_model.progress import StopRequest
+from ecs_model.run.progress import StopRequest
 with StopRequest() as stop:
     print(int(stop.signal))
 """
 AWAY = """
 import signal
-from ecs_model.progress import StopRequest
+from ecs_model.run.progress import StopRequest
 with StopRequest() as stop:
     signal.raise_signal(signal.SIGHUP)
     print(int(stop.signal))

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_model.config import Config
+from ecs_model.config.reader import parse_config
+from ecs_model.config.resolve import check, with_intervals
+from ecs_model.config.run import Config
+from ecs_model.config.template import template
+from ecs_model.config.whereabouts import find_line
 from ecs_model.errors import ConfigError
-from ecs_model.meaning import check, with_intervals
 from ecs_model.membrane import MODELS
-from ecs_model.origin import resolved_text
-from ecs_model.read import parse_config
-from ecs_model.template import template
-from ecs_model.whereabouts import find_line
+from ecs_model.run.origin import resolved_text
 from tests.parallel.runs import CONFIG as EVERYTHING
 from tests.robust.cases import BASE
 

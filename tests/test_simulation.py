@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ecs_model.clock import Clock
 from ecs_model.errors import SolutionError
-from ecs_model.simulation import GO_ON, SAVE, Pace, Simulation
+from ecs_model.run.clock import Clock
+from ecs_model.run.time_loop import GO_ON, SAVE, Pace, Simulation
 
 
 class Notes:
@@ -252,7 +252,7 @@ def test_membrane_steps_end_where_an_event_begins():
 
 def test_who_looks_after_each_step_sees_k_with_its_half_membrane_step():
     """K+ rises by 1 mM/s: between times at which something is due too, it is that of the time."""
-    from ecs_model.tracker import Tracker
+    from ecs_model.run.front_tracker import Tracker
 
     notes = Notes(law=lambda t: 3.0 + t)
     s = simulation(notes, 12)

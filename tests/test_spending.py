@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from ecs_model import session
-from ecs_model.energetics import atp_energy
 from ecs_model.membrane import MODELS
 from ecs_model.membrane.model import Surroundings
-from ecs_model.simulation import SAVE
+from ecs_model.physics.energetics import atp_energy
+from ecs_model.run import runner
+from ecs_model.run.time_loop import SAVE
 from tests.helpers import run_here, series, summary
 
 TEXT = """
@@ -92,18 +92,18 @@ def test_energy_does_not_depend_on_the_interval_of_output_nor_on_steps(tmp_path)
 
 def test_a_run_that_was_stopped_loses_no_energy(tmp_path, monkeypatch):
     whole = run_here(LOADED, tmp_path / "whole")
-    asking = session._asking
+    asking = runner._asking
 
     def stopping(comm, stop, wall):
         ask, count = asking(comm, stop, wall), iter(range(1000))
         return lambda: SAVE + 9 if next(count) == 6 else ask()
 
     (tmp_path / "run.toml").write_text(LOADED)
-    monkeypatch.setattr(session, "_asking", stopping)
-    code = session.run(tmp_path / "run.toml", tmp_path / "run", quiet=True)
-    assert code == session.STOPPED
+    monkeypatch.setattr(runner, "_asking", stopping)
+    code = runner.run(tmp_path / "run.toml", tmp_path / "run", quiet=True)
+    assert code == runner.STOPPED
     monkeypatch.undo()
-    assert session.resume(tmp_path / "run", quiet=True) == 0
+    assert runner.resume(tmp_path / "run", quiet=True) == 0
     assert summary(type(whole)(tmp_path / "run"))["energy"] == summary(whole)["energy"]
 
 

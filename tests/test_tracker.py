@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ecs_model.tracker import Tracker
+from ecs_model.run.front_tracker import Tracker
 
 
 def watched(times, courses, threshold=12.0, owed=0.0, rate=0.0):

@@ -2,8 +2,8 @@
 
 import pytest
 
+from ecs_model.config.whereabouts import Written, told_where
 from ecs_model.errors import ConfigError
-from ecs_model.whereabouts import Written, told_where
 
 TEXT = """\
 [tissue]

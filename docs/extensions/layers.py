@@ -95,8 +95,8 @@ def picture():
 
 def _box(name, place, imports, tests):
     x, y, w = place
-    kind = "mpi" if tests.LEVEL[name] >= tests.FIRST_WITH_MPI else "plain"
-    says = f"{name} imports {', '.join(sorted(imports)) or 'no other module'}"
+    kind = "mpi" if name in tests.WITH_MPI else "plain"
+    says = f"{name} imports from {', '.join(sorted(imports)) or 'no other module'}"
     return (
         f'<g class="{kind}"><title>{says}</title>'
         f'<rect x="{x:.0f}" y="{y:.0f}" width="{w:.0f}" height="{HEIGHT}" rx="4"/>'

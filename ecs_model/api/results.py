@@ -4,8 +4,8 @@ import functools
 import math
 from pathlib import Path
 
-from ecs_model import foreign
 from ecs_model.errors import ConfigError
+from ecs_model.files import foreign
 
 
 def _looking(function):
@@ -64,9 +64,9 @@ def plot(directory):
 @_looking
 def scan_plot(directory):
     """Make the pictures that suit a scan; their paths. ConfigError if there is no scan."""
-    from ecs_model.postprocess import scan
+    from ecs_model.postprocess import scan_figures
 
-    return scan.pictures(directory)
+    return scan_figures.pictures(directory)
 
 
 @_looking
@@ -83,7 +83,7 @@ def report(directory, output=None, points=None, quiet=False):
         ConfigError: if there is neither, or nothing of it can be shown.
     """
     from ecs_model.postprocess import run_report
-    from ecs_model.rundir import RunDir
+    from ecs_model.run.rundir import RunDir
 
     if Path(directory, "setup.json").is_file():
         return scan_report(directory, points, quiet, output)
@@ -111,14 +111,14 @@ def scan_report(directory, points=None, quiet=False, output=None):
     Raises:
         ConfigError: if there is no scan, nothing of it is finished, or a point is not.
     """
-    from ecs_model.postprocess import scan_choice, scan_report
-    from ecs_model.scan import repeat
+    from ecs_model.postprocess import scan_report, scan_selection
+    from ecs_model.scan import rerun
 
     scan = open_scan(directory)
-    ids = scan_choice.chosen(scan) if points is None else scan_choice.named(scan, points)
-    longest = repeat.PATIENCE if points is None else math.inf
+    ids = scan_selection.chosen(scan) if points is None else scan_selection.named(scan, points)
+    longest = rerun.PATIENCE if points is None else math.inf
     tell = (lambda line: None) if quiet else (lambda line: print(line, flush=True))
-    return scan_report.write(scan, repeat.repeats(directory, ids, longest, tell), output)
+    return scan_report.write(scan, rerun.repeats(directory, ids, longest, tell), output)
 
 
 @_looking

@@ -19,8 +19,8 @@ def run(
         ConfigError: on all processes, for whatever the user can mend.
         SolutionError: on all processes, if the computation cannot go on.
     """
-    session, options = _session(comm), {"profile": profile, "illustrate": _illustrate}
-    return session.run(config, output, comm, overrides, overwrite, quiet, **options)
+    runner, options = _runner(comm), {"profile": profile, "illustrate": _illustrate}
+    return runner.run(config, output, comm, overrides, overwrite, quiet, **options)
 
 
 def resume(
@@ -44,8 +44,8 @@ def resume(
             still goes on.
         SolutionError: on all processes, if the computation cannot go on.
     """
-    session, options = _session(comm), {"profile": profile, "illustrate": _illustrate}
-    return session.resume(directory, comm, overrides, quiet, force=force, trusted=trust, **options)
+    runner, options = _runner(comm), {"profile": profile, "illustrate": _illustrate}
+    return runner.resume(directory, comm, overrides, quiet, force=force, trusted=trust, **options)
 
 
 def _illustrate(directory):
@@ -67,7 +67,7 @@ def simulation(config, comm=None, overrides=()):
     Raises:
         ConfigError: on all processes, for whatever the user can mend.
     """
-    return _session(comm).prepare(config, comm, overrides).simulation
+    return _runner(comm).prepare(config, comm, overrides).simulation
 
 
 def check(config, comm=None, overrides=(), check_mesh=False):
@@ -79,14 +79,14 @@ def check(config, comm=None, overrides=(), check_mesh=False):
         overrides: texts such as "tissue.alpha=0.1".
         check_mesh: also measure, on a strip, how much the mesh falsifies the speed of a front.
     """
-    _session(comm)
-    from ecs_model.estimate import estimate
+    _runner(comm)
+    from ecs_model.run.check import estimate
 
     return estimate(config, comm, overrides, check_mesh)
 
 
 def estimate(config, comm=None, overrides=(), seconds=10.0):
-    """What a run will take, a `forecast.Forecast`: some of its steps are taken and thrown away.
+    """What a run will take, a `cost_model.Forecast`: some of its steps are taken and thrown away.
 
     Its `.lines()` say it in words; `.seconds(n)`, `.step_on(n)` and `.memory_on(n)` project it to
     n processes.
@@ -101,18 +101,18 @@ def estimate(config, comm=None, overrides=(), seconds=10.0):
         ConfigError: on all processes, if the configuration cannot be used.
         SolutionError: on all processes, if a step fails.
     """
-    _session(comm)
-    from ecs_model.rehearsal import rehearse
+    _runner(comm)
+    from ecs_model.run.cost_trial import rehearse
 
     return rehearse(config, comm, overrides, seconds)
 
 
-def _session(comm):
+def _runner(comm):
     """The module that needs MPI, with MPI started in the right way."""
     if comm is None:
         from ecs_model import parallel
 
         parallel.start()
-    from ecs_model import session
+    from ecs_model.run import runner
 
-    return session
+    return runner

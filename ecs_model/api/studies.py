@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from ecs_model import foreign
 from ecs_model.api.results import plot
 from ecs_model.errors import ConfigError
+from ecs_model.files import foreign
 
 
 def scan(
@@ -66,7 +66,7 @@ def fit_diffusion(curve, settings, agar=None, uptake=True, output=None):
 
     Args:
         curve: CSV file: time [s], concentration [mM].
-        settings: how it was measured, see `curves.experiment_of`.
+        settings: how it was measured, see `curve_files.experiment_of`.
         agar: CSV file of a curve in agar, which tells rate and diffusivity.
         uptake: whether to look for loss from the space between cells.
         output: JSON file; CURVE.fit.json by default. The picture lies beside it.
@@ -74,7 +74,7 @@ def fit_diffusion(curve, settings, agar=None, uptake=True, output=None):
     Raises:
         ConfigError: for files and settings that cannot be used.
     """
-    from ecs_model import curves
+    from ecs_model.point_source import curve_files
     from ecs_model.postprocess.curve import picture
 
     path = Path(output or Path(curve).with_suffix(".fit.json"))
@@ -82,10 +82,10 @@ def fit_diffusion(curve, settings, agar=None, uptake=True, output=None):
         raise ConfigError(
             f"--output {path}: give the name of a JSON file, such as {path.stem}.json"
         )
-    experiment, calibration = curves.experiment_of(settings), None
+    experiment, calibration = curve_files.experiment_of(settings), None
     if agar is not None:
-        experiment, calibration = curves.calibrated(experiment, agar)
-    found = curves.fitted(curve, experiment, uptake)
-    curves.write(path, curves.record(curve, experiment, found, calibration))
-    image = picture(*curves.read_curve(curve), experiment, found, path.with_suffix(".png"))
-    return [*curves.lines(found), f"written: {path}, {image}"]
+        experiment, calibration = curve_files.calibrated(experiment, agar)
+    found = curve_files.fitted(curve, experiment, uptake)
+    curve_files.write(path, curve_files.record(curve, experiment, found, calibration))
+    image = picture(*curve_files.read_curve(curve), experiment, found, path.with_suffix(".png"))
+    return [*curve_files.lines(found), f"written: {path}, {image}"]

@@ -17,7 +17,8 @@ def ready_runs():
 
 def copy(name, to="."):
     """Copy a ready run into a folder; the path of the copy. ConfigError if it is there already."""
-    from ecs_model import __version__, atomic, runs
+    from ecs_model import __version__, runs
+    from ecs_model.files import atomic
 
     target = Path(to, f"{Path(name).name}.toml")
     names = runs.all_names()
@@ -36,7 +37,7 @@ def template(kind="run"):
     Args:
         kind: run, cell or scan.
     """
-    from ecs_model import template
+    from ecs_model.config import template
 
     if kind == "cell":
         from ecs_model.cell.config import CellConfig
@@ -51,7 +52,7 @@ def template(kind="run"):
 
 def schema():
     """The JSON schema of a configuration."""
-    from ecs_model.config import Config
+    from ecs_model.config.run import Config
 
     return Config.model_json_schema()
 
@@ -63,9 +64,9 @@ def models(name=None, options=()):
         name: of a built-in model, or path of a Python file with the user's own.
         options: texts such as "gates=h".
     """
-    from ecs_model import tables
+    from ecs_model.membrane import describe
 
-    return tables.overview() if name is None else tables.about(name, options)
+    return describe.overview() if name is None else describe.about(name, options)
 
 
 def law(name=None, settings=()):
@@ -78,9 +79,9 @@ def law(name=None, settings=()):
     Raises:
         ConfigError: for unknown names, wrong units and values that make no sense.
     """
-    from ecs_model import lookup
+    from ecs_model.physics import law_lookup
 
-    return lookup.overview() if name is None else lookup.about(name, settings)
+    return law_lookup.overview() if name is None else law_lookup.about(name, settings)
 
 
 def list_meshes():
@@ -101,11 +102,13 @@ def mesh(name, settings=(), output=None):
     Raises:
         ConfigError: for wrong settings or a mesh that cannot be used.
     """
-    from ecs_model import meshdata, meshing, read
+    from ecs_model.config import reader
+    from ecs_model.meshes import meshdata
     from ecs_model.meshes.picture import picture
+    from ecs_model.tissue import mesh_cache
 
-    chosen = read.read_mesh_settings(name, settings)
-    data = meshing.make(chosen, Path(name).parent if name.endswith(".toml") else ".")
+    chosen = reader.read_mesh_settings(name, settings)
+    data = mesh_cache.make(chosen, Path(name).parent if name.endswith(".toml") else ".")
     path = Path(output or f"{Path(name).stem}.vtu")
     meshdata.write(data, path)
     image = path.with_suffix(".png")

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from ecs_model.config import Membrane
-from ecs_model.settings import (
+from ecs_model.config.run import Membrane
+from ecs_model.config.types import (
     Instant,
     Local,
     Name,

@@ -6,13 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ecs_model import __version__, atomic, read, regimes
-from ecs_model.cell import continuation, out, steady, threshold
-from ecs_model.cell.cells import Laboratory
+from ecs_model import __version__
+from ecs_model.cell import continuation, steady, tables, threshold
 from ecs_model.cell.config import CellConfig
+from ecs_model.cell.setup import Laboratory
+from ecs_model.config import reader
+from ecs_model.config.whereabouts import told_where
 from ecs_model.errors import ConfigError
+from ecs_model.files import atomic
 from ecs_model.membrane import start
-from ecs_model.whereabouts import told_where
+from ecs_model.physics import regimes
 
 LONG = 3000.0  # s: a cell that settles has done so by then
 CHUNK = 2_000_000  # numbers of a course held at once where it is judged
@@ -42,8 +45,8 @@ def run(config, directory, overrides=(), overwrite=False, tell=print):
         ConfigError: for whatever the user can mend.
         SolutionError: if a cell leaves the range of finite, non-negative states.
     """
-    settings = read.read_config(config, overrides, CellConfig)
-    target = out.folder(directory, overwrite)
+    settings = reader.read_config(config, overrides, CellConfig)
+    target = tables.folder(directory, overwrite)
     with told_where(config, overrides):
         _do(settings, Path(config).resolve().parent, target, tell)
     return target
@@ -55,7 +58,7 @@ def _do(settings, base, target, tell):
     members = [Member(changes) for changes in lab.members()]
     for note in dict.fromkeys(note for m in members for note in _notes(lab, m.changes)):
         tell(note)
-    atomic.write_text(target / out.CONFIG, out.resolved(settings))
+    atomic.write_text(target / tables.CONFIG, tables.resolved(settings))
     found = {"title": settings.title, "model": lab.model.name, "options": lab.model.chosen,
              "version": __version__, "packing": settings.node.packing}  # fmt: skip
     if settings.time is not None:
@@ -63,10 +66,10 @@ def _do(settings, base, target, tell):
     _points(lab, members, tell)
     if settings.map is not None:
         _map(lab, target, tell)
-    out.write_members(lab, members, target)
-    found |= {"members": [out.plain(lab, m) for m in members]}
+    tables.write_members(lab, members, target)
+    found |= {"members": [tables.plain(lab, m) for m in members]}
     found["seconds"] = round(time.perf_counter() - started, 3)
-    atomic.write_json(target / out.SUMMARY, found)
+    atomic.write_json(target / tables.SUMMARY, found)
 
 
 def _notes(lab, changes):
@@ -88,22 +91,22 @@ def _course(lab, members, target):
     first = bench.observe(np.array(bench.state)[None], [bench.time])
     later = bench.watch(every, samples)
     seen = {name: np.concatenate([first[name], later[name]]) for name in first}
-    out.write_course(lab, members, seen, every, target)
+    tables.write_course(lab, members, seen, every, target)
 
 
 def _points(lab, members, tell):
     """Steady states, thresholds and branches of every member."""
     for m in members:
-        label = out.label(lab, m.changes)
+        label = tables.label(lab, m.changes)
         for s in lab.config.steady:
             m.steady.append((s.name, _steady(lab, m.changes, s)))
-            tell(out.steady_line(label, *m.steady[-1]))
+            tell(tables.steady_line(label, *m.steady[-1]))
         for t in lab.config.threshold:
             m.thresholds.append(threshold.find(lab, t, m.changes))
-            tell(out.threshold_line(label, m.thresholds[-1]))
+            tell(tables.threshold_line(label, m.thresholds[-1]))
         for c in lab.config.continuation:
             m.branches.append(_branch(lab, m, c))
-            for line in out.branch_lines(lab, label, *m.branches[-1]):
+            for line in tables.branch_lines(lab, label, *m.branches[-1]):
                 tell(line)
 
 
@@ -132,7 +135,9 @@ def _branch(lab, member, settings):
     start = lab.value(name, member.changes)
     if not low <= start <= high:
         unit = lab.quantity(settings.name, place).unit
-        raise ConfigError(f"{place}: the value of the cell, {out.shown(start, unit)}, is outside")
+        raise ConfigError(
+            f"{place}: the value of the cell, {tables.shown(start, unit)}, is outside"
+        )
     known = dict(member.steady)
     first = known.get(settings.start) or steady.steady_state(
         family(start), np.array(lab.cell(member.changes).state)
@@ -152,9 +157,9 @@ def _map(lab, target, tell):
     bench = lab.bench([lab.cell(changes) for changes in grid], lab.stimuli(len(grid)))
     bench.advance(settings.settle)
     found = regimes.regimes(_judged(lab, bench, settings))
-    out.write_map(lab, grid, found, target)
+    tables.write_map(lab, grid, found, target)
     for changes, what in zip(grid, found, strict=True):
-        tell(out.regime_line(lab, changes, what))
+        tell(tables.regime_line(lab, changes, what))
 
 
 def _judged(lab, bench, settings):
@@ -166,7 +171,7 @@ def _judged(lab, bench, settings):
     while whole > 0:
         count = min(whole, max(1, CHUNK // held))
         seen = bench.watch(interval, count * size)
-        V = seen["V"] if out.has_potential(lab) else None
+        V = seen["V"] if tables.has_potential(lab) else None
         parts.append(regimes.windows(size, seen["K_o"], V))
         whole -= count
     return regimes.joined(parts)

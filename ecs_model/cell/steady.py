@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ecs_model.derivative import jacobian
 from ecs_model.errors import SolutionError
+from ecs_model.membrane.autodiff import jacobian
 from ecs_model.units import to_si
 
 SCALES = {"mM": 1.0, "mV": 1e-2, "1": 0.1}  # a change that counts, in SI

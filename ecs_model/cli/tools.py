@@ -108,6 +108,6 @@ def add_doctor(commands):
 
 
 def _doctor(a):
-    from ecs_model import doctor
+    from ecs_model.cli import doctor
 
     return 0 if doctor.examine(sys.stdout) else 1

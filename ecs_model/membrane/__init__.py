@@ -1,6 +1,6 @@
 """Membrane models by the name a configuration uses. A new model is one file and one line here."""
 
-from ecs_model.membrane import (
+from ecs_model.membrane.models import (
     barreto_cressman,
     huebel_dahlem,
     kager_mori,

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ecs_model.derivative import MIDDLE, TIME, Dual
 from ecs_model.errors import ConfigError
+from ecs_model.membrane.autodiff import MIDDLE, TIME, Dual
 from ecs_model.record import concentration, joined, quantity, record, table
 from ecs_model.units import dimension
 

@@ -6,8 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from ecs_model.scan.ranges import Range
-from ecs_model.settings import (
+from ecs_model.config.types import (
     Filename,
     Local,
     Name,
@@ -17,8 +16,9 @@ from ecs_model.settings import (
     exactly_one,
     number,
     refuse_void,
-)  # fmt: skip
-from ecs_model.states import STATES, is_file
+)
+from ecs_model.physics.measured_tissue import STATES, is_file
+from ecs_model.scan.ranges import Range
 
 Verdict = Literal["ignited", "sd", "seizure"]
 SHORT = {"alpha": "tissue.alpha", "tortuosity": "tissue.tortuosity", "D": "tissue.D"}

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ecs_model import __version__, atomic, read, trust, versions
+from ecs_model import __version__
+from ecs_model.config import reader
 from ecs_model.errors import ConfigError
-from ecs_model.progress import clock_face
-from ecs_model.scan import adaptive, collect, points, sensitivity
-from ecs_model.scan.base import base_of, check_points
+from ecs_model.files import atomic, trust, versions
+from ecs_model.run.progress import clock_face
+from ecs_model.scan import adaptive, points, sensitivity, table
+from ecs_model.scan.base_run import base_of, check_points
 from ecs_model.scan.config import ScanConfig, beside
 from ecs_model.scan.local import Local
 from ecs_model.scan.progress import Progress, lines
@@ -44,8 +46,8 @@ def run(
     Raises:
         ConfigError: for whatever the user can mend; nothing is overwritten.
     """
-    text = read.read_text(path)
-    scan = beside(read.parse_config(text, str(path), overrides, ScanConfig), Path(path).parent)
+    text = reader.read_text(path)
+    scan = beside(reader.parse_config(text, str(path), overrides, ScanConfig), Path(path).parent)
     base = base_of(scan, path, text, overrides)
     check_points(base, scan, path)
     store, progress = Store(directory), Progress(quiet)
@@ -136,7 +138,7 @@ def _waves(scan, store):
 def _next_wave(scan, store, found):
     s = scan.adaptive
     places = np.array([points.shares(scan.axis, p) for p in found])
-    margins = collect.margins(store, found, s.margin)
+    margins = table.margins(store, found, s.margin)
     rows = adaptive.wave(places, margins, s.wave, s.explore, s.closest)
     return points.at_shares(scan.axis, rows)
 
@@ -162,10 +164,10 @@ def _saltelli(scan):
 def _finish(scan, store):
     """Write table, cube and report; the report."""
     found = store.points()
-    frame = collect.table(store, found)
+    frame = table.table(store, found)
     is_grid = scan.adaptive is None and scan.design.kind == "grid"
     if len(frame):
-        collect.write(store, frame, scan.axis, is_grid)
+        table.write(store, frame, scan.axis, is_grid)
     states = [store.slot(point).state for point in found]
     report = {
         "title": scan.title, "points": len(found), "failed": states.count("failed"),
@@ -179,7 +181,7 @@ def _finish(scan, store):
 def _border(scan, store, found):
     if scan.adaptive is None:
         return {}
-    margins = collect.margins(store, found, scan.adaptive.margin)
+    margins = table.margins(store, found, scan.adaptive.margin)
     good = np.isfinite(margins)
     places = np.array([points.shares(scan.axis, p) for p in found]).reshape(-1, len(scan.axis))
     border = adaptive.border(places[good], margins[good])

@@ -4,7 +4,7 @@ import shutil
 import sys
 import time
 
-from ecs_model.progress import clock_face
+from ecs_model.run.progress import clock_face
 
 
 class Progress:

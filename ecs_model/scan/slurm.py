@@ -15,8 +15,8 @@ import subprocess
 import sys
 import time
 
-from ecs_model import atomic
 from ecs_model.errors import ConfigError
+from ecs_model.files import atomic
 from ecs_model.scan.points import Point
 
 CHANCES = 3  # a point on which so many jobs ended has failed
@@ -166,7 +166,7 @@ def compute_batch(folder, rows):
 
     limit_threads()
     comm, store = start(), Store(folder)
-    from ecs_model.scan.point import Bench, work
+    from ecs_model.scan.run_point import Bench, work
 
     with store.working() if comm.rank == 0 else nullcontext():
         bench = Bench.of(store, comm)

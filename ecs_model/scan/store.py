@@ -20,9 +20,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ecs_model import atomic, foreign, locks, trust, versions
 from ecs_model.errors import ConfigError
-from ecs_model.scan.base import Base
+from ecs_model.files import atomic, foreign, locks, trust, versions
+from ecs_model.scan.base_run import Base
 from ecs_model.scan.config import ScanConfig
 from ecs_model.scan.points import Point
 

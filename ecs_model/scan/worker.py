@@ -49,9 +49,9 @@ def _private_output():
 
 
 def _serve(store, replies):
-    from ecs_model.operators import free_dropped
     from ecs_model.parallel import start
-    from ecs_model.scan.point import Bench, work
+    from ecs_model.scan.run_point import Bench, work
+    from ecs_model.transport.matrices import free_dropped
 
     comm = start()
     lines = _lines() if comm.rank == 0 else None

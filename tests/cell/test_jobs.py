@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from ecs_model import api, runs
-from ecs_model.cell import bench
-from ecs_model.cell.cells import Laboratory
+from ecs_model.cell import population
 from ecs_model.cell.config import CellConfig
+from ecs_model.cell.setup import Laboratory
 from ecs_model.cli import main
+from ecs_model.config.reader import read_config
 from ecs_model.errors import ConfigError
-from ecs_model.read import read_config
 from tests.helpers import found
 
 NAGUMO = """
@@ -105,7 +105,7 @@ def test_recorded_course_is_the_advanced_one():
 
 def test_threads_do_not_change_results(monkeypatch):
     many = laboratory(40)
-    monkeypatch.setattr(bench.os, "sched_getaffinity", lambda _: {0})
+    monkeypatch.setattr(population.os, "sched_getaffinity", lambda _: {0})
     one = laboratory(40)
     np.testing.assert_array_equal(many.record(0.1, 20), one.record(0.1, 20))
 

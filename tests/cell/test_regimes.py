@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ecs_model.regimes import (
+from ecs_model.physics.regimes import (
     FINE,
     WINDOW,
     joined,

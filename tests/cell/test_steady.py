@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ecs_model.cell import continuation
-from ecs_model.cell.cells import Laboratory
 from ecs_model.cell.config import CellConfig
+from ecs_model.cell.setup import Laboratory
 from ecs_model.cell.steady import Flow, steady_state
 from ecs_model.membrane import MODELS
 from ecs_model.membrane.model import MembraneModel, Surroundings, packed_parameters

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ecs_model.cli import main
-from ecs_model.read import parse_config
+from ecs_model.config.reader import parse_config
 from tests.robust.cases import BASE, MODEL
 
 

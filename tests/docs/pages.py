@@ -18,9 +18,10 @@ from pathlib import Path
 
 import tomli_w
 
-from ecs_model import read, runs
+from ecs_model import runs
 from ecs_model.cell.config import CellConfig
-from ecs_model.config import Config
+from ecs_model.config import reader
+from ecs_model.config.run import Config
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(str(p.relative_to(ROOT)) for p in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")))
@@ -64,7 +65,7 @@ def validate(block, name):
     """Raise ConfigError unless a ready run may have the settings of a block."""
     tree = tomllib.loads(runs.path(name).read_text()) | tomllib.loads(block.text)
     schema = CellConfig if name.startswith("cell/") else Config
-    read.parse_config(tomli_w.dumps(tree), f"{name}.toml", (), schema)
+    reader.parse_config(tomli_w.dumps(tree), f"{name}.toml", (), schema)
 
 
 def work_through(page, folder, slow):

@@ -8,8 +8,8 @@ import pytest
 
 from ecs_model.errors import ConfigError
 from ecs_model.membrane import MODELS
-from ecs_model.membrane.load import load_model
 from ecs_model.membrane.model import Surroundings
+from ecs_model.membrane.user_models import load_model
 from tests.docs import pages
 
 MARK = re.compile(r"run|run: slow|output|(file|settings|not run): .+")

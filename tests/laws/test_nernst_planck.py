@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ecs_model.electrochemistry import ghk_flux, nernst
-from ecs_model.nernst_planck import profile
+from ecs_model.physics.electrochemistry import ghk_flux, nernst
+from ecs_model.physics.nernst_planck import profile
 from tests.helpers import found
 
 T, L, V = 310.15, 5e-9, -0.07

@@ -5,25 +5,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_model import energetics, lookup
 from ecs_model.cli import main
-from ecs_model.electrochemistry import (
+from ecs_model.errors import ConfigError
+from ecs_model.physics import energetics, law_lookup
+from ecs_model.physics.electrochemistry import (
     gaba_reversal,
     ghk_sums,
     ghk_voltage,
     nernst,
     shared_reversal,
 )
-from ecs_model.errors import ConfigError
-from ecs_model.laws import LAWS
-from ecs_model.post_albers import (
+from ecs_model.physics.laws import LAWS
+from ecs_model.physics.post_albers import (
     PostAlbersParameters,
     post_albers_standard_energy,
     post_albers_turnover,
     ring_rates,
     ring_turnover,
 )
-from ecs_model.transporters import buffer_equilibrium, buffer_rate, kcc2_flux
+from ecs_model.physics.transporters import buffer_equilibrium, buffer_rate, kcc2_flux
 from ecs_model.units import FARADAY, GAS_CONSTANT
 from tests.helpers import found
 
@@ -80,7 +80,7 @@ NUMBERS = [  # law, settings, value in the law's unit, tolerance
 
 @pytest.mark.parametrize(("name", "settings", "value", "within"), NUMBERS)
 def test_number(name, settings, value, within):
-    ((_, ours),) = lookup.evaluate(name, settings)
+    ((_, ours),) = law_lookup.evaluate(name, settings)
     what = f"`{name}`" + f" with {', '.join(settings)}" * bool(settings)
     source = PAN if name.startswith("post_albers") else "closed form"
     found(what, ours, value, within, LAWS[name].unit, source)
@@ -88,7 +88,7 @@ def test_number(name, settings, value, within):
 
 def test_every_law_has_a_value_a_unit_and_a_source():
     for name, law in LAWS.items():
-        ((_, value),) = lookup.evaluate(name)
+        ((_, value),) = law_lookup.evaluate(name)
         assert np.isfinite(value), name
         assert law.summary.endswith("."), name
 
@@ -106,7 +106,7 @@ TABLES = [
 @pytest.mark.parametrize(("argument", "values", "turnover"), TABLES)
 def test_post_albers_table(argument, values, turnover):
     several = f"{argument}={','.join(map(str, values))}"
-    rows = lookup.evaluate("post_albers_turnover", ["temperature=310", several])
+    rows = law_lookup.evaluate("post_albers_turnover", ["temperature=310", several])
     for value, (_, ours), theirs in zip(values, rows, turnover, strict=True):
         found(f"E1/E2 pump, {argument} = {value}", ours, theirs, 6e-5, "1/s", PAN)
 
@@ -148,7 +148,7 @@ def test_post_albers_turnover_is_that_of_the_four_states(state):
 @pytest.mark.parametrize("state", STATES)
 def test_post_albers_pump_stands_still_at_its_stall(state):
     named = [f"{n}={v}" for n, v in zip(("na_in", "na_out", "k_in", "k_out"), state, strict=False)]
-    ((_, stall),) = lookup.evaluate("post_albers_stall", named)
+    ((_, stall),) = law_lookup.evaluate("post_albers_stall", named)
     rates = [
         post_albers_turnover(*state[:4], 1e-3 * stall + dv, PostAlbersParameters(), T)
         for dv in (-1e-6, 1e-6)
@@ -183,16 +183,16 @@ def test_kcc2_conductance_of_the_published_rate():
 
 def test_mass_action_stands_still_where_the_logarithm_does():
     for name, known in (("kcc2", []), ("nkcc1", [])):
-        ((_, cl),) = lookup.evaluate(f"{name}_equilibrium_chloride", known)
-        ((_, flux),) = lookup.evaluate(f"{name}_mass_action", [f"cl_in={cl!r}"])
-        ((_, log),) = lookup.evaluate(f"{name}_flux", [f"cl_in={cl!r}"])
+        ((_, cl),) = law_lookup.evaluate(f"{name}_equilibrium_chloride", known)
+        ((_, flux),) = law_lookup.evaluate(f"{name}_mass_action", [f"cl_in={cl!r}"])
+        ((_, log),) = law_lookup.evaluate(f"{name}_flux", [f"cl_in={cl!r}"])
         assert abs(flux) < 1e-9
         assert abs(log) < 1e-9
 
 
 def test_mass_action_of_published_strength():
     """1.9297e-5 mA/cm^2/mM^2 (140 x 7 - 3.5 x 120) / F."""
-    ((_, flux),) = lookup.evaluate("kcc2_mass_action")
+    ((_, flux),) = law_lookup.evaluate("kcc2_mass_action")
     assert flux == pytest.approx(1e6 * 1.9297e-4 * 560 / FARADAY, rel=1e-9)
 
 
@@ -248,4 +248,4 @@ def test_what_the_command_says(capsys):
 
 def test_names_that_are_not_there():
     with pytest.raises(ConfigError, match="no law"):
-        lookup.find("ohm")
+        law_lookup.find("ohm")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ecs_model.membrane.model import Surroundings
-from ecs_model.reaction import Reaction
+from ecs_model.membrane.solver import Reaction
 
 
 def nodes(model, n, alpha=None, tolerance=1e-4, initial=None, **parameters):

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from ecs_model.energetics import atp_energy
 from ecs_model.errors import ConfigError
-from ecs_model.membrane import MODELS, energy
+from ecs_model.membrane import MODELS
 from ecs_model.membrane.model import Surroundings
-from ecs_model.membrane.wei_ullah_schiff import glia_pump, volume_outside
-from ecs_model.post_albers import PostAlbersParameters
+from ecs_model.membrane.models import energy
+from ecs_model.membrane.models.wei_ullah_schiff import glia_pump, volume_outside
+from ecs_model.physics.energetics import atp_energy
+from ecs_model.physics.post_albers import PostAlbersParameters
 from tests.helpers import found
 from tests.membrane.nodes import nodes
 from tests.membrane.test_every_model import near_rest

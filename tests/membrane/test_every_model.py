@@ -5,12 +5,12 @@ import re
 import numpy as np
 import pytest
 
-from ecs_model.derivative import jacobian
 from ecs_model.errors import ConfigError
 from ecs_model.membrane import MODELS
+from ecs_model.membrane.autodiff import jacobian
 from ecs_model.membrane.model import Surroundings, arranged, packed_parameters
-from ecs_model.reaction import Reaction
-from ecs_model.schemes import ros2
+from ecs_model.membrane.rosenbrock import ros2
+from ecs_model.membrane.solver import Reaction
 from ecs_model.units import dimension
 
 CHOICES = {

@@ -5,11 +5,12 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
-from ecs_model.derivative import jacobian
-from ecs_model.gating import steady_gate
-from ecs_model.membrane import MODELS, huebel_dahlem, spiking
+from ecs_model.membrane import MODELS
+from ecs_model.membrane.autodiff import jacobian
 from ecs_model.membrane.model import Surroundings
-from ecs_model.membrane.rest import balanced
+from ecs_model.membrane.models import hodgkin_huxley, huebel_dahlem
+from ecs_model.membrane.resting_state import balanced
+from ecs_model.physics.gating import steady_gate
 from tests.helpers import found
 from tests.membrane.nodes import first_true, nodes
 
@@ -28,7 +29,7 @@ MODELDB = "ModelDB 187213, continuations.ode"
 def whole(gates, x, ratio=RATIO):
     """The state of a closed cell with the published totals."""
     state = VARIANTS[gates, "closed"].State()
-    h = {"h": steady_gate(*spiking.h_rates(1e3 * x.V))} if gates == "h" else {}
+    h = {"h": steady_gate(*hodgkin_huxley.h_rates(1e3 * x.V))} if gates == "h" else {}
     ions = huebel_dahlem.closed_ions(x.K_i, x.Cl_i, huebel_dahlem.TOTALS[gates], ratio)
     return state._replace(V=x.V, n=x.n, **ions, **h)
 
@@ -41,7 +42,7 @@ def steady(gates, V, K_i, Cl_i, ratio=RATIO):
         J_K, J_Cl, dV, dn, *_ = huebel_dahlem.fluxes(whole(gates, x, ratio), p, Surroundings())
         return [J_K, J_Cl, dV, dn]
 
-    n = steady_gate(*spiking.n_rates(V))
+    n = steady_gate(*hodgkin_huxley.n_rates(V))
     return whole(gates, balanced(equations, Reduced(1e-3 * V, K_i, Cl_i, n)), ratio)
 
 

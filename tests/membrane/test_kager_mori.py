@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ecs_model.derivative import jacobian
 from ecs_model.membrane import MODELS
+from ecs_model.membrane.autodiff import jacobian
 from ecs_model.membrane.model import Surroundings
 from tests.helpers import found
 from tests.membrane.nodes import first_true, nodes

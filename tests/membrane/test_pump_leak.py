@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from ecs_model.derivative import jacobian
 from ecs_model.membrane import MODELS
+from ecs_model.membrane.autodiff import jacobian
 from ecs_model.membrane.model import Surroundings
-from ecs_model.reaction import Reaction
+from ecs_model.membrane.solver import Reaction
 from tests.helpers import found
 
 MODEL = MODELS["pump_leak"]

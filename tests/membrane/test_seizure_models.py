@@ -5,7 +5,7 @@ import pytest
 
 from ecs_model.membrane import MODELS
 from ecs_model.membrane.model import Surroundings, packed_parameters
-from ecs_model.membrane.wei_ullah_schiff import Published
+from ecs_model.membrane.models.wei_ullah_schiff import Published
 from tests.helpers import found
 from tests.membrane.nodes import nodes
 

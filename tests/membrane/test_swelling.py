@@ -5,11 +5,11 @@ import re
 import numpy as np
 import pytest
 
-from ecs_model.energetics import osmotic_relaxation
 from ecs_model.membrane import MODELS
-from ecs_model.membrane.kager_mori import osmolarities
 from ecs_model.membrane.model import Surroundings, arranged
-from ecs_model.reaction import Reaction, source
+from ecs_model.membrane.models.kager_mori import osmolarities
+from ecs_model.membrane.solver import Reaction, source
+from ecs_model.physics.energetics import osmotic_relaxation
 from tests.membrane.test_every_model import near_rest
 
 IONS = ("K", "Na", "Cl")

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from ecs_model.cell.bench import Bench
+from ecs_model.cell.population import Bench
 from ecs_model.errors import ConfigError
-from ecs_model.kernel import depends_on_time
 from ecs_model.membrane import MODELS
-from ecs_model.membrane.load import load_model
+from ecs_model.membrane.kernel import depends_on_time
 from ecs_model.membrane.model import MembraneModel, Surroundings
-from ecs_model.reaction import Reaction, source
+from ecs_model.membrane.solver import Reaction, source
+from ecs_model.membrane.user_models import load_model
 from ecs_model.record import concentration, quantity, record
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from ecs_model import meshdata
+from ecs_model.meshes import meshdata
 
 
 def require_conforming(mesh):

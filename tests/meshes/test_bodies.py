@@ -6,8 +6,8 @@ import pytest
 from conformity import boundary_measure, measure, require_sound
 
 from ecs_model.errors import ConfigError
-from ecs_model.meshdata import quality, volumes
 from ecs_model.meshes import GENERATORS, box, disc, interval, rectangle, slice_, sphere
+from ecs_model.meshes.meshdata import quality, volumes
 
 MM = 1e-3
 

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from conformity import boundary_measure, require_conforming, require_sound
 
-from ecs_model import meshdata
 from ecs_model.errors import ConfigError
-from ecs_model.meshes import coronal, ribbon, ribbon_from_files
+from ecs_model.meshes import coronal, meshdata, ribbon, ribbon_from_files
 from ecs_model.meshes import surfaces as cortex
 
 

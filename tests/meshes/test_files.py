@@ -6,9 +6,8 @@ import meshio
 import numpy as np
 import pytest
 
-from ecs_model import meshdata
 from ecs_model.errors import ConfigError
-from ecs_model.meshes import box, interval, rectangle
+from ecs_model.meshes import box, interval, meshdata, rectangle
 from ecs_model.meshes.mesher import session
 from tests.helpers import room_for
 

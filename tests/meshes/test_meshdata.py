@@ -3,9 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecs_model import meshdata
 from ecs_model.errors import ConfigError
-from ecs_model.meshes import box, interval, rectangle
+from ecs_model.meshes import box, interval, meshdata, rectangle
 
 
 @pytest.fixture

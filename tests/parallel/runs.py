@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ecs_model.fieldfile import field_names, read_field, read_times
 from ecs_model.launcher import own_mpiexec
-from ecs_model.rundir import read_series
+from ecs_model.run.field_series import field_names, read_field, read_times
+from ecs_model.run.rundir import read_series
 
 CONFIG = """\
 title = "everything"

@@ -8,10 +8,12 @@ import h5py
 import numpy as np
 import pytest
 
-from ecs_model import api, fieldfile, versions
+from ecs_model import api
 from ecs_model.errors import ConfigError, SolutionError
+from ecs_model.files import versions
 from ecs_model.memory import OfCells, Share, nothing, put_back, total
-from ecs_model.rundir import RunDir, read_series
+from ecs_model.run import field_series
+from ecs_model.run.rundir import RunDir, read_series
 from tests.helpers import launch
 
 WAVE = """\
@@ -139,7 +141,7 @@ def test_the_newest_sound_checkpoint_is_taken(copy, capsys):
     "change", [{"owed": -1.0}, {"steps": "x"}, {"reaction/given": [[]]}, {"spending/so_far": {}}]
 )
 def test_a_manifest_of_something_else_is_refused(copy, change):
-    from ecs_model.checkpoint import digest
+    from ecs_model.run.checkpoint import digest
 
     for path in checkpoints(copy):
         with h5py.File(path, "a") as file:
@@ -163,7 +165,7 @@ def test_a_finished_run_can_be_given_a_later_end(copy, tmp_path):
     longer, expected = (read_series(out / "series.csv")[0] for out in (copy, at_once))
     for name, values in expected.items():
         np.testing.assert_allclose(longer[name], values, rtol=1e-9, atol=1e-30, err_msg=name)
-    assert fieldfile.read_times(copy).tolist() == fieldfile.read_times(at_once).tolist()
+    assert field_series.read_times(copy).tolist() == field_series.read_times(at_once).tolist()
     assert 'end = "4.2 s"' in (copy / "config.resolved.toml").read_text()
     assert api.resume(copy, quiet=True) == 0
 
@@ -245,14 +247,14 @@ def test_a_killed_run_is_not_said_to_run(copy):
 
 
 def test_times_are_those_that_were_asked_for(whole):
-    times = fieldfile.read_times(whole).tolist()
+    times = field_series.read_times(whole).tolist()
     assert times == [0.0, 0.3, 0.6, 0.9, 1.2, 1.5, 1.8, 2.1]
     assert read_series(whole / "series.csv")[0]["t"].tolist() == [k / 10 for k in range(22)]
 
 
 def test_the_resolved_configuration_is_exact(tmp_path):
-    from ecs_model.origin import resolved_text
-    from ecs_model.read import parse_config
+    from ecs_model.config.reader import parse_config
+    from ecs_model.run.origin import resolved_text
 
     text = WAVE.replace('"2.1 s"', '"2.1000000000000005 s"').replace('"50 um"', '"33.3 um"')
     config = parse_config(text)
@@ -260,7 +262,7 @@ def test_the_resolved_configuration_is_exact(tmp_path):
 
 
 def test_names_never_stand_for_two_things():
-    from ecs_model.read import parse_config
+    from ecs_model.config.reader import parse_config
 
     tissue = '[tissue]\nions = ["K", "Na"]\n\n[membrane]'
     text = WAVE.replace("[membrane]", tissue).replace('"pipette"', '"pipette (Na)"')

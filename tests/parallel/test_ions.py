@@ -6,7 +6,7 @@ import signal
 import numpy as np
 import pytest
 
-from ecs_model.fieldfile import field_names, read_field, read_maps, read_mesh
+from ecs_model.run.field_series import field_names, read_field, read_maps, read_mesh
 from tests.helpers import launch
 from tests.parallel.runs import (
     begin,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ecs_model.fieldfile import read_maps
+from ecs_model.run.field_series import read_maps
 from tests.helpers import launch_program
 from tests.parallel.runs import CONFIG, FIXED, close, settings
 

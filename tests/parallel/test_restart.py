@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from ecs_model import runs
-from ecs_model.checkpoint import newest
-from ecs_model.fieldfile import read_field, read_times
-from ecs_model.rundir import read_series
+from ecs_model.run.checkpoint import newest
+from ecs_model.run.field_series import read_field, read_times
+from ecs_model.run.rundir import read_series
 from tests.helpers import launch
 from tests.parallel.runs import (
     CONFIG,

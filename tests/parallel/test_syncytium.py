@@ -6,7 +6,7 @@ import signal
 import numpy as np
 import pytest
 
-from ecs_model.fieldfile import field_names, read_field
+from ecs_model.run.field_series import field_names, read_field
 from tests.helpers import launch
 from tests.parallel.runs import begin, close, finish, same_bytes, settings, wait_for
 from tests.parallel.test_ions import CONFIG, TIGHT

@@ -5,9 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ecs_model import atomic, fieldfile
-from ecs_model.fieldfile import FieldSeries
-from ecs_model.rundir import LineSeries, RunDir, SeriesFile
+from ecs_model.files import atomic
+from ecs_model.run import field_series
+from ecs_model.run.field_series import FieldSeries
+from ecs_model.run.rundir import LineSeries, RunDir, SeriesFile
 
 SIZES = {1: (8.0,), 2: (5.0, 3.0), 3: (3.0, 2.0, 1.0)}  # mm
 COUNTS = {1: (161,), 2: (41, 25), 3: (22, 15, 8)}
@@ -75,7 +76,7 @@ def make_run(path, dimension, times, *, v=True, probes=True, line=True, reached=
     never = np.full(len(points), np.nan)
     arrival = np.where(distance(points) < SPEED * times[-1], distance(points) / SPEED, np.nan)
     maps = {"arrival_K_o": arrival if reached else never, "max_K_o": potassium(points, times[-1])}
-    fieldfile.write_maps(path, maps, MAP_UNITS)
+    field_series.write_maps(path, maps, MAP_UNITS)
     return SimpleNamespace(path=path, points=points, cells=cells, laws=laws, times=times)
 
 

@@ -7,11 +7,11 @@ import imageio.v3 as imageio
 import numpy as np
 import pytest
 
-from ecs_model import fieldfile
 from ecs_model.errors import ConfigError
-from ecs_model.fieldfile import FieldSeries
 from ecs_model.postprocess import line, maps, movie, report, series, style
-from ecs_model.rundir import RunDir
+from ecs_model.run import field_series
+from ecs_model.run.field_series import FieldSeries
+from ecs_model.run.rundir import RunDir
 
 ALWAYS = {"probes.png", "balance.png", "line_axis.png", "arrival_K_o.png"}
 ALWAYS |= {"K_o.mp4", "open_in_paraview.py"}
@@ -83,7 +83,7 @@ def test_curves_of_probes_are_those_of_the_table(run_of):
 @pytest.mark.parametrize("dimension", [1, 2, 3])
 def test_the_longest_axis_is_sampled_exactly_for_linear_fields(run_of, dimension):
     run = run_of(dimension, [0.0])
-    points, cells, _ = fieldfile.read_mesh(run.path)
+    points, cells, _ = field_series.read_mesh(run.path)
     places, nodes, weights = line.longest_axis(points, cells)
     sampled = np.einsum("sn,snx->sx", weights, points[nodes])
     middle = (points.min(axis=0) + points.max(axis=0)) / 2

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from ecs_model import api, fieldfile
+from ecs_model import api
 from ecs_model.errors import ConfigError
-from ecs_model.rundir import RunDir
+from ecs_model.run import field_series
+from ecs_model.run.rundir import RunDir
 from tests.helpers import launch_program, run_here, summary
 from tests.robust.cases import BASE
 
@@ -67,7 +68,7 @@ def test_only_times_that_are_used_are_read(run_of):
     run = run_of(2, TIMES)
     data = api.open_run(run.path).fields
     for index in (0, 1):
-        (run.path / fieldfile.FOLDER / f"t{index:06d}.h5").unlink()
+        (run.path / field_series.FOLDER / f"t{index:06d}.h5").unlink()
     assert float(data.K_o.isel(time=-1).max()) > 50
     with pytest.raises(ConfigError, match=r"cannot read .*t000000.h5"):
         data.K_o.max().load()

@@ -5,10 +5,11 @@ import re
 
 import pytest
 
-from ecs_model import api, atomic
+from ecs_model import api
 from ecs_model.cli import main
-from ecs_model.postprocess import film
-from ecs_model.rundir import RunDir
+from ecs_model.files import atomic
+from ecs_model.postprocess import html_film
+from ecs_model.run.rundir import RunDir
 from tests import browser
 from tests.helpers import run_here, summary
 from tests.robust.cases import BASE
@@ -90,17 +91,17 @@ def test_a_run_that_wrote_nothing_yet_has_a_report(tmp_path):
 
 def test_films_that_would_be_too_large_lose_times_but_never_the_last(run_of, monkeypatch):
     run = run_of(2, [0.0, 10.0, 20.0, 30.0, 40.0], counts=COARSE[2], v=False)
-    whole = film.films(film_fields(run))
+    whole = html_film.films(film_fields(run))
     assert whole.times == ["0 s", "10 s", "20 s", "30 s", "40 s"]
     size = sum(map(len, whole.images["K_o"]))
-    monkeypatch.setattr(film, "BUDGET", 0.7 * size)
-    thinned = film.films(film_fields(run))
+    monkeypatch.setattr(html_film, "BUDGET", 0.7 * size)
+    thinned = html_film.films(film_fields(run))
     assert thinned.times == ["0 s", "20 s", "40 s"]
     assert thinned.images["K_o"] == whole.images["K_o"][::2]
 
 
 def film_fields(run):
-    from ecs_model.postprocess.load import load
+    from ecs_model.postprocess.fields import load
 
     return load(run.path)
 

@@ -53,9 +53,10 @@ def answer(told, arguments):
 
 def ticks(path, more):
     """Smallest steps of a run."""
-    from ecs_model import clock, meaning, read
+    from ecs_model.config import reader, resolve
+    from ecs_model.run import clock
 
-    config = meaning.with_intervals(read.read_config(path, more[1::2]))
+    config = resolve.with_intervals(reader.read_config(path, more[1::2]))
     t = config.time
     return clock.plan(t.end, t.step, config.output.series, t.adaptive).ticks
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecs_model import meshdata, session
 from ecs_model.errors import ConfigError
-from ecs_model.fieldfile import read_field, read_mesh
-from ecs_model.meshes import rectangle
+from ecs_model.meshes import meshdata, rectangle
+from ecs_model.run import runner
+from ecs_model.run.field_series import read_field, read_mesh
 from tests.helpers import brick, run_here, summary
 
 TEXT = """
@@ -234,6 +234,6 @@ profile = { kind = "table", file = "pulse.csv" }
     other = {"pump.npy": (tmp_path / "other.npy").read_bytes(), "pulse.csv": b"0,0\n1,2\n"}
     (tmp_path / name).write_bytes(other[name])
     with pytest.raises(ConfigError, match=f"another content of a file .{name} changed"):
-        session.resume(run.path, quiet=True, overrides=["time.end=3 s"])
+        runner.resume(run.path, quiet=True, overrides=["time.end=3 s"])
     (tmp_path / name).write_bytes(kept)
-    assert session.resume(run.path, quiet=True, overrides=["time.end=3 s"]) == 0
+    assert runner.resume(run.path, quiet=True, overrides=["time.end=3 s"]) == 0

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from ecs_model.errors import ConfigError
-from ecs_model.membrane.load import load_model
 from ecs_model.membrane.model import Surroundings
-from ecs_model.reaction import Reaction
-from ecs_model.schemes import ros2
+from ecs_model.membrane.rosenbrock import ros2
+from ecs_model.membrane.solver import Reaction
+from ecs_model.membrane.user_models import load_model
 from tests.helpers import run_here, summary
 
 GUIDE = Path(__file__).parents[2] / "docs" / "models.md"

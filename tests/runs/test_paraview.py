@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from ecs_model.fieldfile import read_mesh, read_times
+from ecs_model.run.field_series import read_mesh, read_times
 from tests.helpers import run_here, series
 
 RUN = """

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ecs_model.fieldfile import read_field, read_times
+from ecs_model.run.field_series import read_field, read_times
 from tests.helpers import run_here, series, summary
 
 TEXT = """

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from ecs_model import api, cli, runs
+from ecs_model.config.reader import parse_config
 from ecs_model.errors import ConfigError
-from ecs_model.read import parse_config
 from ecs_model.scan import driver
-from ecs_model.scan.base import base_of, check_points
+from ecs_model.scan.base_run import base_of, check_points
 from ecs_model.scan.config import ScanConfig
 from ecs_model.scan.store import Store
 from tests.helpers import launch

@@ -7,8 +7,8 @@ from ecs_model.native import MPI
 import numpy as np
 import pytest
 
-from ecs_model.clock import Clock
-from ecs_model.scan.decide import Decision
+from ecs_model.run.clock import Clock
+from ecs_model.scan.early_stop import Decision
 
 END, LAST_EDGE = 3000.0, 20.0
 

@@ -10,9 +10,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 
 from ecs_model import api
-from ecs_model.postprocess import scan_choice, scan_curves, scan_map
+from ecs_model.postprocess import scan_curves, scan_map, scan_selection
 from ecs_model.postprocess.scan_data import VERDICTS, Scan
-from ecs_model.postprocess.scan_states import readings
+from ecs_model.postprocess.scan_readings import readings
 from tests.scan.scans import FRONT, engine_of, scan, verdicts
 
 ALPHA = '[[axis]]\nkey = "alpha"\nlow = 0.05\nhigh = 0.35\ncount = 7\n'
@@ -212,6 +212,6 @@ def test_thresholds_of_states_are_read_off_the_map(made):
 
 def test_a_report_shows_each_regime_and_both_sides_of_the_border(made):
     found = made(ALPHA + TORTUOSITY)
-    rows = found.finished.set_index("id").loc[scan_choice.chosen(found)]
-    assert len(rows) == len({*rows.index}) == scan_choice.SHOWN
+    rows = found.finished.set_index("id").loc[scan_selection.chosen(found)]
+    assert len(rows) == len({*rows.index}) == scan_selection.SHOWN
     assert {0.15, 0.2} <= {round(alpha, 6) for alpha in rows["alpha"]}

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from ecs_model.config.reader import parse_config
 from ecs_model.errors import ConfigError
-from ecs_model.read import parse_config
 from ecs_model.scan import adaptive, points, sensitivity
 from ecs_model.scan.config import Axis, ScanConfig, beside
 from ecs_model.scan.local import fitting

@@ -8,7 +8,7 @@ import pytest
 
 from ecs_model import api, cli
 from ecs_model.errors import ConfigError
-from ecs_model.rundir import RunDir
+from ecs_model.run.rundir import RunDir
 from ecs_model.scan import driver
 from tests import browser
 from tests.helpers import summary

@@ -126,7 +126,7 @@ values = ["-1 um", "2 mm"]""")  # fmt: skip
 
 
 def test_a_point_that_kills_its_worker_twice_has_failed(tmp_path):
-    good = "from ecs_model.membrane.nagumo import model\n"
+    good = "from ecs_model.membrane.models.nagumo import model\n"
     (tmp_path / "good.py").write_text(good)
     deadly = (
         good + "import os, sys\nif 'ecs_model.scan.worker' in sys.orig_argv:\n    os._exit(9)\n"

@@ -7,8 +7,9 @@ import shutil
 
 import pytest
 
-from ecs_model import api, versions
+from ecs_model import api
 from ecs_model.errors import ConfigError
+from ecs_model.files import versions
 from ecs_model.scan.store import Store
 
 SCAN = """\

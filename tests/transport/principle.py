@@ -9,16 +9,16 @@ from ecs_model.native import MPI
 
 import numpy as np
 
-from ecs_model.diffusion import Diffusion
-from ecs_model.electrodiffusion import Electrodiffusion, Ions
-from ecs_model.following import Following
-from ecs_model.ions import Ion
-from ecs_model.mesh import Mesh
-from ecs_model.operators import Operators
-from ecs_model.profile import Profile, pulse
-from ecs_model.rkl2 import SuperTimeStepping
-from ecs_model.stimulus import cell_load, facet_bath, facet_exchange, point_load
-from ecs_model.tissue import axes, diffusivity_tensor
+from ecs_model.physics.ions import Ion
+from ecs_model.tissue.mesh import Mesh
+from ecs_model.tissue.regions import axes, diffusivity_tensor
+from ecs_model.tissue.sources import cell_load, facet_bath, facet_exchange, point_load
+from ecs_model.tissue.time_course import Profile, pulse
+from ecs_model.transport.diffusion import Diffusion
+from ecs_model.transport.electrodiffusion import Electrodiffusion, Ions
+from ecs_model.transport.matrices import Operators
+from ecs_model.transport.rkl2 import SuperTimeStepping
+from ecs_model.transport.swelling_matrices import Following
 from tests.helpers import brick
 
 D = 1.96e-9

@@ -5,12 +5,9 @@ from ecs_model.native import MPI
 import numpy as np
 import pytest
 
-from ecs_model.diffusion import Diffusion
-from ecs_model.mesh import Mesh
-from ecs_model.operators import Operators
-from ecs_model.profile import Profile, constant, pulse
-from ecs_model.rkl2 import SuperTimeStepping
-from ecs_model.stimulus import (
+from ecs_model.tissue.mesh import Mesh
+from ecs_model.tissue.regions import axes, diffusivity, diffusivity_tensor
+from ecs_model.tissue.sources import (
     Load,
     cell_load,
     facet_bath,
@@ -19,7 +16,10 @@ from ecs_model.stimulus import (
     gaussian_load,
     point_load,
 )
-from ecs_model.tissue import axes, diffusivity, diffusivity_tensor
+from ecs_model.tissue.time_course import Profile, constant, pulse
+from ecs_model.transport.diffusion import Diffusion
+from ecs_model.transport.matrices import Operators
+from ecs_model.transport.rkl2 import SuperTimeStepping
 from tests.helpers import brick, found, line
 
 D = 1.96e-9

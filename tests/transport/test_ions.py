@@ -5,12 +5,12 @@ from ecs_model.native import MPI
 import numpy as np
 import pytest
 
-from ecs_model.diffusion import Diffusion
-from ecs_model.electrodiffusion import Electrodiffusion, Ions
-from ecs_model.following import Following
-from ecs_model.ions import Ion
-from ecs_model.mesh import Mesh
-from ecs_model.operators import Operators
+from ecs_model.physics.ions import Ion
+from ecs_model.tissue.mesh import Mesh
+from ecs_model.transport.diffusion import Diffusion
+from ecs_model.transport.electrodiffusion import Electrodiffusion, Ions
+from ecs_model.transport.matrices import Operators
+from ecs_model.transport.swelling_matrices import Following
 from tests.helpers import brick, found, line
 
 T = 310.15

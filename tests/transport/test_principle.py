@@ -8,12 +8,12 @@ from ecs_model.native import MPI
 import numpy as np
 import pytest
 
-from ecs_model.diffusion import Diffusion
-from ecs_model.limiter import Range
-from ecs_model.mesh import Mesh
-from ecs_model.operators import Operators
-from ecs_model.profile import Profile, constant
-from ecs_model.stimulus import facet_bath, point_load
+from ecs_model.tissue.mesh import Mesh
+from ecs_model.tissue.sources import facet_bath, point_load
+from ecs_model.tissue.time_course import Profile, constant
+from ecs_model.transport.diffusion import Diffusion
+from ecs_model.transport.flux_limiter import Range
+from ecs_model.transport.matrices import Operators
 from tests.helpers import brick, launch_program, line
 from tests.transport.principle import MODES, excess
 

@@ -7,9 +7,11 @@ from ecs_model.native import MPI
 import numpy as np
 import pytest
 
-from ecs_model import assemble, meaning, read
-from ecs_model.membrane import MODELS, glia
+from ecs_model.config import reader, resolve
+from ecs_model.membrane import MODELS
 from ecs_model.membrane.model import Surroundings
+from ecs_model.membrane.models import glia
+from ecs_model.run import build
 from ecs_model.units import FARADAY, GAS_CONSTANT
 from tests.helpers import found
 
@@ -46,8 +48,8 @@ initial = { K_o = "8 mM", Cl_o = "117 mM", K_g = "125 mM", Cl_g = "4 mM" }
 
 def built(text, *overrides):
     """The parts of a run that a TOML text describes."""
-    config = meaning.with_intervals(read.parse_config(text, "run.toml", overrides))
-    return assemble.build(config, MPI.COMM_SELF)
+    config = resolve.with_intervals(reader.parse_config(text, "run.toml", overrides))
+    return build.build(config, MPI.COMM_SELF)
 
 
 def places(parts):

@@ -1,7 +1,7 @@
 """Runs in which a front travels along x, and what is known about it exactly."""
 
-from ecs_model.membrane import nagumo, threshold_release
-from ecs_model.tissue import diffusivity
+from ecs_model.membrane.models import nagumo, threshold_release
+from ecs_model.tissue.regions import diffusivity
 from ecs_model.units import from_si
 from tests.helpers import run_here, summary
 

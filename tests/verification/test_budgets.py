@@ -152,7 +152,7 @@ def test_what_came_in_is_there_in_fixed_steps(tmp_path, mode, step):
 @pytest.mark.parametrize("processes", [2, 3])
 @pytest.mark.parametrize("mode", MODES)
 def test_what_came_in_is_there_on_several_processes(tmp_path, mode, processes):
-    from ecs_model.rundir import RunDir
+    from ecs_model.run.rundir import RunDir
 
     (tmp_path / "run.toml").write_text(salted(mode))
     done = launch(processes, "run", tmp_path / "run.toml", "-o", tmp_path / "run", "--quiet")

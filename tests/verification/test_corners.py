@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from ecs_model.ions import KNOWN
+from ecs_model.physics.ions import KNOWN
 from tests.helpers import run_here, series, summary
 from tests.verification.answers import (
     ALPHA,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ecs_model import session
-from ecs_model.fieldfile import read_maps
+from ecs_model.run import runner
+from ecs_model.run.field_series import read_maps
 from tests.helpers import run_here, summary
 from tests.verification.answers import EFFECTIVE, TISSUES
 
@@ -170,7 +170,7 @@ def test_a_bath_that_jumps_at_the_end_has_not_jumped(tmp_path, steps):
     assert found["max_K_o"] == pytest.approx(3.0) and found["duration_s"] is None
     longer = run_here(text, tmp_path / "whole", *WAYS[steps], "time.end=20 s")
     (tmp_path / "a.toml").write_text(text)
-    session.run(tmp_path / "a.toml", tmp_path / "a", None, WAYS[steps], quiet=True)
-    assert session.resume(tmp_path / "a", quiet=True, overrides=["time.end=20 s"]) == 0
+    runner.run(tmp_path / "a.toml", tmp_path / "a", None, WAYS[steps], quiet=True)
+    assert runner.resume(tmp_path / "a", quiet=True, overrides=["time.end=20 s"]) == 0
     assert read_maps(tmp_path / "a")[0]["arrival_K_o"][0] == pytest.approx(10.0, abs=1e-9)
     assert read_maps(longer.path)[0]["arrival_K_o"][0] == pytest.approx(10.0, abs=1e-9)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ecs_model.rundir import RunDir
+from ecs_model.run.rundir import RunDir
 from tests.helpers import found, summary
 from tests.verification.fronts import MESHES, error, exact_speed, front
 

@@ -3,8 +3,9 @@
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from ecs_model.membrane import MODELS, glia
+from ecs_model.membrane import MODELS
 from ecs_model.membrane.model import Surroundings
+from ecs_model.membrane.models import glia
 from ecs_model.units import FARADAY, GAS_CONSTANT
 from tests.helpers import found
 from tests.transport.test_syncytium import LINE, built, places

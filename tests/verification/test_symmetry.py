@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecs_model.meshdata import write
+from ecs_model.meshes.meshdata import write
 from tests.helpers import brick, launch, run_here, series, summary
 from tests.verification.answers import TABLE_TEXT
 
@@ -338,7 +338,7 @@ def test_on_several_processes(tmp_path, plain, d, processes):
     (folder / "run.toml").write_text(HEAD + "".join(texts(d).values()))
     done = launch(processes, "run", folder / "run.toml", "-o", folder / "run", "--quiet")
     assert done.returncode == 0, done.stderr
-    from ecs_model.rundir import RunDir
+    from ecs_model.run.rundir import RunDir
 
     run = RunDir(folder / "run")
     check_same(series(run), plain(d), rtol=1e-7)

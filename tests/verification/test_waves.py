@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import ecs_model
-from ecs_model.fieldfile import read_field, read_times
+from ecs_model.run.field_series import read_field, read_times
 from tests.helpers import found, run_here, series, summary
 from tests.verification.csd_line import Line, speed
 

@@ -1,0 +1,206 @@
+"""From a configuration to cells: what each of them has, and what is done to it."""
+
+import difflib
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecs_model.cell.population import Bench, Stimulus
+from ecs_model.cell.steady import Flow
+from ecs_model.config.parameters import settled
+from ecs_model.errors import ConfigError
+from ecs_model.membrane.kernel import depends_on_time
+from ecs_model.membrane.model import Surroundings, arranged
+from ecs_model.membrane.user_models import membrane_of
+from ecs_model.record import Quantity
+
+ALPHA = Quantity(0.2, "1", "extracellular volume fraction", low=1e-6, high=1 - 1e-6)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: records of numbers [SI]."""
+
+    parameters: tuple
+    state: tuple
+    surroundings: Surroundings
+
+
+class Laboratory:
+    """What a configuration says about cells, in SI and checked.
+
+    Args:
+        config: a CellConfig.
+        base: folder to which paths in it are relative.
+
+    Raises:
+        ConfigError: for names that the model does not have, wrong units and values out of range.
+    """
+
+    def __init__(self, config, base="."):
+        self.config = config
+        self.model = membrane_of(config.membrane, base)
+        self._set = self.settled(config.membrane.parameters, "Parameters", "membrane.parameters")
+        self._initial = self.settled(config.membrane.initial, "State", "membrane.initial")
+        self.events = {e.name: self._event(e) for e in config.event}
+        self._is_timed = depends_on_time(self.model)
+        self.axes = self.apart([(f"batch[{k}]", a) for k, a in enumerate(config.batch)])
+
+    def settled(self, settings, table, place):
+        """Settings of "State" or "Parameters" in SI: name -> number."""
+        for name, value in settings.items():
+            if not isinstance(value, str | float):
+                raise ConfigError(f"{place}.{name}: one cell needs one value, not a field")
+        return settled(settings, getattr(self.model, table), place)
+
+    def _event(self, event):
+        place = f"event '{event.name}'"
+        return {
+            "parameters": self.settled(event.parameters, "Parameters", f"{place}: parameters"),
+            "add": self._added(event.add, f"{place}: add"),
+            "put": self.settled(event.put, "State", f"{place}: put"),
+        }
+
+    def _added(self, settings, place):
+        """Changes of states, which may be negative."""
+        return {name: self.si(f"add.{name}", value, place) for name, value in settings.items()}
+
+    def quantity(self, name, place):
+        """The declaration of a parameter, of `alpha`, of `initial.STATE` or of `add.STATE`."""
+        kind, _, state = name.rpartition(".")
+        tables = {"": self.model.Parameters, "parameters": self.model.Parameters}
+        table = tables.get(kind, self.model.State)
+        if name == "alpha":
+            return ALPHA
+        if kind in ("", "parameters", "initial", "add", "put") and state in table.quantities:
+            q = table.quantities[state]
+            return Quantity(q.value, q.unit, q.meaning) if kind == "add" else q
+        known = [
+            *self.model.Parameters.quantities,
+            "alpha",
+            *(f"initial.{s}" for s in self.model.State.quantities),
+        ]
+        if kind in ("add", "put"):
+            known = [f"{kind}.{s}" for s in self.model.State.quantities]
+        close = [k for k in known if k == f"initial.{name}"]
+        close = close or difflib.get_close_matches(name, known, 1)
+        hint = f"; did you mean '{close[0]}'?" if close else ""
+        raise ConfigError(f"{place}: {name}: no such quantity{hint} There are {', '.join(known)}")
+
+    def si(self, name, value, place):
+        """A value of a quantity in SI: a number in its declared unit, or text with a unit."""
+        table = type("Table", (), {"quantities": {name: self.quantity(name, place)}})
+        return settled({name: value}, table, place)[name]
+
+    def changed(self, name, place):
+        """The name under which a cell knows what an axis changes: PARAMETER, alpha, initial.STATE.
+
+        Raises:
+            ConfigError: for what is not known, and for what an event adds or puts.
+        """
+        self.quantity(name, place)
+        if name.startswith(("add.", "put.")):
+            state = name.partition(".")[2]
+            raise ConfigError(f"{place}: {name}: only events do that; write 'initial.{state}' for "
+                              "the state at the beginning")  # fmt: skip
+        return name.removeprefix("parameters.")
+
+    def axis(self, axis, place):
+        """Rows of an axis: each a dict name -> value [SI]."""
+        names = [self.changed(n, place) for n in axis.names or [axis.name]]
+        if twice := {n for n in names if names.count(n) > 1}:
+            raise ConfigError(f"{place}: {min(twice)} is given twice")
+        if axis.values is not None:
+            rows = axis.values if axis.names else [[v] for v in axis.values]
+        else:
+            low, high = (self.si(axis.name, v, place) for v in (axis.low, axis.high))
+            return [{names[0]: v} for v in _spaced(axis, low, high, place)]
+        return [{n: self.si(n, v, place) for n, v in zip(names, row, strict=True)} for row in rows]
+
+    def apart(self, axes):
+        """Rows of axes, from pairs (place, axis); ConfigError if two of them change the same."""
+        found, known = [], {}
+        for place, axis in axes:
+            found.append(self.axis(axis, place))
+            for name in found[-1][0]:
+                if name in known:
+                    raise ConfigError(f"{place}: {name} is changed by {known[name]} already")
+                known[name] = place
+        return found
+
+    def members(self):
+        """What is changed in each member of the batch: dicts name -> value [SI]."""
+        return [
+            {name: v for row in rows for name, v in row.items()}
+            for rows in itertools.product(*self.axes)
+        ]
+
+    def cell(self, changes):
+        """The Cell with some quantities changed: name -> value [SI]."""
+        node, model = self.config.node, self.model
+        alpha = changes.get("alpha", model.alpha if node.alpha is None else node.alpha)
+        local = {n: v for n, v in changes.items() if "." not in n and n != "alpha"}
+        parameters = model.Parameters(**{**self._set, **local})
+        states = {n.removeprefix("initial."): v for n, v in changes.items() if "." in n}
+        state = model.State(**{**self._initial, **states})
+        parameters, state = arranged(model, node.packing, parameters, state, alpha)
+        return Cell(parameters, state, Surroundings(alpha, node.temperature))
+
+    def value(self, name, changes):
+        """The value [SI] of a parameter, of `alpha` or of `initial.STATE` in a cell."""
+        cell = self.cell(changes)
+        if name == "alpha":
+            return cell.surroundings.alpha
+        if name.startswith("initial."):
+            return getattr(cell.state, name.removeprefix("initial."))
+        declared = self.model.Parameters()._asdict()
+        return {**declared, **self._set, **changes}[name]  # before packing, as it is set
+
+    def flow(self, changes):
+        """The Flow of the cell with some quantities changed.
+
+        Raises:
+            ConfigError: for a model that depends on time, which has no steady states.
+        """
+        if self._is_timed:
+            raise ConfigError(
+                f"steady, continuation: the rates of the model {self.model.name} depend on time, "
+                "so that it has no steady states"
+            )
+        cell = self.cell(changes)
+        return Flow(self.model, cell.parameters, cell.surroundings, cell.state)
+
+    def bench(self, cells, stimuli=()):
+        """The Bench with some cells, which get some stimuli."""
+        membrane = self.config.membrane
+        stack = lambda part: type(getattr(cells[0], part))(  # noqa: E731
+            *(np.array(v, float) for v in zip(*(getattr(c, part) for c in cells), strict=True))
+        )
+        return Bench(
+            self.model, stack("state"), stack("parameters"), stack("surroundings"),
+            membrane.tolerance, membrane.substeps, stimuli,
+        )  # fmt: skip
+
+    def stimuli(self, count):
+        """The Stimulus of every event, for `count` cells."""
+        return [self.stimulus(e, count, self.events[e.name], e.duration) for e in self.config.event]
+
+    def stimulus(self, event, count, done, duration):
+        """The Stimulus of an event with given contents and duration [s], numbers or arrays."""
+        stop = np.inf if duration is None else event.start + np.asarray(duration)
+        fill = lambda values: {n: np.broadcast_to(v, count) for n, v in values.items()}  # noqa: E731
+        return Stimulus(
+            event.start, np.broadcast_to(stop, count).astype(float), fill(done["parameters"]),
+            fill(done["add"]), fill(done["put"]),
+        )  # fmt: skip
+
+
+def _spaced(axis, low, high, place):
+    if not low < high:
+        raise ConfigError(f"{place}: low must be below high")
+    if axis.scale == "linear":
+        return [float(v) for v in np.linspace(low, high, axis.count)]
+    if low <= 0:
+        raise ConfigError(f"{place}: a logarithmic axis needs a low above 0")
+    return [float(v) for v in np.geomspace(low, high, axis.count)]

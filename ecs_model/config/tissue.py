@@ -1,0 +1,181 @@
+"""Settings of the tissue and of its mesh: where what is."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from ecs_model.config.types import (
+    Alpha,
+    Component,
+    Coordinate,
+    Diffusivity,
+    Filename,
+    IonList,
+    IonSettings,
+    Length,
+    Local,
+    LocalTortuosity,
+    Name,
+    PlainAlpha,
+    PlainTortuosity,
+    Point,
+    Strict,
+    Temperature,
+    Tortuosity,
+    exactly_one,
+    number,
+    refuse_void,
+    unique,
+)
+
+
+class Ball(Strict):
+    """All points within a radius."""
+
+    centre: Point
+    radius: Length
+
+
+class Box(Strict):
+    """All points between two corners."""
+
+    low: Point
+    high: Point
+
+
+class Cylinder(Strict):
+    """All points within a radius of a line."""
+
+    centre: Point
+    axis: list[Component] = Field([0.0, 0.0, 1.0], min_length=3, max_length=3)
+    radius: Length
+
+    @model_validator(mode="after")
+    def _somewhere(self):
+        if not any(self.axis):
+            raise ValueError("axis: the three numbers cannot all be zero")
+        return self
+
+
+class Region(Strict):
+    """A part of the tissue with values of its own."""
+
+    name: Name = Field(description="what messages and results call it")
+    tag: str | None = Field(None, description="name of a region of the mesh")
+    ball: Ball | None = None
+    box: Box | None = None
+    cylinder: Cylinder | None = None
+    alpha: PlainAlpha | None = Field(None, description="volume fraction here")
+    tortuosity: LocalTortuosity | None = Field(None, description="tortuosity here")
+    D: Diffusivity | None = Field(
+        None, description="free diffusivity of K+ here; other ions keep their ratio to it"
+    )
+    parameters: dict[str, Local] = Field({}, description="membrane parameters here")
+    initial: dict[str, Local] = Field({}, description="initial state here")
+
+    @model_validator(mode="after")
+    def _one_place(self):
+        return exactly_one(self, ("tag", "ball", "box", "cylinder"), "where the region is")
+
+
+class SyncytiumSettings(Strict):
+    """Gap junctions that join glia, for models that follow the ions in them."""
+
+    tortuosity: PlainTortuosity = Field(
+        3.2, description="of the network: ions in glia move with D / tortuosity^2"
+    )
+    cable: bool = Field(True, description="currents flow through it; false: ions only mix")
+
+
+class Tissue(Strict):
+    """The extracellular space."""
+
+    alpha: Alpha = Field(0.2, description="extracellular volume fraction")
+    tortuosity: Tortuosity = Field(1.6, description="lambda: effective diffusivity is D / lambda^2")
+    tortuosity_exponent: number(0.0, 1.0) = Field(
+        0.0, description="p: where cells swell, lambda grows as alpha^-p; measured: 0.14 to 0.20"
+    )
+    D: Diffusivity = Field(1.96e-9, description="free diffusivity of K+ (2.62e-9 m^2/s at 37 C)")
+    ions: IonList = Field(
+        [IonSettings(name="K")], description='what moves, K first: "Na", "Cl", "TMA", or a table'
+    )
+    transport: Literal["diffusion", "electrodiffusion"] = Field(
+        "diffusion", description="each ion by itself, or bound by electroneutrality"
+    )
+    syncytium: SyncytiumSettings | None = Field(
+        None, description="gap junctions join glia: spatial buffering"
+    )
+    temperature: Temperature = Field(310.15, description="temperature")
+    packing: Literal["scaled", "swollen", "fixed"] = Field(
+        "scaled",
+        description="where alpha differs: other tissue, the same cells swollen, or neither",
+    )
+    regions: list[Region] = Field(
+        [], max_length=1000, description="parts with values of their own; the last wins"
+    )
+
+    @model_validator(mode="after")
+    def _ions_fit(self):
+        unique(self.regions, "regions")
+        names = [ion.name for ion in self.ions]
+        if names[0] != "K" or len({*names}) < len(names):
+            raise ValueError(f"ions: each once and K first (found {', '.join(names)})")
+        if self.transport == "electrodiffusion" and len(names) < 2:
+            raise ValueError('electrodiffusion needs further ions, such as ["K", "Na", "Cl"]')
+        return self
+
+
+class Refinement(Strict):
+    """Smaller cells around a point."""
+
+    point: Point
+    radius: Length = Field(description="within this radius cells have the size `cell`")
+    cell: Length
+    node: bool = Field(False, description="make the point a node of the mesh")
+
+
+class MeshSettings(Strict):
+    """A generated mesh or a file."""
+
+    generator: str | None = Field(None, description="one of those that `ecs-model mesh` lists")
+    file: Filename | None = Field(None, description="path of a .msh, .xdmf or .vtu file")
+    unit: Literal["m", "cm", "mm", "um"] | None = Field(
+        None, description="unit of a file's lengths"
+    )
+    length: Length | None = None
+    size: Annotated[list[Length], Field(min_length=2, max_length=3)] | None = None
+    thickness: Length | None = None
+    radius: Length | None = None
+    cell: Length | None = Field(None, description="wished edge length of cells")
+    unstructured: bool | None = None
+    refine: Annotated[list[Refinement], Field(max_length=1000)] | None = Field(
+        None, description="smaller cells around points"
+    )
+    surface: str | None = Field(None, description="S1, fsaverage5: built-in cortex")
+    hemisphere: Literal["left", "right"] | None = None
+    centre: Point | None = Field(None, description="middle of a patch of cortex")
+    subdivisions: int | None = Field(None, ge=0, le=10)
+    layers: int | None = Field(None, ge=1, le=1000)
+    white: Filename | None = Field(None, description="file of your own white surface")
+    pial: Filename | None = Field(None, description="file of your own pial surface")
+    position: Coordinate | None = Field(None, description="where a coronal slice cuts")
+    axis: int | None = Field(None, ge=0, le=2)
+    window: Annotated[list[Coordinate], Field(min_length=4, max_length=4)] | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self):
+        exactly_one(self, ("generator", "file"), "where the mesh comes from")
+        if self.file is not None and self.unit is None:
+            raise ValueError('a mesh file needs its unit of length, such as unit = "um"')
+        if self.file is not None:
+            made = [n for n in type(self).model_fields if n not in ("generator", "file", "unit")]
+            refuse_void(self, made, "where the mesh comes from a file")
+        return self
+
+    def arguments(self):
+        """What was set, for the generator: name -> value [SI]."""
+        skip = {"generator", "file", "refine"}
+        values = {k: v for k, v in self if v is not None and k not in skip}
+        if self.refine:
+            values["refine"] = [(r.point, r.radius, r.cell, r.node) for r in self.refine]
+        return values

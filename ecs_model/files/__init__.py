@@ -1,0 +1,1 @@
+"""Files of runs and scans: written whole, read with suspicion."""

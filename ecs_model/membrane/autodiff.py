@@ -1,0 +1,175 @@
+"""Exact derivatives of plain NumPy formulas by sparse dual numbers.
+
+A dual number carries a value and its partial derivatives; what is not in `slopes` is zero by
+structure, so the sparsity of a Jacobian comes out of the formula itself. Values may be numbers,
+arrays or the symbols of `expressions`: the compiled Jacobian is the same text, differentiated.
+
+Time is a variable of its own: a step needs the slope of what depends on it, and decides conditions
+at the middle of the step, where no edge of a pulse is (steps end at edges, see `instants`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+TIME, MIDDLE = "time", "middle"  # keys: the slope in time; what the middle of the step adds
+
+
+class Dual(np.lib.mixins.NDArrayOperatorsMixin):
+    """A value together with its partial derivatives, `slopes[key]`."""
+
+    def __init__(self, value, slopes):
+        self.value, self.slopes = value, slopes
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        """Apply a NumPy function and the chain rule."""
+        if method != "__call__" or kwargs or ufunc not in {*_RULES, *_FLAT}:
+            raise TypeError(f"np.{ufunc.__name__} has no derivative here; autodiff.py lists them")
+        for key in set().union(*map(_keys, inputs)):
+            if isinstance(key, Witness):
+                key.note(key, ufunc, inputs)
+        if ufunc in _FLAT:
+            return ufunc(*map(_amid, inputs))
+        values = [value_of(x) for x in inputs]
+        return _chain(ufunc, inputs, values, ufunc(*values))
+
+    def __array_function__(self, function, types, args, kwargs):
+        """Differentiate `np.where` branch by branch."""
+        if function is not np.where:
+            raise TypeError(f"np.{function.__name__} has no derivative here; use np.where")
+        condition, yes, no = args
+        condition = value_of(condition)
+        slopes = {
+            key: np.where(condition, slope_of(yes, key), slope_of(no, key))
+            for key in _keys(yes) | _keys(no)
+        }
+        return Dual(np.where(condition, value_of(yes), value_of(no)), slopes)
+
+    def __bool__(self):
+        """Refuse to branch on a value."""
+        raise TypeError("a compiled formula cannot branch on a value; use np.where")
+
+
+@dataclass(frozen=True, eq=False)
+class Witness:
+    """A key of slopes that is told of every function of what depends on its variable.
+
+    Attributes:
+        note: function (witness, NumPy function, arguments).
+    """
+
+    note: Callable
+
+
+def _amid(x):
+    """The value of `x` at the middle of the step."""
+    value = value_of(x)
+    return value + x.slopes[MIDDLE] if MIDDLE in _keys(x) else value
+
+
+def _chain(ufunc, inputs, values, result):
+    partials = _RULES[ufunc](result, *values)
+    slopes: dict = {}
+    for x, partial in zip(inputs, partials, strict=True):
+        for key in _keys(x):
+            term = x.slopes[key] if partial is None else partial * x.slopes[key]
+            slopes[key] = slopes[key] + term if key in slopes else term
+    return Dual(result, slopes)
+
+
+def value_of(x):
+    """A number, array, symbol or record without its derivatives."""
+    if isinstance(x, Dual):
+        return x.value
+    if isinstance(x, tuple):
+        return type(x)(*map(value_of, x))
+    return x
+
+
+def slope_of(x, key):
+    """The derivative of `x` with respect to the variable `key`; 0.0 if it does not depend on it."""
+    return x.slopes.get(key, 0.0) if isinstance(x, Dual) else 0.0
+
+
+def _keys(x):
+    return x.slopes.keys() if isinstance(x, Dual) else set()
+
+
+def jacobian(f, y, directions=None):
+    """`f(y)` as a list, and its derivatives as rows `{direction: derivative}` without zeros.
+
+    Args:
+        f: function from a record to a sequence.
+        y: record of numbers, arrays or symbols.
+        directions: records along which to differentiate; by default each field of `y` by itself.
+    """
+    if directions is None:
+        directions = [[1.0 if i == j else 0.0 for j in range(len(y))] for i in range(len(y))]
+    results = f(type(y)(*(Dual(v, _slopes(directions, j)) for j, v in enumerate(y))))
+    rows = [dict(r.slopes) if isinstance(r, Dual) else {} for r in results]
+    return [value_of(r) for r in results], rows
+
+
+def _slopes(directions, j):
+    return {i: d[j] for i, d in enumerate(directions) if not _is_zero(d[j])}
+
+
+def _is_zero(x):
+    return isinstance(x, int | float) and x == 0
+
+
+def root(f, start, steps, *args):
+    """The zero v of f(v, *args) by Halley's steps from `start`, differentiable in the arguments.
+
+    The number of steps is fixed, so that the search is a formula like any other; each triples the
+    number of right digits. Derivatives follow from the implicit function theorem, not from
+    differentiating the search.
+    """
+    plain, v = [value_of(a) for a in args], value_of(start)
+    for _ in range(steps):
+        g, slope, curvature = _curve(f, v, plain)
+        v = v - 2 * g * slope / (2 * slope * slope - g * curvature)
+    slope = slope_of(f(Dual(v, {"root": 1.0}), *plain), "root")
+    residual = f(v, *args)
+    if not isinstance(residual, Dual):
+        return v
+    return Dual(v, {key: -partial / slope for key, partial in residual.slopes.items()})
+
+
+def _curve(f, v, args):
+    """Value, slope and curvature of f(., *args) at `v`: a dual number of dual numbers."""
+    outer = f(Dual(Dual(v, {"inner": 1.0}), {"outer": 1.0}), *args)
+    slope = slope_of(outer, "outer")
+    return value_of(value_of(outer)), value_of(slope), slope_of(slope, "inner")
+
+
+_FLAT = {
+    np.less, np.less_equal, np.greater, np.greater_equal,
+    np.equal, np.not_equal, np.logical_and, np.logical_or, np.logical_not, np.isnan, np.floor,
+}  # fmt: skip
+
+_RULES: dict[Any, Callable] = {  # result, arguments -> partial derivatives; None stands for one
+    np.add: lambda r, a, b: (None, None),
+    np.subtract: lambda r, a, b: (None, -1.0),
+    np.multiply: lambda r, a, b: (b, a),
+    np.divide: lambda r, a, b: (1 / b, -r / b),
+    np.negative: lambda r, a: (-1.0,),
+    np.exp: lambda r, a: (r,),
+    np.expm1: lambda r, a: (r + 1,),
+    np.log: lambda r, a: (1 / a,),
+    np.log1p: lambda r, a: (1 / (1 + a),),
+    np.sqrt: lambda r, a: (0.5 / r,),
+    np.tanh: lambda r, a: (1 - r * r,),
+    np.cos: lambda r, a: (-np.sin(a),),
+    np.sin: lambda r, a: (np.cos(a),),
+    np.tan: lambda r, a: (1 + r * r,),
+    np.arcsin: lambda r, a: (1 / np.sqrt(1 - a * a),),
+    np.arccos: lambda r, a: (-1 / np.sqrt(1 - a * a),),
+    np.arctan: lambda r, a: (1 / (1 + a * a),),
+    np.abs: lambda r, a: (np.where(a < 0, -1.0, 1.0),),
+    np.minimum: lambda r, a, b: (np.where(a < b, 1.0, 0.0), np.where(a < b, 0.0, 1.0)),
+    np.maximum: lambda r, a, b: (np.where(a > b, 1.0, 0.0), np.where(a > b, 0.0, 1.0)),
+    np.power: lambda r, a, n: (n * a ** (n - 1), None),  # exponents are numbers
+}

@@ -1,0 +1,146 @@
+"""Record a NumPy formula as straight-line C.
+
+Called with symbols instead of numbers, a formula writes itself down, one operation per line, equal
+operations once. Python runs loops, records and helper functions while recording; they leave no
+trace. What cannot be recorded (branching on a value, an unknown NumPy function) is an error.
+"""
+
+import re
+from numbers import Real
+
+import numpy as np
+
+_INFIX = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/"}
+_COMPARE = {
+    np.less: "<", np.less_equal: "<=", np.greater: ">", np.greater_equal: ">=",
+    np.equal: "==", np.not_equal: "!=",
+    np.logical_and: "&&", np.logical_or: "||", np.bitwise_and: "&&", np.bitwise_or: "||",
+}  # fmt: skip
+_CALL = {
+    np.exp: "exp", np.expm1: "expm1", np.log: "log", np.log1p: "log1p", np.sqrt: "sqrt",
+    np.sin: "sin", np.cos: "cos", np.tan: "tan", np.tanh: "tanh", np.floor: "floor",
+    np.arcsin: "asin", np.arccos: "acos", np.arctan: "atan",
+    np.abs: "fabs", np.minimum: "fmin", np.maximum: "fmax",
+}  # fmt: skip
+
+
+class Recording:
+    """The lines recorded so far."""
+
+    def __init__(self):
+        self._symbols = {}
+
+    def named(self, name):
+        """The symbol of a variable; ValueError for a name that is none in C."""
+        if not re.fullmatch(r"\w+", name):
+            raise ValueError(f"{name!r} cannot be the name of a variable")
+        return Symbol(self, name)
+
+    def symbol(self, expression):
+        """The symbol that holds a C expression."""
+        if expression not in self._symbols:
+            self._symbols[expression] = Symbol(self, f"t{len(self._symbols)}")
+        return self._symbols[expression]
+
+    @property
+    def lines(self):
+        """One C declaration per distinct operation, in order."""
+        return [f"const double {s.name} = {c};" for c, s in self._symbols.items()]
+
+    def needed(self, *texts):
+        """The lines that some C texts depend on, in order."""
+        by_name = {s.name: c for c, s in self._symbols.items()}
+        todo, found = list(texts), set()
+        while todo:
+            names = set(re.findall(r"\bt\d+\b", todo.pop())) - found
+            found |= names
+            todo += [by_name[name] for name in names]
+        return [line for line, name in zip(self.lines, by_name, strict=True) if name in found]
+
+    def functions(self):
+        """The C library functions that the lines call."""
+        text = " ".join(self._symbols)
+        return [name for name in _CALL.values() if f"{name}(" in text]
+
+
+class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
+    """A number that exists only in the compiled program."""
+
+    def __init__(self, recording, name):
+        self.recording, self.name = recording, name
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        """Write down one operation."""
+        if method != "__call__" or not all(isinstance(x, Symbol | Real) for x in inputs):
+            return NotImplemented
+        if ufunc is np.negative:
+            return -1.0 * inputs[0]
+        if ufunc is np.logical_not:
+            return Symbol(self.recording, f"(!{as_c(inputs[0])})")
+        if ufunc is np.power:
+            return _power(*inputs)
+        if (short := _fold(ufunc, inputs)) is not None:
+            return short
+        if ufunc is np.divide and not _is(inputs[0], 1):
+            return inputs[0] * (1.0 / inputs[1])  # a reciprocal is shared, a quotient is not
+        args = [as_c(x) for x in inputs]
+        if ufunc in _INFIX:
+            return self.recording.symbol(f" {_INFIX[ufunc]} ".join(args))
+        if ufunc in _COMPARE:
+            return Symbol(self.recording, f"({f' {_COMPARE[ufunc]} '.join(args)})")
+        if ufunc in _CALL:
+            return self.recording.symbol(f"{_CALL[ufunc]}({', '.join(args)})")
+        raise TypeError(f"np.{ufunc.__name__} cannot be compiled; expressions.py lists what can")
+
+    def __array_function__(self, function, types, args, kwargs):
+        """Write down a choice."""
+        if not all(isinstance(x, Symbol | Real) for x in args):
+            return NotImplemented
+        if function is not np.where or len(args) != 3:
+            raise TypeError(
+                f"np.{function.__name__} cannot be compiled; expressions.py lists what can"
+            )
+        condition, yes, no = (as_c(x) for x in args)
+        return args[1] if yes == no else self.recording.symbol(f"{condition} ? {yes} : {no}")
+
+    def __bool__(self):
+        """Refuse to branch on a value."""
+        raise TypeError("a compiled formula cannot branch on a value; use np.where")
+
+
+def as_c(x):
+    """A symbol or number as C source."""
+    return x.name if isinstance(x, Symbol) else repr(float(x))
+
+
+def _fold(ufunc, inputs):
+    """The result of an operation with 0 or 1 that needs no operation; None if it needs one."""
+    if ufunc not in _INFIX:
+        return None
+    a, b = inputs
+    if ufunc in (np.add, np.subtract) and _is(b, 0):
+        return a
+    if ufunc is np.add and _is(a, 0):
+        return b
+    if ufunc in (np.multiply, np.divide) and _is(b, 1):
+        return a
+    if ufunc is np.multiply and _is(a, 1):
+        return b
+    if ufunc in (np.multiply, np.divide) and (_is(a, 0) or (_is(b, 0) and ufunc is np.multiply)):
+        return 0.0
+    return None
+
+
+def _is(x, number):
+    return not isinstance(x, Symbol) and x == number
+
+
+def _power(base, n):
+    if isinstance(n, Symbol) or float(n) not in range(-8, 9):
+        raise TypeError(f"only whole powers can be compiled, not {n!r}; use np.exp and np.log")
+    if n < 0:
+        return 1.0 / _power(base, -n)
+    result = 1.0
+    for _ in range(int(n)):
+        result = base * result
+    return result

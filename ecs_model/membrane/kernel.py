@@ -1,0 +1,176 @@
+"""The C source of a membrane: its step and its observables at every node, in blocks.
+
+Blocks of nodes share a sub-step, so that the innermost loop runs over nodes and fills the vector
+registers while a spiking node costs only its block. Within a block, ROS2 steps with error control
+or a fixed number of them carry the nodes through the macro step; a block never waits for another.
+"""
+
+from ecs_model.membrane.c_templates import MATH, SOURCE, VALUES
+from ecs_model.membrane.expressions import Recording, Symbol, as_c
+from ecs_model.membrane.instants import instants
+from ecs_model.membrane.model import Surroundings
+from ecs_model.membrane.rosenbrock import ros2
+
+BLOCK = 32
+CLOCK = "env_time"  # what the time of the surroundings is called in C
+VECTOR_MATH = ("exp", "log", "expm1", "log1p", "sin", "cos", "tanh")  # in glibc's libmvec
+
+
+def step_source(model, parameters, surroundings, scales):
+    """C source of step and observables of a membrane model.
+
+    Args:
+        model: the membrane model.
+        parameters: record of numbers or arrays; only which of the two matters here.
+        surroundings: likewise.
+        scales: for each state, the absolute size of an error that counts like its tolerance.
+    """
+    recording = Recording()
+    y, p, env = symbols(recording, model.State(), parameters, surroundings)
+    new, error = model.step(ros2, y, p, env, Symbol(recording, "dt"))
+    stores = list(_stores(model, y, new, error, scales))
+    lines = recording.needed(*stores)
+    edges = Recording()
+    reaching, limits = instants(
+        model, edges, *symbols(edges, model.State(), parameters, surroundings)
+    )
+    looking = Recording()
+    seen = observed(model, *symbols(looking, model.State(), parameters, surroundings))
+    inputs = list(zip((*p, *env), _is_field(parameters, surroundings), strict=True))
+    fields = [s.name for s, is_field in inputs if is_field]
+    return SOURCE.format(
+        math=MATH.format(declarations=_declarations(recording, edges, looking)),
+        block=BLOCK,
+        states=len(y),
+        seen=len(seen),
+        timed=int(any(CLOCK in line for line in lines)),
+        clock=f"in[{[s.name for s, _ in inputs].index(CLOCK)}][0]",
+        nodal="\n    ".join(_nodal(fields)),
+        reaching="\n    ".join(reaching),
+        limits="\n    ".join(limits),
+        looking="\n    ".join(looking.lines),
+        show="\n    ".join(f"seen[{j}][i] = {as_c(x)};" for j, x in enumerate(seen)),
+        load="\n    ".join(_loads(y, fields)),
+        lines="\n    ".join(lines),
+        store="\n    ".join(stores),
+        arguments="".join(
+            f", const double *restrict v_{s.name}" if is_field else f", const double {s.name}"
+            for s, is_field in inputs
+            if s.name != CLOCK
+        ),
+        **_inputs(inputs, CLOCK),
+    )
+
+
+def depends_on_time(model):
+    """Whether the rates of a model depend on time."""
+    return depends_on(model, "time", observables=False)
+
+
+def depends_on(model, name, observables=True):
+    """Whether the rates of a model, or what it shows, depend on one of its surroundings.
+
+    Args:
+        model: the membrane model.
+        name: of the quantity in `Surroundings`.
+        observables: whether what the model shows counts too.
+    """
+    recording = Recording()
+    records = symbols(recording, model.State(), model.Parameters(), Surroundings())
+    model.rhs(*records)
+    for _, law in model.observables.values() if observables else ():
+        law(*records)
+    return any(f"env_{name}" in line for line in recording.lines)
+
+
+def values_source(function, State, parameters, surroundings):
+    """C source of `ecs_values`: what a formula gives at every node.
+
+    Args:
+        function: function (state, parameters, surroundings) -> sequence of values.
+        State: record type of the state.
+        parameters: record of numbers or arrays; only which of the two matters here.
+        surroundings: likewise.
+    """
+    recording = Recording()
+    y, p, env = symbols(recording, State(), parameters, surroundings)
+    values = function(y, p, env)
+    inputs = list(zip((*p, *env), _is_field(parameters, surroundings), strict=True))
+    fields = [(f"in[{j}]", s.name) for j, (s, is_field) in enumerate(inputs) if is_field]
+    fields += [(f"y[{j}]", s.name) for j, s in enumerate(y)]
+    results = [(f"out[{j}]", f"out{j}") for j in range(len(values))]
+    return VALUES.format(
+        math=MATH.format(declarations=_declarations(recording)),
+        columns="\n  ".join([
+            *(f"const double *restrict v_{name} = {place};" for place, name in fields),
+            *(f"double *restrict {name} = {place};" for place, name in results),
+            _inputs(inputs)["uniform"],
+        ]),
+        load="\n    ".join(f"const double {name} = v_{name}[i];" for _, name in fields),
+        lines="\n    ".join(recording.lines),
+        store="\n    ".join(f"out{j}[i] = {as_c(v)};" for j, v in enumerate(values)),
+    )  # fmt: skip
+
+
+def symbols(recording, *records):
+    """State, parameters and surroundings as records of symbols."""
+    return [
+        type(record)(*(recording.named(f"{prefix}_{name}") for name in record._fields))
+        for prefix, record in zip(("y", "p", "env"), records, strict=True)
+    ]
+
+
+def observed(model, y, p, env):
+    """The observables of a model, in its order."""
+    return [function(y, p, env) for _, function in model.observables.values()]
+
+
+def _is_field(*records):
+    return [getattr(value, "ndim", 0) > 0 for record in records for value in record]
+
+
+def _declarations(*recordings):
+    called = {name for recording in recordings for name in recording.functions()}
+    return "\n".join(
+        f'extern double {name}(double) __attribute__((simd("notinbranch"), const));'
+        for name in VECTOR_MATH
+        if name in called
+    )
+
+
+def _loads(y, fields):
+    return [f"const double {s.name} = w[{j}][i];" for j, s in enumerate(y)] + _nodal(fields)
+
+
+def _nodal(fields):
+    return [f"const double {name} = v_{name}[i];" for name in fields]
+
+
+def _inputs(inputs, without=""):
+    """The parts of `advance` that bring parameters to a block: numbers once, fields by block."""
+    numbered = [(j, s, is_field) for j, (s, is_field) in enumerate(inputs) if s.name != without]
+    fields = [(j, s.name) for j, s, is_field in numbered if is_field]
+    numbers = [(j, s.name) for j, s, is_field in numbered if not is_field]
+    return {
+        "fields": "\n  ".join(
+            f"double v_{name}[BLOCK] __attribute__((aligned(64)));" for _, name in fields
+        ),
+        "uniform": "\n  ".join(f"const double {name} = in[{j}][0];" for j, name in numbers),
+        "gather": "\n    ".join(
+            f"memcpy(v_{name}, in[{j}] + start, count * sizeof(double));"
+            f" for (long i = count; i < BLOCK; ++i) v_{name}[i] = v_{name}[0];"
+            for j, name in fields
+        ),
+        "pass": "".join(f", {'v_' if is_field else ''}{s.name}" for _, s, is_field in numbered),
+    }
+
+
+def _stores(model, y, new, error, scales):
+    """Store the new state, its scaled error, and whether a concentration left its range."""
+    for j, (name, value) in enumerate(zip(y._fields, new, strict=True)):
+        yield f"made[{j}][i] = {as_c(value)};"
+        weight = f"({float(scales[j])!r} + fabs({y[j].name}))"
+        yield f"{{ const double e = fabs({as_c(error[j])}) / {weight};"
+        yield "  worst = worst > e ? worst : e; bad += e < HUGE_ERROR ? 0.0 : 1.0; }"
+        if model.State.quantities[name].low == 0.0:
+            yield f"bad += {as_c(value)} >= 0.0 ? 0.0 : 1.0;"

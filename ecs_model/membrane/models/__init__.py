@@ -1,0 +1,1 @@
+"""Published membrane models, one a file."""

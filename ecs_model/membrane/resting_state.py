@@ -1,0 +1,51 @@
+"""Resting states: what a model's equations say, not what is typed in."""
+
+from collections import namedtuple
+
+import numpy as np
+
+from ecs_model.membrane.autodiff import jacobian
+
+STEPS = 50
+
+Cell = namedtuple("Cell", "K Na Cl v")  # contents [mM] and potential [V]
+
+
+def balanced(equations, start):
+    """The record at which all equations are zero, by Newton's method from `start`.
+
+    Args:
+        equations: function from a record of numbers to as many values as it has fields.
+        start: record of numbers, close enough that no step needs to be shortened.
+
+    Raises:
+        ArithmeticError: if the steps do not come to rest.
+    """
+    y = start
+    for _ in range(STEPS):
+        values, rows = jacobian(equations, y)
+        matrix = np.array([[row.get(j, 0.0) for j in range(len(y))] for row in rows], float)
+        step = np.linalg.solve(matrix, np.array(values, float))
+        y = type(y)(*(float(a - b) for a, b in zip(y, step, strict=True)))
+        if all(abs(b) <= 1e-15 * abs(a) + 1e-300 for a, b in zip(y, step, strict=True)):
+            return y
+    if all(abs(b) <= 1e-11 * abs(a) for a, b in zip(y, step, strict=True)):
+        return y
+    raise ArithmeticError(f"no resting state near {start}")
+
+
+def resting_cell(fluxes, K, Na, Cl, v):
+    """The Cell that exchanges nothing, with the charge of the given contents [mM].
+
+    Args:
+        fluxes: function from a Cell to its outward fluxes of K+, Na+ and Cl-.
+        K: content that sets the charge, and where the search starts [mM].
+        Na: likewise.
+        Cl: likewise.
+        v: potential at which it starts [V].
+    """
+
+    def equations(x):
+        return [*fluxes(x), x.K + x.Na - x.Cl - (K + Na - Cl)]
+
+    return balanced(equations, Cell(K, Na, Cl, v))

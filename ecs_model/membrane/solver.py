@@ -1,0 +1,223 @@
+"""The membrane at every node of this process: one compiled step, applied in place."""
+
+import ctypes
+import functools
+
+import numpy as np
+
+from ecs_model.errors import SolutionError
+from ecs_model.membrane.compiler import load
+from ecs_model.membrane.kernel import BLOCK, step_source
+from ecs_model.memory import Share
+from ecs_model.units import to_si
+
+# Absolute size of an error that counts as much as the relative tolerance, by unit of the state.
+SCALES = {"mM": 1.0, "mV": 0.1, "1": 1.0}
+VOLUMES = {"alpha": 0.05, "phi_glia": 0.05}  # every concentration follows them
+
+
+class Reaction:
+    """Advances `state`, a record of arrays over owned nodes, in place.
+
+    Parameters and surroundings are numbers or arrays over owned nodes. Arrays are shared, not
+    copied: `state.K_o` may be the vector that diffuses.
+
+    Args:
+        model: the membrane model.
+        state: record of contiguous arrays, one value per owned node [SI].
+        parameters: record of numbers or arrays [SI].
+        surroundings: record of numbers or arrays [SI].
+        weights: of each owned node in the amount of K+ outside (alpha times volume).
+        tolerance: relative error of a sub-step.
+        substeps: fixed number of sub-steps per call instead of error control; 0 for control.
+        ions: names of those whose exchange is booked, such as K for the state K_o.
+        text: the C source of the step, if it is known already.
+
+    Attributes:
+        given: amount of each of these that the membranes of this process's nodes gave so far.
+        block_steps: sub-steps of all blocks so far.
+        inputs: parameters and surroundings as arrays, in their order.
+    """
+
+    def __init__(
+        self, model, state, parameters, surroundings, weights=None, tolerance=1e-3, substeps=0,
+        ions=("K",), text=None,
+    ):  # fmt: skip
+        self.model, self.state = model, state
+        self.parameters = parameters
+        self.surroundings = surroundings._replace(time=0.0)
+        self.substeps, self.tolerance = substeps, tolerance
+        self.nodes = len(state[0])
+        self.trial = np.zeros(-(-self.nodes // BLOCK))  # trial sub-step of each block [s]
+        self.block_steps, self.given = 0, np.zeros(len(ions))
+        self.ions = {ion: state[0] if ion == "K" else getattr(state, f"{ion}_o") for ion in ions}
+        self._weights = np.zeros(self.nodes) if weights is None else weights
+        self.inputs = [np.ascontiguousarray(v, float) for v in (*parameters, *self.surroundings)]
+        at = len(parameters) + surroundings._fields.index("time")
+        self._clock = self.inputs[at] = np.zeros(1)  # time of the state [s], what observables see
+        self._pointers = _addresses(state), _addresses(self.inputs)
+        compiled = load(text or source(model, parameters, self.surroundings))
+        self._advance, self._record = compiled.ecs_advance, compiled.ecs_record
+        self._advance.restype = self._record.restype = ctypes.c_long
+        self._observe = compiled.ecs_observe
+
+    def advance(self, duration, start=0.0):
+        """Advance every node by `duration` [s], beginning at the time `start` [s].
+
+        Raises:
+            SolutionError: where a state stops being finite, or a concentration positive, at the
+                smallest sub-step. The other blocks of this process are then undefined.
+        """
+        y, inputs = self._pointers
+        before = self._outside()
+        done = self._advance(
+            ctypes.c_long(self.nodes), ctypes.c_double(start), ctypes.c_double(duration),
+            ctypes.c_double(self.tolerance), ctypes.c_long(self.substeps), y, inputs,
+            ctypes.c_void_p(self.trial.ctypes.data),
+        )  # fmt: skip
+        self._count(done)
+        self._clock[:] = start + duration
+        self.given += self._outside() - before
+
+    @property
+    def memory(self):
+        """What a restart needs beside the state; a trial sub-step for every node of its block."""
+        return {
+            "trial": np.repeat(self.trial, BLOCK)[: self.nodes],
+            "given": Share(self.given), "block_steps": Share(self.block_steps),
+        }  # fmt: skip
+
+    def restore(self, memory):
+        """Continue from what `memory` gave; blocks may hold other nodes now."""
+        if self.nodes:
+            self.trial[:] = np.minimum.reduceat(memory["trial"], np.arange(0, self.nodes, BLOCK))
+        self.given, self.block_steps = memory["given"], memory["block_steps"]
+
+    @property
+    def weights(self):
+        """Of each owned node in the amount outside, as alpha is now."""
+        if self.model.volumes is None:
+            return self._weights
+        return self._weights * (self.state.alpha / self.surroundings.alpha)
+
+    def _outside(self):
+        """Amount of each ion outside, at this process's nodes."""
+        weights = self.weights
+        return np.array([float(weights @ values) for values in self.ions.values()])
+
+    def record(self, interval, samples, start=0.0):
+        """Advance by `samples` intervals [s]; the states after each, (samples, states, nodes) [SI].
+
+        Args:
+            interval: between states [s].
+            samples: how many.
+            start: the time at which the first interval begins [s].
+
+        Raises:
+            SolutionError: as `advance`.
+        """
+        y, inputs = self._pointers
+        out = np.empty((samples, len(self.state), self.nodes))
+        done = self._record(
+            ctypes.c_long(self.nodes), ctypes.c_double(start), ctypes.c_double(interval),
+            ctypes.c_long(samples), ctypes.c_double(self.tolerance), ctypes.c_long(self.substeps),
+            y, inputs,
+            ctypes.c_void_p(self.trial.ctypes.data), ctypes.c_void_p(out.ctypes.data),
+        )  # fmt: skip
+        self._count(done)
+        self._clock[:] = start + interval * samples
+        return out
+
+    def _count(self, done):
+        if done < 0:
+            raise SolutionError(self._complaint(-1 - done))
+        self.block_steps += done
+
+    def at(self, nodes):
+        """A function: name of a state or observable -> its values [SI] at some owned nodes."""
+        observed = functools.cache(lambda: self._observed(nodes))
+
+        def seen(name):
+            if name in self.state._fields:
+                return getattr(self.state, name)[nodes]
+            return observed()[name]
+
+        return seen
+
+    def _observed(self, nodes):
+        """Name -> values of every observable at some owned nodes."""
+        y = [np.ascontiguousarray(v[nodes]) for v in self.state]
+        given = zip((*self.parameters, *self.surroundings), self.inputs, strict=True)
+        inputs = [np.ascontiguousarray(v[nodes]) if np.ndim(x) else v for x, v in given]
+        out = np.empty((len(self.model.observables), len(y[0])))
+        self._observe(ctypes.c_long(len(y[0])), _addresses(y), _addresses(inputs), _addresses(out))
+        return dict(zip(self.model.observables, out, strict=True))
+
+    def contents(self):
+        """Ion -> amount inside cells at every owned node [mol per m^3 of tissue]."""
+        if self.model.contents is None:
+            return {}
+        return self.model.contents(self.state, self.parameters, self.surroundings)
+
+    def _complaint(self, node):
+        values = ", ".join(
+            f"{name} = {column[node]:.4g} {self.model.State.quantities[name].unit}"
+            for name, column in zip(
+                self.state._fields, _in_units(self.model, self.state), strict=True
+            )
+        )
+        return (
+            f"the membrane {self.model.name!r} leaves the range of finite, non-negative states "
+            f"near the node with {values}"
+        )
+
+
+class NodeValues:
+    """A compiled formula of state, parameters and surroundings.
+
+    Args:
+        text: C source from `kernel.values_source`.
+        columns: contiguous arrays of the state, in its order; read whenever it is evaluated.
+        inputs: those of the Reaction whose parameters and surroundings it sees.
+        count: number of values per node.
+
+    Attributes:
+        results: arrays that every evaluation overwrites.
+    """
+
+    def __init__(self, text, columns, inputs, count):
+        self._nodes = len(columns[0])
+        self.results = [np.zeros(self._nodes) for _ in range(count)]
+        self._kept = columns, inputs
+        self._pointers = _addresses(columns), _addresses(inputs), _addresses(self.results)
+        self._evaluate = load(text).ecs_values
+        self._evaluate.restype = None
+
+    def __call__(self):
+        """Evaluate at every node; the arrays of results."""
+        self._evaluate(ctypes.c_long(self._nodes), *self._pointers)
+        return self.results
+
+
+def source(model, parameters, surroundings):
+    """C source of the step of a model; what rank 0 compiles before the others load it."""
+    volumes = VOLUMES if model.volumes else {}
+    scales = [volumes.get(n) or _scale(q) for n, q in model.State.quantities.items()]
+    return step_source(model, parameters, surroundings, scales)
+
+
+def _scale(quantity):
+    """The size of a change of a state that counts [SI]."""
+    by_unit = SCALES.get(quantity.unit, abs(quantity.value) or 1.0)
+    return to_si(by_unit if quantity.scale is None else quantity.scale, quantity.unit)
+
+
+def _in_units(model, state):
+    return (
+        column / to_si(1.0, q.unit)
+        for column, q in zip(state, model.State.quantities.values(), strict=True)
+    )
+
+
+def _addresses(arrays):
+    return (ctypes.c_void_p * len(arrays))(*(a.ctypes.data for a in arrays))

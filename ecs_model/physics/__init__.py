@@ -1,0 +1,1 @@
+"""Laws of electrochemistry and energy, measured tissue, fronts."""

@@ -1,0 +1,1 @@
+"""A run: build, time loop, observers, output, checkpoints, summary."""

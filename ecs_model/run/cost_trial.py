@@ -1,0 +1,204 @@
+"""The beginning of a run in a temporary place: real steps and real files, measured, thrown away."""
+
+import contextlib
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+from ecs_model.parallel import Team, kept_on_root, on_root, root_does, start
+from ecs_model.run import field_series, output
+from ecs_model.run.checkpoint import Checkpoints, OnRequest
+from ecs_model.run.cost_model import KEPT, Forecast, Writing
+from ecs_model.run.observers import FieldWriter, FrontResolution, LineProfile, SeriesRow
+from ecs_model.run.progress import StopRequest, Timer
+from ecs_model.run.rundir import RunDir
+from ecs_model.run.runner import maps_of, prepare
+from ecs_model.run.time_loop import GO_ON, SAVE
+
+ENOUGH = 5  # steps at least
+END = SAVE + 1  # what is asked for when there are enough
+ROWS, FRAMES = (SeriesRow, LineProfile), (FieldWriter, FrontResolution)
+DIGITS = 20  # bytes of a number in a table, with its comma
+RECENT = 20  # rows whose length counts
+HEAD = 2048  # bytes of an HDF5 file, and of each array in it, beside the numbers
+
+
+def rehearse(path, comm=None, overrides=(), seconds=10.0):
+    """The Forecast of a run, from its set-up and some of its steps on the processes that call.
+
+    Args:
+        path: of the configuration.
+        comm: MPI communicator; all processes by default.
+        overrides: texts such as "tissue.alpha=0.1".
+        seconds: how long to take steps.
+
+    Raises:
+        ConfigError: if the configuration cannot be used.
+        SolutionError: if a step fails.
+        KeyboardInterrupt: after a signal; nothing is left behind then either.
+    """
+    comm = comm or start()
+    began, idle = time.perf_counter(), _memory()
+    with StopRequest() as stop, _temporary(comm) as folder:
+        parts = prepare(path, comm, overrides)
+        plan = output.plan(parts)
+        run = on_root(comm, lambda: RunDir.create(Path(folder, "run")))
+        outputs = output.attach(parts, plan, run, {}, quiet=True)
+        outputs.open()
+        setup = time.perf_counter() - began
+        try:
+            steps = _stepped(parts, stop, seconds)
+            return _forecast(parts, plan, run, outputs, steps, (setup, idle))
+        finally:
+            outputs.close()
+
+
+@contextlib.contextmanager
+def _temporary(comm):
+    """A folder of rank 0 that is gone afterwards; its path on all processes."""
+    kept = kept_on_root(comm, tempfile.TemporaryDirectory)
+    try:
+        yield on_root(comm, lambda: kept.name)
+    finally:
+        if kept is not None:
+            kept.cleanup()
+
+
+def _stepped(parts, stop, seconds):
+    """Take steps, with all that looks at them but checkpoints; the _Steps."""
+    simulation = parts.simulation
+    looking = [o for o in simulation.observers if not isinstance(o, Checkpoints | OnRequest)]
+    files = Timer()
+    for observer in looking:
+        if isinstance(observer, ROWS + FRAMES):
+            files.watch("all", observer, "observe")
+    steps = _Steps(stop, seconds, files)
+    simulation.observers, simulation.ask = [*looking, steps], steps.ask
+    simulation.run()
+    if stop.signal:
+        raise KeyboardInterrupt
+    simulation.synchronise()
+    return steps
+
+
+class _Steps:
+    """Notes each step; the first one, which compiles and sets solvers up, is not timed.
+
+    Args:
+        stop: StopRequest.
+        seconds: how long to go on.
+        files: Timer of what is written, which is not part of a step.
+    """
+
+    every = 0
+
+    def __init__(self, stop, seconds, files):
+        self._stop, self._seconds, self._files = stop, seconds, files
+        self._times, self._clock = [], []
+
+    def ask(self):
+        """What this process wants: to end, once there are enough steps."""
+        enough = (
+            len(self._clock) > ENOUGH and self._clock[-1][0] - self._clock[1][0] > self._seconds
+        )
+        return END if self._stop.signal or enough else GO_ON
+
+    def observe(self, t, simulation):
+        """Note that a step was taken, and when."""
+        self._times.append(t)
+        self._clock.append((time.perf_counter(), sum(self._files.seconds.values())))
+
+    @property
+    def taken(self):
+        """Lengths [s] of the steps."""
+        return [b - a for a, b in zip(self._times, self._times[1:], strict=False)]
+
+    @property
+    def seconds(self):
+        """Seconds of a step, of the later half: the sharp edges of a start take longer."""
+        first = max(min(1, len(self._clock) - 2), len(self._clock) // 2 - 1)
+        (begun, before), (ended, after) = self._clock[first], self._clock[-1]
+        return (ended - begun - (after - before)) / (len(self._clock) - 1 - first)
+
+
+def _forecast(parts, plan, run, outputs, steps, start):
+    simulation, config, mesh = parts.simulation, parts.config, parts.mesh
+    comm, clock = mesh.comm, simulation.clock
+    highest = Team(comm).highest([*start, steps.seconds, _memory()])
+    setup, idle, step, memory = map(float, highest)
+    maps = maps_of(parts)
+    root_does(comm, lambda: field_series.write_maps(run.path, maps, {}))
+    still = on_root(comm, lambda: _size(run.fields / "mesh.h5") + _size(run.maps))
+    rows = _weighed(comm, run, lambda: _look(simulation, ROWS))
+    frame = _weighed(comm, run, lambda: _look(simulation, FRAMES))
+    recent, longest = _rows(comm, run)
+    saved = _weighed(comm, run, lambda: outputs.checkpoints.write(simulation))
+    times = clock.ticks // plan.checkpoint if plan.checkpoint else 0
+    most = max(frame[1], _uncompressed(config, parts))
+    often, seldom = clock.ticks // plan.often + 1, clock.ticks // plan.every + 1
+    return Forecast(
+        nodes=mesh.nodes, cells=mesh.cells, dimension=mesh.dimension,
+        mode=(_mode(config), parts.model.volumes is not None), processes=comm.size,
+        end=clock.end, reached=simulation.time, adaptive=config.time.adaptive,
+        taken=steps.taken, setup=setup, step=step, idle=idle, memory=memory, still=still,
+        writings=[
+            Writing("fields", seldom, *frame, most, seldom),
+            Writing("rows of tables", often, rows[0], recent, max(recent, longest), often),
+        ],
+        checkpoint=Writing("checkpoint", times, *saved, saved[1], min(times, KEPT)),
+        wall=config.checkpoint.wall,
+    )  # fmt: skip
+
+
+def _mode(config):
+    tissue = config.tissue
+    if tissue.transport == "electrodiffusion" or (tissue.syncytium and tissue.syncytium.cable):
+        return "electrodiffusion"
+    return "three ions" if len(tissue.ions) > 1 or tissue.syncytium else "K+ alone"
+
+
+def _look(simulation, kinds):
+    """Let observers of some kinds look once more; times of fields have to grow."""
+    now = simulation.time
+    for observer in simulation.observers:
+        if isinstance(observer, kinds):
+            later = now * (1 + 1e-9) if isinstance(observer, FieldWriter) else now
+            observer.observe(later, simulation)
+
+
+def _weighed(comm, run, write):
+    """Seconds that `write` takes, and bytes that it adds to the run directory."""
+    before = on_root(comm, lambda: _size(run.path))
+    comm.barrier()
+    began = time.perf_counter()
+    write()
+    (seconds,) = Team(comm).highest([time.perf_counter() - began])
+    return float(seconds), on_root(comm, lambda: _size(run.path)) - before
+
+
+def _size(path):
+    """Bytes of a file, or of all files in a folder."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _uncompressed(config, parts):
+    """Bytes of the fields of one time whose numbers are all different."""
+    names = output.field_names(config, parts.model, parts.simulation.diffusion.fields)
+    width = 4 if config.output.precision == "single" else 8
+    return len(names) * (width * parts.mesh.nodes + HEAD) + HEAD
+
+
+def _rows(comm, run):
+    """Bytes of a row of all tables together: of the last ones, and with all digits."""
+    tables = [run.series, *sorted(run.lines.glob("*.csv"))]
+    texts = on_root(comm, lambda: [path.read_text().splitlines() for path in tables])
+    lengths = [[len(row) + 1 for row in text[1:][-RECENT:]] for text in texts]
+    columns = sum(text[0].count(",") + 1 for text in texts)
+    return sum(sum(rows) / len(rows) for rows in lengths), DIGITS * columns
+
+
+def _memory():
+    """The most bytes that this process has needed so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

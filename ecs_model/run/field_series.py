@@ -1,0 +1,316 @@
+"""Fields over time: one XDMF index and one small HDF5 file per output time, in input order.
+
+    fields.xdmf          what ParaView opens; lists every complete output time
+    fields/mesh.h5       points [mm], cells, the fields that never change, the units
+    fields/t000000.h5    the fields of the first output time, and so on
+    fields/maxima.h5     maps of the whole run: arrival times, maxima
+
+Nodes and cells have the order of the mesh file, so that a run may be continued on any number of
+processes. A step file is renamed into place before the index mentions it, and the index grows by a
+write inside one memory page or by a renamed copy: a killed run keeps every listed output time.
+
+Lengths enter in m and are stored and read back in mm, the other values in the unit given for them.
+"""
+
+import re
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from ecs_model.errors import ConfigError, plainly
+from ecs_model.files import atomic, foreign, xdmf
+from ecs_model.units import from_si
+
+INDEX = "fields.xdmf"
+FOLDER = "fields"
+MESH = "mesh.h5"
+MAPS = "maxima.h5"
+LENGTH_UNIT = "mm"
+
+_LARGEST_CHUNK = 2**31
+
+
+class FieldSeries:
+    """fields.xdmf and its HDF5 files, one per output time, in input order.
+
+    Make one with `create` or `resume`.
+    """
+
+    @classmethod
+    def create(
+        cls,
+        folder,
+        points,
+        cells,
+        cell_data=None,
+        *,
+        node_data=None,
+        units=None,
+        precision="f4",
+        cell_fields=(),
+    ):
+        """A new, empty series in the run directory `folder`.
+
+        Args:
+            folder: the run directory, which exists.
+            points: coordinates [m], one row of 1 to 3 numbers per node.
+            cells: node numbers, 2, 3 or 4 per cell.
+            cell_data: fields that never change, by name, one value per cell.
+            node_data: fields that never change, by name, one value per node.
+            units: unit of every field, by name.
+            precision: "f4" or "f8", how the floating-point fields are stored.
+            cell_fields: names of those written fields that have one value per cell.
+
+        Raises:
+            ConfigError: if the folder holds a series already, or cannot be written to.
+        """
+        index = Path(folder, INDEX)
+        if index.exists():
+            raise ConfigError(f"{index} already exists; continue that run or give another output")
+        with atomic.explained(Path(folder, FOLDER)):
+            Path(folder, FOLDER).mkdir(exist_ok=True)
+        content = _mesh_content(points, cells, cell_data, node_data, precision)
+        _write_hdf5(Path(folder, FOLDER, MESH), content, units or {})
+        return cls(folder, [], precision, cell_fields)
+
+    @classmethod
+    def resume(
+        cls,
+        folder,
+        points,
+        cells,
+        cell_data=None,
+        *,
+        until,
+        times=0,
+        node_data=None,
+        units=None,
+        precision="f4",
+        cell_fields=(),
+    ):
+        """The series in `folder` without its output times after `until` [s]; arguments as `create`.
+
+        Raises:
+            ConfigError: if there is no series, it belongs to another mesh, or less than so many
+                times are left of it.
+        """
+        content = _mesh_content(points, cells, cell_data, node_data, precision)
+        _refuse_another_mesh(Path(folder, FOLDER, MESH), content, units or {})
+        grids = [g for g in _grids(folder) if xdmf.time_of(g) <= until * (1 + 1e-12)]
+        atomic.refuse_gap(Path(folder, INDEX), len(grids), times, until)
+        series = cls(folder, grids, precision, cell_fields)
+        for path in Path(folder, FOLDER).glob("t[0-9]*.h5"):
+            if int(path.stem[1:]) >= len(grids):
+                path.unlink()
+        return series
+
+    def __init__(self, folder, grids, precision, cell_fields):
+        self.folder = Path(folder)
+        self.precision = precision
+        self.cell_fields = frozenset(cell_fields)
+        self.units = read_units(folder)
+        self.steps = len(grids)
+        self.last_time = xdmf.time_of(grids[-1]) if grids else -np.inf
+        self._names = _step_names(grids[0]) if grids else None
+        self._mesh_part, self._nodes, self._cells = _mesh_part(self.folder)
+        self._index = xdmf.Index(self.folder / INDEX, grids)
+
+    def write(self, t, fields):
+        """Store `fields` of time `t` [s], and list them in the index.
+
+        Args:
+            t: later than the time written last.
+            fields: arrays by name, the same names at every time; one value or one vector per node,
+                or per cell for the names in `cell_fields`.
+
+        Raises:
+            ConfigError: if the file cannot be written; the series is then what it was before.
+        """
+        self._check(t, fields)
+        name = f"t{self.steps:06d}.h5"
+        arrays = {key: self._stored(value) for key, value in fields.items()}
+        _write_hdf5(self.folder / FOLDER / name, arrays, self.units)
+        self._index.append(xdmf.grid(float(t), self._mesh_part + self._attributes(name, arrays)))
+        self.steps, self.last_time, self._names = self.steps + 1, float(t), set(fields)
+
+    def close(self):
+        """Close the index; it is complete already."""
+        self._index.close()
+
+    def _check(self, t, fields):
+        if not t > self.last_time:
+            raise ValueError(f"time {t!r} does not come after {self.last_time!r}")
+        if self._names is not None and set(fields) != self._names:
+            raise ValueError(f"fields {sorted(fields)} are not {sorted(self._names)}")
+        for name, values in fields.items():
+            expected = self._cells if name in self.cell_fields else self._nodes
+            if len(values) != expected or not re.fullmatch(r"\w+", name):
+                raise ValueError(f"field {name!r} has {len(values)} values, not {expected}")
+
+    def _stored(self, values):
+        values = _compact(values, self.precision)
+        return _padded(values) if values.ndim == 2 else values
+
+    def _attributes(self, file, arrays):
+        centre = {name: "Cell" if name in self.cell_fields else "Node" for name in arrays}
+        return "".join(
+            xdmf.attribute(name, centre[name], array, f"{FOLDER}/{file}:/{name}")
+            for name, array in arrays.items()
+        )
+
+
+def read_times(folder):
+    """Output times [s] of the series in the run directory `folder`, one-dimensional."""
+    return np.array([xdmf.time_of(grid) for grid in _grids(folder)])
+
+
+def field_names(folder):
+    """Names of the fields that change in time; empty as long as nothing was written."""
+    grids = _grids(folder)
+    return sorted(_step_names(grids[0])) if grids else []
+
+
+def read_field(folder, name, index):
+    """Field `name` at output number `index` (negative: from the end), one value or row per node."""
+    if index < 0:
+        index += len(_grids(folder))
+    return _read_dataset(Path(folder, FOLDER, f"t{index:06d}.h5"), name)
+
+
+def read_mesh(folder):
+    """Points [mm] (n, 3), cells (m, 2 to 4) and the unchanging cell fields by name."""
+    path = Path(folder, FOLDER, MESH)
+    points, cells = _read_dataset(path, "geometry"), _read_dataset(path, "topology")
+    fits = points.ndim == cells.ndim == 2 and points.shape[1] == 3 and cells.shape[1] in (2, 3, 4)
+    numbers = fits and points.dtype.kind == "f" and cells.dtype.kind in "iu" and cells.size
+    if not numbers or cells.min() < 0 or cells.max() >= len(points):
+        raise ConfigError(f"cannot read {path}: it holds no mesh; the run is not complete")
+    return points, cells, _group(path, "cell", len(cells))
+
+
+def read_node_data(folder):
+    """The unchanging nodal fields by name, one value per node."""
+    points, _, _ = read_mesh(folder)
+    return _group(Path(folder, FOLDER, MESH), "node", len(points))
+
+
+def read_units(folder):
+    """Unit of every field, by name."""
+    return _read(Path(folder, FOLDER, MESH), lambda file: dict(file["units"].attrs))
+
+
+def write_maps(folder, maps, units):
+    """Store `maps` (arrays by name, one value per node) in fields/maxima.h5."""
+    arrays = {name: _compact(values, "f8") for name, values in maps.items()}
+    _write_hdf5(Path(folder, FOLDER, MAPS), arrays, units)
+
+
+def read_maps(folder):
+    """The maps of the whole run and their units, both by name."""
+    path = Path(folder, FOLDER, MAPS)
+    units = _read(path, lambda file: dict(file["units"].attrs))
+    return {name: _read_dataset(path, name) for name in units}, units
+
+
+def _mesh_content(points, cells, cell_data, node_data, precision):
+    points = _padded(from_si(np.asarray(points, float), LENGTH_UNIT))
+    content = {"geometry": points, "topology": np.asarray(cells, np.int32)}
+    for kind, data in (("cell", cell_data), ("node", node_data)):
+        content |= {f"{kind}/{name}": _compact(v, precision) for name, v in (data or {}).items()}
+    return content
+
+
+def _compact(values, precision):
+    """`values` as 32-bit integers, or as floating-point numbers of `precision`."""
+    values = np.asarray(values)
+    integer = np.issubdtype(values.dtype, np.integer) or values.dtype == bool
+    return np.ascontiguousarray(values, np.int32 if integer else precision)
+
+
+def _padded(rows):
+    """`rows` with zeros appended up to three columns."""
+    return np.pad(rows, ((0, 0), (0, 3 - rows.shape[1])))
+
+
+def _write_hdf5(path, arrays, units):
+    """Store `arrays`; built in memory, because HDF5 itself does not survive a full disk."""
+    in_memory = {"driver": "core", "backing_store": False, "libver": ("earliest", "v110")}
+    with h5py.File(path, "w", **in_memory) as file:
+        file.attrs["length_unit"] = LENGTH_UNIT
+        file.create_group("units").attrs.update(units)
+        for name, array in arrays.items():
+            file.create_dataset(name, data=array, **_filters(array))
+            file[name].attrs["unit"] = units.get(name.rpartition("/")[2], "")
+        file.flush()
+        image = file.id.get_file_image()
+    atomic.write_bytes(path, image)
+
+
+def _filters(array):
+    if not 0 < array.nbytes < _LARGEST_CHUNK:
+        return {}
+    return {"chunks": array.shape, "compression": "gzip", "compression_opts": 1, "shuffle": True}
+
+
+def _refuse_another_mesh(path, content, units):
+    """Raise ConfigError unless the series belongs to this mesh and tissue."""
+    for name, expected in content.items():
+        found = _read_dataset(path, name)
+        scale = np.ptp(expected) if expected.size else 0.0
+        close = found.shape == expected.shape and np.allclose(
+            found, expected, rtol=1e-6, atol=1e-9 * scale, equal_nan=True
+        )
+        if not close:
+            raise ConfigError(
+                f"{path} holds another {name} than this configuration; "
+                "continue with the mesh and tissue of the first part, or start a new run"
+            )
+    found = _read(path, lambda file: dict(file["units"].attrs))
+    if found != units:
+        raise ConfigError(f"{path} holds the units {found}, not {units}; start a new run")
+
+
+def _mesh_part(folder):
+    """The part of a Grid that is the same at every time, and the numbers of nodes and cells."""
+    points, cells, cell_data = read_mesh(folder)
+    inside = f"{FOLDER}/{MESH}:"
+    text = xdmf.mesh(cells, f"{inside}/topology", points, f"{inside}/geometry")
+    for name, array in cell_data.items():
+        text += xdmf.attribute(name, "Cell", array, f"{inside}/cell/{name}")
+    for name, array in read_node_data(folder).items():
+        text += xdmf.attribute(name, "Node", array, f"{inside}/node/{name}")
+    return text, len(points), len(cells)
+
+
+def _grids(folder):
+    return xdmf.read_grids(Path(folder, INDEX))
+
+
+def _step_names(grid):
+    """Names of the fields of a Grid that are not stored with the mesh."""
+    return {name for name, file in xdmf.attributes_of(grid).items() if f"/{MESH}:" not in file}
+
+
+def _read_dataset(path, name):
+    return _read(path, lambda file: file[name][()])
+
+
+def _group(path, kind, count):
+    """Arrays of a group by name, one value per cell or node; none if there is no such group."""
+    found = _read(path, lambda f: {k: v[()] for k, v in f[kind].items()} if kind in f else {})
+    for name, values in found.items():
+        if np.shape(values)[:1] != (count,) or values.dtype.kind not in "fiu":
+            raise ConfigError(f"cannot read {path}: {kind}/{name} has not {count} numbers")
+    return found
+
+
+def _read(path, get):
+    """What `get` makes of an open HDF5 file; raises ConfigError if it cannot."""
+    try:
+        with h5py.File(path, "r") as file:
+            return get(file)
+    except foreign.UNREADABLE as error:
+        raise ConfigError(
+            f"cannot read {path}: {plainly(error)}; the run is not complete"
+        ) from error

@@ -1,0 +1,168 @@
+"""How fast K+ rises where a front passes: at nodes, in one pass over time, in little memory.
+
+At every node around given points (what lies between is smeared) the times are kept at which K+
+climbed the rungs of a ladder, which stands on the lowest K+ before the front, until the front has
+passed: until K+ has fallen by half of the front's height, or has risen no longer for some rise
+times. What comes later, at an output or the end of a run, does not count.
+"""
+
+import ctypes
+import functools
+
+import numpy as np
+
+from ecs_model.membrane.compiler import load
+from ecs_model.run.front_tracker import Tracker
+from ecs_model.run.time_loop import Simulation
+from ecs_model.tissue.sampling import Sampler
+
+RUNGS = 0.02 * 1.03 ** np.arange(400)  # of the rise to the threshold, up to 2,600 of it
+PATIENCE = 3.0  # rise times after its arrival in which a front has passed
+FIELDS = ("last", "base", "peak", "arrived", "rise", "latest", "ready")
+NEVER = -1.0  # s: a time that has not come yet
+UNKNOWN = -2.0  # s: a rise that cannot be known: K+ was high from the start
+
+TEXT = r"""
+/* The first rung above a level. */
+static long above(double level, long rungs, const double *rung)
+{
+    long low = -1, high = rungs;
+    while (high - low > 1) {
+        const long middle = (low + high) / 2;
+        if (rung[middle] <= level) low = middle; else high = middle;
+    }
+    return high;
+}
+
+/* The time at which K+ reached a level, between the rungs of its ladder; all as shares. */
+static double reached(double level, long rungs, const double *rung, const double *times)
+{
+    long high = above(level, rungs, rung);
+    high = high < 1 ? 1 : high >= rungs ? rungs - 1 : high;
+    const long low = high - 1;
+    if (times[low] < 0.0) return times[high];
+    if (times[high] < 0.0) return times[low];
+    return times[low] + (times[high] - times[low]) * (level - rung[low]) / (rung[high] - rung[low]);
+}
+
+/* One step of n nodes: K+ goes from `last` to `now` on a straight line. */
+void ecs_pass(long n, const double *potassium, double start, double duration, double threshold,
+              double patience, long rungs, const double *rung, double *times, double *last,
+              double *base, double *peak, double *arrived, double *rise, double *latest,
+              double *ready)
+{
+    for (long i = 0; i < n; i++) {
+        const double before = last[i], now = potassium[i], end = start + duration;
+        double *const ladder = times + i * rungs;
+        last[i] = now;
+        if (now < 0.5 * (base[i] + threshold)) ready[i] = 1.0;
+        if (now >= threshold && before < threshold && ready[i] > 0.0) {
+            const double t = start + duration * (threshold - before) / (now - before);
+            ready[i] = 0.0;
+            if (arrived[i] < 0.0) arrived[i] = t; else latest[i] = t;
+        }
+        if (rise[i] != -1.0) continue;
+        if (arrived[i] < 0.0 && now < base[i]) {
+            base[i] = now;
+            for (long j = 0; j < rungs && ladder[j] >= 0.0; j++) ladder[j] = -1.0;
+        }
+        const double unit = threshold - base[i];
+        const double from = arrived[i] < 0.0 || peak[i] < before ? before : peak[i];
+        if (now > from)
+            for (long j = above((from - base[i]) / unit, rungs, rung);
+                 j < rungs && base[i] + rung[j] * unit <= now; j++)
+                ladder[j] = start + duration * (base[i] + rung[j] * unit - before) / (now - before);
+        if (arrived[i] < 0.0) { peak[i] = now; continue; }
+        if (now > peak[i]) peak[i] = now;
+        const double height = peak[i] - base[i];
+        const double t = reached(0.9 * height / unit, rungs, rung, ladder)
+                       - reached(0.1 * height / unit, rungs, rung, ladder);
+        if (end - arrived[i] > patience * t || now < base[i] + 0.5 * height) rise[i] = t;
+    }
+}
+"""
+
+
+class Passage:
+    """How K+ rose around points where a front passed: at the corners of their cells.
+
+    Args:
+        sampler: of the points.
+        tracker: that knows the complete K+, and looks first.
+
+    Attributes:
+        every: 0, it looks after every step.
+    """
+
+    every = 0
+    follows_jumps = True
+
+    def __init__(self, sampler: Sampler, tracker: Tracker):
+        self._sampler, self._tracker = sampler, tracker
+        now = self._potassium()
+        never = np.full(len(now), NEVER)
+        self._now = {"last": now, "base": now.copy(), "peak": now.copy(), "arrived": never.copy()}
+        self._now |= {"latest": never.copy(), "ready": np.ones(len(now))}
+        self._now["rise"] = np.where(now >= tracker.threshold, UNKNOWN, NEVER)
+        self._ladders = np.full((len(now), len(RUNGS)), NEVER)
+        self._time, self._advance = tracker.last_time, _compiled()
+
+    def _potassium(self):
+        return self._sampler.at_corners(self._tracker.last[self._sampler.nodes])
+
+    @property
+    def rise(self) -> np.ndarray:
+        """Time [s] in which K+ rose from 10 to 90 % of the front; nan until it has passed.
+
+        One value per corner, as for `latest`.
+        """
+        rise = self._now["rise"]
+        return np.where(rise >= 0, rise, np.nan)
+
+    @property
+    def latest(self) -> np.ndarray:
+        """Time [s] at which the last front came; nan where there was none but the first."""
+        latest = self._now["latest"]
+        return np.where(latest >= 0, latest, np.nan)
+
+    def observe(self, t: float, simulation: Simulation) -> None:
+        """Note how K+ changed since the last look, along straight lines in time."""
+        now = self._potassium()
+        numbers = (self._time, t - self._time, self._tracker.threshold, PATIENCE)
+        self._advance(
+            ctypes.c_long(len(now)), _pointer(now), *map(ctypes.c_double, numbers),
+            ctypes.c_long(len(RUNGS)), _pointer(RUNGS), _pointer(self._ladders),
+            *(_pointer(self._now[name]) for name in FIELDS),
+        )  # fmt: skip
+        self._time = t
+
+    @property
+    def memory(self) -> dict:
+        """What a restart needs, the same on all processes: lists of numbers."""
+        known = {name: values.tolist() for name, values in self._now.items()}
+        climbed = np.flatnonzero(self._climbing())
+        times = self._ladders.ravel()[climbed]
+        return known | {"time": self._time, "rungs": climbed.tolist(), "times": times.tolist()}
+
+    def restore(self, memory: dict) -> None:
+        """Continue from what `memory` gave."""
+        for name, values in self._now.items():
+            values[:] = memory[name]
+        self._time = memory["time"]
+        self._ladders[:] = NEVER
+        self._ladders.ravel()[np.array(memory["rungs"], int)] = memory["times"]
+
+    def _climbing(self):
+        """Which rungs were climbed where the front is still on its way, shape (corners, rungs)."""
+        return (self._ladders != NEVER) & (self._now["rise"] == NEVER)[:, None]
+
+
+def _pointer(array):
+    return ctypes.c_void_p(array.ctypes.data)
+
+
+@functools.cache
+def _compiled():
+    advance = load(TEXT).ecs_pass
+    advance.restype = None
+    return advance

@@ -1,0 +1,90 @@
+"""When a front came to each node, how long it stayed, and how high K+ was."""
+
+import ctypes
+import functools
+
+import numpy as np
+
+from ecs_model.membrane.compiler import load
+
+# K+ between two looks is a straight line; what lacks half a membrane step is completed first.
+TEXT = r"""
+void ecs_track(long n, const double *potassium, const double *rate, double owed, double start,
+               double duration, double threshold, double *arrival, double *above, double *highest,
+               double *last)
+{
+    for (long i = 0; i < n; i++) {
+        const double now = potassium[i] + owed * rate[i], before = last[i];
+        if (now >= threshold || before >= threshold) {
+            double share = 1.0;
+            if (now != before) share = (threshold - before) / (now - before);
+            share = share < 0.0 ? 0.0 : share > 1.0 ? 1.0 : share;
+            if (now >= threshold && before >= threshold) above[i] += duration;
+            else if (now >= threshold) above[i] += (1.0 - share) * duration;
+            else above[i] += share * duration;
+            if (arrival[i] != arrival[i])
+                arrival[i] = start + (before >= threshold ? 0.0 : share * duration);
+        }
+        if (now > highest[i]) highest[i] = now;
+        last[i] = now;
+    }
+}
+"""
+
+
+class Tracker:
+    """When K+ first reached a threshold at each node, for how long, and the highest it reached.
+
+    Args:
+        potassium: owned K+ [mM], the array that advances.
+        threshold: K+ [mM] that counts as arrival.
+
+    Attributes:
+        arrival: time [s] at each owned node; nan where it never came.
+        above: time [s] that each has spent above the threshold.
+        highest: highest K+ so far [mM].
+    """
+
+    every = 0
+    follows_jumps = True
+
+    def __init__(self, potassium, threshold):
+        self.threshold = threshold
+        self.arrival = np.full(len(potassium), np.nan)
+        self.highest, self.above = np.zeros(len(potassium)), np.zeros(len(potassium))
+        self.last, self.last_time = potassium.copy(), 0.0
+        self._track = _compiled()
+
+    def observe(self, t, simulation):
+        """Note what happened since the last look, along straight lines in time."""
+        potassium, rate = simulation.reaction.state[0], simulation.pace.rate
+        arrays = (self.arrival, self.above, self.highest, self.last)
+        numbers = (simulation.owed, self.last_time, t - self.last_time, self.threshold)
+        self._track(
+            ctypes.c_long(len(potassium)), _pointer(potassium), _pointer(rate),
+            *map(ctypes.c_double, numbers), *map(_pointer, arrays),
+        )  # fmt: skip
+        self.last_time = t
+
+    def state(self):
+        """What was seen at each owned node: name -> array."""
+        return {
+            "arrival": self.arrival, "above": self.above, "highest": self.highest,
+            "last": self.last,
+        }  # fmt: skip
+
+    @property
+    def memory(self):
+        """What a restart needs."""
+        return {**self.state(), "last_time": self.last_time}
+
+
+def _pointer(array):
+    return ctypes.c_void_p(array.ctypes.data)
+
+
+@functools.cache
+def _compiled():
+    track = load(TEXT).ecs_track
+    track.restype = None
+    return track

@@ -1,0 +1,186 @@
+"""What a run says while it runs, and when it has to stop."""
+
+import logging
+import signal
+import sys
+import time
+
+from ecs_model.files.atomic import explained
+from ecs_model.launcher import STOPS
+
+LOG = logging.getLogger("ecs_model")
+
+
+def start_log(path, quiet, rank):
+    """Send messages of rank 0 to the terminal and to a file; other processes say warnings only."""
+    LOG.handlers.clear()
+    logging.raiseExceptions = False  # a full disk must not turn every message into a traceback
+    LOG.setLevel(logging.INFO if rank == 0 else logging.WARNING)
+    LOG.propagate = False
+    screen = logging.StreamHandler(sys.stderr)
+    screen.setLevel(logging.WARNING if quiet else logging.INFO)
+    mark = "" if rank == 0 else f"[process {rank}] "
+    screen.setFormatter(logging.Formatter(mark + "%(message)s"))
+    LOG.addHandler(screen)
+    if rank == 0 and path is not None:
+        with explained(path):
+            file = logging.FileHandler(path)
+        file.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+        LOG.addHandler(file)
+
+
+def log_only(message):
+    """Put a sentence into the file of the log, not on the terminal, where it is said anyway."""
+    record = LOG.makeRecord(LOG.name, logging.INFO, __file__, 0, message, (), None)
+    for handler in LOG.handlers:
+        if isinstance(handler, logging.FileHandler):
+            handler.handle(record)
+
+
+class Progress:
+    """A line that says how far the run is: redrawn on a terminal, now and then in a log.
+
+    Args:
+        clock: of the run.
+        rank: only rank 0 speaks.
+        quiet: say nothing.
+        interval: seconds between lines where the output is not a terminal.
+    """
+
+    every = 0
+
+    def __init__(self, clock, rank, quiet=False, interval=10.0, stream=None):
+        self._clock, self._stream = clock, stream or sys.stderr
+        self._on = rank == 0 and not quiet
+        self._terminal = self._stream.isatty()
+        self._interval = 0.2 if self._terminal else interval
+        self._began = self._said = time.monotonic()
+        self._first = None
+
+    def observe(self, t, simulation):
+        """Say how far the run is, if it is time to."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first, self._began = t, now
+        if not self._on or now - self._said < self._interval:
+            return
+        self._said = now
+        self._write(self._line(t, now, simulation))
+
+    def _line(self, t, now, simulation):
+        share = t / self._clock.end
+        elapsed = now - self._began
+        done = t - self._first
+        left = elapsed * (self._clock.end - t) / done if done > 0 else float("nan")
+        return (
+            f"t = {t:.4g} of {self._clock.end:g} s ({100 * share:.1f} %)  step {simulation.steps}"
+            f"  dt {simulation.diffusion.last_step:.3g} s"
+            f"  {simulation.diffusion.iterations} iterations"
+            f"  elapsed {clock_face(elapsed)}  left {clock_face(left)}"
+        )
+
+    def _write(self, line):
+        start, end = ("\r\x1b[2K", "") if self._terminal else ("", "\n")
+        print(f"{start}{line}", end=end, file=self._stream, flush=True)
+
+    def close(self):
+        """End the line that was being redrawn."""
+        if self._on and self._terminal:
+            print(file=self._stream, flush=True)
+
+
+def clock_face(seconds):
+    """Seconds as mm:ss or h:mm:ss; dashes if unknown."""
+    if seconds != seconds:
+        return "--:--"
+    s = int(seconds)
+    return (
+        f"{s // 3600}:{s // 60 % 60:02d}:{s % 60:02d}"
+        if s >= 3600
+        else f"{s // 60:02d}:{s % 60:02d}"
+    )
+
+
+class StopRequest:
+    """Signals that ask for a checkpoint and an orderly end; a second Ctrl-C ends at once.
+
+    Handlers are set when PETSc has started, which would otherwise replace them, and are put back
+    at the end. What came before, and was held back, comes then. After nohup, SIGHUP passes.
+    """
+
+    def __init__(self):
+        self.signal = 0
+
+    def __enter__(self):
+        """Start to listen."""
+        self._before = {s: signal.getsignal(s) for s in STOPS}
+        for number, before in self._before.items():
+            passes = before is signal.SIG_IGN and number == signal.SIGHUP
+            signal.signal(number, before if passes else self._note)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+        return self
+
+    def __exit__(self, *_):
+        """Stop listening."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number, frame):
+        if self.signal == signal.SIGINT and number == signal.SIGINT:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            signal.raise_signal(signal.SIGINT)
+        self.signal = number
+
+
+class Timer:
+    """Seconds spent in named parts of the run.
+
+    Wraps objects of the loop: `timer.watch("diffusion", diffusion, "advance")`.
+    """
+
+    def __init__(self):
+        self.seconds, self.calls = {}, {}
+
+    def watch(self, name, thing, method):
+        """Measure every call of a method of one object from now on."""
+        original = getattr(thing, method)
+        self.seconds.setdefault(name, 0.0)
+        self.calls.setdefault(name, 0)
+
+        def timed(*args):
+            start = time.perf_counter()
+            try:
+                return original(*args)
+            finally:
+                self.seconds[name] += time.perf_counter() - start
+                self.calls[name] += 1
+
+        setattr(thing, method, timed)
+
+    def add(self, name, seconds):
+        """Add a part that was measured elsewhere."""
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+        self.calls[name] = self.calls.get(name, 0) + 1
+
+    def table(self):
+        """Lines of a table, longest first."""
+        total = sum(self.seconds.values()) or 1.0
+        rows = sorted(self.seconds.items(), key=lambda item: -item[1])
+        return [
+            f"  {name:<22}{seconds:>10.2f} s {100 * seconds / total:>6.1f} %"
+            f" {self.calls[name]:>9} calls"
+            for name, seconds in rows
+        ]
+
+
+class Laps:
+    """Seconds of stages that follow each other: `laps("mesh")` ends the stage of that name."""
+
+    def __init__(self):
+        self.seconds, self._last = {}, time.perf_counter()
+
+    def __call__(self, name):
+        """End the stage that has the name."""
+        now = time.perf_counter()
+        self.seconds[name] = self.seconds.get(name, 0.0) + now - self._last
+        self._last = now

@@ -1,0 +1,206 @@
+"""Checkpoints read back: which is the newest sound one, whether it fits, and the state it holds.
+
+Nothing of a file is believed: names, kinds and sizes are compared with what this run would write.
+"""
+
+import h5py
+import numpy as np
+
+from ecs_model import __version__
+from ecs_model.errors import ConfigError
+from ecs_model.files import versions
+from ecs_model.files.digests import digests
+from ecs_model.memory import OfCells, Share, nothing, put_back, total
+from ecs_model.parallel import on_root
+from ecs_model.run.checkpoint import Checkpoints, first_sound, manifest_of, plain
+
+WORDS = {
+    "mesh": "mesh", "model": "membrane model", "files": "content of a file",
+    "clock": "time.end or time.step",
+    "settings": "tissue, membrane, source or boundary",
+}  # fmt: skip
+MAY_BE_NAN = ("tracker/", "frontresolution/")  # what has not been seen yet
+
+
+def identity(parts, base):
+    """What a checkpoint must share with the run that continues it.
+
+    Args:
+        parts: of the run, from `build.build`.
+        base: folder to which paths in its configuration are relative.
+    """
+    clock, config = parts.simulation.clock, parts.config
+    left_out = {"title": True, "mesh": True, "output": True, "checkpoint": True}
+    left_out |= {"time": {"end", "step"}}
+    settings = config.model_dump(mode="json", exclude=left_out)
+    return {
+        "mesh": parts.mesh.fingerprint, "model": parts.identity, "files": digests(settings, base),
+        "clock": [clock.end, clock.ticks], "settings": settings,
+    }  # fmt: skip
+
+
+def refuse_foreign(path, manifest, expected, force=False, longer=False):
+    """Raise ConfigError if a checkpoint is of another mesh, model, clock, or way to compute.
+
+    Args:
+        path: of the checkpoint.
+        manifest: of it.
+        expected: the identity of the run that is to go on.
+        force: whether another way to compute does not matter.
+        longer: whether the run may end at another time than it was planned to.
+    """
+    versions.refuse_physics(manifest["version"], path, force)
+    end = expected["clock"][0]
+    if longer and end < manifest["time"]:
+        raise ConfigError(
+            f"time.end is {end:.6g} s, but the run is at {manifest['time']:.6g} s already; give a "
+            "later one"
+        )
+    for key, what in WORDS.items():
+        if _differs(key, manifest, expected[key], longer):
+            raise ConfigError(
+                f"{path}: the checkpoint was written with another {what} "
+                f"({_shown(key, manifest.get(key), expected[key])}); start a new run"
+            )
+
+
+def _differs(key, manifest, here, longer):
+    found = manifest.get(key)
+    if key == "model" and manifest["version"] != __version__:
+        return False  # its C text may be written in another way; settings are compared
+    if key in ("settings", "files"):
+        return bool(versions.differing(found, here))
+    if key == "clock" and longer:
+        return not np.isclose(found[0] / found[1], here[0] / here[1], rtol=1e-9)
+    return found != here
+
+
+def _shown(key, found, here):
+    if key in ("settings", "files"):
+        return f"{', '.join(versions.differing(found, here)[:3])} changed"
+    return f"{_short(found)}, here: {_short(here)}"
+
+
+class Restart:
+    """The newest sound checkpoint of a run.
+
+    Args:
+        mesh: the mesh.
+        checkpoints: the Checkpoints that the run would go on writing.
+        simulation: with its observers.
+        folder: of the checkpoints.
+        fits: function of path and manifest that raises ConfigError for those of another run; see
+            `refuse_foreign`.
+
+    Attributes:
+        path: of the checkpoint.
+        manifest: what it says, on all processes.
+        passed: sentences about newer ones that cannot be used.
+
+    Raises:
+        ConfigError: on all processes, if none can be used.
+    """
+
+    def __init__(self, mesh, checkpoints: Checkpoints, simulation, folder, fits):
+        self._mesh, self._fits = mesh, fits
+        self._owners = list(checkpoints.owners(simulation))
+        self._arrays: dict[str, np.ndarray] = {}
+        self.path, self.manifest, self.passed = on_root(mesh.comm, lambda: self._newest(folder))
+
+    def _newest(self, folder):
+        def read(path):
+            manifest = manifest_of(path)
+            self._fits(path, manifest)
+            self._check(manifest)
+            self._arrays = self._read(path)
+            return manifest
+
+        return first_sound(folder, read)
+
+    def _wanted(self):
+        """Name -> value as this run has it, of all that a checkpoint holds."""
+        return {
+            f"{prefix}{name}": value
+            for prefix, owner in self._owners
+            for name, value in owner.memory.items()
+        }
+
+    def _check(self, manifest):
+        """Raise ValueError for a manifest that this run would not write."""
+        processes, tick = manifest["processes"], manifest["tick"]
+        for name, value in self._wanted().items():
+            if isinstance(value, np.ndarray | OfCells):
+                continue
+            shared = isinstance(value, Share)
+            like, found = plain(value.value if shared else value), manifest[name]
+            parts = found if shared else [found]
+            if shared and len(parts) != processes:
+                raise ValueError(f"{name} is not of {processes} processes")
+            sizes = {len(part) for part in (like, *parts)} if isinstance(like, list) else set()
+            if not all(_alike(like, part) for part in parts) or (shared and len(sizes) > 1):
+                raise ValueError(f"{name} is {str(found)[:40]}")
+        if not 0 < tick <= manifest["clock"][1] or not 0 <= manifest["owed"] < np.inf:
+            raise ValueError(f"tick is {tick}")
+
+    def _read(self, path):
+        """Name -> array in input order."""
+        with h5py.File(path) as file:
+            return {
+                name: self._array(file, name, value)
+                for name, value in self._wanted().items()
+                if isinstance(value, np.ndarray | OfCells)
+            }
+
+    def _array(self, file, name, value):
+        count = self._mesh.cells if isinstance(value, OfCells) else self._mesh.nodes
+        found = file[name]
+        if found.shape[:1] != (count,) or found.dtype.kind not in "fiu":
+            raise ValueError(f"{name} has the shape {found.shape}, not ({count},)")
+        values = found[()]
+        if not name.startswith(MAY_BE_NAN) and not np.isfinite(values).all():
+            raise ValueError(f"{name} is not finite")
+        return values
+
+    def restore(self):
+        """Put the simulation and all that observes it into the state of the checkpoint."""
+        for prefix, owner in self._owners:
+            memory = owner.memory.items()
+            put_back(owner, {name: self._mine(f"{prefix}{name}", value) for name, value in memory})
+
+    def _mine(self, name, value):
+        """What this process gets of a value."""
+        if isinstance(value, OfCells):
+            return self._mesh.from_root_cells(self._arrays.get(name))[: self._mesh.owned_cells]
+        if isinstance(value, np.ndarray):
+            return self._mesh.from_root(self._arrays.get(name))
+        found = self.manifest[name]
+        if isinstance(value, Share):
+            mine = self._share(found)
+            return np.array(mine, float) if isinstance(value.value, np.ndarray) else mine
+        return found
+
+    def _share(self, parts):
+        """This process's share; on another number of processes, rank 0 has it all."""
+        comm = self._mesh.comm
+        if len(parts) == comm.size:
+            return parts[comm.rank]
+        whole = total(parts)
+        return whole if comm.rank == 0 else nothing(whole)
+
+
+def _alike(like, found):
+    """Whether a value from a file is of the kind that belongs there."""
+    if isinstance(like, dict):
+        same = isinstance(found, dict) and (not like or like.keys() == found.keys())
+        return same and all(_alike(like.get(name, 0.0), part) for name, part in found.items())
+    if isinstance(like, list):
+        return isinstance(found, list) and all(_alike(0.0, part) for part in found)
+    if like is None or isinstance(like, str | bool):
+        return like is None or type(found) is type(like)
+    known = isinstance(found, int | float) and not isinstance(found, bool)
+    return found is None or (known and (isinstance(like, float) or isinstance(found, int)))
+
+
+def _short(value):
+    text = str(value)
+    return text if len(text) < 40 else text[:12] + "..."

@@ -1,0 +1,89 @@
+"""What came out of a run: numbers and verdicts for summary.json."""
+
+import resource
+
+from ecs_model.parallel import on_root
+from ecs_model.physics import detectors
+from ecs_model.run.line_fronts import slowness
+
+
+def summarise(parts, outputs, timer):
+    """What came out, as numbers and verdicts: the content of summary.json, on all processes."""
+    mesh, config, s = parts.mesh, parts.config, parts.simulation
+    seen = {"volumes": mesh.volumes, "outside": parts.outside, **parts.tracker.state()}
+    seen = {name: mesh.gather(values) for name, values in seen.items()}
+    verdicts = on_root(mesh.comm, lambda: _verdicts(config, **seen))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return {
+        "title": config.title, "time": s.time, **verdicts,
+        "fronts": _fronts(parts, outputs.lines),
+        "cells_per_front": outputs.resolution.cells(parts.tracker),
+        "balance": outputs.balance.report(), "energy": outputs.spending.report(),
+        "bias": known_bias(parts.model, s.reaction.ions, config.tissue),
+        "steps": s.steps, "rejected_steps": s.rejected,
+        "limited_steps": max(c.steps for c in s.diffusion.corrections.values()),
+        "corrections": _corrections(s.diffusion.corrections), "unresolved": parts.unresolved,
+        "iterations_per_step": s.diffusion.total_iterations / max(1, s.steps),
+        "substeps_per_step": _substeps(mesh.comm, s),
+        "nodes": mesh.nodes, "processes": mesh.comm.size,
+        "peak_memory_bytes": mesh.comm.allreduce(peak),
+        "seconds": timer.seconds,
+    }  # fmt: skip
+
+
+def _corrections(of_ions):
+    """What was done to keep ions within their range: name -> steps, amount [mol], change [mM]."""
+    return {
+        name: {"steps": c.steps, "moved": c.moved, "largest_mM": c.largest}
+        for name, c in of_ions.items()
+        if c.steps
+    }
+
+
+def _fronts(parts, lines):
+    """Line -> what the fronts on it were; collective."""
+    if not lines:
+        return {}
+    nodal = slowness(parts.mesh, parts.tracker.arrival)
+    return {line.name: line.report(nodal, parts.simulation.time) for line in lines}
+
+
+def known_bias(model, ions, tissue):
+    """What is known to be wrong with what does not move; empty if nothing."""
+    still = [ion for ion in ("Na", "Cl") if f"{ion}_o" in model.State._fields and ion not in ions]
+    joined = tissue.syncytium is not None and tissue.syncytium.cable
+    biases = []
+    if still:
+        biases.append(
+            f"{' and '.join(still)} stay where they are, as if a counter-ion moved for free: "
+            "fronts of spreading depolarization are about 7 % too fast (docs/tissue.md)"
+        )
+    if joined and tissue.transport == "diffusion":
+        biases.append(
+            "currents of joined glia return outside as if it conducted ideally: such fronts are "
+            "about 10 % too fast; electrodiffusion follows them (docs/tissue.md)"
+        )
+    silent = [ion for ion in ions if f"{ion}_o" not in model.State._fields]
+    if silent and model.volumes is not None:
+        biases.append(f"{' and '.join(silent)} do not count where water follows osmolarity")
+    return "; ".join(biases)
+
+
+def _substeps(comm, simulation):
+    blocks = comm.allreduce(len(simulation.reaction.trial))
+    return comm.allreduce(simulation.reaction.block_steps) / max(1, blocks * simulation.steps)
+
+
+def _verdicts(config, volumes, outside, arrival, above, highest, last):
+    detect, out = config.detect, outside
+    level = detectors.reached_by(detect.fraction, highest, volumes)
+    return {
+        "seizure": detectors.verdict(level, detect.seizure),
+        "sd": detectors.verdict(level, detect.sd),
+        "ignited": detectors.ignition(
+            arrival[out], highest[out], volumes[out], detect.spread, detect.front, config.time.end
+        ),
+        "recruited": detectors.recruited(highest, volumes, detect.front),
+        "duration_s": detectors.duration(above, volumes),
+        "max_K_o": float(highest.max()), "end_K_o": float(last.max()),
+    }  # fmt: skip

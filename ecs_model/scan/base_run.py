@@ -1,0 +1,144 @@
+"""The run that a scan varies: its configuration as a tree, and what it becomes at a point."""
+
+import copy
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import tomli_w
+
+from ecs_model.config import reader, resolve
+from ecs_model.config.whereabouts import Written
+from ecs_model.errors import ConfigError
+from ecs_model.files.digests import digests
+from ecs_model.physics.measured_tissue import state_of
+from ecs_model.run import clock
+from ecs_model.runs import names as ready_runs
+from ecs_model.runs import path as ready_path
+from ecs_model.scan import points
+from ecs_model.scan.config import full
+
+LISTS = {"boundary", "source", "event", "probe", "line"}  # whose entries are found by name
+
+
+@dataclass(frozen=True)
+class Base:
+    """The configuration of a run as a tree, the folder of its paths, and where it stands.
+
+    Attributes:
+        tree: nested dictionaries and lists, as TOML gives them.
+        folder: that its paths start from.
+        name: what messages call it.
+        written: the text that it comes from, for the lines of what is wrong in it.
+    """
+
+    tree: dict
+    folder: str
+    name: str
+    written: Written = field(default_factory=lambda: Written("", ""))
+
+    def config(self, settings):
+        """The Config with some settings changed, checked as far as no mesh is needed.
+
+        Raises:
+            ConfigError: if it is none.
+        """
+        tree = self.with_settings(settings)
+        written = Written("", self.name) if settings else self.written
+        config = reader.validated(tree, written)
+        with written.told():
+            config = resolve.with_intervals(config)
+            resolve.check(config, resolve.model_of(config, self.folder))
+            _check_times(config)
+        return config
+
+    def with_settings(self, settings):
+        """The tree with some settings changed."""
+        tree = copy.deepcopy(self.tree)
+        for key, value in settings.items():
+            first = key.partition(".")[0]
+            if first in LISTS and first != key and not tree.get(first):
+                raise ConfigError(f"{self.name}: {key}: the run has no [[{first}]]")
+            reader.put(tree, full(key), value, self.name)
+        return tree
+
+    def contents(self):
+        """Name -> digest of each file that the run names; an XDMF file counts with its HDF5."""
+        return digests(self.tree, self.folder)
+
+    def text(self, settings):
+        """The configuration with some settings changed, as TOML."""
+        return tomli_w.dumps(self.with_settings(settings))
+
+
+def _check_times(config):
+    """Raise ConfigError for times that are no whole number of steps."""
+    time, every = config.time, config.output.every
+    ticks = clock.plan(time.end, time.step, config.output.series, time.adaptive)
+    ticks.ticks_in(every, "output.every")
+
+
+def base_of(config, path, text="", overrides=()):
+    """The Base that a scan means.
+
+    Args:
+        config: a ScanConfig.
+        path: of its file.
+        text: of its file.
+        overrides: texts such as "run.tissue.alpha=0.1", which won over the file.
+
+    Raises:
+        ConfigError: if there is no such run, or it cannot be used.
+    """
+    base = _found(config, Path(path), Written(text, str(path), overrides, ["run"]))
+    base.config({})
+    if not config.set:
+        return base
+    _try(base, config.set, f"{path}: set")
+    return replace(base, tree=base.with_settings(config.set))
+
+
+def _found(config, path, written):
+    folder = path.resolve().parent
+    if config.run is not None:
+        return Base(config.run, str(folder), f"{path}: run", written)
+    file = folder / config.base
+    if not file.is_file() and config.base in ready_runs():
+        file = Path(str(ready_path(config.base)))
+    if not file.is_file():
+        known = ", ".join(ready_runs())
+        raise ConfigError(
+            f"{path}: base: there is no file {file}, and no ready run of that name ({known})"
+        )
+    text = reader.read_text(file)
+    tree = reader.parse_tree(text, str(file))
+    return Base(tree, str(file.parent), str(file), Written(text, str(file)))
+
+
+def check_points(base, config, path):
+    """Raise ConfigError for an axis or a threshold whose values a run cannot have, or a bad mark.
+
+    Args:
+        base: the Base.
+        config: the ScanConfig.
+        path: of its file, for messages.
+    """
+    for mark in config.marks:
+        state_of(mark)
+    for axis in config.axis:
+        ends = [axis.low, axis.high]
+        alone = [points.listed(axis, v) for v in ends] if axis.low is not None else []
+        for point in alone or points.values(axis):
+            _try(base, point.settings, f"{path}: axis '{axis.label}'")
+    if config.threshold is not None:
+        for value in (config.threshold.low, config.threshold.high):
+            _try(base, {config.threshold.key: value}, f"{path}: threshold")
+
+
+def _try(base, settings, place):
+    try:
+        base.config(settings)
+    except ConfigError as error:
+        *_, reason = str(error).splitlines()
+        reason = reason.strip().removeprefix(f"{base.name}: ")
+        shown = ", ".join(f"{key} = {value!r}" for key, value in settings.items())
+        raise ConfigError(f"{place}: {shown} cannot be: {reason}") from None

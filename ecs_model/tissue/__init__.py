@@ -1,0 +1,1 @@
+"""Mesh, regions, coefficients, sources, time courses."""

@@ -1,0 +1,91 @@
+"""The mesh that settings describe: generated (and kept for next time), or read from a file."""
+
+import hashlib
+import inspect
+from pathlib import Path
+
+from ecs_model import __version__
+from ecs_model.cache import cache_folder
+from ecs_model.errors import ConfigError
+from ecs_model.meshes import meshdata
+
+
+def make(settings, base="."):
+    """The checked MeshData that mesh settings ask for.
+
+    Args:
+        settings: MeshSettings of a configuration.
+        base: folder to which paths in the settings are relative.
+
+    Raises:
+        ConfigError: what is wrong with the settings or the mesh.
+    """
+    if settings.file is not None:
+        path = Path(base, settings.file)
+        data = meshdata.read(path, settings.unit)
+        meshdata.check(data, str(path))
+        return data
+    return generate(settings.generator, _absolute(settings.arguments(), base))
+
+
+def generate(name, arguments):
+    """The checked mesh of a generator, from the cache if it was made before.
+
+    Args:
+        name: of the generator.
+        arguments: name -> value [SI].
+    """
+    generator = _generator(name)
+    _check_arguments(name, generator, arguments)
+    path = cache_folder("meshes") / f"{name}-{_key(name, arguments)}.npz"
+    if path.is_file():
+        try:
+            return meshdata.load_npz(path)
+        except (ConfigError, OSError, ValueError, KeyError):  # torn by a full disk
+            path.unlink()
+    data = generator(**arguments)
+    meshdata.check(data, f"mesh of generator '{name}'")
+    meshdata.save_npz(data, path)
+    return data
+
+
+def _generator(name):
+    from ecs_model.meshes import GENERATORS
+
+    if name not in GENERATORS:
+        raise ConfigError(f"mesh.generator: no '{name}'; there are {', '.join(GENERATORS)}")
+    return GENERATORS[name]
+
+
+def _check_arguments(name, generator, arguments):
+    known = inspect.signature(generator).parameters
+    for key in arguments:
+        if key not in known:
+            raise ConfigError(
+                f"mesh.{key}: the generator '{name}' has no such setting; it takes "
+                f"{', '.join(known)}"
+            )
+    missing = [k for k, p in known.items() if p.default is p.empty and k not in arguments]
+    if missing:
+        raise ConfigError(f"mesh: the generator '{name}' also needs {', '.join(missing)}")
+
+
+def _absolute(arguments, base):
+    paths = {
+        k: str(Path(base, v).resolve()) for k, v in arguments.items() if k in ("white", "pial")
+    }
+    return arguments | paths
+
+
+def _stamp(key, path):
+    """When a file was changed last [ns]."""
+    try:
+        return Path(path).stat().st_mtime_ns
+    except OSError as error:
+        raise ConfigError(f"mesh.{key}: {path}: cannot be read ({error.strerror})") from None
+
+
+def _key(name, arguments):
+    stamps = [_stamp(k, v) for k, v in arguments.items() if k in ("white", "pial")]
+    text = repr((__version__, name, sorted(arguments.items()), stamps))
+    return hashlib.sha256(text.encode()).hexdigest()[:20]

@@ -1,0 +1,1 @@
+"""What moves between nodes: ions by diffusion, electrodiffusion, through glia."""

@@ -1,0 +1,192 @@
+"""The matrices of transport in the extracellular space, assembled once.
+
+    K_ij = int alpha D grad phi_i . grad phi_j        M_ij = int alpha phi_i phi_j
+
+with alpha and the effective diffusivity D (D_free / lambda^2, a number or a tensor) constant in
+each cell, so that interfaces between regions are exact. M_theta = theta M + (1 - theta) M_lumped.
+"""
+
+import contextlib
+import functools
+import time
+
+from ecs_model.native import PETSc
+
+import dolfinx
+import numpy as np
+import ufl
+from dolfinx import fem
+from dolfinx.fem.petsc import assemble_matrix
+
+from ecs_model.cache import cache_folder, locked
+from ecs_model.errors import ConfigError
+from ecs_model.membrane.compiler import check_headers, compiler, is_sealed, seal
+from ecs_model.parallel import on_root, root_does
+
+STALE = 300.0  # seconds after which nobody compiles any more
+SAME = PETSc.Mat.Structure.SAME_NONZERO_PATTERN
+
+
+class Operators:
+    """Stiffness and theta-mass of one tissue.
+
+    Args:
+        mesh: the distributed mesh.
+        alpha: extracellular volume fraction, one value per local cell.
+        diffusivity: effective, per local cell [m^2/s]: shape (cells,) or (cells, d, d).
+        theta: share of the consistent mass; 0 is lumped.
+
+    Attributes:
+        stiffness, mass: PETSc matrices [m^3/s], [m^3] (per m^2 in 1-D, per m in 2-D).
+        moves, version: these matrices never change; others do, see `swelling_matrices`.
+        lumped: lumped mass, int alpha phi_i, of owned nodes.
+    """
+
+    moves, version = False, 0
+
+    def __init__(self, mesh, alpha, diffusivity, theta):
+        self.mesh, self.theta = mesh, theta
+        a = _cell_function(mesh, alpha)
+        u, v = ufl.TrialFunction(mesh.space), ufl.TestFunction(mesh.space)
+        flux = _cell_function(mesh, _scaled(alpha, diffusivity)) * ufl.grad(u)
+        self.stiffness = _assemble(ufl.inner(flux, ufl.grad(v)) * ufl.dx)
+        self.lumped = mesh.spread_cells(alpha)
+        self.mass = _assemble(a * u * v * ufl.dx)
+        self.mass.scale(theta)
+        add_to_diagonal(self.mass, (1 - theta) * self.lumped)
+
+    @property
+    def at_rest(self):
+        """The matrices of assembly: these."""
+        return self
+
+    def follow(self):
+        """Nothing changes here."""
+
+    def vector(self, values=None):
+        """A PETSc vector over `values`, one per owned node (zeros by default), and that array."""
+        array = np.zeros(self.mesh.owned) if values is None else values
+        size = (self.mesh.owned, self.mesh.nodes)
+        return PETSc.Vec().createWithArray(array, size=size, comm=self.mesh.comm), array
+
+    def implicit(self, half_step, exchange, held, ratio=1.0):
+        """M_theta + half_step (ratio K + exchange), without rows and columns of `held` nodes.
+
+        Args:
+            half_step: half of the step [s].
+            exchange: conductance to the outside at owned nodes [m^3/s].
+            held: owned nodes whose concentration is given; None if there are none anywhere.
+            ratio: diffusivity of the ion relative to that of the matrices.
+        """
+        return completed(self.mass.copy(), self.stiffness, half_step, exchange, held, ratio)
+
+    @functools.cached_property
+    def fastest(self):
+        """A bound of the fastest rate of diffusion [1/s] with this mass.
+
+        In every simplex of dimension d a consistent mass is at least 1 / (d + 2) of the lumped one
+        (Wathen 1987, IMA J Numer Anal 7, 449).
+        """
+        d = self.mesh.dimension
+        return self.fastest_rate() / (1 - self.theta * (d + 1) / (d + 2))
+
+    def fastest_rate(self):
+        """Largest eigenvalue [1/s] of M_lumped^-1 K, by power iteration (a few per cent low)."""
+        x, values = self.vector()
+        y, result = self.vector()
+        values[:] = 1 + np.sin(7.0 * self.mesh.input_nodes) + np.cos(3.0 * self.mesh.input_nodes)
+        rate = 0.0
+        for _ in range(30):
+            self.stiffness.mult(x, y)
+            result /= self.lumped
+            rate = np.sqrt(self.mesh.sum(result**2) / self.mesh.sum(values**2))
+            values[:] = result / rate
+        return rate
+
+
+def completed(matrix, stiffness, half_step, exchange, held, ratio):
+    """The mass in `matrix` with what `Operators.implicit` adds to it, in place."""
+    matrix.axpy(half_step * ratio, stiffness, structure=SAME)
+    add_to_diagonal(matrix, half_step * exchange)
+    if held is not None:
+        matrix.zeroRowsColumnsLocal(np.asarray(held, np.int32), diag=1.0)
+    return matrix
+
+
+def _cell_function(mesh, values):
+    shape = np.shape(values)[1:]
+    space = fem.functionspace(mesh.domain, ("DG", 0, shape) if shape else ("DG", 0))
+    function = fem.Function(space)
+    function.x.array[:] = np.ravel(values)
+    return function
+
+
+def _scaled(alpha, diffusivity):
+    return alpha.reshape(-1, *[1] * (np.ndim(diffusivity) - 1)) * diffusivity
+
+
+def _assemble(form):
+    matrix = assemble_matrix(_compiled(form))
+    matrix.assemble()
+    return matrix
+
+
+def _compiled(form):
+    """The compiled form, from the cache if it is there; ConfigError if it cannot be compiled.
+
+    DOLFINx takes a half-written file for a compilation that still goes on, waits and gives up.
+    Rank 0 therefore compiles alone, under a lock, and removes what a killed run left behind.
+    """
+    comm = form.ufl_domain().ufl_cargo().comm
+    folder = on_root(comm, lambda: cache_folder(f"forms-{dolfinx.__version__}"))
+    root_does(comm, compiler)
+    root_does(comm, check_headers)
+    with _cleaned(folder) if comm.rank == 0 else contextlib.nullcontext():
+        try:
+            return fem.form(form, jit_options={"cache_dir": str(folder), "timeout": 60})
+        except Exception as error:  # DOLFINx, FFCx, cffi and setuptools have each their own
+            raise ConfigError(
+                f"the C compiler failed on a finite element form ({_last_line(error)}); check it "
+                f"with `ecs-model doctor`, and remove {folder} if a broken file is left there"
+            ) from error
+
+
+@contextlib.contextmanager
+def _cleaned(folder):
+    """Hold the lock of the cache; without what nobody else can be writing any more.
+
+    A library that is not what was compiled, as a power failure leaves it, would crash the program.
+    """
+    with locked(folder) as alone:
+        for path in folder.glob("libffcx_*.c"):
+            old = time.time() - path.stat().st_mtime > STALE
+            if not path.with_suffix(".c.cached").exists() and (alone or old):
+                path.unlink(missing_ok=True)
+        for path in folder.glob("libffcx_*.so"):
+            if not is_sealed(path):
+                for part in folder.glob(f"{path.name.partition('.')[0]}.*"):
+                    part.unlink(missing_ok=True)
+        yield
+        for path in folder.glob("libffcx_*.so"):
+            if not path.with_suffix(".sum").exists():
+                seal(path)
+
+
+def _last_line(error):
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1][:200]
+
+
+def add_to_diagonal(matrix, values):
+    """Add one value per owned node to the diagonal of a matrix.
+
+    What Python drops of PETSc's parallel objects is not freed by itself: the vector must be.
+    """
+    diagonal = matrix.getDiagonal()
+    diagonal.array += values
+    matrix.setDiagonal(diagonal)
+    diagonal.destroy()
+
+
+def free_dropped(comm):
+    """Free what Python dropped of PETSc's parallel objects; PETSc keeps it until then."""
+    PETSc.garbage_cleanup(comm)

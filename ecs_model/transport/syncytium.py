@@ -1,0 +1,267 @@
+"""Glia that gap junctions join: their ions move through a network beside the space outside.
+
+    d(phi_g c_g)/dt = div(phi_g D_k/lambda_g^2 (grad c_g + z_k c_g grad psi_g)) - S_g J_k(V_g)
+    psi_g = F (Phi_e + V_g) / R T,   V_g = V_g0 + u
+
+V_g0 is the potential at which glia by themselves exchange no charge; the membrane step knows it
+alone. u is what currents from their neighbours add: the network is a cable,
+
+    S_g sum_k z_k (J_k(V_g0 + u) - J_k(V_g0)) = div(phi_g sum_k z_k D_k/lambda_g^2 (...))_k
+
+K+ enters glia where there is much of it outside, and leaves them where there is little, while the
+current returns through the space outside: spatial buffering. Rounds as in `electrodiffusion` find u
+and Phi_e, such that no charge is left in either space, with the fluxes J_k themselves.
+
+References:
+    Orkand, Nicholls & Kuffler (1966), J Neurophysiol 29, 788: spatial buffering.
+    Gardner-Medwin (1983), J Physiol 335, 393; Chen & Nicholson (2000), Biophys J 78, 2776.
+    Halnes et al. (2013), PLoS Comput Biol 9, e1003386: electrodiffusion in glia and outside.
+"""
+
+from ecs_model.native import MPI
+
+import numpy as np
+
+from ecs_model.errors import SolutionError
+from ecs_model.membrane.solver import NodeValues
+from ecs_model.physics.electrochemistry import thermal_voltage
+from ecs_model.tissue.sources import Load
+from ecs_model.tissue.time_course import constant
+from ecs_model.transport.electrodiffusion import ROUNDS, Electrodiffusion
+from ecs_model.transport.potential import Bidomain, Poisson
+
+TERM = "syncytium"  # what the balance calls that which glia give because they are joined
+SMALLEST = 1e-9  # [mM]: logarithms need something
+
+
+class Syncytium:
+    """Ions outside, and those in glia between which no net current flows. Used as `Ions` are.
+
+    Args:
+        outside: the Ions, or Electrodiffusion, of the space outside.
+        glia: the Electrodiffusion of the network.
+    """
+
+    def __init__(self, outside, glia):
+        self.outside, self.glia = outside, glia
+        self.operators, self.ledger = outside.operators, outside.ledger
+        self.fields = dict(outside.fields)
+
+    def advance(self, t, dt, damped=False):
+        """Advance all ions by a step, as that of `Diffusion`."""
+        self.outside.advance(t, dt, damped)
+        self.glia.advance(t, dt, damped)
+
+    def hold(self, t):
+        """Set nodes at baths to the concentrations of the bath at time `t` [s]."""
+        self.outside.hold(t)
+
+    @property
+    def memory(self):
+        """Name -> array, beside the ions themselves, on which the next step depends."""
+        inside = {f"glia_{name}": array for name, array in self.glia.memory.items()}
+        return self.outside.memory | inside
+
+    def restore(self, memory, last_step):
+        """Continue from a checkpoint."""
+        for name, array in self.memory.items():
+            array[:] = memory[name]
+        self.last_step = last_step
+
+    @property
+    def last_step(self):
+        """The last step [s]."""
+        return self.outside.last_step
+
+    @last_step.setter
+    def last_step(self, dt):
+        self.outside.last_step = self.glia.last_step = dt
+
+    @property
+    def corrections(self):
+        """What the limiter did to each ion: name -> Corrections."""
+        return self.outside.corrections | self.glia.corrections
+
+    @property
+    def iterations(self):
+        """Of the last solves of all ions."""
+        return self.outside.iterations + self.glia.iterations
+
+    @property
+    def total_iterations(self):
+        """Of all solves of all ions so far."""
+        return self.outside.total_iterations + self.glia.total_iterations
+
+    @total_iterations.setter
+    def total_iterations(self, count):
+        self.outside.total_iterations, self.glia.total_iterations = count, 0
+
+
+class Membrane:
+    """What glia give at every node because they are joined.
+
+    Args:
+        reaction: the membranes.
+        text: C source of `MembraneModel.syncytium`, from `kernel.values_source`.
+        volumes: of owned nodes [m^3].
+        moving: name of a state -> the Diffusion that moves it.
+
+    Attributes:
+        own: potential V_g0 without shift [V]; `shift`: u [V], which may be set.
+        rates: of K+, Na+ and Cl- from glia [mol/s] at owned nodes.
+        slope: of their charge [mol/s/V].
+    """
+
+    def __init__(self, reaction, text, volumes, moving):
+        state = reaction.state._asdict()
+        self._volumes, self._moving = volumes, moving
+        self._mids = {name: np.zeros_like(state[name]) for name in moving}
+        self.shift = np.zeros_like(volumes)
+        columns = [*(state | self._mids).values(), self.shift]
+        self._values = NodeValues(text, columns, reaction.inputs, count=5)
+        self.own, *self.rates, self.slope = self._values.results
+        self.potential()
+
+    def expect(self, share):
+        """Take ions to be `share` of their increments further than they are."""
+        for name, part in self._moving.items():
+            mid = self._mids[name]
+            np.multiply(part.increment, share, out=mid)
+            mid += part.values
+            np.maximum(mid, SMALLEST, out=mid)
+
+    def look(self):
+        """Evaluate everything."""
+        self._values()
+        for values in (*self.rates, self.slope):
+            values *= self._volumes
+
+    def potential(self):
+        """Potential V_g [V] at owned nodes, of ions as they are."""
+        self.expect(0.0)
+        self.look()
+        return self.own + self.shift
+
+
+class Cable(Syncytium):
+    """Ions outside, and those in glia between which currents flow that return outside.
+
+    Without electrodiffusion outside, Phi_e is zero: outside conducts well, and what returns there
+    is not followed.
+
+    Args:
+        outside, glia: as those of `Syncytium`; the ions of glia are K+, Na+ and Cl-.
+        membrane: the Membrane of glia.
+        still: name -> concentration [mM] at owned nodes of ions that do not move outside.
+        amounts: function that returns the amount per concentration outside at owned nodes [m^3].
+        temperature: [K].
+    """
+
+    def __init__(self, outside, glia, membrane, still, amounts, temperature):
+        super().__init__(outside, glia)
+        self._membrane, self._still, self._amounts = membrane, still, amounts
+        movers = {ion.name: part for ion, part in outside.parts.items()}
+        self._given = [_rates(movers.get(ion.name), glia.operators) for ion in glia.parts]
+        self._taken = [_rates(part, glia.operators) for part in glia.parts.values()]
+        self._unit = thermal_voltage(temperature)
+        self._bound = isinstance(outside, Electrodiffusion)
+        self._spaces = [outside, glia] if self._bound else [glia]
+        self._solver, self._change = self._made(), np.zeros_like(membrane.shift)
+        self.rounds = 0
+        self.fields |= {"V_g": ("mV", membrane.potential), "V_g_shift": ("mV", self._shift)}
+
+    def _made(self):
+        leak, glia = self._unit * self._membrane.slope, self.glia
+        if self._bound:
+            return Bidomain(self.outside.poisson, glia.poisson, leak)
+        return Poisson(glia.operators, glia.ledger.of("K"), glia.mean_conductivity, leak)
+
+    def _shift(self):
+        return self._membrane.shift
+
+    @property
+    def memory(self):
+        """As that of `Syncytium`, the shift of the potential, and its last change."""
+        mine = {"V_g_shift": self._membrane.shift, "V_g_shift_change": self._change}
+        return super().memory | mine
+
+    def advance(self, t, dt, damped=False):
+        """Advance all ions by a step, as that of `Diffusion`."""
+        self._expect(dt)
+        self.outside.begin(t, dt, damped)
+        self.glia.begin(t, dt, damped)
+        self._membrane.expect(0.5)
+        self._look()
+        self._follow()
+        self._balance(t, dt)
+        self._change += self._membrane.shift
+        self._add_to_still(dt)
+        self.glia.end(t, dt)
+        self.outside.end(t, dt)
+
+    def _expect(self, dt):
+        """Let u change as in the last step; `_change` then holds what u was, negative."""
+        if self.last_step:
+            self._change *= dt / self.last_step
+        self._membrane.shift += self._change
+        self._change -= self._membrane.shift
+
+    def _look(self):
+        """Evaluate the membrane, and let the ions know its currents and the potential of glia."""
+        membrane = self._membrane
+        membrane.look()
+        for given, taken, rate in zip(self._given, self._taken, membrane.rates, strict=True):
+            given[:] = rate
+            np.negative(rate, out=taken)
+        np.add(membrane.own, membrane.shift, out=self.glia.psi)
+        self.glia.psi /= self._unit
+        if self._bound:
+            self.glia.psi += self.outside.psi
+
+    def _follow(self):
+        conductivities = [space.conductivity() for space in self._spaces]
+        self._solver.follow(*conductivities, self._unit * self._membrane.slope)
+
+    def _balance(self, t, dt):
+        """Rounds of ions and potentials until neither space gains charge."""
+        for self.rounds in range(1, ROUNDS + 1):
+            self.outside.solve_ions(t, dt)
+            self.glia.solve_ions(t, dt)
+            if all([space.charge_is_small() for space in self._spaces]):
+                return
+            self._correct(dt)
+            self._look()
+        raise SolutionError("the potential of glia does not converge; try a shorter time.step")
+
+    def _correct(self, dt):
+        """Change Phi_e and u so that the charge of the last round would not have come."""
+        changes = self._solver.solve(*(space.unbalanced(dt) for space in self._spaces))
+        if self._bound:
+            self.outside.shift(changes[0])
+            changes = changes[1]
+        self._membrane.shift += self._unit * changes
+
+    def _add_to_still(self, dt):
+        """Give ions that do not move outside to the nodes where they leave glia."""
+        if not self._bound:
+            self._close_chloride()
+        for ion, given in zip(self.glia.parts, self._given, strict=True):
+            if ion.name in self._still:
+                self._still[ion.name] += dt * given / self._amounts()
+
+    def _close_chloride(self):
+        """Let as much Cl- arrive outside as neutrality takes out of glia, to round-off."""
+        potassium, sodium, chloride = self._given
+        leak = self._membrane.slope
+        sums = np.array([(potassium + sodium - chloride).sum(), leak.sum()])
+        self.operators.mesh.comm.Allreduce(MPI.IN_PLACE, sums, MPI.SUM)
+        chloride += sums[0] / sums[1] * leak
+
+
+def _rates(part, operators):
+    """Rates [mol/s] at owned nodes that may be set, of a new load of what moves there, if any."""
+    owned = operators.mesh.owned
+    load = Load(TERM, np.arange(owned), np.zeros(owned), constant())
+    if part is not None:
+        part.ledger.add(load)
+    return load.rates

@@ -1,0 +1,86 @@
+"""From the settings of a syncytium to the transport of ions outside and in glia."""
+
+import numpy as np
+
+from ecs_model import record
+from ecs_model.membrane.compiler import library
+from ecs_model.membrane.kernel import values_source
+from ecs_model.parallel import root_does, together
+from ecs_model.physics.ions import KNOWN, Ion
+from ecs_model.tissue.regions import diffusivity
+from ecs_model.transport.diffusion import Diffusion
+from ecs_model.transport.electrodiffusion import Electrodiffusion
+from ecs_model.transport.matrices import Operators
+from ecs_model.transport.swelling_matrices import Following
+from ecs_model.transport.syncytium import Cable, Membrane, Syncytium
+
+
+def joined(outside, membranes, tissue, solver):
+    """The transport of ions outside and in glia that gap junctions join.
+
+    Args:
+        outside: the Ions that move outside.
+        membranes: the Reaction.
+        tissue: its settings.
+        solver: its settings.
+    """
+    glia = _in_glia(outside, membranes, tissue, solver)
+    if not tissue.syncytium.cable:
+        return Syncytium(outside, glia)
+    moving = {ion.state: part for ion, part in outside.parts.items()}
+    still = {
+        ion.name: getattr(membranes.state, ion.state)
+        for ion in glia.parts
+        if ion.state not in moving
+    }
+    moving |= {_state(ion): part for ion, part in glia.parts.items()}
+    membrane = _membrane(membranes, outside.operators.mesh, moving)
+    return Cable(outside, glia, membrane, still, lambda: membranes.weights, tissue.temperature)
+
+
+def _in_glia(outside, membranes, tissue, solver):
+    """The Electrodiffusion of K+, Na+ and Cl- in the network, as mobile as they are outside."""
+    operators = _matrices(membranes, outside.operators, tissue)
+    known = {ion.name: ion for ion in (*_known(), *outside.parts)}
+    parts = {
+        ion: Diffusion(
+            operators, getattr(membranes.state, _state(ion)), rtol=solver.rtol,
+            options=solver.petsc, ratio=ion.ratio, name=f"{ion.name} in glia",
+        )
+        for ion in map(known.get, ("K", "Na", "Cl"))
+    }  # fmt: skip
+    return Electrodiffusion(operators, parts, tissue.temperature, 10 * solver.rtol)
+
+
+def _known():
+    return [Ion(name, z, D / KNOWN["K"][1]) for name, (z, D) in KNOWN.items()]
+
+
+def _state(ion):
+    """Name of its concentration in glia."""
+    return f"{ion.name}_g"
+
+
+def _matrices(membranes, outside, tissue):
+    """The matrices of the network, of the volume fraction that glia have at every node."""
+    mesh, swells = outside.mesh, membranes.model.volumes is not None
+    fraction = membranes.state.phi_glia if swells else membranes.parameters.phi_g
+    mean = mesh.sum(mesh.volumes * fraction) / mesh.sum(mesh.volumes)
+    cells = np.ones(len(mesh.cell_tags))
+    effective = diffusivity(tissue.D * cells, tissue.syncytium.tortuosity)
+    even = Operators(mesh, mean * cells, effective, outside.theta)
+    if np.ndim(fraction) == 0:
+        return even
+    return Following(even, fraction, mean, moves=swells)
+
+
+def _membrane(membranes, mesh, moving):
+    """What glia give because they are joined; rank 0 compiles for all."""
+    model = membranes.model
+    shift = record.table("Shift", {"shift": record.quantity(0.0, "mV", "of V_g")})
+    text = values_source(
+        lambda y, p, env: model.syncytium(y.shift, y, p, env),
+        record.joined(model.State, shift), membranes.parameters, membranes.surroundings,
+    )  # fmt: skip
+    root_does(mesh.comm, lambda: library(text))
+    return together(mesh.comm, lambda: Membrane(membranes, text, mesh.volumes, moving))

@@ -1,0 +1,85 @@
+"""The fields of a run as pictures need them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ecs_model.errors import ConfigError
+from ecs_model.postprocess import style
+from ecs_model.run import field_series
+from ecs_model.run.rundir import RunDir
+
+_MAIN = ("K_o", "V")
+_SAMPLED = 25
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Mesh [mm], output times [s], units and nodal scalar fields of the run directory `folder`."""
+
+    folder: Path
+    points: np.ndarray
+    cells: np.ndarray
+    times: np.ndarray
+    names: list
+    units: dict
+
+    @property
+    def dimension(self):
+        """1, 2 or 3."""
+        return self.cells.shape[1] - 1
+
+    @property
+    def main(self):
+        """The fields worth a picture of their own: K_o and V, or whatever there is."""
+        return [name for name in _MAIN if name in self.names] or self.names[:2]
+
+    def at(self, name, index):
+        """Field `name` at output number `index`, one value per node."""
+        values = field_series.read_field(self.folder, name, index)
+        if values.shape != (len(self.points),) or values.dtype.kind not in "fiu":
+            raise ConfigError(
+                f"{self.folder}: output {index} of {name} is damaged: it has the shape "
+                f"{values.shape}, not ({len(self.points)},)"
+            )
+        return values
+
+    def limits(self, name):
+        """Round limits of a field over the whole run, from at most 25 of its times."""
+        indices = spread(len(self.times), _SAMPLED)
+        values = [finite_range(self.at(name, i)) for i in indices]
+        return style.nice_limits(min(v[0] for v in values), max(v[1] for v in values))
+
+    def label(self, name):
+        """Axis label of a field."""
+        return style.label(name, self.units.get(name, ""))
+
+
+def load(run_dir):
+    """The fields of a run; raises ConfigError if no output time was written."""
+    folder = RunDir.open(run_dir).path
+    times = field_series.read_times(folder)
+    if not len(times):
+        raise ConfigError(f"{folder} holds no output time yet; let the run come to its first one")
+    points, cells, _ = field_series.read_mesh(folder)
+    units = field_series.read_units(folder)
+    return Fields(folder, points, cells, times, _nodal_scalars(folder, len(points)), units)
+
+
+def spread(count, wanted):
+    """At most `wanted` indices, evenly spread from 0 to `count` - 1, both included."""
+    return np.unique(np.linspace(0, count - 1, min(count, wanted)).round().astype(int))
+
+
+def finite_range(values):
+    """Least and greatest of the finite values; nan, nan if there is none."""
+    values = values[np.isfinite(values)]
+    return (values.min(), values.max()) if len(values) else (np.nan, np.nan)
+
+
+def _nodal_scalars(folder, nodes):
+    shapes = {
+        n: field_series.read_field(folder, n, 0).shape for n in field_series.field_names(folder)
+    }
+    return [name for name, shape in shapes.items() if shape == (nodes,)]

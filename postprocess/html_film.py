@@ -1,0 +1,119 @@
+"""Fields of a run in two or three dimensions as pictures that a page turns over like a film."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+
+from ecs_model.postprocess import html_page, stills, style
+from ecs_model.postprocess.fields import spread
+
+FRAMES = 36
+BUDGET = 3_600_000  # bytes of all images together
+_DPI = 100
+_PIXELS = {2: (640, 512), 3: (400, 320)}  # of a view, by the dimension: about what is shown
+_ORDER = ("K_o", "V", "alpha", "Phi_e", "V_g")
+_FIELDS = 4
+
+
+@dataclass(frozen=True)
+class Films:
+    """Pictures of some fields at the same times.
+
+    Attributes:
+        times: what heads each picture, such as "12 s".
+        images: name of a field -> addresses of its pictures.
+    """
+
+    times: list
+    images: dict
+
+
+def films(fields):
+    """The Films of the fields that matter most, no larger than BUDGET.
+
+    Args:
+        fields: Fields of two or three dimensions.
+    """
+    indices = spread(len(fields.times), FRAMES)
+    images = {
+        name: [*map(html_page.photograph, _frames(fields, name, indices))]
+        for name in _chosen(fields)
+    }
+    times = [style.time_text(fields.times[i]) for i in indices]
+    while _size(images) > BUDGET and len(times) > 2:
+        times, images = _thinned(times), {n: _thinned(row) for n, row in images.items()}
+    return Films(times, images)
+
+
+def _chosen(fields):
+    known = [name for name in _ORDER if name in fields.names]
+    return [*known, *(n for n in fields.names if n not in known)][:_FIELDS]
+
+
+def _size(images):
+    return sum(len(image) for row in images.values() for image in row)
+
+
+def _thinned(row):
+    """Every second of a row, its last one among them."""
+    return row[::-2][::-1]
+
+
+@style.styled
+def _frames(fields, name, indices):
+    """Images of a field at some output times, all of the same size."""
+    limits, colours = fields.limits(name), style.colour_map(name)
+    pixels = _PIXELS[fields.dimension]
+    scene = stills.Scene(fields.points, fields.cells, limits, colours, pixels)
+    figure, shown = _stage(fields, name, scene, limits)
+    canvas = FigureCanvasAgg(figure)
+    made = []
+    for i in indices:
+        for image, cut in zip(shown, (False, True), strict=False):
+            scene.draw(fields.at(name, i), cut)
+            image.set_data(scene.image())
+        canvas.draw()
+        figure.set_layout_engine("none")  # what has found its place stays there
+        made.append(np.asarray(canvas.buffer_rgba())[..., :3].copy())
+    scene.close()
+    return made
+
+
+def _stage(fields, name, scene, limits):
+    """A figure with a colour bar, and its images: one of a plane; of a body also the cut one."""
+    columns = fields.dimension - 1
+    shape = scene.pixels[1] / scene.pixels[0]
+    height = (style.WIDTH - 1.2) / columns * shape + 0.6
+    figure = style.figure(min(height, 6.5), layout="compressed")
+    figure.set_dpi(_DPI)
+    panels = figure.subplots(1, columns, squeeze=False)[0]
+    blank = np.zeros((*scene.pixels[::-1], 3), np.uint8)
+    shown = [axes.imshow(blank, extent=_extent(scene, columns)) for axes in panels]
+    _furnish(panels, scene)
+    mappable = ScalarMappable(Normalize(*limits), style.colour_map(name))
+    label = style.label(name, fields.units.get(name, ""))
+    figure.colorbar(mappable, ax=[*panels], label=label, pad=0.02, aspect=25)
+    return figure, shown
+
+
+def _extent(scene, columns):
+    """Where an image lies: in a plane at its coordinates [mm], of a body from its corner."""
+    if columns == 2:
+        return 0, scene.width, 0, scene.height
+    x, y = scene.centre[:2]
+    return x - scene.width / 2, x + scene.width / 2, y - scene.height / 2, y + scene.height / 2
+
+
+def _furnish(panels, scene):
+    """Axes around a plane; a scale and the directions of space beside a body."""
+    if len(panels) == 1:
+        panels[0].set(xlabel=f"x [{style.LENGTH}]", ylabel=f"y [{style.LENGTH}]")
+        return
+    for axes, title in zip(panels, ("whole", "cut"), strict=True):
+        axes.set_axis_off()
+        axes.set_title(title)
+    stills.scale_bar(panels[1], scene)
+    stills.axes_cross(panels[0], scene)

@@ -1,0 +1,228 @@
+"""Stills of three-dimensional runs: the surface and, next to it, the half behind a cut.
+
+PyVista draws the bodies without a display; labels, scales and colour bars are Matplotlib's, with
+the fonts of the other figures. The projection is parallel: one scale bar holds everywhere.
+"""
+
+import numpy as np
+import pyvista
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from vtkmodules.vtkFiltersGeometry import vtkGeometryFilter
+
+from ecs_model.errors import ConfigError
+from ecs_model.postprocess import style
+from ecs_model.postprocess.fields import finite_range, load, spread
+from ecs_model.run import field_series
+
+_VTK_TYPES = {2: 3, 3: 5, 4: 10}  # nodes per cell: line, triangle, tetrahedron
+_PIXELS = (900, 720)
+_MARGIN = 1.06
+_LIGHT = {"ambient": 0.75, "diffuse": 0.3, "specular": 0.0}
+
+
+class Scene:
+    """A mesh [mm] seen from a fixed direction without a display, coloured by one field at a time.
+
+    Args:
+        points: coordinates [mm], three columns.
+        cells: triangles or tetrahedra.
+        limits: least and greatest value of the colours.
+        colour_map: a name that Matplotlib knows.
+        pixels: greatest size of an image.
+        margin: how many times larger than the mesh the picture is.
+    """
+
+    def __init__(self, points, cells, limits, colour_map, pixels=_PIXELS, margin=_MARGIN):
+        self.grid = unstructured(points, cells)
+        self.extent = np.ptp(points, axis=0)
+        self.centre = (points.min(axis=0) + points.max(axis=0)) / 2
+        self.right, self.up, self.towards, self.across = _view(self.extent)
+        width, height = self._seen_size()
+        self.pixels = _fitting(pixels, width / height)
+        self.height = margin * max(height, width * self.pixels[1] / self.pixels[0])
+        self.body = pyvista.PolyData()
+        self._colours = {"clim": limits, "cmap": colour_map, "nan_color": style.NEVER}
+        self._light = _LIGHT if self.extent[2] else {"lighting": False}
+        self.plotter = _window(self.pixels)
+        self._place_camera()
+
+    @property
+    def width(self):
+        """Width [mm] of what an image shows."""
+        return self.height * self.pixels[0] / self.pixels[1]
+
+    def draw(self, values, cut=False):
+        """Colour the body by a nodal field, whole or behind the cut; nan is grey."""
+        self.grid.point_data["values"] = values
+        body = self.grid.clip(normal=self.across, origin=self.centre) if cut else self.grid
+        self.body.shallow_copy(_surface(body))
+        if "body" not in self.plotter.actors:
+            self._add_body()
+
+    def image(self):
+        """Picture (rows, columns, 3) of what was drawn."""
+        self.plotter.render()
+        return np.asarray(self.plotter.screenshot(return_img=True))
+
+    def close(self):
+        """Give back the window."""
+        self.plotter.close()
+
+    def _seen_size(self):
+        corners = (np.array(list(np.ndindex(2, 2, 2))) - 0.5) * self.extent
+        return np.ptp(corners @ self.right), np.ptp(corners @ self.up)
+
+    def _add_body(self):
+        fixed = {"name": "body", "show_scalar_bar": False, "reset_camera": False}
+        self.plotter.add_mesh(self.body, scalars="values", **self._colours, **self._light, **fixed)
+
+    def _place_camera(self):
+        camera = self.plotter.camera
+        camera.parallel_projection = True
+        camera.focal_point = self.centre
+        camera.position = self.centre + 4 * np.linalg.norm(self.extent) * self.towards
+        camera.up = self.up
+        camera.parallel_scale = self.height / 2
+        if self.extent[2]:
+            box = pyvista.Box(_bounds(self.centre, self.extent)).extract_all_edges()
+            self.plotter.add_mesh(box, color="#999999", line_width=1, reset_camera=False)
+        self.plotter.renderer.reset_camera_clipping_range()
+
+
+def stills(run_dir, name="K_o", times=4):
+    """Figure of a field of a three-dimensional run: whole above, cut below, one column per time."""
+    fields = _three_dimensional(run_dir)
+    if name not in fields.names:
+        raise ConfigError(f"{run_dir} has no field {name!r}; it has {', '.join(fields.names)}")
+    indices = spread(len(fields.times), times)
+    titles = [style.time_text(fields.times[i]) for i in indices]
+    values = (fields.at(name, i) for i in indices)
+    label = style.label(name, fields.units.get(name, ""))
+    return _strip(fields, values, titles, fields.limits(name), name, label)
+
+
+@style.styled
+def arrival(run_dir, name="arrival_K_o"):
+    """Figure of the time [s] at which the front arrived, whole and cut; grey where it never did."""
+    fields = _three_dimensional(run_dir)
+    found, units = field_series.read_maps(run_dir)
+    if name not in found:
+        raise ConfigError(f"{run_dir} has no map {name!r}; it has {', '.join(found) or 'none'}")
+    limits = style.nice_limits(*finite_range(found[name]))
+    fig = _strip(fields, [found[name]], [""], limits, name, style.label(name, units[name]))
+    if np.isnan(found[name]).any():
+        fig.legend(handles=[style.never_patch()], loc="outside upper right")
+    return fig
+
+
+@style.styled
+def _strip(fields, all_values, titles, limits, name, label):
+    """Figure with the whole body and the cut one of every nodal field in `all_values`."""
+    scene = Scene(fields.points, fields.cells, limits, style.colour_map(name))
+    rows, columns = (1, 2) if len(titles) == 1 else (2, len(titles))
+    panel = (style.WIDTH - 0.9) / columns
+    fig = style.figure(rows * panel * scene.pixels[1] / scene.pixels[0] + 0.7)
+    panels = fig.subplots(rows, columns, squeeze=False)
+    columns_of_panels = panels if rows == 1 else panels.T
+    for pair, values, title in zip(columns_of_panels, all_values, titles, strict=True):
+        for axes, cut in zip(pair, (False, True), strict=True):
+            scene.draw(values, cut)
+            axes.imshow(scene.image(), extent=(0, scene.width, 0, scene.height))
+            axes.set_axis_off()
+        pair[0].set_title(title)
+    scale_bar(panels[-1, 0], scene)
+    axes_cross(panels[0, 0], scene)
+    colours = ScalarMappable(Normalize(*limits), style.colour_map(name))
+    fig.colorbar(colours, ax=panels, label=label, pad=0.01, aspect=30, shrink=0.8)
+    scene.close()
+    return fig
+
+
+def scale_bar(axes, scene):
+    """A bar of a round length [mm], about a quarter of the picture, below the body."""
+    length = _round_length(scene.width / 4)
+    x, y = 0.02 * scene.width, 0.0
+    axes.plot([x, x + length], [y, y], color="black", linewidth=2, clip_on=False)
+    text = f"{length:g} {style.LENGTH}"
+    axes.annotate(text, (x + length / 2, y), (0, -3), **_offset("center", "top"))
+    axes.set_xlim(0, scene.width)
+    axes.set_ylim(-0.12 * scene.height, scene.height)
+
+
+def axes_cross(axes, scene):
+    """The three axes of space as they are seen, in the upper left corner."""
+    length, origin = 0.06 * scene.width, np.array([0.05 * scene.width, 0.88 * scene.height])
+    for name, direction in zip("xyz", np.eye(3), strict=True):
+        seen = np.array([direction @ scene.right, direction @ scene.up])
+        axes.plot(*zip(origin, origin + length * seen, strict=True), color="0.3", linewidth=0.8)
+        place = origin + 1.5 * length * seen
+        axes.text(*place, name, fontsize=7, ha="center", va="center", color="0.3")
+
+
+def _offset(horizontal, vertical):
+    return {"textcoords": "offset points", "ha": horizontal, "va": vertical, "fontsize": 8}
+
+
+def _three_dimensional(run_dir):
+    fields = load(run_dir)
+    if fields.dimension != 3:
+        raise ConfigError(
+            f"{run_dir} has dimension {fields.dimension}, not 3; use postprocess.maps"
+        )
+    return fields
+
+
+def unstructured(points, cells):
+    """The PyVista grid of a mesh."""
+    width = cells.shape[1]
+    kinds = np.full(len(cells), _VTK_TYPES[width], np.uint8)
+    counted = np.column_stack([np.full(len(cells), width), cells])
+    return pyvista.UnstructuredGrid(counted.ravel(), kinds, np.asarray(points, float))
+
+
+def _surface(grid):
+    faces = vtkGeometryFilter()
+    faces.SetInputData(grid)
+    faces.Update()
+    return faces.GetOutput()
+
+
+def _view(extent):
+    """Unit vectors: to the right, up, towards the eye; and across the cut, towards the eye."""
+    if extent[2] == 0:
+        return np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), np.array([0, 0, 1.0]), np.zeros(3)
+    across = -np.eye(3)[1] if extent[1] <= 1.5 * extent[0] else np.eye(3)[0]
+    towards = 1.6 * across + np.array([0.0, 0.0, 0.9])
+    towards += 0.75 * np.abs(np.cross(across, [0, 0, 1.0])) * (1 if across[1] else -1)
+    towards /= np.linalg.norm(towards)
+    right = np.cross([0, 0, 1.0], towards)
+    right /= np.linalg.norm(right)
+    return right, np.cross(towards, right), towards, across
+
+
+def _window(pixels):
+    """A white window of an off-screen plotter, made without VTK's words on a missing display."""
+    with pyvista.vtk_verbosity("off"):
+        plotter = pyvista.Plotter(off_screen=True, notebook=False, window_size=pixels)
+        plotter.set_background("white")
+        plotter.enable_anti_aliasing("ssaa")
+        plotter.show(auto_close=False)
+    return plotter
+
+
+def _fitting(pixels, aspect):
+    """Even numbers of pixels inside `pixels` that suit a picture of width/height `aspect`."""
+    width = min(pixels[0], max(pixels[1] * aspect, pixels[0] / 2))
+    height = min(pixels[1], max(width / aspect, pixels[1] / 4))
+    return int(width) // 16 * 16, int(height) // 16 * 16
+
+
+def _bounds(centre, extent):
+    return np.column_stack([centre - extent / 2, centre + extent / 2]).ravel()
+
+
+def _round_length(length):
+    """The greatest of 1, 2, 5 times a power of ten that is not above `length`."""
+    power = 10.0 ** np.floor(np.log10(length))
+    return max(step * power for step in (1, 2, 5) if step * power <= length)
