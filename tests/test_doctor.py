@@ -18,7 +18,7 @@ def failures(monkeypatch, **environment):
 
 def test_a_working_installation_is_healthy_and_mpi_stays_out_of_the_doctor():
     code = (
-        "import sys; from ecs_model import doctor; healthy = doctor.examine(sys.stdout);"
+        "import sys; from ecs_model.cli import doctor; healthy = doctor.examine(sys.stdout);"
         "sys.exit(3 if 'mpi4py' in sys.modules else not healthy)"
     )
     start = time.monotonic()

@@ -94,7 +94,7 @@ def _python():
 
 def _package():
     try:
-        return f"ecs-model {version('ecs-model')} in {Path(__file__).parent}"
+        return f"ecs-model {version('ecs-model')} in {Path(__file__).parents[1]}"
     except PackageNotFoundError:
         raise ConfigError("ecs-model is not installed, only lying here; pip install .") from None
 
@@ -256,7 +256,7 @@ def _rendering():
 
 def _probe(function, before=()):
     """What a function of `doctor_trials` prints in a process of its own."""
-    code = f"from ecs_model import trials; trials.{function}()"
+    code = f"from ecs_model.cli import doctor_trials; doctor_trials.{function}()"
     return _run([*before, sys.executable, "-P", "-c", code])
 
 

@@ -54,7 +54,7 @@ def _versions():
 
 def _commit():
     """The commit of the checkout that runs, with + if it was changed; None for an installation."""
-    here = Path(__file__).resolve().parents[1]
+    here = Path(__file__).resolve().parents[2]
     if not (here / ".git").exists():
         return None
     git = ["git", "-C", str(here)]
