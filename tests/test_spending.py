@@ -90,23 +90,6 @@ def test_energy_does_not_depend_on_the_interval_of_output_nor_on_steps(tmp_path)
             assert found["peak_W_per_m3"] == pytest.approx(peak, rel=2e-3), (steps, every)
 
 
-def test_a_run_that_was_stopped_loses_no_energy(tmp_path, monkeypatch):
-    whole = run_here(LOADED, tmp_path / "whole")
-    asking = runner._asking
-
-    def stopping(comm, stop, wall):
-        ask, count = asking(comm, stop, wall), iter(range(1000))
-        return lambda: SAVE + 9 if next(count) == 6 else ask()
-
-    (tmp_path / "run.toml").write_text(LOADED)
-    monkeypatch.setattr(runner, "_asking", stopping)
-    code = runner.run(tmp_path / "run.toml", tmp_path / "run", quiet=True)
-    assert code == runner.STOPPED
-    monkeypatch.undo()
-    assert runner.resume(tmp_path / "run", quiet=True) == 0
-    assert summary(type(whole)(tmp_path / "run"))["energy"] == summary(whole)["energy"]
-
-
 PULSES = """
 [mesh]
 generator = "interval"
@@ -123,11 +106,14 @@ end = "8 s"
 """
 
 
+TRAIN = '{ kind = "train", start = "12.3 ms", duration = "3 ms", period = "31 ms", count = 250 }'
+
+
 @pytest.mark.parametrize(
     "profile",
     [
         '{ kind = "pulse", start = "1.2345 s", duration = "1.1111 s" }',
-        '{ kind = "train", start = "12.3 ms", duration = "3 ms", period = "31 ms", count = 250 }',
+        TRAIN,
     ],
 )
 def test_pumps_that_change_within_steps_spend_what_they_spend(tmp_path, profile):
@@ -142,3 +128,22 @@ def test_pumps_that_change_within_steps_spend_what_they_spend(tmp_path, profile)
         found = summary(run_here(text, tmp_path / "run", *options))
         assert found["energy"]["ATP_mM"] == pytest.approx(exact["energy"]["ATP_mM"], rel=2e-3)
         assert found["max_K_o"] < exact["max_K_o"] * 1.001  # of a curve, never beyond it
+
+
+@pytest.mark.parametrize("number", [3, 6, 11])
+@pytest.mark.parametrize("text", [LOADED, PULSES.replace("PROFILE", TRAIN)])
+def test_a_run_that_was_stopped_loses_no_energy(tmp_path, monkeypatch, text, number):
+    whole = run_here(text, tmp_path / "whole")
+    asking = runner._asking
+
+    def stopping(comm, stop, wall):
+        ask, count = asking(comm, stop, wall), iter(range(1000))
+        return lambda: SAVE + 9 if next(count) == number else ask()
+
+    (tmp_path / "run.toml").write_text(text)
+    monkeypatch.setattr(runner, "_asking", stopping)
+    code = runner.run(tmp_path / "run.toml", tmp_path / "run", quiet=True)
+    assert code == runner.STOPPED
+    monkeypatch.undo()
+    assert runner.resume(tmp_path / "run", quiet=True) == 0
+    assert summary(type(whole)(tmp_path / "run"))["energy"] == summary(whole)["energy"]
