@@ -81,8 +81,7 @@ def build(config, comm, base=".", kept=None, lap=lambda stage: None):
     theta = 0.0 if config.solver.scheme == "rkl2" else theta
     operators = Operators(mesh, cells["alpha"], cells["diffusivity"], theta)
     lap("matrices")
-    dissolved = {"K_o", "Na_o", "Cl_o", *(ion.state for ion in ions_of(config.tissue))}
-    nodes = coefficients.Nodes(config, model, mesh, parts, data, base, cells["alpha"], dissolved)
+    nodes = coefficients.Nodes(config, model, mesh, parts, data, base, cells["alpha"])
     membranes, identity = _membranes(config, nodes, operators, kept, lap)
     notes = _notes(config, membranes, mesh)
     if model.volumes is not None:
@@ -294,11 +293,12 @@ def _areas(config, nodes, membranes, name, acts):
         classes[part.cells, 0] = k + 1
     for k, (part, *_) in enumerate(acts):
         classes[slice(None) if part is None else part.cells, 1 + k] = 1
+    weights = nodes.weights("parameters", name)
     return [
         Area(
             share, packed(values[top]), tuple(e for e, on in zip(acting, which, strict=True) if on)
         )
-        for (top, *which), share in regions.shares_of_classes(mesh, classes)
+        for (top, *which), share in regions.shares_of_classes(mesh, classes, weights)
     ]
 
 

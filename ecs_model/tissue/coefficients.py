@@ -9,11 +9,15 @@ import numpy as np
 from ecs_model.config.parameters import check_range, read_array, settled
 from ecs_model.config.types import ALPHA, DIFFUSIVITY, TORTUOSITY
 from ecs_model.errors import ConfigError
+from ecs_model.membrane.model import compartments
 from ecs_model.meshes.meshdata import field_of
 from ecs_model.parallel import kept_on_root
 from ecs_model.quantities import parse
 from ecs_model.tissue import regions as tissue
 from ecs_model.units import to_si
+
+FRACTIONS = {"_i": "phi", "_g": "phi_g"}  # compartment -> parameter: its volume fraction
+LEAST = 1e-12  # of a volume fraction, so that shares of it exist
 
 
 def regions(settings, mesh):
@@ -251,13 +255,12 @@ class Nodes:
         model: the membrane model.
         mesh, parts, data, base: as in `Cells`.
         alpha: volume fraction outside over local cells.
-        dissolved: names of the states that are concentrations outside.
     """
 
-    def __init__(self, config, model, mesh, parts, data, base, alpha, dissolved):
+    def __init__(self, config, model, mesh, parts, data, base, alpha):
         self.config, self.model, self.mesh, self._parts = config, model, mesh, parts
         self._fields = _Fields(mesh, data, base)
-        self._alpha, self._dissolved, self._known = alpha, dissolved, {}
+        self._alpha, self._known = alpha, {}
 
     def parameters(self):
         """Record of numbers and arrays over owned nodes [SI]."""
@@ -274,8 +277,40 @@ class Nodes:
 
     def _column(self, table, kind, name):
         value, overrides = self.layers(table, kind, name)
-        weights = self._alpha if kind == "initial" and name in self._dissolved else None
-        return tissue.over_nodes(self.mesh, value, overrides, weights)
+        return tissue.over_nodes(self.mesh, value, overrides, self.weights(kind, name))
+
+    def weights(self, kind, name):
+        """By what, over local cells, a node between regions takes the mean of a value.
+
+        So that a node holds what its cells do: a concentration counts by the volume fraction that
+        it is dissolved in, what grows with the share of cells by that share; None: all alike.
+
+        Args:
+            kind: "parameters" or "initial".
+            name: of the value.
+        """
+        if kind == "parameters":
+            return 1 - self._alpha if self._is_scaled(name) else None
+        ending = compartments(self.model.State).get(name)
+        if ending is not None and ending not in self._known:
+            self._known[ending] = self._fraction(ending)
+        return self._known.get(ending)
+
+    def _fraction(self, ending):
+        """The volume fraction of a compartment over local cells, in some unit; None for all."""
+        name, parameters = FRACTIONS.get(ending), self.model.Parameters
+        if ending == "_o":
+            return self._alpha
+        if name not in parameters._fields:
+            return None
+        base, overrides = self.layers(parameters, "parameters", name)
+        if np.ndim(base):
+            base = self.mesh.with_ghosts(base)[self.mesh.cell_nodes].mean(axis=1)
+        cells = np.maximum(tissue.over_cells(self.mesh, base, overrides), LEAST)
+        return cells * (1 - self._alpha) if self._is_scaled(name) else cells
+
+    def _is_scaled(self, name):
+        return self.config.tissue.packing == "scaled" and name in self.model.packed
 
     def layers(self, table, kind, name):
         """What a value [SI] is: a number or array over owned nodes, and pairs (Part, number)."""
@@ -285,7 +320,7 @@ class Nodes:
             place = f"membrane.{kind}.{name}"
             quantity = table.quantities[name]
             check = functools.partial(check_range, quantity=quantity, place=place)
-            weights = self._alpha if kind == "initial" and name in self._dissolved else None
+            weights = self.weights(kind, name)
             value = self._fields.over_nodes(value, place, check, quantity.unit, weights)
         return value, [(part, here[name]) for part, here in settings[1] if name in here]
 

@@ -257,3 +257,36 @@ def test_regions_hold_what_they_were_given(tmp_path, d, alphas):
     assert found["ions"]["TMA"]["ecs_start"] == pytest.approx(held / 8, rel=1e-12)
     for ion in (found, *found["ions"].values()):
         assert ion["ecs_end"] == pytest.approx(ion["ecs_start"], rel=1e-12)
+
+
+INSIDE = """
+[[tissue.regions]]
+name = "{side}"
+box = {box}
+alpha = {alpha}
+parameters = {{ {parameters} }}
+initial = {{ {initial} }}
+"""
+
+
+@pytest.mark.parametrize("packing", ["scaled", "fixed"])
+@pytest.mark.parametrize("alphas", ALPHAS)
+@pytest.mark.parametrize("phis", [(0.5, 0.5), (0.3, 0.6)])
+def test_cells_hold_what_they_were_given(tmp_path, alphas, phis, packing):
+    """At the start: volume fraction of cells times volume times K+ in them, side by side."""
+    text, expected = "", 0.0
+    boxes = ('{ low = ["-1 um"], high = ["0.2 mm"] }', '{ low = ["0.2 mm"], high = ["1 mm"] }')
+    for k, (alpha, phi, level) in enumerate(zip(alphas, phis, (140.0, 70.0), strict=True)):
+        text += INSIDE.format(
+            side=f"half {k}", box=boxes[k], alpha=alpha, parameters=f"phi = {phi}",
+            initial=f"K_i = {level}",
+        )  # fmt: skip
+        fraction = phi * ((1 - alpha) / 0.8 if packing == "scaled" else 1.0)
+        expected += 0.2e-3 * fraction * level
+    run = run_here(
+        f'[mesh]\ngenerator = "interval"\nlength = "0.4 mm"\ncell = "20 um"\n{text}'
+        f'[tissue]\npacking = "{packing}"\n[membrane]\nmodel = "pump_leak"\n'
+        '[time]\nend = "1 ms"\nstep = "1 ms"\n[output]\nevery = "1 ms"\n',
+        tmp_path / "run",
+    )
+    assert summary(run)["balance"]["cells_start"] == pytest.approx(expected, rel=1e-9)
