@@ -1,8 +1,8 @@
 """What the tissue is made of: regions and files become fields over cells and nodes.
 
 alpha and tortuosity belong to cells, so that interfaces are exact; membrane parameters and initial
-states belong to nodes, where a node on an interface gets the average by volume, or of what is
-dissolved outside by volume times alpha, so that regions hold what they were given.
+states belong to nodes, where a node on an interface gets the average by volume, or, of what is
+dissolved, by the volume that it is dissolved in, so that regions hold what they were given.
 """
 
 from dataclasses import dataclass
