@@ -57,7 +57,7 @@ def one(theta, h, dt, tolerance, end):
     made = parts(start(), (n, WIDE, WIDE), h, dt, "nagumo", end, theta, tolerance)
     x = made.mesh.coordinates[: made.mesh.owned, 0]
     made.simulation.reaction.state.K_o[x < 100e-6] = 52
-    made.simulation.pace.start(made.simulation.reaction.state.K_o)
+    made.simulation.control.start(made.simulation.reaction.state.K_o)
     made.tracker.last[:] = made.simulation.reaction.state.K_o
     made.simulation.observers.append(made.tracker)
     watch = Watch()

@@ -115,7 +115,7 @@ def _borders():
     rows = [_judged(f"grid {n} x {n}", _map({"axis": _axes(n)}), truth, fine) for n in GRIDS]
     axes = [{k: v for k, v in axis.items() if k != "count"} for axis in _axes(2)]
     for runs_ in ADAPTIVE:
-        found = _map({"axis": axes, "adaptive": {"runs": runs_}})
+        found = _map({"axis": axes, "adaptive": {"runs": runs_, "start": sized(4, 2)}})
         rows.append(_judged("adaptive", found, truth, fine))
     print(f"share of the map on the wrong side of ignition, judged at {FINE}^2 places:\n")
     table(["", "runs", "misclassified", "wall seconds"], rows)

@@ -205,7 +205,7 @@ def _shown(value):
 def _effort(summary):
     """Pairs of what a run took, in words."""
     s = summary
-    yield "Time", f"{s['time']:g} s in {s['steps']:,} steps ({s['rejected_steps']:,} taken back)"
+    yield "Time", f"{s['time']:g} s in {s['steps']:,} steps ({s['rejected_steps']:,} rejected)"
     took = f"{sum(s['seconds'].values()):.3g} s on {s['processes']} process"
     memory = f"{s['peak_memory_bytes'] / 2**20:.0f} MiB"
     yield "Took", f"{took}{'es' * (s['processes'] > 1)}, {memory} of memory"

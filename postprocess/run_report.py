@@ -61,13 +61,13 @@ def _balances(run):
 
 
 def _amounts(balance):
-    for place, words in (("ecs", "outside cells"), ("cells", "inside cells")):
+    for place, words in (("ecs", "extracellular"), ("cells", "in cells")):
         if f"{place}_start" in balance:
             start, end = balance[f"{place}_start"], balance[f"{place}_end"]
             yield words, f"{start:.6e} → {end:.6e}"
     for name, amount in balance["given"].items():
         yield f"from {name}", f"{amount:+.6e}"
-    yield "does not close by", f"{balance['relative_error']:.1e} of the whole"
+    yield "residual of the balance", f"{balance['relative_error']:.1e} of the whole"
 
 
 def _seconds(run):

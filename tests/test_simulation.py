@@ -7,7 +7,8 @@ import pytest
 
 from ecs_model.errors import SolutionError
 from ecs_model.run.clock import Clock
-from ecs_model.run.time_loop import GO_ON, SAVE, Pace, Simulation
+from ecs_model.run.step_control import StepControl
+from ecs_model.run.time_loop import GO_ON, SAVE, Simulation
 
 
 class Notes:
@@ -63,8 +64,8 @@ TEAM = SimpleNamespace(highest=lambda values: np.array(values, float), first=lam
 
 
 def simulation(notes, ticks=8, tolerance=0.0, **more):
-    clock, pace = Clock(1.0 * ticks, ticks), Pace(tolerance)
-    return Simulation(notes.reaction, notes, clock, pace, TEAM, **more)
+    clock, control = Clock(1.0 * ticks, ticks), StepControl(tolerance)
+    return Simulation(notes.reaction, notes, clock, control, TEAM, **more)
 
 
 def durations(notes, kind):
@@ -122,7 +123,7 @@ def test_steps_do_not_cross_what_changes_abruptly():
     assert after == 1.0  # and they start small again
 
 
-def test_a_surprise_takes_a_long_step_back():
+def test_a_long_step_with_a_large_error_is_rejected():
     notes = Notes(lambda t: 3.0 if t < 30.25 else 30.0)
     s = simulation(notes, 64, 0.1, observers=[Watch(64)])
     s.run()
@@ -136,7 +137,7 @@ def test_a_surprise_takes_a_long_step_back():
 def test_a_step_is_taken_back_beyond_two_tolerances(jump, taken_back):
     """K+ that jumps by 0.6 tolerances stays; by 2.5 or 8 it is computed again in shorter steps.
 
-    The half step that is lacking goes on as it went: a jump surprises by up to twice itself.
+    The half step that is lacking goes on as it went: the error of a jump is up to twice itself.
     """
     notes = Notes(lambda t: 3.0 if t < 30.25 else 3.0 + jump)
     s = simulation(notes, 64, 0.1, observers=[Watch(64)])
@@ -193,7 +194,7 @@ def test_a_stopped_loop_goes_on_where_it_was():
     assert halves.calls == whole.calls
 
 
-def test_what_changes_steadily_does_not_surprise():
+def test_what_changes_steadily_has_no_local_error():
     """K+ that rises at a constant rate follows its line, however step lengths change."""
     notes = Notes(law=lambda t: 3.0 + 0.5 * t)
     s = simulation(notes, 64, 0.1, observers=[Watch(64)])

@@ -8,15 +8,15 @@ import pytest
 from ecs_model.run.front_tracker import Tracker
 
 
-def watched(times, courses, threshold=12.0, owed=0.0, rate=0.0):
+def watched(times, courses, threshold=12.0, pending=0.0, rate=0.0):
     """A Tracker that has seen K+ of some nodes, shape (times, nodes)."""
     potassium = np.array(courses[0], float)
     tracker = Tracker(potassium, threshold)
     for t, values in zip(times, courses, strict=True):
         potassium[:] = values
-        pace = SimpleNamespace(rate=np.full(len(potassium), rate))
-        simulation = SimpleNamespace(reaction=SimpleNamespace(state=[potassium]), pace=pace)
-        simulation.owed = owed if t else 0.0
+        control = SimpleNamespace(rate=np.full(len(potassium), rate))
+        simulation = SimpleNamespace(reaction=SimpleNamespace(state=[potassium]), control=control)
+        simulation.pending = pending if t else 0.0
         tracker.observe(t, simulation)
     return tracker
 
@@ -43,6 +43,6 @@ def test_where_it_never_comes_there_is_no_arrival():
 
 def test_the_half_step_that_is_lacking_counts():
     """At 11 mM and half a second behind a rise of 4 mM/s, K+ is at 13 mM."""
-    tracker = watched([0.0, 2.0], [[3.0], [11.0]], owed=0.5, rate=4.0)
+    tracker = watched([0.0, 2.0], [[3.0], [11.0]], pending=0.5, rate=4.0)
     assert tracker.highest[0] == 13.0
     assert tracker.arrival[0] == pytest.approx(2.0 * 9.0 / 10.0)

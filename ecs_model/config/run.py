@@ -191,7 +191,7 @@ class Time(Strict):
     step: Seconds = Field(0.02, description="step, or the smallest step if adaptive")
     adaptive: bool = Field(True, description="longer steps where little happens")
     tolerance: quantity("mM", 1e-9, 1000.0) = Field(
-        0.05, description="largest surprise of K+ in a step, if adaptive"
+        0.05, description="largest local error of K+ in a step, if adaptive"
     )
 
     @model_validator(mode="after")

@@ -21,7 +21,8 @@ from ecs_model.parallel import Team, kept_on_root, root_does, together
 from ecs_model.physics.ions import KNOWN, Ion
 from ecs_model.run import clock as clocks
 from ecs_model.run import front_tracker
-from ecs_model.run.time_loop import NEAR, Pace, Simulation
+from ecs_model.run.step_control import StepControl
+from ecs_model.run.time_loop import NEAR, Simulation
 from ecs_model.tissue import coefficients, mesh_cache, regions, source_terms
 from ecs_model.tissue.mesh import Mesh
 from ecs_model.tissue.parameter_events import Area, Changing, Event
@@ -94,10 +95,10 @@ def build(config, comm, base=".", kept=None, lap=lambda stage: None):
     clock = clocks.plan(
         config.time.end, config.time.step, config.output.series, config.time.adaptive
     )
-    pace = Pace(config.time.tolerance if config.time.adaptive else 0.0)
+    control = StepControl(config.time.tolerance if config.time.adaptive else 0.0)
     edges = _edges(clock, transport.ledger, events)
     team = Team(comm)
-    simulation = Simulation(membranes, transport, clock, pace, team, edges=edges, events=events)
+    simulation = Simulation(membranes, transport, clock, control, team, edges=edges, events=events)
     tracks = front_tracker.Tracker(membranes.state[0], config.detect.front)
     del cells["diffusivity"]
     release_memory()

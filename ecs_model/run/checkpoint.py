@@ -63,7 +63,7 @@ class Checkpoints:
     def owners(self, simulation):
         """Pairs of a prefix and an owner of a `memory`: everything that lives through a run."""
         yield "", simulation
-        yield "", simulation.pace
+        yield "", simulation.control
         yield "", Counted(simulation.diffusion)
         yield "state/", State(simulation.reaction)
         yield "reaction/", simulation.reaction

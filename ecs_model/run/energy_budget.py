@@ -85,24 +85,24 @@ class Spending:
         step, before = t - s["seen"], s["step"]
         s |= {"waited": s["waited"] + 1, "step": step, "seen": t}
         abrupt = simulation.calm <= CALM or simulation.at_edge() or step < SHORTER * before
-        return abrupt or not simulation.owed or s["waited"] >= s["wait"]
+        return abrupt or not simulation.pending or s["waited"] >= s["wait"]
 
     def _look(self, t, simulation):
         """Add what was spent since the last look, or the last jump."""
         use, power = self._means(simulation)
-        s, time = self.so_far, t - simulation.owed
+        s, time = self.so_far, t - simulation.pending
         dt = time - s["time"]
         s["ATP"] += dt * (s["use"] + use) / 2
         s["energy"] += dt * (s["power"] + power) / 2
-        surprise = abs(power - s["power"] - dt * s["slope"])
-        wait = min(2 * s["wait"], MOST) if surprise < CHANGE * abs(power) else 1
+        change = abs(power - s["power"] - dt * s["slope"])
+        wait = min(2 * s["wait"], MOST) if change < CHANGE * abs(power) else 1
         slope = (power - s["power"]) / dt if dt > 0 else 0.0
         s |= {"use": use, "power": power, "peak": max(s["peak"], power), "time": time}
         s |= {"slope": slope, "wait": wait, "waited": 0}
 
     def _means(self, simulation):
         """ATP use [mM/s] and power [W/m^3], averaged over the tissue."""
-        np.multiply(simulation.pace.slope, -simulation.owed, out=self._potassium)
+        np.multiply(simulation.control.slope, -simulation.pending, out=self._potassium)
         self._potassium += self._tracker.last  # K+ at the time of the membranes
         sums = self._sums()
         self._mesh.comm.Allreduce(MPI.IN_PLACE, sums, MPI.SUM)

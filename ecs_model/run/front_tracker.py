@@ -9,12 +9,12 @@ from ecs_model.membrane.compiler import load
 
 # K+ between two looks is a straight line; what lacks half a membrane step is completed first.
 TEXT = r"""
-void ecs_track(long n, const double *potassium, const double *rate, double owed, double start,
+void ecs_track(long n, const double *potassium, const double *rate, double pending, double start,
                double duration, double threshold, double *arrival, double *above, double *highest,
                double *last)
 {
     for (long i = 0; i < n; i++) {
-        const double now = potassium[i] + owed * rate[i], before = last[i];
+        const double now = potassium[i] + pending * rate[i], before = last[i];
         if (now >= threshold || before >= threshold) {
             double share = 1.0;
             if (now != before) share = (threshold - before) / (now - before);
@@ -57,9 +57,9 @@ class Tracker:
 
     def observe(self, t, simulation):
         """Note what happened since the last look, along straight lines in time."""
-        potassium, rate = simulation.reaction.state[0], simulation.pace.rate
+        potassium, rate = simulation.reaction.state[0], simulation.control.rate
         arrays = (self.arrival, self.above, self.highest, self.last)
-        numbers = (simulation.owed, self.last_time, t - self.last_time, self.threshold)
+        numbers = (simulation.pending, self.last_time, t - self.last_time, self.threshold)
         self._track(
             ctypes.c_long(len(potassium)), _pointer(potassium), _pointer(rate),
             *map(ctypes.c_double, numbers), *map(_pointer, arrays),

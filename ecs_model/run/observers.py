@@ -54,7 +54,7 @@ class Balance:
         return dict(zip(self.names(), map(float, total), strict=True))
 
     def report(self):
-        """The balance from the start until now: amounts, and what does not close.
+        """The balance from the start until now: amounts, and its residual.
 
         Returns:
             dict: that of K+, and under `ions` those of the others.

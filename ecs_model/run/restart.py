@@ -139,7 +139,7 @@ class Restart:
             sizes = {len(part) for part in (like, *parts)} if isinstance(like, list) else set()
             if not all(_alike(like, part) for part in parts) or (shared and len(sizes) > 1):
                 raise ValueError(f"{name} is {str(found)[:40]}")
-        if not 0 < tick <= manifest["clock"][1] or not 0 <= manifest["owed"] < np.inf:
+        if not 0 < tick <= manifest["clock"][1] or not 0 <= manifest["pending"] < np.inf:
             raise ValueError(f"tick is {tick}")
 
     def _read(self, path):

@@ -127,11 +127,11 @@ def lines(summary):
 def _balance(balance):
     unit = balance["unit"]
     yield f"balance of K+ [{unit}]:"
-    yield f"  outside cells      {balance['ecs_start']:.9e} -> {balance['ecs_end']:.9e}"
+    yield f"  extracellular      {balance['ecs_start']:.9e} -> {balance['ecs_end']:.9e}"
     if "cells_start" in balance:
-        yield f"  inside cells       {balance['cells_start']:.9e} -> {balance['cells_end']:.9e}"
+        yield f"  in cells           {balance['cells_start']:.9e} -> {balance['cells_end']:.9e}"
     for name, amount in balance["given"].items():
         yield f"  from {name:<14}{amount:+.9e}"
-    yield f"  does not close by  {balance['relative_error']:.1e} of the whole"
+    yield f"  residual           {balance['relative_error']:.1e} of the whole"
     for ion, other in balance.get("ions", {}).items():
-        yield f"  nor that of {ion:<7}{other['relative_error']:.1e}"
+        yield f"  that of {ion:<11}{other['relative_error']:.1e}"

@@ -3,14 +3,13 @@
     R(dt/2) D(dt) R(dt) D(dt) ... R(dt/2)
 
 R is the membrane at every node, D diffusion. Neighbouring half steps of R are one call, so that a
-step costs one pass over the nodes and one solve; the half step that is owed is paid before anything
-is written and before anything changes abruptly. The loop knows `.advance` and `.observe`, and
+step costs one pass over the nodes and one solve; the pending half step is done before anything is
+written and before anything changes abruptly. The loop knows `.advance` and `.observe`, and
 nothing else of physics or output.
 """
 
 import bisect
 import itertools
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -27,7 +26,7 @@ class Observer(Protocol):
 
     Attributes:
         every: ticks between looks; 0 to look after each step, where K+ may lack what
-            `Simulation.owed` and `Pace.rate` tell.
+            `Simulation.pending` and `StepControl.rate` tell.
     """
 
     every: int
@@ -36,95 +35,13 @@ class Observer(Protocol):
         """Look at the state at time `t` [s]."""
 
 
-@dataclass
-class Pace:
-    """How long steps are, and whether the last one was too long.
-
-    A step of K+ is compared with the line through the two before it; what surprises by more than
-    twice the tolerance is taken back, what surprises little lets the next step be longer. What is
-    compared is K+ with the half reaction step that the state lacks, estimated from the last one.
-
-    Attributes:
-        tolerance: largest surprise of K+ [mM]; 0 for steps of one tick.
-        level: the next step wants 2^level ticks.
-        last: K+ after the last step [mM]; `slope`: its change in that step [mM/s].
-        rate: at which the last reaction step changed K+ [mM/s].
-    """
-
-    tolerance: float
-    level: int = 0
-    known: bool = False
-    last: np.ndarray = field(default_factory=lambda: np.empty(0))
-    slope: np.ndarray = field(default_factory=lambda: np.empty(0))
-
-    @property
-    def memory(self):
-        """What a restart needs."""
-        return {name: getattr(self, name) for name in ("last", "slope", "level", "known")}
-
-    def start(self, potassium):
-        """Allocate for K+ of this process's nodes."""
-        self.last, self.slope = potassium.copy(), np.zeros_like(potassium)
-        self._now, self._expected = np.zeros_like(potassium), np.zeros_like(potassium)
-        self.rate = np.zeros_like(potassium)
-
-    def ticks(self, room):
-        """Length of the next step, where at most `room` ticks are left to the next stop."""
-        return min(2**self.level, 1 << (room.bit_length() - 1)) if self.tolerance else 1
-
-    def before_reaction(self, potassium):
-        """Note K+ before a reaction step."""
-        self.rate[:] = potassium
-
-    def after_reaction(self, potassium, duration):
-        """Note at which rate [mM/s] the reaction changed K+ in `duration` [s] without a jump."""
-        np.subtract(potassium, self.rate, out=self.rate)
-        self.rate /= duration
-
-    def surprise(self, potassium, dt, owed):
-        """Largest distance [mM] of K+ from what the last steps let expect; 0 if unknown.
-
-        Args:
-            potassium: K+ after a step [mM].
-            dt: length of the step [s].
-            owed: reaction time [s] that the state lacks.
-        """
-        if not self.tolerance:
-            return 0.0
-        np.multiply(self.rate, owed, out=self._now)
-        self._now += potassium
-        if not self.known:
-            return 0.0
-        expected = np.multiply(self.slope, dt, out=self._expected)
-        expected += self.last
-        expected -= self._now
-        return float(np.abs(expected, out=expected).max(initial=0.0))
-
-    def accept(self, dt, ticks, surprise):
-        """Remember a step that was taken, and choose the length of the next."""
-        if not self.tolerance:
-            return
-        np.subtract(self._now, self.last, out=self.slope)
-        self.slope /= dt
-        self.last[:] = self._now
-        if not self.known or surprise > self.tolerance:
-            self.level = max(0, ticks.bit_length() - 2)
-        elif surprise < 0.2 * self.tolerance and ticks >= 2**self.level:
-            self.level += 1
-        self.known = True
-
-    def forget(self):
-        """Start afresh: something changes abruptly here."""
-        self.level, self.known = 0, False
-
-
 class Simulation:
     """A run of one tissue.
 
     Args:
         reaction: the membranes; `diffusion`: the transport; both advance the same K+.
         clock: ticks of the run.
-        pace: length of steps.
+        control: StepControl, how long steps are.
         team: what processes agree on, `.highest(values)` and `.first(text)`.
         observers: in the order in which they look.
         edges: ticks at which something changes abruptly.
@@ -139,23 +56,30 @@ class Simulation:
     """
 
     def __init__(
-        self, reaction, diffusion, clock, pace, team, observers=(), edges=(), events=(),
+        self, reaction, diffusion, clock, control, team, observers=(), edges=(), events=(),
         ask=lambda: GO_ON,
     ):  # fmt: skip
-        self.reaction, self.diffusion, self.clock, self.pace = reaction, diffusion, clock, pace
+        self.reaction, self.diffusion, self.clock, self.control = (
+            reaction,
+            diffusion,
+            clock,
+            control,
+        )
         self.team, self.observers, self.edges = team, list(observers), sorted(edges)
         self.events = list(events)
         self.tick = self.steps = self.rejected = self.calm = 0
-        self.owed = 0.0  # reaction time [s] that the state lacks
+        self.pending = 0.0  # reaction time [s] that the state lacks
         self.ask, self.request = ask, GO_ON
         self.meter, self.jumps = None, []
-        pace.start(reaction.state[0])
+        control.start(reaction.state[0])
         self._saved = _Snapshot(self)
 
     @property
     def memory(self):
         """What a restart needs beside the memories of the parts and observers."""
-        return {name: getattr(self, name) for name in ("tick", "owed", "steps", "rejected", "calm")}
+        return {
+            name: getattr(self, name) for name in ("tick", "pending", "steps", "rejected", "calm")
+        }
 
     @property
     def time(self):
@@ -189,13 +113,13 @@ class Simulation:
         return 0
 
     def step(self):
-        """One step, shorter if it surprises or fails."""
+        """One step, shorter if its error is too large or it fails."""
         if self.at_edge():
             self.synchronise()
             self._cross()
-            self.pace.forget()
+            self.control.forget()
             self.calm = 0
-        ticks = self.pace.ticks(self._next_stop() - self.tick)
+        ticks = self.control.ticks(self._next_stop() - self.tick)
         if ticks > 1:
             self._saved.take()
         while not self._try(ticks):
@@ -212,10 +136,10 @@ class Simulation:
         return k < len(self.edges) and self.edges[k] == self.tick
 
     def synchronise(self):
-        """Pay the half reaction step that is owed; the state is then that of `time`."""
-        if self.owed:
-            self._react(self.time - self.owed, self.owed)
-            self.owed = 0.0
+        """Do the half reaction step that is pending; the state is then that of `time`."""
+        if self.pending:
+            self._react(self.time - self.pending, self.pending)
+            self.pending = 0.0
             if self.at_edge():
                 self.diffusion.hold(self.time - NEAR * self.clock.span(1))
             if self.tick < self.clock.ticks or not self.at_edge():
@@ -246,19 +170,19 @@ class Simulation:
         start = self.time
         dt = self.clock.span(ticks)
         try:
-            self._react(start - self.owed, self.owed + dt / 2)
-            self.owed = dt / 2
+            self._react(start - self.pending, self.pending + dt / 2)
+            self.pending = dt / 2
             self.diffusion.advance(start, dt, self.calm < DAMPED_STEPS)
         except SolutionError as error:
             if ticks == 1:
                 raise SolutionError(f"at t = {start:.6g} s: {self._reason(error)}") from None
             return False
-        surprise = self.pace.surprise(self.reaction.state[0], dt, self.owed)
-        surprise, request = self.team.highest([surprise, self.ask()])
+        local = self.control.local_error(self.reaction.state[0], dt, self.pending)
+        local, request = self.team.highest([local, self.ask()])
         self.request = int(request)
-        if ticks > 1 and surprise > 2 * self.pace.tolerance:
+        if ticks > 1 and local > 2 * self.control.tolerance:
             return False
-        self.pace.accept(dt, ticks, surprise)
+        self.control.accept(dt, ticks, local)
         return True
 
     def _react(self, start, duration):
@@ -268,9 +192,9 @@ class Simulation:
         try:
             for before, after in itertools.pairwise(times):
                 self._begin(before, after, before > start)
-                self.pace.before_reaction(potassium)
+                self.control.before_reaction(potassium)
                 self.reaction.advance(after - before, before)
-                self.pace.after_reaction(potassium, after - before)
+                self.control.after_reaction(potassium, after - before)
         except SolutionError as error:
             self.failure = str(error)
             potassium[:] = np.nan
@@ -302,7 +226,7 @@ class Simulation:
     def _look(self):
         last = self.tick == self.clock.ticks
         due = [o.every and (self.tick % o.every == 0 or last) for o in self.observers]
-        if any(due) or self._instants(self.time - self.owed, self.time):
+        if any(due) or self._instants(self.time - self.pending, self.time):
             self.synchronise()  # a rate from before a jump says nothing of what follows it
         for observer, is_due in zip(self.observers, due, strict=True):
             if is_due or not observer.every:
@@ -311,7 +235,7 @@ class Simulation:
 
 
 class _Snapshot:
-    """The state before a step that may have to be taken back."""
+    """The state before a step that may be rejected."""
 
     def __init__(self, simulation):
         self._simulation = simulation
@@ -329,7 +253,7 @@ class _Snapshot:
             kept[:] = array
         s = self._simulation
         self._rest = (
-            s.owed,
+            s.pending,
             np.copy(s.reaction.given),
             s.diffusion.last_step,
             s.diffusion.ledger.given.copy(),
@@ -340,6 +264,6 @@ class _Snapshot:
         for kept, array in zip(self._arrays, self._parts(), strict=True):
             array[:] = kept
         s = self._simulation
-        s.owed, membranes, s.diffusion.last_step, given, s.jumps = self._rest
+        s.pending, membranes, s.diffusion.last_step, given, s.jumps = self._rest
         s.reaction.given = np.copy(membranes)
         s.diffusion.ledger.given = given.copy()

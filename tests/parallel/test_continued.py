@@ -138,7 +138,7 @@ def test_the_newest_sound_checkpoint_is_taken(copy, capsys):
 
 
 @pytest.mark.parametrize(
-    "change", [{"owed": -1.0}, {"steps": "x"}, {"reaction/given": [[]]}, {"spending/so_far": {}}]
+    "change", [{"pending": -1.0}, {"steps": "x"}, {"reaction/given": [[]]}, {"spending/so_far": {}}]
 )
 def test_a_manifest_of_something_else_is_refused(copy, change):
     from ecs_model.run.checkpoint import digest

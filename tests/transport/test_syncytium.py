@@ -235,7 +235,7 @@ def run(*overrides, text=LINE):
     simulation = parts.simulation
     for values in (simulation.reaction.state.K_o, simulation.reaction.state.Cl_o):
         values += 2 + 2 * np.cos(WAVE * places(parts))
-    simulation.pace.start(simulation.reaction.state[0])
+    simulation.control.start(simulation.reaction.state[0])
     simulation.run()
     simulation.synchronise()
     return simulation.reaction.state

@@ -87,7 +87,7 @@ def test_a_load_is_buffered_as_an_independent_solution_says():
     state = simulation.reaction.state
     for values in (state.K_o, state.Cl_o):
         values += 4 * np.exp(-((places(parts) / 0.1e-3) ** 2))
-    simulation.pace.start(state[0])
+    simulation.control.start(state[0])
     order = np.argsort(places(parts))
     expected = independent([column[order].copy() for column in state])
     simulation.run()

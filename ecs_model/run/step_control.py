@@ -1,0 +1,87 @@
+"""How long the steps of a run are: as long as the local error of K+ allows."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass
+class StepControl:
+    """How long steps are, and whether the last one was too long.
+
+    A step of K+ is compared with the line through the two before it: the distance estimates its
+    local error. Above twice the tolerance a step is rejected; a small one lets the next be longer.
+    What is compared is K+ with the half reaction step that is pending, as the last one went.
+
+    Attributes:
+        tolerance: of the local error of K+ [mM]; 0 for steps of one tick.
+        level: the next step wants 2^level ticks.
+        last: K+ after the last step [mM]; `slope`: its change in that step [mM/s].
+        rate: at which the last reaction step changed K+ [mM/s].
+    """
+
+    tolerance: float
+    level: int = 0
+    known: bool = False
+    last: np.ndarray = field(default_factory=lambda: np.empty(0))
+    slope: np.ndarray = field(default_factory=lambda: np.empty(0))
+
+    @property
+    def memory(self):
+        """What a restart needs."""
+        return {name: getattr(self, name) for name in ("last", "slope", "level", "known")}
+
+    def start(self, potassium):
+        """Allocate for K+ of this process's nodes."""
+        self.last, self.slope = potassium.copy(), np.zeros_like(potassium)
+        self._now, self._expected = np.zeros_like(potassium), np.zeros_like(potassium)
+        self.rate = np.zeros_like(potassium)
+
+    def ticks(self, room):
+        """Length of the next step, where at most `room` ticks are left to the next stop."""
+        return min(2**self.level, 1 << (room.bit_length() - 1)) if self.tolerance else 1
+
+    def before_reaction(self, potassium):
+        """Note K+ before a reaction step."""
+        self.rate[:] = potassium
+
+    def after_reaction(self, potassium, duration):
+        """Note at which rate [mM/s] the reaction changed K+ in `duration` [s] without a jump."""
+        np.subtract(potassium, self.rate, out=self.rate)
+        self.rate /= duration
+
+    def local_error(self, potassium, dt, pending):
+        """Largest distance [mM] of K+ from what the last steps let expect; 0 if unknown.
+
+        Args:
+            potassium: K+ after a step [mM].
+            dt: length of the step [s].
+            pending: reaction time [s] that the state lacks.
+        """
+        if not self.tolerance:
+            return 0.0
+        np.multiply(self.rate, pending, out=self._now)
+        self._now += potassium
+        if not self.known:
+            return 0.0
+        expected = np.multiply(self.slope, dt, out=self._expected)
+        expected += self.last
+        expected -= self._now
+        return float(np.abs(expected, out=expected).max(initial=0.0))
+
+    def accept(self, dt, ticks, error):
+        """Remember a step that was taken, and choose the length of the next."""
+        if not self.tolerance:
+            return
+        np.subtract(self._now, self.last, out=self.slope)
+        self.slope /= dt
+        self.last[:] = self._now
+        if not self.known or error > self.tolerance:
+            self.level = max(0, ticks.bit_length() - 2)
+        elif error < 0.2 * self.tolerance and ticks >= 2**self.level:
+            self.level += 1
+        self.known = True
+
+    def forget(self):
+        """Start afresh: something changes abruptly here."""
+        self.level, self.known = 0, False
