@@ -120,7 +120,7 @@ def _seconds(text):
 
 @style.styled
 def branch(folder):
-    """Figure of K+ outside and potential over the parameter; unstable parts dashed."""
+    """Figure of extracellular K+ and potential over the parameter; unstable parts dashed."""
     table = read_table(folder / "branch.csv")
     summary = json.loads((folder / "summary.json").read_text())
     heads = [h for h in table if _parts(h)[0] in ("K_o", "V")]
@@ -196,7 +196,7 @@ def thresholds(folder):
 
 @style.styled
 def regime_map(folder):
-    """Figure of regimes over one or two quantities, with the highest K+ outside."""
+    """Figure of regimes over one or two quantities, with the highest extracellular K+."""
     table = read_table(folder / "map.csv")
     names = list(table)[: list(table).index("regime")]
     figure, axes = _panels(1)
@@ -218,7 +218,7 @@ def _draw_line(axis, table, names):
     axis.scatter(x, high, c=colours, s=18, zorder=3)
     axis.scatter(x, low, c=colours, s=18, zorder=3)
     axis.set_xlabel(style.label(*_parts(names[0])))
-    axis.set_ylabel("Range of K$^+$ outside\n[mM]")
+    axis.set_ylabel("Range of [K$^+$]$_o$\n[mM]")
 
 
 def _draw_plane(axis, table, names):

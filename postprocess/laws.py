@@ -68,14 +68,14 @@ def _draw_approach(axis):
 
 @style.styled
 def post_albers():
-    """Figure: turns per second of the E1/E2 pump over potential, sodium inside and K+ outside."""
+    """Figure: turns per second of the E1/E2 pump over potential, [Na+]i and [K+]o."""
     figure = style.figure(2.5)
     panels = figure.subplots(1, 3, sharey=True)
     base = {"na_in": 10.0, "na_out": 140.0, "k_in": 140.0, "k_out": 3.5, "v": -0.07}
     ranges = {"v": np.linspace(-0.3, 0.06, 121), "na_in": np.linspace(0.5, 50, 100),
               "k_out": np.linspace(0.2, 20, 100)}  # fmt: skip
     names = {"v": "Membrane potential [mV]", "na_in": "Na$^+$ inside [mM]",
-             "k_out": "K$^+$ outside [mM]"}  # fmt: skip
+             "k_out": "[K$^+$]$_o$ [mM]"}  # fmt: skip
     for axis, (name, values) in zip(panels, ranges.items(), strict=True):
         for atp, dash in ((3.0, "-"), (0.3, "--")):
             p = PostAlbersParameters(ATP=atp)

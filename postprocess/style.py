@@ -30,12 +30,12 @@ _RC = {
     "ytick.labelsize": 8,
 }
 _SYMBOLS = {
-    "K_o": "K$^+$ outside",
-    "K_i": "K$^+$ inside",
-    "Na_o": "Na$^+$ outside",
-    "Na_i": "Na$^+$ inside",
-    "Cl_o": "Cl$^-$ outside",
-    "Cl_i": "Cl$^-$ inside",
+    "K_o": "[K$^+$]$_o$",
+    "K_i": "[K$^+$]$_i$",
+    "Na_o": "[Na$^+$]$_o$",
+    "Na_i": "[Na$^+$]$_i$",
+    "Cl_o": "[Cl$^-$]$_o$",
+    "Cl_i": "[Cl$^-$]$_i$",
     "V": "membrane potential",
     "Phi_e": "extracellular potential",
     "V_g": "membrane potential of glia",
@@ -74,12 +74,12 @@ def label(name, unit):
 
 def wrapped_label(name, unit):
     """As `label`, with the unit on a line of its own, for low panels."""
-    return label(name, unit).replace(" [", "\n[")
+    return "\n[".join(label(name, unit).rsplit(" [", 1))
 
 
 def plain_label(name, unit):
     """As `label`, for programs that know no mathematical text."""
-    text = label(name, unit)
+    text = label(name, unit).replace("$_", "$")
     for mark in ("$", "^", "\\", "{", "}"):
         text = text.replace(mark, "")
     return text.replace("lambda", "").replace("alpha", "").strip()

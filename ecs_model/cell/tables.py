@@ -131,7 +131,7 @@ def write_course(lab, members, seen, every, target):
 
 
 def write_map(lab, grid, found, target):
-    """map.csv: the quantities of each cell, its regime, period and range of K+ outside."""
+    """map.csv: the quantities of each cell, its regime, period and range of extracellular K+."""
     names = list(grid[0])
     rows = [[*_titles(lab, names), "regime", "period [s]", "lowest K_o [mM]", "highest K_o [mM]"]]
     for changes, what in zip(grid, found, strict=True):

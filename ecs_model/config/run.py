@@ -37,7 +37,9 @@ class Membrane(Strict):
 
     model: str = Field("pump_leak", description="one of those that `ecs-model models` lists")
     file: Filename | None = Field(None, description="a model of your own: .py, .ode or .cellml")
-    potassium: str = Field("K_o", description="in .ode and .cellml: the state that is K+ outside")
+    potassium: str = Field(
+        "K_o", description="in .ode and .cellml: the state that is extracellular K+"
+    )
     time_unit: Literal["s", "ms"] | None = Field(
         None, description="in .ode: the unit of time; ms unless its units tell otherwise"
     )

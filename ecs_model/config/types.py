@@ -243,7 +243,7 @@ class Anisotropy(Strict):
 
 
 class IonSettings(Strict):
-    """An ion that moves outside cells; a name alone will do for K, Na, Cl, TMA and glutamate."""
+    """An extracellular ion; a name alone will do for K, Na, Cl, TMA and glutamate."""
 
     name: IonName
     D: Diffusivity | None = Field(None, description="free diffusivity; the default is the known")

@@ -28,7 +28,7 @@ def load_foreign(path: Path, potassium: str = "K_o", time_unit: str | None = Non
 
     Args:
         path: of the file.
-        potassium: name in the file of the state that is K+ outside cells.
+        potassium: name in the file of the state that is extracellular K+.
         time_unit: "s" or "ms" of a .ode file; None for what its units tell.
 
     Raises:
@@ -72,23 +72,23 @@ def _checked(source, potassium) -> Source:
 
 
 def _check_potassium(source, potassium):
-    """Note what is wrong with the state that is K+ outside cells."""
+    """Note what is wrong with the state that is extracellular K+."""
     if potassium in source.states:
         unit = source.states[potassium].unit
         if not unit:
             source.fault(potassium, f"the state '{potassium}' has no unit; write {potassium} = "
                          f'ScalarParam({source.states[potassium].value:g}, unit="mM")')  # fmt: skip
         elif in_si(unit)[1] != "mol/m^3":
-            source.fault(potassium, f"'{potassium}' is in {unit}; K+ outside cells needs a unit of "
+            source.fault(potassium, f"'{potassium}' is in {unit}; extracellular K+ needs a unit of "
                          "concentration, such as mM")  # fmt: skip
         if potassium != "K_o" and "K_o" in source.states:
-            source.fault("K_o", f"the state 'K_o' needs another name: K_o is what K+ outside cells "
+            source.fault("K_o", f"the state 'K_o' needs another name: K_o is what extracellular K+ "
                          f"is called in ecs-model, and here that is '{potassium}'")  # fmt: skip
         return
-    say = "say which one is K+ outside cells with membrane.potassium"
+    say = "say which one is extracellular K+ with membrane.potassium"
     if potassium in source.parameters or potassium in source.formulas:
         kind = "a constant" if potassium in source.parameters else "a formula"
-        say = (f"it is {kind} in the file, but K+ outside cells must be a state with a rate; "
+        say = (f"it is {kind} in the file, but extracellular K+ must be a state with a rate; "
                f"make it one, or {say}")  # fmt: skip
     known = ", ".join(source.states) or "none"
     source.fault(potassium, f"no state is called '{potassium}'; {say} (there are {known})")
@@ -151,7 +151,7 @@ def _quantity(atom, is_state):
 
 
 def _model(source, order):
-    """The MembraneModel of a sound source, its states in some order, K+ outside first."""
+    """The MembraneModel of a sound source, its states in some order, extracellular K+ first."""
     declared = {n: _quantity(source.states[n], True) for n in order}
     given = {n: _quantity(a, False) for n, a in source.parameters.items()}
     ours = ["K_o", *order[1:]]

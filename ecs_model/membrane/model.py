@@ -54,7 +54,7 @@ class MembraneModel:
             of their charge; see `glia.shifted`. States K_g, Na_g, Cl_g hold the contents; the
             parameter `phi_g` or, where cells swell, the state `phi_glia` is the volume fraction.
             None without such glia.
-        closed: K+ outside and inside cells is conserved with these default parameters.
+        closed: all K+, in and outside cells, is conserved with these default parameters.
         electroneutral: the exchanged ions together carry no charge.
         options: name of a choice -> what can be chosen, the default first.
         chosen: what was chosen in this model.

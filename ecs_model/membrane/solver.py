@@ -27,7 +27,7 @@ class Reaction:
         state: record of contiguous arrays, one value per owned node [SI].
         parameters: record of numbers or arrays [SI].
         surroundings: record of numbers or arrays [SI].
-        weights: of each owned node in the amount of K+ outside (alpha times volume).
+        weights: of each owned node in the amount of extracellular K+ (alpha times volume).
         tolerance: relative error of a sub-step.
         substeps: fixed number of sub-steps per call instead of error control; 0 for control.
         ions: names of those whose exchange is booked, such as K for the state K_o.

@@ -1,7 +1,7 @@
 """What a membrane begins with where alpha is not the model's own: what was assumed, can it live?
 
 `packing` says what another alpha means. Here the state that follows is judged as a physiologist
-would: by the osmolarity outside cells and the potential that the ions give.
+would: by the extracellular osmolarity and the potential that the ions give.
 """
 
 from dataclasses import dataclass, replace

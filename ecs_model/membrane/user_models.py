@@ -39,7 +39,7 @@ def load_model(path, potassium="K_o", time_unit=None):
 
     Args:
         path: of the file.
-        potassium: in .ode and .cellml files, the state that is K+ outside cells.
+        potassium: in .ode and .cellml files, the state that is extracellular K+.
         time_unit: of .ode files: "s" or "ms"; None for what their units tell.
 
     Raises:

@@ -33,7 +33,7 @@ class Ion:
 
     @property
     def state(self):
-        """Name of its concentration outside cells."""
+        """Name of its extracellular concentration."""
         return f"{self.name}_o"
 
 

@@ -35,7 +35,7 @@ class PostAlbersParameters:
     K_Nai = quantity(5.6399, "mM", "the other Na+ inside", low=1e-9)
     K_Nae = quantity(10617.0, "mM", "the other Na+ outside", low=1e-9)
     K_Ki = quantity(16795.0, "mM", "K+ inside", low=1e-9)
-    K_Ko = quantity(1.0817, "mM", "K+ outside", low=1e-9)
+    K_Ko = quantity(1.0817, "mM", "extracellular K+", low=1e-9)
     K_MgATP = quantity(140.3709, "mM", "ATP", low=1e-9)
     delta = quantity(-0.0550, "1", "charge that binding of Na+ inside moves")
     K_HPi = quantity(10 ** (3 - 6.77), "mM", "H+ at phosphate", "pK 6.77", low=1e-12)

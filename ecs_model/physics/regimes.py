@@ -15,7 +15,7 @@ PARTS = 10  # of a window, whose means tell the period
 FINE = 5e-3  # s: samples farther apart can miss spikes
 SPIKING = 2e-3  # V: standard deviation of the potential within a window that has spikes
 POLARIZED = -45e-3  # V: above it a silent membrane is depolarized
-HIGH = 20.0  # mM: K+ outside that only a spreading depolarization reaches
+HIGH = 20.0  # mM: extracellular K+ that only a spreading depolarization reaches
 ALWAYS = 0.98  # share of windows with spikes that counts as all
 SLOW = 0.1  # relative change of K+ that counts as an oscillation
 
@@ -35,7 +35,7 @@ class Windows:
     """What is kept of every window of a course: arrays of shape (windows, cells).
 
     Attributes:
-        mean: of K+ outside [mM].
+        mean: of extracellular K+ [mM].
         lowest: likewise.
         highest: likewise.
         moves: standard deviation of the potential [V]; None for models without one.

@@ -170,12 +170,12 @@ class Diffusion:
         out += self._scratch
         out *= -dt
 
-    def solve(self, dt, drift=None, rtol=None):
+    def solve(self, dt, migration=None, rtol=None):
         """Find the increment of a prepared step.
 
         Args:
             dt: the step [s].
-            drift: what an electric field brings to each owned node [mol].
+            migration: what an electric field brings to each owned node [mol].
             rtol: another than the usual one.
         """
         solver = self._level(dt).solver
@@ -184,8 +184,8 @@ class Diffusion:
             solver.setTolerances(rtol=rtol)
         self.iterations = 0
         self._right[:] = self._base
-        if drift is not None:
-            self._right += drift
+        if migration is not None:
+            self._right += migration
             self._right[self.ledger.held] = 0.0
         if self._stages == 1:
             self._solve(dt, self._d)
@@ -243,25 +243,25 @@ class Diffusion:
             middle += np.multiply(self._first, 1 - self._c, out=self._flow)
         return middle
 
-    def close(self, t, dt, drift=None):
+    def close(self, t, dt, migration=None):
         """Give back what the solver left over; where that is much, solve better first."""
         for sharper in range(SHARPER + 1):
-            left, size = self._left_over(t, dt, drift)
+            left, size = self._left_over(t, dt, migration)
             if abs(left) <= MUCH * size or sharper == SHARPER:
                 break
-            self.solve(dt, drift, self.rtol * 1e-2 ** (sharper + 1))
+            self.solve(dt, migration, self.rtol * 1e-2 ** (sharper + 1))
         if size > 0:
             np.abs(self.increment, out=self._scratch)
             self._scratch *= left / size
             self._scratch *= self._level(dt).signs
             self.increment += self._scratch
 
-    def _left_over(self, t, dt, drift):
+    def _left_over(self, t, dt, migration):
         """Amount [mol] that the increment lacks, and by which size it can be given back."""
         d, level = self.increment, self._level(dt)
         np.abs(d, out=self._scratch)
         parts = np.array([
-            self.ledger.due(self.values, t, dt, drift) - level.weights @ d,
+            self.ledger.due(self.values, t, dt, migration) - level.weights @ d,
             level.sizes @ self._scratch, 0.0,
         ])  # fmt: skip
         if self._stages == 2 and level.flows is not None:
@@ -275,23 +275,23 @@ class Diffusion:
             )
         return left, size
 
-    def settle(self, t, dt, drift=None, pull=None):
+    def settle(self, t, dt, migration=None, pull=None):
         """Book the step, changed where it would leave the range that the surroundings allow.
 
         Args:
             t: time [s].
             dt: step [s].
-            drift: what an electric field brings to each owned node [mol].
+            migration: what an electric field brings to each owned node [mol].
             pull: that field as a Pull.
 
         Raises:
             SolutionError: on all processes, where there would be less than nothing.
         """
-        if self.range.is_left(t, dt, drift):
+        if self.range.is_left(t, dt, migration):
             self.range.limit(t, dt, self._middle(), pull)
             return
         middle = self._middle() if self.ledger.open else None
-        self.ledger.settle(self.values, self.increment, middle, t, dt, drift)
+        self.ledger.settle(self.values, self.increment, middle, t, dt, migration)
 
     def restore(self, memory, last_step):
         """Continue from a checkpoint: the increment is the guess of the next step."""

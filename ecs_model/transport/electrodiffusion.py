@@ -204,13 +204,13 @@ class Electrodiffusion(Ions):
         self._solve_prepared(dt)
 
     def _solve_prepared(self, dt):
-        for ion, part, mid, drift in zip(
+        for ion, part, mid, migration in zip(
             self.parts, self.parts.values(), self._mids, self._drifts, strict=True
         ):
-            self._drift(mid, -dt * ion.valence * ion.ratio, drift)
-            part.solve(dt, drift)
+            self._migration(mid, -dt * ion.valence * ion.ratio, migration)
+            part.solve(dt, migration)
 
-    def _drift(self, mid, factor, out):
+    def _migration(self, mid, factor, out):
         """`factor` times the stiffness with edges weighed by `mid`, applied to psi."""
         np.multiply(mid, self._stiff(self.psi), out=out)
         out += self._stiff(mid * self.psi)
@@ -260,9 +260,9 @@ class Electrodiffusion(Ions):
     def end(self, t, dt):
         """Close the balance of all ions but one; that one is what neutrality leaves."""
         pairs = zip(self.parts.items(), self._drifts, strict=True)
-        for (ion, part), drift in pairs:
+        for (ion, part), migration in pairs:
             if ion is not self._bound:
-                self._end_free(ion, part, drift, t, dt)
+                self._end_free(ion, part, migration, t, dt)
         bound = self.parts[self._bound]
         bound.increment[:] = 0.0
         bound.increment[:] = -self._charge() / self._bound.valence
@@ -270,11 +270,11 @@ class Electrodiffusion(Ions):
         for part in self.parts.values():
             part.range.take()
 
-    def _end_free(self, ion, part, drift, t, dt):
+    def _end_free(self, ion, part, migration, t, dt):
         """Close and book the step of an ion, and what the bound ion gets with it."""
         ledger, before = self.parts[self._bound].ledger, dict(part.ledger.given)
-        part.close(t, dt, drift)
-        part.settle(t, dt, drift, Pull(ion.valence, self.psi))
+        part.close(t, dt, migration)
+        part.settle(t, dt, migration, Pull(ion.valence, self.psi))
         for name in before.keys() & ledger.given.keys():
             given = part.ledger.given[name] - before[name]
             ledger.given[name] -= ion.valence / self._bound.valence * given

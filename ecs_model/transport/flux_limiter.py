@@ -5,8 +5,8 @@ of range if it lies below all its neighbours and below all that it and they had 
 began, sinks taken off; likewise above. That is the parabolic maximum principle, node by node.
 
 A step that breaks it is done again as flux-corrected transport: a monotone step (lumped mass,
-backward Euler, drift upwind, positive couplings of obtuse cells removed), plus the fluxes between
-nodes that distinguish the accurate step from it. Only fluxes of nodes that would leave the range of
+backward Euler, migration upwind, positive couplings of obtuse cells removed), plus the fluxes
+between nodes that distinguish the accurate step from it. Only fluxes of nodes that would leave the range of
 their neighbours, before the step and after the monotone one, are cut down, so that nothing changes
 elsewhere. Fluxes go from node to node, so that the ion is conserved.
 
@@ -63,7 +63,7 @@ long ecs_out_of_range(long n, const int *first, const int *column, const double 
     return count;
 }
 
-/* The matrix of the monotone step; dt K with the drift of `pull`, upwind, if there is any. */
+/* The matrix of the monotone step; dt K with the migration of `pull`, upwind, if there is any. */
 void ecs_monotone(long n, const int *first, const int *column, const double *stiffness, double dt,
                   double charge, const double *pull, const double *diagonal, double *matrix)
 {
@@ -208,15 +208,15 @@ class Range:
         self._excuse, self._vanishes = rows.first_neighbours(2), False
         self.corrections = Corrections()
 
-    def is_left(self, t, dt, drift=None):
+    def is_left(self, t, dt, migration=None):
         """Whether the step from `t` [s] leaves the range anywhere; asks all processes.
 
         Args:
             t: when the step begins [s].
             dt: its length [s].
-            drift: what an electric field brings to each owned node [mol].
+            migration: what an electric field brings to each owned node [mol].
         """
-        low, high = self._ledger.reach(self._values, t, dt, drift)
+        low, high = self._ledger.reach(self._values, t, dt, migration)
         left = self.rows.out_of_range(
             low, high, self._values, self._increment, self._ledger.held, self._excuse
         )

@@ -90,19 +90,19 @@ class Ledger:
         for x in self.exchanges:
             right[x.nodes] += dt * x.conductances * x.level(t, t + dt)
 
-    def reach(self, u, t, dt, drift=None):
+    def reach(self, u, t, dt, migration=None):
         """What each node may come to by itself in a step: the lowest and the highest [mM].
 
         Args:
             u: concentrations as the step begins [mM].
             t: when the step begins [s].
             dt: its length [s].
-            drift: what an electric field brings to each node [mol]; it may do twice as much, since
-                it is no source that ends where a node does.
+            migration: what an electric field brings to each node [mol]; it may do twice as much,
+                since it is no source that ends where a node does.
         """
         bringing = [(x, x.profile.integral(t, t + dt)) for x in self.loads]
         bringing = [(x, amount) for x, amount in bringing if amount]
-        if not bringing and not self.exchanges and drift is None:
+        if not bringing and not self.exchanges and migration is None:
             return u, u
         low, high, lumped = u.copy(), u.copy(), self._operators.lumped
         for x in self.exchanges:
@@ -113,8 +113,8 @@ class Ledger:
             change = amount * load.rates / lumped[load.nodes]
             low[load.nodes] += np.minimum(change, 0.0)
             high[load.nodes] += np.maximum(change, 0.0)
-        if drift is not None:
-            change = 2 * np.abs(drift) / lumped
+        if migration is not None:
+            change = 2 * np.abs(migration) / lumped
             low -= change
             high += change
         return np.maximum(low, 0.0, out=low), high
@@ -161,11 +161,11 @@ class Ledger:
         weights[self.held] = flows[self.held] = 0.0
         return weights, (flows if self.open else None)
 
-    def due(self, potassium, t, dt, drift=None):
+    def due(self, potassium, t, dt, migration=None):
         """Amount [mol] that this process's share of a step must bring, by all terms together."""
-        return sum(amount for _, amount in self.terms(potassium, None, None, t, dt, drift))
+        return sum(amount for _, amount in self.terms(potassium, None, None, t, dt, migration))
 
-    def settle(self, potassium, increment, middle, t, dt, drift=None):
+    def settle(self, potassium, increment, middle, t, dt, migration=None):
         """Book a step that takes `potassium` [mM] to `potassium + increment`.
 
         Args:
@@ -174,12 +174,12 @@ class Ledger:
             middle: what is there on average, beyond `potassium` [mM]; None if nothing is open.
             t: when the step begins [s].
             dt: its length [s].
-            drift: what a field brings to each node [mol]; what it brings to baths they keep.
+            migration: what a field brings to each node [mol]; what it brings to baths they keep.
         """
-        for name, amount in self.terms(potassium, increment, middle, t, dt, drift):
+        for name, amount in self.terms(potassium, increment, middle, t, dt, migration):
             self.given[name] += amount
 
-    def terms(self, u, d, middle, t, dt, drift=None):
+    def terms(self, u, d, middle, t, dt, migration=None):
         """Pairs (name, amount [mol]) of a step, as in `settle`; d and `middle` None stand for 0."""
         for load in self.loads:
             yield load.name, float(load.rates.sum()) * load.profile.integral(t, t + dt)
@@ -189,7 +189,7 @@ class Ledger:
         for bath, (nodes, mass, stiffness) in zip(self.baths, self._couplings, strict=True):
             flow = dt * float(stiffness @ (u[nodes] + _at(middle, nodes)))
             reaction = float(np.sum(mass * _at(d, nodes))) + flow
-            drifted = 0.0 if drift is None else float(bath.shares @ drift[bath.nodes])
+            drifted = 0.0 if migration is None else float(bath.shares @ migration[bath.nodes])
             yield bath.name, reaction - drifted - self._loads_at(bath, t, dt)
 
     def _loads_at(self, bath, t, dt):

@@ -101,7 +101,7 @@ def test_cellml_gives_what_the_ode_file_gives(tmp_path):
 WRONG = {
     "no unit": (NAGUMO.replace(', unit="mM", description="K+ outside"', ""), "Ko",
                 "cell.ode:2: the state 'Ko' has no unit"),
-    "which is K+": (NAGUMO, "K_o", "say which one is K+ outside"),
+    "which is K+": (NAGUMO, "K_o", "say which one is extracellular K+"),
     "potential": (NAGUMO.replace('unit="mM"', 'unit="mV"'), "Ko", "unit of concentration"),
     "unknown name": (NAGUMO.replace("- top", "- topp"), "Ko", "topp"),
     "function": (NAGUMO.replace("dKo_dt = ", "dKo_dt = erf(Ko) "), "Ko", "cell.ode"),
@@ -239,7 +239,7 @@ def test_what_cannot_be_computed_is_refused(tmp_path, name):
 
 def test_k_outside_as_a_constant_or_under_a_taken_name(tmp_path):
     text = 'states(V = ScalarParam(4, unit="mV"))\nparameters(K_o = 4)\ndV_dt = V*K_o\n'
-    with pytest.raises(ConfigError, match="a constant in the file, but K"):
+    with pytest.raises(ConfigError, match="a constant in the file, but extracellular K"):
         load_model(written(tmp_path, text))
     text = TAU.format(name="tau", more=', Ke = ScalarParam(3, unit="mM")') + "dKe_dt = 0*Ke\n"
     with pytest.raises(ConfigError, match="state 'K_o' needs another name"):

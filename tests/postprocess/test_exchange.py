@@ -143,7 +143,7 @@ def test_the_paraview_script_is_python_and_names_the_fields(run_of):
     run = run_of(2, TIMES, counts=COARSE[2])
     text = write_paraview_script(run.path).read_text()
     compile(text, "open_in_paraview.py", "exec")
-    assert "('K_o', 'K+ outside [mM]', 'Inferno (matplotlib)', 0.0, 60.0)" in text
+    assert "('K_o', '[K+]o [mM]', 'Inferno (matplotlib)', 0.0, 60.0)" in text
 
 
 def _at_17(run, t):

@@ -71,7 +71,7 @@ def test_curves_of_probes_are_those_of_the_table(run_of):
     run = run_of(1)
     panels = series.probes(run.path).axes
     assert [axes.get_ylabel() for axes in panels] == [
-        "K$^+$ outside [mM]",
+        "[K$^+$]$_o$ [mM]",
         "Membrane potential [mV]",
     ]
     times, centre = panels[0].lines[1].get_data()
@@ -121,7 +121,7 @@ def test_limits_of_nothing_are_usable():
 
 
 def test_postprocessing_needs_neither_mpi_nor_dolfinx():
-    modules = "everything, line, maps, movie, paraview, pictures, series, vtkhdf"
+    modules = "run_figures, line, maps, movie, paraview, stills, series, vtkhdf"
     code = f"import sys; from ecs_model.postprocess import {modules}; "
     code += "sys.exit(bool({'mpi4py', 'dolfinx', 'petsc4py'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -33,7 +33,7 @@ class Parameters:
     """Each is a number or a field over the nodes."""
 
     g_Kir = quantity(1.3, "S/m^2", "inwardly rectifying K+ conductance", "Ellingsrud", low=0.0)
-    K_o_rest = quantity(4.0, "mM", "K+ outside at which g_Kir holds", low=1e-6)
+    K_o_rest = quantity(4.0, "mM", "extracellular K+ at which g_Kir holds", low=1e-6)
     K_g_rest = quantity(130.0, "mM", "K+ inside at which g_Kir holds", low=1e-6)
     g_Na_g = quantity(0.072, "S/m^2", "Na+ leak of glia", low=0.0)
     g_Cl_g = quantity(0.5, "S/m^2", "Cl- leak of glia", low=0.0)

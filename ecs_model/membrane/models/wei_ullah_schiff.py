@@ -105,12 +105,12 @@ def n_rates(u):
 
 
 def volume_outside(y, p, env):
-    """Volume of the space outside cells, in units of the cells' volume at rest."""
+    """Extracellular volume, in units of the cells' volume at rest."""
     return 1 + env.alpha / p.phi - y.v
 
 
 def share_outside(y, p, env):
-    """Volume of the space outside cells relative to rest."""
+    """Extracellular volume relative to rest."""
     return volume_outside(y, p, env) * p.phi / env.alpha
 
 
