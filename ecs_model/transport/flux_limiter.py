@@ -6,9 +6,9 @@ began, sinks taken off; likewise above. That is the parabolic maximum principle,
 
 A step that breaks it is done again as flux-corrected transport: a monotone step (lumped mass,
 backward Euler, migration upwind, positive couplings of obtuse cells removed), plus the fluxes
-between nodes that distinguish the accurate step from it. Only fluxes of nodes that would leave the range of
-their neighbours, before the step and after the monotone one, are cut down, so that nothing changes
-elsewhere. Fluxes go from node to node, so that the ion is conserved.
+between nodes that distinguish the accurate step from it. Only fluxes of nodes that would leave the
+range of their neighbours, before the step and after the monotone one, are cut down, so that nothing
+changes elsewhere. Fluxes go from node to node, so that the ion is conserved.
 
 References:
     Protter & Weinberger (1967), Maximum Principles in Differential Equations, chapter 3.
