@@ -10,10 +10,11 @@ from tests.parallel.test_ions import CONFIG
 PROGRAM = """
 from ecs_model.native import MPI
 import os, resource, sys
-from ecs_model import assemble, meaning, read
+from ecs_model.config import reader, resolve
+from ecs_model.run import build
 
-config = meaning.with_intervals(read.parse_config(sys.argv[1], "run", sys.argv[2:]))
-simulation = assemble.build(config, MPI.COMM_WORLD).simulation
+config = resolve.with_intervals(reader.parse_config(sys.argv[1], "run", sys.argv[2:]))
+simulation = build.build(config, MPI.COMM_WORLD).simulation
 simulation.observers = []
 most = lambda: 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 while simulation.steps < 100:
