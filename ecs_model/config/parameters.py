@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import tokenize
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy as np
 from ecs_model.errors import ConfigError
 from ecs_model.quantities import parse
 from ecs_model.units import to_si
+
+_BROKEN = (ValueError, TypeError, OSError, EOFError, SyntaxError, tokenize.TokenError)  # an array
 
 
 def settled(settings, table, place):
@@ -93,7 +96,7 @@ def read_array(path, field, at=None):
     if path.suffix.lower() == ".npy":
         try:
             return np.atleast_1d(np.asarray(load_npy(path), float)), at
-        except (ValueError, TypeError, OSError, EOFError, SyntaxError) as error:
+        except _BROKEN as error:
             reason = " ".join(str(error).split())[:200]
             raise ConfigError(f"{path}: not an array of numbers ({reason})") from None
     from ecs_model.meshes import meshdata

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ecs_model.config.parameters import read_array
 from ecs_model.errors import ConfigError
 from ecs_model.meshes import meshdata, rectangle
 from ecs_model.run import runner
@@ -237,3 +238,13 @@ profile = { kind = "table", file = "pulse.csv" }
         runner.resume(run.path, quiet=True, overrides=["time.end=3 s"])
     (tmp_path / name).write_bytes(kept)
     assert runner.resume(run.path, quiet=True, overrides=["time.end=3 s"]) == 0
+
+
+@pytest.mark.parametrize("piece", [b"\0" * 9, b"[[", b"#", b"\xff\xfe", b"nan"])
+def test_a_torn_head_of_an_array_is_one_sentence(tmp_path, piece):
+    np.save(tmp_path / "a.npy", np.full(16, 0.2))
+    whole = (tmp_path / "a.npy").read_bytes()
+    for place in range(128):
+        (tmp_path / "a.npy").write_bytes(whole[:place] + piece + whole[place:])
+        with pytest.raises(ConfigError, match="not an array of numbers"):
+            read_array(tmp_path / "a.npy", None)
