@@ -98,6 +98,7 @@ def _load(path):
         raise
     except (Exception, SystemExit) as error:
         reason = said.getvalue() if isinstance(error, SystemExit) else plainly(error)
+        reason = reason.replace("Warning: ", "")  # of meshio, in the midst of a sentence
         raise ConfigError(
             f"mesh {path}: cannot be read ({_first_line(reason)}); it is damaged or of an unknown "
             "format, write it again as .msh, .vtu or .xdmf"
