@@ -161,3 +161,18 @@ def test_a_timed_model_knows_it():
     model = made(pulse)
     assert "TIMED = 1 " in source(model, model.Parameters(), Surroundings())
     assert depends_on_time(model)
+
+
+@pytest.mark.parametrize("power", [2, 8])
+@pytest.mark.parametrize("steps", [[1.0], [0.25, 0.75], [0.01] * 100])
+def test_a_quotient_that_peaks_within_a_long_step_gives_its_amount(steps, power):
+    peak = lambda t, p: 1.0 / (1.0 + ((t - p.start) / p.length) ** power)  # noqa: E731
+    amount = np.pi / np.sin(np.pi / power) * 2 / power  # of the whole line, in units of `length`
+    found = after(made(peak), steps, rate=1e3, tolerance=1e-4)
+    assert found == pytest.approx(amount, rel=2e-2)
+
+
+@pytest.mark.parametrize("steps", [[1.0], [0.01] * 100])
+def test_an_exponential_that_overflows_is_no_fault(steps):
+    onset = lambda t, p: 1.0 / (1.0 + np.exp(-(t - p.start) / 1e-4))  # noqa: E731
+    assert after(made(onset), steps, rate=10.0) == pytest.approx(7.0, rel=1e-3)
