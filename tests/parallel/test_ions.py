@@ -168,3 +168,19 @@ def test_resume_is_exact(runs, tmp_path, then):
         same_bytes(output, whole)
     else:
         close(output, runs("fixed", 1), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+def test_processes_without_a_cell_have_nothing_to_do(tmp_path, processes):
+    """One cell, with a probe, a line and a bath: the same on one process."""
+    (tmp_path / "run.toml").write_text(
+        '[mesh]\ngenerator = "interval"\nlength = "0.1 mm"\ncell = "0.1 mm"\n'
+        '[membrane]\nmodel = "none"\n[[boundary]]\non = "left"\nbath = "9 mM"\n'
+        '[[probe]]\nname = "p"\nat = ["0.06 mm"]\n'
+        '[[line]]\nname = "l"\nstart = ["0 mm"]\nend = ["0.1 mm"]\n[time]\nend = "1 s"\n'
+    )
+    for count in (1, processes):
+        done = launch(count, "run", "run.toml", "-o", f"on{count}", "--quiet", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    one, many = ((tmp_path / f"on{n}/series.csv").read_text() for n in (1, processes))
+    assert one == many
