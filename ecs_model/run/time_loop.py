@@ -59,12 +59,8 @@ class Simulation:
         self, reaction, diffusion, clock, control, team, observers=(), edges=(), events=(),
         ask=lambda: GO_ON,
     ):  # fmt: skip
-        self.reaction, self.diffusion, self.clock, self.control = (
-            reaction,
-            diffusion,
-            clock,
-            control,
-        )
+        self.reaction, self.diffusion = reaction, diffusion
+        self.clock, self.control = clock, control
         self.team, self.observers, self.edges = team, list(observers), sorted(edges)
         self.events = list(events)
         self.tick = self.steps = self.rejected = self.calm = 0
@@ -115,8 +111,10 @@ class Simulation:
     def step(self):
         """One step, shorter if its error is too large or it fails."""
         if self.at_edge():
-            self.synchronise()
-            self._cross()
+            if self.pending:
+                self.synchronise()
+            else:  # also where the end of a run became an edge, as it was extended
+                self._cross()
             self.control.forget()
             self.calm = 0
         ticks = self.control.ticks(self._next_stop() - self.tick)
