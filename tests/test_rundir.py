@@ -248,3 +248,16 @@ def test_processes_may_write_the_same_file_at_once(tmp_path):
         pool.map_async(_write_often, [tmp_path / "shared"] * 4).get(timeout=60)
     assert [p.name for p in tmp_path.iterdir()] == ["shared"]
     assert (tmp_path / "shared").read_text() == "whole" * 100
+
+
+def test_a_table_that_lost_rows_is_not_continued_and_stays_as_it_is(tmp_path):
+    path = tmp_path / "series.csv"
+    table = SeriesFile.create(path, ["t", "a"], {"a": "mM"})
+    for t in (0.0, 1.0, 3.0):
+        table.append([t, 2.0])
+    table.close()
+    whole = path.read_bytes()
+    with pytest.raises(ConfigError, match="holds 3 of the 4 times"):
+        SeriesFile.resume(path, ["t", "a"], {"a": "mM"}, 3.0, 4)
+    assert path.read_bytes() == whole
+    SeriesFile.resume(path, ["t", "a"], {"a": "mM"}, 3.0, 3).close()
