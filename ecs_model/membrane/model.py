@@ -58,7 +58,9 @@ class MembraneModel:
         electroneutral: the exchanged ions together carry no charge.
         options: name of a choice -> what can be chosen, the default first.
         chosen: what was chosen in this model.
-        make: function (**options) -> model, for models with options.
+        make: function (added=(), **options) -> model, for models made of cells and mechanisms;
+            `added` are further mechanisms.
+        parts: the cells, mechanisms and reservoirs that it is made of; None for others.
     """
 
     name: str
@@ -83,6 +85,7 @@ class MembraneModel:
     options: dict[str, tuple] = field(default_factory=dict)
     chosen: dict[str, Any] = field(default_factory=dict)
     make: Callable | None = None
+    parts: Any = None
 
     def variant(self, **options):
         """The same model with other choices.
@@ -130,13 +133,8 @@ class MembraneModel:
         amounts = self.spread(self.fluxes(y, p, env), p, env)
         if self.volumes is None:
             return amounts
-        volumes = self.volumes(y, p, env)
         change = self.volumes(amounts, p, env, whole=0.0)
-        at = compartments(y)
-        return type(y)(*(
-            (rate - c * change[at[name]]) / volumes[at[name]] if at.get(name) in volumes else rate
-            for name, c, rate in zip(y._fields, y, amounts, strict=True)
-        ))  # fmt: skip
+        return diluted(y, amounts, self.volumes(y, p, env), change)
 
     def _concentrations(self, amounts, p, env):
         return self.scaled(amounts, _inverse(self.volumes(amounts, p, env)))
@@ -149,6 +147,22 @@ class MembraneModel:
             value * factors[places[name]] if places.get(name) in factors else value
             for name, value in zip(record._fields, record, strict=True)
         ))  # fmt: skip
+
+
+def diluted(y, amounts, volumes, change):
+    """Rates of the state where volumes move.
+
+    Args:
+        y: the state.
+        amounts: record of the rates of amounts [mol/m^3/s]; what is no concentration stays.
+        volumes: volume fractions by ending of a name.
+        change: their rates [1/s].
+    """
+    at = compartments(y)
+    return type(y)(*(
+        (rate - c * change[at[name]]) / volumes[at[name]] if at.get(name) in volumes else rate
+        for name, c, rate in zip(y._fields, y, amounts, strict=True)
+    ))  # fmt: skip
 
 
 def compartments(record):

@@ -5,11 +5,12 @@ import pytest
 
 from ecs_model.membrane import MODELS
 from ecs_model.membrane.model import Surroundings, packed_parameters
-from ecs_model.membrane.models.wei_ullah_schiff import Published
+from ecs_model.membrane.models.wei_ullah_schiff import published
 from tests.helpers import found
 from tests.membrane.nodes import nodes
 
 BARRETO, WEI = MODELS["barreto_cressman"], MODELS["wei_ullah_schiff"]
+Published = published().State
 SOLVED = "independent solution (SciPy)"
 
 
