@@ -6,21 +6,19 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Protocol
 
-from ecs_model.membrane.autodiff import Dual, root
-from ecs_model.membrane.mechanism import ATP, Conductance, Mechanism, Permeability, flux, valence
-from ecs_model.physics.electrochemistry import (
-    ghk_charge_flux,
-    ghk_slope_at_reversal,
-    ghk_sums,
-    ghk_voltage,
-    nernst,
+from ecs_model.errors import ConfigError
+from ecs_model.membrane.mechanism import (
+    ATP,
+    IONS,
+    Conductance,
+    Mechanism,
+    Permeability,
+    contributions,
+    flux,
+    valence,
 )
-from ecs_model.units import FARADAY
-
-IONS = ("K", "Na", "Cl")
 
 Exchange = namedtuple("Exchange", "v ions atp charge")  # of a compartment, see `exchange`
-Sums = namedtuple("Sums", "inside outside conductance drive")  # of what is passive, see `_sums`
 
 
 class Potential(Protocol):
@@ -51,7 +49,7 @@ class Compartment:
         potential: how the membrane potential follows.
         area: parameter that is the membrane area per tissue volume.
         fraction: parameter that is the volume fraction at rest.
-        balance: ion whose flux follows from electroneutrality, as published; None if it has its own.
+        balance: ion whose flux follows from electroneutrality, as published; None for none.
         pairs: function (state, parameters, surroundings) -> {ion: (inside, outside)} [mM], for
             models that do not follow all ions as states; None for those of the states.
         temperature: function (parameters, surroundings) -> [K].
@@ -74,7 +72,14 @@ class Compartment:
     @property
     def gates(self):
         """Name -> Gate, of all mechanisms."""
-        return {gate.name: gate for part in self.mechanisms for gate in part.gates}
+        found: dict = {}
+        for part in self.mechanisms:
+            for gate in part.gates:
+                if found.setdefault(gate.name, gate) != gate:
+                    raise ConfigError(
+                        f"{part.name}: another gate is called {gate.name!r}; give it another name"
+                    )
+        return found
 
     @property
     def own(self):
@@ -140,155 +145,13 @@ def balancing(ions, balance):
     return -charge / valence(balance)
 
 
-def _parts(cell, v, c, y, p, T):
-    """Mechanism, ion, and what the mechanism returned for it."""
-    for part in cell.mechanisms:
-        for ion, kind in part.flux(v, c, y, p, T).items():
-            yield part, ion, kind
-
-
 def _summed(cell, v, c, y, p, T):
-    """As `_parts`, with the permeabilities and conductances to an ion added up: fewer operations."""
+    """Contributions, with permeabilities and conductances to an ion added up: less to compute."""
     sums: dict = {}
-    for part, ion, kind in _parts(cell, v, c, y, p, T):
+    for part, ion, kind in contributions(cell.mechanisms, v, c, y, p, T):
         alike = isinstance(kind, Permeability | Conductance) and getattr(kind, "of", None) is None
         key = (ion, type(kind)) if alike else (ion, len(sums))
         if key in sums:
             kind = type(kind)(sums[key][2].value + kind.value)
         sums[key] = part, ion, kind
     return sums.values()
-
-
-@dataclass(frozen=True)
-class QuasiSteady:
-    """The potential at which no charge is exchanged.
-
-    It is sought by Halley's steps from where the passive fluxes (permeabilities and conductances
-    that do not depend on the potential) and all others, taken there, would let it be.
-
-    Attributes:
-        steps: of the search, to round-off over the states that cells reach.
-        guess: function (c, T) -> potential [V] where the search begins; None for the above.
-    """
-
-    steps: int = 3
-    guess: Callable | None = None
-
-    def value(self, cell, y, p, env):
-        """The potential [V]."""
-        c, T = cell.concentrations(y, p, env), cell.temperature(p, env)
-        passive = _passive(cell, c, y, p, T)
-        sums = Sums(*_ghk(passive, c), *_ohmic(passive, c, T))
-        start = self.guess(c, T) if self.guess else _start(cell, sums, y, p, env, passive)
-        law = lambda v, sums, y, p, env: _charge(cell, v, sums, y, p, env, passive)  # noqa: E731
-        return root(law, start, self.steps, sums, y, p, env)
-
-    def rates(self, cell, now, y, p):
-        """Nothing: the potential is no state."""
-        return []
-
-
-def _passive(cell, c, y, p, T):
-    """(mechanism, ion) -> what it returned, of permeabilities and conductances without `v`."""
-    probe = Dual(0.0, {"v": 1.0})
-    return {
-        (id(part), ion): kind
-        for part, ion, kind in _parts(cell, probe, c, y, p, T)
-        if isinstance(kind, Permeability | Conductance)
-        and not (isinstance(kind.value, Dual) and "v" in kind.value.slopes)
-    }
-
-
-def _ghk(passive, c):
-    """Sums of permeability times concentration, inside and outside [mol/m^2/s]."""
-    ions: dict = {1: {}, -1: {}}
-    for (_, ion), kind in passive.items():
-        if isinstance(kind, Permeability):
-            inside, outside, z = kind.of or (*getattr(c, ion), valence(ion))
-            key = ion if kind.of is None else id(kind)
-            before = ions[z].get(key, (0.0,))[0]
-            ions[z][key] = before + kind.value, inside, outside
-    return ghk_sums(ions[1].values(), ions[-1].values())
-
-
-def _ohmic(passive, c, T):
-    """Conductance of all ions together, and the current at 0 V with its sign changed, over F."""
-    ions: dict = {}
-    for (_, ion), kind in passive.items():
-        if isinstance(kind, Conductance):
-            ions[ion] = ions.get(ion, 0.0) + kind.value
-    drive = sum(g * nernst(*getattr(c, ion), valence(ion), T) for ion, g in ions.items())
-    return sum(ions.values()) / FARADAY, drive / FARADAY
-
-
-def _start(cell, sums, y, p, env, passive):
-    """The potential [V] of the passive fluxes, shifted by what all others carry there."""
-    T, slope, drive = cell.temperature(p, env), sums.conductance, sums.drive
-    if not _is_none(sums.inside):
-        ghk = ghk_slope_at_reversal(sums.inside, sums.outside, T)
-        drive = drive + ghk * ghk_voltage(sums.inside, sums.outside, T)
-        slope = slope + ghk
-    leak = drive / slope
-    return leak - _active(cell, leak, y, p, env, passive) / slope
-
-
-def _is_none(x):
-    return isinstance(x, int | float) and x == 0
-
-
-def _charge(cell, v, sums, y, p, env, passive):
-    """Outward flux of charge [mol/m^2/s] at the potential `v` [V]."""
-    ghk = ghk_charge_flux(sums.inside, sums.outside, v, cell.temperature(p, env))
-    ohmic = sums.conductance * v - sums.drive
-    return ghk + ohmic + _active(cell, v, y, p, env, passive)
-
-
-def _active(cell, v, y, p, env, passive):
-    """Outward flux of charge [mol/m^2/s] by all that is not passive."""
-    c, T = cell.concentrations(y, p, env), cell.temperature(p, env)
-    total = 0.0
-    for part, ion, kind in _parts(cell, v, c, y, p, T):
-        if ion != ATP and part.electrogenic and (id(part), ion) not in passive:
-            total = total + valence(ion) * flux(kind, ion, v, getattr(c, ion), T)
-    return total
-
-
-@dataclass(frozen=True)
-class OfContents:
-    """The potential [V] that the charge of the cell's contents puts on its membrane.
-
-    Attributes:
-        law: function (state, parameters, surroundings) -> [V].
-    """
-
-    law: Callable
-
-    def value(self, cell, y, p, env):
-        """The potential [V]."""
-        return self.law(y, p, env)
-
-    def rates(self, cell, now, y, p):
-        """Nothing: it follows from the contents."""
-        return []
-
-
-@dataclass(frozen=True)
-class Capacitive:
-    """The potential is a state, V: the current charges the membrane.
-
-    Attributes:
-        area: function of the state -> membrane area relative to rest; None where it is constant.
-    """
-
-    area: Callable | None = None
-
-    def value(self, cell, y, p, env):
-        """The potential [V]."""
-        return y.V
-
-    def rates(self, cell, now, y, p):
-        """Rate of V [V/s]."""
-        current = FARADAY * now.charge
-        if self.area is not None:
-            current = current / self.area(y)
-        return [-(current - p.I_stim) / p.C]

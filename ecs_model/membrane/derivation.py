@@ -7,11 +7,12 @@ extracellular space.
 """
 
 from ecs_model.membrane.autodiff import Dual, slope_of, value_of
-from ecs_model.membrane.compartment import IONS, Capacitive, balancing, exchange
-from ecs_model.membrane.mechanism import ATP, valence
+from ecs_model.membrane.compartment import balancing, exchange
+from ecs_model.membrane.mechanism import ATP, IONS, moved, valence
 from ecs_model.membrane.mechanisms import metabolism
 from ecs_model.membrane.model import MembraneModel, Surroundings, diluted
 from ecs_model.membrane.parts import Parts
+from ecs_model.membrane.potentials import Capacitive
 from ecs_model.membrane.volumes import Fixed
 from ecs_model.record import joined
 
@@ -23,14 +24,14 @@ def derived(parts: Parts, defaults: dict[str, float], **traits) -> MembraneModel
         parts: what it is made of.
         defaults: of states, which are the resting state, and of parameters that follow [SI].
         traits: further attributes of the MembraneModel; `observables` are added to those that
-            follow from the parts, `held` to the parameters that volumes know.
+            follow from the parts, `impermeant` to the parameters that volumes know.
     """
     State = _with(parts.State, defaults)
     Parameters = _with(parts.Parameters, defaults)
     law = Law(parts, State)
     observables = law.observables(Parameters) | traits.pop("observables", {})
     water = parts.volumes
-    held = (*water.impermeant, *traits.pop("held", ()))
+    impermeant = (*water.impermeant, *traits.pop("impermeant", ()))
     few = water.conserved or (not water.moves and law.count() < len(State._fields))
     return MembraneModel(
         parts=parts,
@@ -38,12 +39,12 @@ def derived(parts: Parts, defaults: dict[str, float], **traits) -> MembraneModel
         Parameters=Parameters,
         rhs=law.rates,
         fluxes=law.fluxes if few else None,
-        spread=law.stoichiometry if few else None,
+        stoichiometry=law.stoichiometry if few else None,
         observables=observables,
         contents=law.contents if _keeps_ions(parts, State) else None,
         volumes=law.volumes if water.conserved else None,
-        packed=_scaled(parts),
-        held=held,
+        scaled=_scaled(parts),
+        impermeant=impermeant,
         outflow=law.outflow,
         syncytium=_shifted(parts.cells),
         closed=all(r.store for r in parts.reservoirs),
@@ -199,8 +200,9 @@ def _potential(cell):
 def _splits_atp(cell, y, p):
     """Whether anything in a membrane splits ATP."""
     env = Surroundings()
-    v, c, T = cell.potential.value(cell, y, p, env), cell.concentrations(y, p, env), cell.temperature(p, env)
-    return any(ATP in part.flux(v, c, y, p, T) for part in cell.mechanisms)
+    v, c = cell.potential.value(cell, y, p, env), cell.concentrations(y, p, env)
+    T = cell.temperature(p, env)
+    return any(ATP in moved(part, v, c, y, p, T) for part in cell.mechanisms)
 
 
 def _shifted(cells):

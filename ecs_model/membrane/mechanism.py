@@ -11,13 +11,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ecs_model.errors import ConfigError
 from ecs_model.physics.electrochemistry import ghk_flux, nernst
-from ecs_model.physics.gating import gate_rate, steady_gate
+from ecs_model.physics.gating import gate_rate, relaxation, steady_gate
 from ecs_model.physics.ions import KNOWN
 from ecs_model.record import quantity, table
 from ecs_model.units import FARADAY
 
+__all__ = [  # what a file of mechanisms needs
+    "Conductance",
+    "Gate",
+    "Mechanism",
+    "Permeability",
+    "mechanism",
+    "quantity",
+    "relaxation",
+]
+
 ATP = "ATP"
+IONS = ("K", "Na", "Cl")
 PER_MILLISECOND = 1e3
 NOTHING = table("Nothing", {})
 
@@ -149,3 +161,29 @@ def flux(kind, ion, v, pair, temperature):
         return ghk_flux(*pair, valence(ion), kind.value, v, temperature)
     inside, outside, z = kind.of
     return z / valence(ion) * ghk_flux(inside, outside, z, kind.value, v, temperature)
+
+
+def contributions(mechanisms, v, c, y, p, T):
+    """Mechanism, ion, and what the mechanism returned for it, one after the other."""
+    for part in mechanisms:
+        for ion, kind in moved(part, v, c, y, p, T).items():
+            yield part, ion, kind
+
+
+def moved(part, v, c, y, p, T):
+    """What a mechanism returns: ion -> flux, Permeability or Conductance.
+
+    Raises:
+        ConfigError: if it is no such dictionary, or names an ion that models do not follow.
+    """
+    found = part.flux(v, c, y, p, T)
+    if not isinstance(found, dict):
+        raise ConfigError(
+            f"{part.name}: must return a dictionary ion -> flux, not {type(found).__name__}"
+        )
+    if unknown := set(found) - {*IONS, ATP}:
+        raise ConfigError(
+            f"{part.name}: returns a flux of {min(unknown)!r}; models follow {', '.join(IONS)}, "
+            "and pumps tell their ATP"
+        )
+    return found

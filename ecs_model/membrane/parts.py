@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ecs_model.errors import ConfigError
 from ecs_model.membrane.compartment import Compartment
 from ecs_model.membrane.mechanism import NOTHING
 from ecs_model.membrane.volumes import Fixed
@@ -75,14 +76,29 @@ class Parts:
         """Record type of all states."""
         cells = (t for cell in self.cells for t in (cell.states, _gates(cell)))
         others = (part.states for part in (*self.reservoirs, self.volumes, *self.pools))
-        return joined(self.outside, *cells, *others)
+        return _united(self.outside, *cells, *others)
 
     @property
     def Parameters(self) -> type:
         """Record type of all parameters."""
-        cells = [t for c in self.cells for t in (*(m.parameters for m in c.mechanisms), c.parameters)]
+        cells = [
+            t for c in self.cells for t in (*(m.parameters for m in c.mechanisms), c.parameters)
+        ]
         others = (part.parameters for part in (*self.reservoirs, self.volumes, *self.pools))
-        return joined(*cells, *others)
+        return _united(*cells, *others)
+
+
+def _united(*tables):
+    """One record type; ConfigError for two different quantities of one name."""
+    known: dict = {}
+    for table_ in tables:
+        for name, line in table_.quantities.items():
+            if known.setdefault(name, line) != line:
+                raise ConfigError(
+                    f"{name}: two different quantities of the membrane have this name "
+                    f"({known[name].meaning}; {line.meaning}); give one another name"
+                )
+    return joined(*tables)
 
 
 def _gates(cell):
@@ -97,7 +113,13 @@ def with_pumps(kinds, pumps, added=()):
         pumps: key of a compartment -> Mechanism.
         added: further mechanisms; one that names no compartment belongs to the first.
     """
-    first = kinds[0].key
+    first, keys = kinds[0].key, [cell.key for cell in kinds]
+    for part in added:
+        if (part.compartment or first) not in keys:
+            raise ConfigError(
+                f"membrane.add: {part.name}: there is no compartment {part.compartment!r}; "
+                f"there are {', '.join(keys)}"
+            )
     return tuple(
         replace(cell, mechanisms=(
             *cell.mechanisms, pumps[cell.key],

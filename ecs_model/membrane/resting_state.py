@@ -5,7 +5,8 @@ from collections import namedtuple
 import numpy as np
 
 from ecs_model.membrane.autodiff import jacobian
-from ecs_model.membrane.compartment import IONS, exchange
+from ecs_model.membrane.compartment import exchange
+from ecs_model.membrane.mechanism import IONS
 from ecs_model.membrane.model import Surroundings
 from ecs_model.membrane.parts import Parts
 

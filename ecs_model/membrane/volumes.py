@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from ecs_model.membrane.mechanism import NOTHING
+from ecs_model.membrane.mechanism import IONS, NOTHING
 from ecs_model.membrane.model import Surroundings
 from ecs_model.physics.energetics import osmotic_flux
 from ecs_model.record import concentration, quantity, table
 
-IONS = ("K", "Na", "Cl")
 COUNTS = 0.05  # a change of a volume fraction that counts: every concentration follows it
 
 

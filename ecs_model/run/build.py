@@ -16,7 +16,8 @@ from ecs_model.errors import ConfigError
 from ecs_model.membrane import solver as membrane_solver
 from ecs_model.membrane import start
 from ecs_model.membrane.compiler import library
-from ecs_model.membrane.model import MembraneModel, Surroundings, arranged, repacked
+from ecs_model.membrane.model import MembraneModel, Surroundings
+from ecs_model.membrane.packing import arranged, repacked
 from ecs_model.parallel import Team, kept_on_root, root_does, together
 from ecs_model.physics.ions import KNOWN, Ion
 from ecs_model.run import clock as clocks
@@ -163,6 +164,7 @@ def _about_model(config):
         (
             m.model,
             m.file,
+            m.add,
             m.potassium,
             m.time_unit,
             m.options,

@@ -60,7 +60,7 @@ def read_begun(folder, overrides, trusted):
     if base is None:
         raise ConfigError(f"{folder.run_json}: missing or broken; the run cannot be continued")
     made = folder.facts().get("made")
-    trust.ask(made, folder.path, trusted, config.membrane.file, base)
+    trust.ask(made, folder.path, trusted, _code(config), base)
     with told_where(folder.resolved, overrides):
         resolve.check(config, resolve.model_of(config, base))
     return config, base
@@ -68,7 +68,13 @@ def read_begun(folder, overrides, trusted):
 
 def facts_of(config, base):
     """What run.json says of where a run was made."""
-    return {"base": str(base), "made": trust.mark(config.membrane.file, str(base))}
+    return {"base": str(base), "made": trust.mark(_code(config), str(base))}
+
+
+def _code(config):
+    """The files of the user's own code that a run executes."""
+    membrane = config.membrane
+    return [membrane.file, *membrane.add] if membrane.add else membrane.file
 
 
 @contextlib.contextmanager

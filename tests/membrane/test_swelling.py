@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from ecs_model.membrane import MODELS
-from ecs_model.membrane.model import Surroundings, arranged
+from ecs_model.membrane.model import Surroundings
+from ecs_model.membrane.packing import arranged
 from ecs_model.membrane.solver import Reaction, source
 from ecs_model.physics.energetics import osmotic_relaxation
 from tests.membrane.test_every_model import near_rest

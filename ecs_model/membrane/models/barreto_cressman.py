@@ -17,12 +17,13 @@ References:
 
 from collections import namedtuple
 
-from ecs_model.membrane.compartment import Capacitive, Compartment
+from ecs_model.membrane.compartment import Compartment
 from ecs_model.membrane.derivation import Law, derived
 from ecs_model.membrane.mechanisms import hodgkin_huxley
 from ecs_model.membrane.mechanisms.pumps import pump
 from ecs_model.membrane.model import Surroundings, with_options
 from ecs_model.membrane.parts import Parts, Reservoir, with_pumps
+from ecs_model.membrane.potentials import Capacitive
 from ecs_model.membrane.resting_state import balanced
 from ecs_model.physics.transporters import glial_uptake, sigmoid_pump
 from ecs_model.record import concentration, joined, quantity, record

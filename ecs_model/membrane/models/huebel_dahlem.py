@@ -22,12 +22,13 @@ from collections import namedtuple
 
 import numpy as np
 
-from ecs_model.membrane.compartment import Capacitive, Compartment, exchange
+from ecs_model.membrane.compartment import Compartment, exchange
 from ecs_model.membrane.derivation import derived
 from ecs_model.membrane.mechanisms import hodgkin_huxley
 from ecs_model.membrane.mechanisms.pumps import pump
 from ecs_model.membrane.model import Surroundings, with_options
 from ecs_model.membrane.parts import Parts, Reservoir, with_pumps
+from ecs_model.membrane.potentials import Capacitive
 from ecs_model.membrane.resting_state import balanced
 from ecs_model.physics.transporters import buffer_equilibrium, buffer_rate, sigmoid_pump
 from ecs_model.record import concentration, joined, quantity, record

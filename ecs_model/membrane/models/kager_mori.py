@@ -27,7 +27,7 @@ from functools import partial
 import numpy as np
 
 from ecs_model.errors import ConfigError
-from ecs_model.membrane.compartment import Compartment, QuasiSteady
+from ecs_model.membrane.compartment import Compartment
 from ecs_model.membrane.derivation import atp_use, derived
 from ecs_model.membrane.mechanism import Conductance, Permeability, mechanism
 from ecs_model.membrane.mechanisms import metabolism
@@ -35,6 +35,7 @@ from ecs_model.membrane.mechanisms.channels import nkcc1, ohmic_leaks
 from ecs_model.membrane.mechanisms.pumps import cycling_pump, densities_at_rest, hill_pump
 from ecs_model.membrane.model import with_options
 from ecs_model.membrane.parts import Parts, with_pumps
+from ecs_model.membrane.potentials import QuasiSteady
 from ecs_model.membrane.resting_state import at_rest
 from ecs_model.membrane.volumes import Fixed, swelling
 from ecs_model.physics.electrochemistry import nernst

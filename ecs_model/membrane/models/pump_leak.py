@@ -33,7 +33,7 @@ from collections import namedtuple
 import numpy as np
 
 from ecs_model.errors import ConfigError
-from ecs_model.membrane.compartment import Compartment, OfContents, QuasiSteady, exchange
+from ecs_model.membrane.compartment import Compartment, exchange
 from ecs_model.membrane.derivation import atp_use, derived
 from ecs_model.membrane.mechanism import Permeability, mechanism
 from ecs_model.membrane.mechanisms import metabolism
@@ -41,6 +41,7 @@ from ecs_model.membrane.mechanisms.channels import ghk_leaks, kcc2, nkcc1
 from ecs_model.membrane.mechanisms.pumps import cycling_pump, hill_pump
 from ecs_model.membrane.model import Surroundings, with_options
 from ecs_model.membrane.parts import Parts, with_pumps
+from ecs_model.membrane.potentials import OfContents, QuasiSteady
 from ecs_model.membrane.resting_state import balanced
 from ecs_model.physics.electrochemistry import mullins_noda, nernst, thermal_voltage
 from ecs_model.record import concentration, quantity, record
@@ -168,7 +169,7 @@ def make(potential, pump, fuelled, added=(), **chosen):
         summary="GHK leaks of K+, Na+, Cl- against a 3:2 pump; KCC2, NKCC1, GABA, ATP by choice",
         observables={"E_K": ("mV", potassium_reversal)},
         reference="Kager et al. 2000; Mullins & Noda 1963; Dijkstra et al. 2016",
-        held=("Q_A",),
+        impermeant=("Q_A",),
     )
 
 

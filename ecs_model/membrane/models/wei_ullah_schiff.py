@@ -20,7 +20,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from ecs_model.membrane.compartment import Capacitive, Compartment
+from ecs_model.membrane.compartment import Compartment
 from ecs_model.membrane.derivation import Law, derived
 from ecs_model.membrane.mechanism import Conductance, Gate, mechanism
 from ecs_model.membrane.mechanisms.hodgkin_huxley import Membrane, temperature
@@ -33,6 +33,7 @@ from ecs_model.membrane.models.wei_volume import (
     volume_outside,
 )
 from ecs_model.membrane.parts import Parts, Pool, Reservoir, with_pumps
+from ecs_model.membrane.potentials import Capacitive
 from ecs_model.membrane.resting_state import balanced
 from ecs_model.physics.electrochemistry import nernst
 from ecs_model.physics.gating import linoid
