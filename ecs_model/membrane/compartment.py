@@ -81,6 +81,10 @@ class Compartment:
                     )
         return found
 
+    def gates_at_rest(self, v):
+        """Name -> open fraction that does not change at the potential `v` [V]."""
+        return {name: gate.at_rest(v) for name, gate in self.gates.items()}
+
     @property
     def own(self):
         """States that have rates of their own: the potential, if it is one, and the gates."""

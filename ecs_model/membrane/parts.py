@@ -10,6 +10,8 @@ from ecs_model.membrane.mechanism import NOTHING
 from ecs_model.membrane.volumes import Fixed
 from ecs_model.record import joined, table
 
+FIXED = Fixed()
+
 
 @dataclass(frozen=True)
 class Reservoir:
@@ -68,7 +70,7 @@ class Parts:
     outside: type
     cells: tuple[Compartment, ...]
     reservoirs: tuple[Reservoir, ...] = ()
-    volumes: Any = Fixed()
+    volumes: Any = FIXED
     pools: tuple[Pool, ...] = ()
 
     @property

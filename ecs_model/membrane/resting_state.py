@@ -68,8 +68,7 @@ def contents_at_rest(cell, y, p, env, v):
     names = {ion: f"{ion}_{cell.key}" for ion in IONS}
 
     def resting(x):
-        gates = {name: gate.at_rest(x.v) for name, gate in cell.gates.items()}
-        return {name: getattr(x, ion) for ion, name in names.items()} | gates
+        return {name: getattr(x, ion) for ion, name in names.items()} | cell.gates_at_rest(x.v)
 
     def fluxes(x):
         return [*exchange(cell, y._replace(**resting(x)), p, env, x.v).ions.values()]

@@ -102,10 +102,10 @@ _Rest = namedtuple("_Rest", "K_o V Na_i")
 def at_rest(parts):
     """Name -> value of the states that do not change."""
     p, env, y = parts.Parameters(), Surroundings(alpha=ALPHA), parts.State()
-    law, gates = Law(parts), parts.cells[0].gates
+    law, (cell,) = Law(parts), parts.cells
 
     def full(x):
-        return y._replace(**x._asdict(), **{name: g.at_rest(x.V) for name, g in gates.items()})
+        return y._replace(**x._asdict(), **cell.gates_at_rest(x.V))
 
     def equations(x):
         rates = law.rates(full(x), p, env)

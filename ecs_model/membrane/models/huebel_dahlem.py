@@ -156,7 +156,7 @@ def at_rest(cell, p, totals):
     y, env = Parts(Outside, (cell,)).State(), Surroundings()
 
     def full(x):
-        gates = {name: gate.at_rest(x.V) for name, gate in cell.gates.items()} | {"n": x.n}
+        gates = cell.gates_at_rest(x.V) | {"n": x.n}
         return y._replace(V=x.V, **closed_ions(x.K_i, x.Cl_i, totals), **gates)
 
     def equations(x):

@@ -138,13 +138,15 @@ def at_rest(cell, strength, start):
     v = mullins_noda(p.P_K, y.K_i, y.K_o, p.P_Na, y.Na_i, y.Na_o, env.temperature)
 
     def fluxes(x):
-        there = p._replace(**{strength: x.strength})
-        return [*exchange(cell, y._replace(Cl_i=x.Cl_i), there, env, x.v).ions.values()]
+        there = y._replace(Cl_i=x.Cl_i, **cell.gates_at_rest(x.v))
+        now = exchange(cell, there, p._replace(**{strength: x.strength}), env, x.v)
+        return [*now.ions.values()]
 
     cl_i = y.Cl_o * np.exp(v / thermal_voltage(env.temperature))
     x = balanced(fluxes, _Rest(v, cl_i, start))
     charge = y.K_i + y.Na_i - x.Cl_i - p.S * p.C * x.v / (FARADAY * p.phi)
-    return y._replace(Cl_i=x.Cl_i), p._replace(Q_A=charge, **{strength: x.strength})
+    y = y._replace(Cl_i=x.Cl_i, **cell.gates_at_rest(x.v))
+    return y, p._replace(Q_A=charge, **{strength: x.strength})
 
 
 def make(potential, pump, fuelled, added=(), **chosen):

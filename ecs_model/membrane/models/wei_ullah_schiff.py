@@ -209,14 +209,13 @@ _Rest = namedtuple("_Rest", "K_o V K_i Na_i Cl_i v O")
 def at_rest(parts):
     """Name -> value of the states at rest with the published totals of Na+, Cl- and charge."""
     p, env, y = parts.Parameters(), Surroundings(alpha=ALPHA), parts.State()
-    law, gates, ratio = Law(parts), parts.cells[0].gates, env.alpha / p.phi
+    law, (cell,), ratio = Law(parts), parts.cells, env.alpha / p.phi
 
     def full(x):
         space = volume_outside(x, p, env)
         Na_o = (y.Na_i + ratio * y.Na_o - x.v * x.Na_i) / space
         Cl_o = (y.Cl_i + ratio * y.Cl_o - x.v * x.Cl_i) / space
-        resting = {name: gate.at_rest(x.V) for name, gate in gates.items()}
-        return y._replace(**x._asdict(), Na_o=Na_o, Cl_o=Cl_o, **resting)
+        return y._replace(**x._asdict(), Na_o=Na_o, Cl_o=Cl_o, **cell.gates_at_rest(x.V))
 
     def equations(x):
         r = law.rates(full(x), p, env)
