@@ -1,6 +1,7 @@
 """Every command, file and output in README and documentation is tried as it stands there."""
 
 import csv
+import json
 import re
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 from ecs_model.errors import ConfigError
 from ecs_model.membrane import MODELS
 from ecs_model.membrane.model import Surroundings
-from ecs_model.membrane.user_models import load_model
+from ecs_model.membrane.user_models import load_mechanism, load_model
 from tests.docs import pages
+from tests.helpers import found
 
 MARK = re.compile(r"run|run: slow|output|(file|settings|not run): .+")
 BUSY = [p for p in pages.PAGES if any(b.mark in ("run",) or b.mark[:4] in ("file", "sett")
@@ -73,3 +75,26 @@ def test_a_page_that_is_wrong_is_found(tmp_path):
         pages.execute(pages.Block("run", "sh", "ecs-model modles", 7), tmp_path)
     with pytest.raises(ConfigError, match="tortuosityy"):
         pages.validate(pages.Block("", "toml", "[tissue]\ntortuosityy = 1\n", 1), "sd_wave")
+
+
+@pytest.mark.parametrize(("file", "most"), [("a_type.py", 12), ("fitzhugh.py", 30)])
+def test_what_a_modeller_writes_is_short(file, most):
+    (block,) = [b for b in pages.blocks("docs/tutorial.md") if b.mark == f"file: {file}"]
+    assert len([line for line in block.text.splitlines() if line.strip()]) <= most
+
+
+def test_the_channel_of_the_tutorial_is_that_of_the_book(folder_of):
+    """Gates at rest at -68 mV, where the exercise of Dayan & Abbott (chapter 6) begins."""
+    channel = load_mechanism(folder_of("docs/tutorial.md") / "a_type.py", "a_type")
+    a, b = (gate.at_rest(-0.068) for gate in channel.gates)
+    found("A-type K+ current: a at -68 mV", a, 0.5404, 1e-4)
+    found("A-type K+ current: b at -68 mV", b, 0.2885, 1e-4)
+
+
+def test_the_wave_of_the_tutorial_ends(folder_of):
+    folder = folder_of("docs/tutorial.md") / "results/wave"
+    with open(folder / "series.csv", newline="") as file:
+        middle = [float(row["K_o@middle [mM]"]) for row in csv.DictReader(file)]
+    assert max(middle) > 50.0 and middle[-1] == pytest.approx(3.0, abs=0.01)
+    speed = json.loads((folder / "summary.json").read_text())["fronts"]["along"]["speed_mm_per_min"]
+    assert speed == pytest.approx(2.98, abs=0.005)
