@@ -12,7 +12,6 @@ from ecs_model.membrane import MODELS
 from ecs_model.membrane.model import Surroundings
 from ecs_model.membrane.user_models import load_mechanism, load_model
 from tests.docs import pages
-from tests.helpers import found
 
 MARK = re.compile(r"run|run: slow|output|(file|settings|not run): .+")
 BUSY = [p for p in pages.PAGES if any(b.mark in ("run",) or b.mark[:4] in ("file", "sett")
@@ -83,12 +82,15 @@ def test_what_a_modeller_writes_is_short(file, most):
     assert len([line for line in block.text.splitlines() if line.strip()]) <= most
 
 
-def test_the_channel_of_the_tutorial_is_that_of_the_book(folder_of):
-    """Gates at rest at -68 mV, where the exercise of Dayan & Abbott (chapter 6) begins."""
+def test_the_channel_of_the_tutorial_is_that_of_the_paper(folder_of):
+    """Connor, Walter & McKown (1977) wrote the slopes of the book as widths, in three digits."""
     channel = load_mechanism(folder_of("docs/tutorial.md") / "a_type.py", "a_type")
-    a, b = (gate.at_rest(-0.068) for gate in channel.gates)
-    found("A-type K+ current: a at -68 mV", a, 0.5404, 1e-4)
-    found("A-type K+ current: b at -68 mV", b, 0.2885, 1e-4)
+    u = np.linspace(-90.0, 10.0, 21)
+    a = (0.0761 * np.exp((u + 94.22) / 31.84) / (1 + np.exp((u + 1.17) / 28.93))) ** (1 / 3)
+    b = (1 + np.exp((u + 53.3) / 14.54)) ** -4
+    for gate, paper in zip(channel.gates, (a, b), strict=True):
+        np.testing.assert_allclose(gate.at_rest(1e-3 * u), paper, atol=1e-3)
+        assert all(0.3 < 1 / sum(gate.rates(x)) < 4.0 for x in u)  # ms
 
 
 def test_the_wave_of_the_tutorial_ends(folder_of):
