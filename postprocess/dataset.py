@@ -9,7 +9,8 @@ from xarray.core import indexing
 
 from ecs_model.postprocess.fields import load
 from ecs_model.run import field_series
-from ecs_model.run.rundir import RunDir, read_line
+from ecs_model.run.rundir import RunDir
+from ecs_model.run.tables import read_line
 
 
 class _Frames(BackendArray):

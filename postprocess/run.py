@@ -8,7 +8,8 @@ import numpy as np
 from ecs_model.errors import ConfigError
 from ecs_model.files import foreign
 from ecs_model.run import field_series, summary_text
-from ecs_model.run.rundir import RunDir, line_names, read_series
+from ecs_model.run.rundir import RunDir
+from ecs_model.run.tables import line_names, read_series
 
 _SIGNS = {" um ": " µm ", "^3": "³", "K+": "K⁺"}
 

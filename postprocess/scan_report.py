@@ -12,7 +12,8 @@ from ecs_model.postprocess.scan_data import REGIMES, WORDS, short
 from ecs_model.postprocess.scan_figures import drawings
 from ecs_model.postprocess.scan_map import COLOURS
 from ecs_model.postprocess.scan_readings import readings
-from ecs_model.run.rundir import RunDir, line_names
+from ecs_model.run.rundir import RunDir
+from ecs_model.run.tables import line_names
 
 TITLES = {
     "map": "Map", "curves": "Curves", "bars": "Bars", "samples": "All runs over each axis",

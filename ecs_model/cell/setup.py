@@ -1,6 +1,5 @@
 """From a configuration to cells: what each of them has, and what is done to it."""
 
-import difflib
 import itertools
 from dataclasses import dataclass
 
@@ -9,7 +8,7 @@ import numpy as np
 from ecs_model.cell.population import Bench, Stimulus
 from ecs_model.cell.steady import Flow
 from ecs_model.config.parameters import settled
-from ecs_model.errors import ConfigError
+from ecs_model.errors import ConfigError, did_you_mean
 from ecs_model.membrane.kernel import depends_on_time
 from ecs_model.membrane.model import Surroundings, arranged
 from ecs_model.membrane.user_models import membrane_of
@@ -83,9 +82,8 @@ class Laboratory:
         ]
         if kind in ("add", "put"):
             known = [f"{kind}.{s}" for s in self.model.State.quantities]
-        close = [k for k in known if k == f"initial.{name}"]
-        close = close or difflib.get_close_matches(name, known, 1)
-        hint = f"; did you mean '{close[0]}'?" if close else ""
+        meant = f"initial.{name}"
+        hint = did_you_mean(meant if meant in known else name, known)
         raise ConfigError(f"{place}: {name}: no such quantity{hint} There are {', '.join(known)}")
 
     def si(self, name, value, place):

@@ -4,7 +4,6 @@ Quantities are written as text with a unit and held in SI. Unknown keys are erro
 the JSON schema and the documentation are printed from these models.
 """
 
-import difflib
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -29,6 +28,7 @@ from ecs_model.config.types import (
     refuse_void,
     unique,
 )
+from ecs_model.errors import did_you_mean
 from ecs_model.membrane import MODELS
 
 
@@ -55,8 +55,7 @@ class Membrane(Strict):
     @classmethod
     def _known(cls, name):
         if name not in MODELS:
-            close = difflib.get_close_matches(name, MODELS, 1)
-            hint = f"; did you mean '{close[0]}'?" if close else "."
+            hint = did_you_mean(name, MODELS) or "."
             raise ValueError(f"no such membrane model{hint} There are {', '.join(MODELS)}")
         return name
 

@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from ecs_model.limits import LIVING, SOLUBLE
+from ecs_model.limits import ALPHA, DIFFUSIVITY, LIVING, SOLUBLE, TORTUOSITY
 from ecs_model.physics.ions import KNOWN
 from ecs_model.quantities import parse
 from ecs_model.units import from_si, si_unit
@@ -131,9 +131,6 @@ _LONGEST = 255  # bytes of a file's name
 Filename = Annotated[str, BeforeValidator(_filename), Field(max_length=4000)]
 
 
-DIFFUSIVITY = (1e-15, 1e-7)  # m^2/s: in water nothing is faster than H+, 9.3e-9
-ALPHA = (1e-4, 0.9999)
-TORTUOSITY = (1.0, 1e9)  # the highest: paths that lead nowhere
 Number = Annotated[float, BeforeValidator(_number)]
 PlainAlpha = number(*ALPHA)
 PlainTortuosity = number(*TORTUOSITY)

@@ -13,7 +13,8 @@ from ecs_model.run.cost_model import KEPT, Forecast, Writing
 from ecs_model.run.observers import FieldWriter, FrontResolution, LineProfile, SeriesRow
 from ecs_model.run.progress import StopRequest, Timer
 from ecs_model.run.rundir import RunDir
-from ecs_model.run.runner import maps_of, prepare
+from ecs_model.run.runner import prepare
+from ecs_model.run.session import maps_of
 from ecs_model.run.time_loop import GO_ON, SAVE
 
 ENOUGH = 5  # steps at least
@@ -42,14 +43,13 @@ def rehearse(path, comm=None, overrides=(), seconds=10.0):
     began, idle = time.perf_counter(), _memory()
     with StopRequest() as stop, _temporary(comm) as folder:
         parts = prepare(path, comm, overrides)
-        plan = output.plan(parts)
         run = on_root(comm, lambda: RunDir.create(Path(folder, "run")))
-        outputs = output.attach(parts, plan, run, {}, quiet=True)
+        outputs = output.attach(parts, run, {}, quiet=True)
         outputs.open()
         setup = time.perf_counter() - began
         try:
             steps = _stepped(parts, stop, seconds)
-            return _forecast(parts, plan, run, outputs, steps, (setup, idle))
+            return _forecast(parts, run, outputs, steps, (setup, idle))
         finally:
             outputs.close()
 
@@ -122,8 +122,8 @@ class _Steps:
         return (ended - begun - (after - before)) / (len(self._clock) - 1 - first)
 
 
-def _forecast(parts, plan, run, outputs, steps, start):
-    simulation, config, mesh = parts.simulation, parts.config, parts.mesh
+def _forecast(parts, run, outputs, steps, start):
+    simulation, plan, mesh = parts.simulation, parts.plan, parts.mesh
     comm, clock = mesh.comm, simulation.clock
     highest = Team(comm).highest([*start, steps.seconds, _memory()])
     setup, idle, step, memory = map(float, highest)
@@ -135,27 +135,27 @@ def _forecast(parts, plan, run, outputs, steps, start):
     recent, longest = _rows(comm, run)
     saved = _weighed(comm, run, lambda: outputs.checkpoints.write(simulation))
     times = clock.ticks // plan.checkpoint if plan.checkpoint else 0
-    most = max(frame[1], _uncompressed(config, parts))
+    most = max(frame[1], _uncompressed(parts))
     often, seldom = clock.ticks // plan.often + 1, clock.ticks // plan.every + 1
     return Forecast(
         nodes=mesh.nodes, cells=mesh.cells, dimension=mesh.dimension,
-        mode=(_mode(config), parts.model.volumes is not None), processes=comm.size,
-        end=clock.end, reached=simulation.time, adaptive=config.time.adaptive,
+        mode=(_mode(parts.tissue), parts.model.volumes is not None), processes=comm.size,
+        end=clock.end, reached=simulation.time, adaptive=simulation.control.is_adaptive,
         taken=steps.taken, setup=setup, step=step, idle=idle, memory=memory, still=still,
         writings=[
             Writing("fields", seldom, *frame, most, seldom),
             Writing("rows of tables", often, rows[0], recent, max(recent, longest), often),
         ],
         checkpoint=Writing("checkpoint", times, *saved, saved[1], min(times, KEPT)),
-        wall=config.checkpoint.wall,
+        wall=plan.wall,
     )  # fmt: skip
 
 
-def _mode(config):
-    tissue = config.tissue
-    if tissue.transport == "electrodiffusion" or (tissue.syncytium and tissue.syncytium.cable):
+def _mode(tissue):
+    """The mode of transport whose traffic is known, see `cost_model.TRAFFIC`."""
+    if tissue.follows_potentials:
         return "electrodiffusion"
-    return "three ions" if len(tissue.ions) > 1 or tissue.syncytium else "K+ alone"
+    return "K+ alone" if tissue.moves_potassium_alone else "three ions"
 
 
 def _look(simulation, kinds):
@@ -183,10 +183,9 @@ def _size(path):
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
-def _uncompressed(config, parts):
+def _uncompressed(parts):
     """Bytes of the fields of one time whose numbers are all different."""
-    names = output.field_names(config, parts.model, parts.simulation.diffusion.fields)
-    width = 4 if config.output.precision == "single" else 8
+    names, width = parts.plan.fields, 8 if parts.plan.is_double else 4
     return len(names) * (width * parts.mesh.nodes + HEAD) + HEAD
 
 

@@ -16,13 +16,13 @@ from ecs_model.files import versions
 PACKAGES = ("dolfinx-solver-real", "fenics-dolfinx", "petsc4py", "mpi4py", "numpy", "h5py", "gmsh")
 
 
-def provenance(comm, config, path):
+def provenance(comm, petsc, path):
     """Facts about this execution, for JSON; called on all processes.
 
     Args:
         comm: MPI communicator.
-        config: the configuration.
-        path: of its file.
+        petsc: PETSc options by name, as the configuration has them.
+        path: of the configuration.
     """
     return {
         "format": versions.RUN, "ecs_model": __version__, "commit": _commit(),
@@ -31,7 +31,7 @@ def provenance(comm, config, path):
         "python": platform.python_version(),
         "versions": _versions(), "petsc": ".".join(map(str, PETSc.Sys.getVersion())),
         "mpi": " ".join(MPI.Get_library_version().split("\n")[0].strip("\0").split()),
-        "petsc_options": {**config.solver.petsc, **PETSc.Options().getAll()},
+        "petsc_options": {**petsc, **PETSc.Options().getAll()},
         "hosts": sorted(set(comm.allgather(platform.node()))), "processes": comm.size,
         "machine": platform.platform(), "scheduler": _scheduler(),
     }  # fmt: skip

@@ -32,7 +32,7 @@ class Decision:
     def __init__(self, parts, verdict, settled):
         self.reason = None
         self._tracker, self._verdict, self._settled = parts.tracker, verdict, settled
-        detect, self._mesh, self._comm = parts.config.detect, parts.mesh, parts.mesh.comm
+        detect, self._mesh, self._comm = parts.detection, parts.mesh, parts.mesh.comm
         front, leaves = detect.front, verdict in ("ignited", "everywhere")
         self._level = front if leaves else getattr(detect, verdict or "sd")
         self._volumes = parts.mesh.volumes * (parts.outside if leaves else 1.0)

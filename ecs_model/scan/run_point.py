@@ -46,7 +46,7 @@ class Bench:
         """
         for settings in ({}, *_placing(self.scan)):
             config = on_root(self.comm, lambda here=settings: self.base.config(here))
-            output.plan(build.build(config, self.comm, self.base.folder, self.kept))
+            build.build(config, self.comm, self.base.folder, self.kept)
 
 
 def _placing(scan):
@@ -108,8 +108,7 @@ def _run(bench, config):
     """The summary of a run of which nothing else is written."""
     began = time.perf_counter()
     parts = build.build(config, bench.comm, bench.base.folder, bench.kept)
-    plan = output.plan(parts)
-    measured = output.measure(parts, plan)
+    measured = output.measure(parts)
     simulation = parts.simulation
     decision = Decision(parts, *bench.scan.stops())
     if bench.scan.stops() != (None, None):

@@ -1,4 +1,4 @@
-"""The mesh that settings describe: generated (and kept for next time), or read from a file."""
+"""Meshes that a run may use: generated and kept for next time, or read from a file; checked."""
 
 import hashlib
 import inspect
@@ -10,32 +10,33 @@ from ecs_model.errors import ConfigError
 from ecs_model.meshes import meshdata
 
 
-def make(settings, base="."):
-    """The checked MeshData that mesh settings ask for.
+def read(path, unit):
+    """The checked MeshData in a file.
 
     Args:
-        settings: MeshSettings of a configuration.
-        base: folder to which paths in the settings are relative.
+        path: of the file.
+        unit: of its lengths.
 
     Raises:
-        ConfigError: what is wrong with the settings or the mesh.
+        ConfigError: if it holds no mesh, or one that cannot be used.
     """
-    if settings.file is not None:
-        path = Path(base, settings.file)
-        data = meshdata.read(path, settings.unit)
-        meshdata.check(data, str(path))
-        return data
-    return generate(settings.generator, _absolute(settings.arguments(), base))
+    data = meshdata.read(path, unit)
+    meshdata.check(data, str(path))
+    return data
 
 
-def generate(name, arguments):
-    """The checked mesh of a generator, from the cache if it was made before.
+def generate(name, arguments, base="."):
+    """The checked MeshData of a generator, from the cache if it was made before.
 
     Args:
         name: of the generator.
         arguments: name -> value [SI].
+        base: folder to which paths among the arguments are relative.
+
+    Raises:
+        ConfigError: what is wrong with the arguments or the mesh.
     """
-    generator = _generator(name)
+    generator, arguments = _generator(name), _absolute(arguments, base)
     _check_arguments(name, generator, arguments)
     path = cache_folder("meshes") / f"{name}-{_key(name, arguments)}.npz"
     if path.is_file():
