@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ecs_model.errors import ConfigError
+from ecs_model.meshes.simplices import sort_rows
 
 TAGS = "gmsh:physical"
 KINDS = ("vertex", "line", "triangle", "tetra")  # meshio's names of simplices, by dimension
@@ -119,8 +120,6 @@ def _refuse_overlap(path, are_cells, names, count):
 
 def _refuse_repeated(path, mesh, names, dim):
     """Refuse elements that gmsh 2.2 writes once for each of their groups."""
-    from ecs_model.meshes.meshdata import sort_rows
-
     for of in (dim, dim - 1):
         blocks = [k for k, b in enumerate(mesh.cells) if b.type == KINDS[of]]
         if of < 0 or not blocks or TAGS not in mesh.cell_data:

@@ -6,7 +6,8 @@ from itertools import combinations
 import numpy as np
 
 from ecs_model.errors import ConfigError
-from ecs_model.meshes.meshdata import orient, orphans, sort_rows, volumes
+from ecs_model.meshes.meshdata import orient, orphans, volumes
+from ecs_model.meshes.simplices import sort_rows
 
 
 def _is_sound(data):

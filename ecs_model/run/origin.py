@@ -12,7 +12,7 @@ from ecs_model.config import reader, resolve
 from ecs_model.config.run import Config
 from ecs_model.config.whereabouts import told_where
 from ecs_model.errors import ConfigError
-from ecs_model.files import atomic, foreign, trust
+from ecs_model.files import atomic, foreign, schemas, trust
 from ecs_model.parallel import kept_on_root
 from ecs_model.run import build
 from ecs_model.run.building.mesh import mesh_data
@@ -156,4 +156,4 @@ def is_finished(folder, simulation):
     """Whether a run came to its end and left its summary."""
     at_end = simulation.tick == simulation.clock.ticks
     told = at_end and folder.facts().get("ended") == "finished"
-    return told and foreign.read_json(folder.summary, foreign.SummaryFacts) is not None
+    return told and foreign.read_json(folder.summary, schemas.SummaryFacts) is not None

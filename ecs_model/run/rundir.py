@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecs_model.errors import ConfigError
-from ecs_model.files import atomic, foreign, locks, versions
+from ecs_model.files import atomic, foreign, locks, schemas, versions
 from ecs_model.files.versions import refuse_format
 from ecs_model.run import field_series
 
@@ -76,7 +76,7 @@ class RunDir:
 
     def facts(self):
         """The content of run.json; empty if it is not there, ConfigError if it is damaged."""
-        return foreign.read_json(self.run_json, foreign.Facts) or {}
+        return foreign.read_json(self.run_json, schemas.Facts) or {}
 
     @property
     def is_live(self):

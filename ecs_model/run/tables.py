@@ -16,7 +16,7 @@ import numpy as np
 from ecs_model.errors import ConfigError
 from ecs_model.files import atomic, foreign
 from ecs_model.quantities import is_number
-from ecs_model.run.field_series import LENGTH_UNIT
+from ecs_model.run.field_files import LENGTH_UNIT
 from ecs_model.units import from_si
 
 _TITLE = re.compile(r"(.*) \[([^\[\]]*)\]")

@@ -10,8 +10,9 @@ from ecs_model.run import build, output, runner
 from ecs_model.run.progress import Timer
 from ecs_model.run.summary import summarise
 from ecs_model.scan import points
+from ecs_model.scan.axes import keys_of
 from ecs_model.scan.base_run import Base
-from ecs_model.scan.config import ScanConfig, keys_of
+from ecs_model.scan.config import ScanConfig
 from ecs_model.scan.early_stop import Decision
 from ecs_model.scan.points import Point
 from ecs_model.scan.store import Slot

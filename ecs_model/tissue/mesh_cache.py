@@ -7,7 +7,7 @@ from pathlib import Path
 from ecs_model import __version__
 from ecs_model.cache import cache_folder
 from ecs_model.errors import ConfigError
-from ecs_model.meshes import meshdata
+from ecs_model.meshes import archive, meshdata
 
 
 def read(path, unit):
@@ -41,12 +41,12 @@ def generate(name, arguments, base="."):
     path = cache_folder("meshes") / f"{name}-{_key(name, arguments)}.npz"
     if path.is_file():
         try:
-            return meshdata.load_npz(path)
+            return archive.load_npz(path)
         except (ConfigError, OSError, ValueError, KeyError):  # torn by a full disk
             path.unlink()
     data = generator(**arguments)
     meshdata.check(data, f"mesh of generator '{name}'")
-    meshdata.save_npz(data, path)
+    archive.save_npz(data, path)
     return data
 
 

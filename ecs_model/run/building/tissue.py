@@ -1,8 +1,8 @@
 """From [tissue] and the values of [membrane] to what lies where."""
 
+from ecs_model.config.alternatives import Anisotropy as AnisotropySettings
+from ecs_model.config.alternatives import FromFile
 from ecs_model.config.parameters import settled
-from ecs_model.config.types import Anisotropy as AnisotropySettings
-from ecs_model.config.types import FromFile
 from ecs_model.errors import ConfigError
 from ecs_model.physics.ions import KNOWN, Ion
 from ecs_model.tissue import regions
