@@ -37,30 +37,26 @@ def _unreadable(mesh):
 
 
 def _unusable(mesh):
-    flat, inverted = flat_and_inverted(mesh)
-    repeated = _duplicates(mesh.cells)
-    centres = mesh.points[mesh.cells].mean(axis=1)
-    lines = [
-        _line(mesh, inverted, centres, "inverted cells (negative volume)"),
-        _line(mesh, flat, centres, "degenerate cells (no volume)"),
-        _line(mesh, repeated, centres, "cells that repeat another cell"),
-        _line(
-            mesh,
-            _folded(mesh, flat | inverted | repeated),
-            centres,
-            "cells that lie over a neighbour",
-        ),
-        _line(mesh, untagged(mesh), centres, "untagged cells (tag 0, or a tag without a name)"),
+    """What makes it impossible to compute on it."""
+    at_cells, at_facets = (mesh.points[rows].mean(axis=1) for rows in (mesh.cells, mesh.facets))
+    lines = [_line(mesh, which, at_cells, what) for which, what in _bad_cells(mesh)]
+    lines += [
         _line(mesh, orphans(mesh), mesh.points, "nodes in no cell"),
-        _line(
-            mesh,
-            _loose(mesh),
-            mesh.points[mesh.facets].mean(axis=1),
-            "tagged facets that are no facet of any cell",
-        ),
+        _line(mesh, _loose(mesh), at_facets, "tagged facets that are no facet of any cell"),
         _pieces(mesh),
     ]
     return [line for line in lines if line]
+
+
+def _bad_cells(mesh):
+    """Pairs of a mask over cells and what is wrong with those in it."""
+    flat, inverted = flat_and_inverted(mesh)
+    repeated = _duplicates(mesh.cells)
+    yield inverted, "inverted cells (negative volume)"
+    yield flat, "degenerate cells (no volume)"
+    yield repeated, "cells that repeat another cell"
+    yield _folded(mesh, flat | inverted | repeated), "cells that lie over a neighbour"
+    yield untagged(mesh), "untagged cells (tag 0, or a tag without a name)"
 
 
 def _folded(mesh, broken):

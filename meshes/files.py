@@ -11,7 +11,7 @@ import numpy as np
 
 from ecs_model.errors import ConfigError, plainly
 from ecs_model.meshes import foreign
-from ecs_model.meshes.foreign import KINDS as _KINDS
+from ecs_model.meshes.elements import KINDS as _KINDS
 from ecs_model.meshes.meshdata import MeshData, refuse_tags
 from ecs_model.meshes.orientation import turned, without_orphans
 from ecs_model.meshes.writing import GMSH_TAGS, NAMES
@@ -56,11 +56,7 @@ def read(path, unit, *, tags=None):
     Raises:
         ConfigError: if the file cannot be read as a mesh of simplices.
     """
-    if unit not in UNITS:
-        raise ConfigError(
-            f"mesh {path}: unit {unit!r} is not one of {', '.join(UNITS)}; give the "
-            "unit of the coordinates in the file"
-        )
+    _refuse_unit(path, unit)
     blocks = _Blocks(mesh := _load(path), _dimension(mesh, path))
     array = _tag_array(mesh, tags, path)
     array = array if array and _any_tag(blocks, array) else None
@@ -80,6 +76,14 @@ def read(path, unit, *, tags=None):
         cell_fields=_cell_fields(blocks, array),
     )
     return turned(without_orphans(data), path)
+
+
+def _refuse_unit(path, unit):
+    if unit not in UNITS:
+        raise ConfigError(
+            f"mesh {path}: unit {unit!r} is not one of {', '.join(UNITS)}; give the "
+            "unit of the coordinates in the file"
+        )
 
 
 def _load(path):

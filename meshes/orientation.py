@@ -28,9 +28,12 @@ def without_orphans(data):
         return data
     number = np.cumsum(used) - 1
     return replace(
-        data, points=data.points[used], cells=number[data.cells], facets=number[data.facets],
+        data,
+        points=data.points[used],
+        cells=number[data.cells],
+        facets=number[data.facets],
         node_fields={name: values[used] for name, values in data.node_fields.items()},
-    )  # fmt: skip
+    )
 
 
 def turned(data, path):

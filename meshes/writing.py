@@ -10,7 +10,7 @@ import numpy as np
 
 from ecs_model.errors import ConfigError
 from ecs_model.files import atomic
-from ecs_model.meshes.foreign import KINDS
+from ecs_model.meshes.elements import KINDS
 
 GMSH_TAGS = ("gmsh:physical", "gmsh:geometrical")
 NAMES = "<!-- ecs-model names "  # comment at the end of an XML file that holds the names of tags

@@ -100,8 +100,10 @@ class Laboratory:
         self.quantity(name, place)
         if name.startswith(("add.", "put.")):
             state = name.partition(".")[2]
-            raise ConfigError(f"{place}: {name}: only events do that; write 'initial.{state}' for "
-                              "the state at the beginning")  # fmt: skip
+            raise ConfigError(
+                f"{place}: {name}: only events do that; write 'initial.{state}' for "
+                "the state at the beginning"
+            )
         return name.removeprefix("parameters.")
 
     def axis(self, axis, place):
@@ -176,9 +178,14 @@ class Laboratory:
             *(np.array(v, float) for v in zip(*(getattr(c, part) for c in cells), strict=True))
         )
         return Bench(
-            self.model, stack("state"), stack("parameters"), stack("surroundings"),
-            membrane.tolerance, membrane.substeps, stimuli,
-        )  # fmt: skip
+            self.model,
+            stack("state"),
+            stack("parameters"),
+            stack("surroundings"),
+            membrane.tolerance,
+            membrane.substeps,
+            stimuli,
+        )
 
     def stimuli(self, count):
         """The Stimulus of every event, for `count` cells."""
@@ -189,9 +196,12 @@ class Laboratory:
         stop = np.inf if duration is None else event.start + np.asarray(duration)
         fill = lambda values: {n: np.broadcast_to(v, count) for n, v in values.items()}  # noqa: E731
         return Stimulus(
-            event.start, np.broadcast_to(stop, count).astype(float), fill(done["parameters"]),
-            fill(done["add"]), fill(done["put"]),
-        )  # fmt: skip
+            event.start,
+            np.broadcast_to(stop, count).astype(float),
+            fill(done["parameters"]),
+            fill(done["add"]),
+            fill(done["put"]),
+        )
 
 
 def _spaced(axis, low, high, place):

@@ -13,9 +13,17 @@ from pydantic import TypeAdapter, ValidationError
 from ecs_model.errors import ConfigError, plainly
 
 UNREADABLE = (
-    OSError, KeyError, ValueError, TypeError, IndexError, AttributeError, RuntimeError,
-    OverflowError, ZeroDivisionError, csv.Error,
-)  # fmt: skip
+    OSError,
+    KeyError,
+    ValueError,
+    TypeError,
+    IndexError,
+    AttributeError,
+    RuntimeError,
+    OverflowError,
+    ZeroDivisionError,
+    csv.Error,
+)
 
 
 def refuse_special(path: Path) -> None:

@@ -133,9 +133,14 @@ def _simulation(config, ground, living):
     control = StepControl(time.tolerance if time.adaptive else 0.0)
     edges = _edges(ticks, living.transport.ledger, living.events)
     return Simulation(
-        living.membranes, living.transport, ticks, control, Team(ground.mesh.comm),
-        edges=edges, events=living.events,
-    )  # fmt: skip
+        living.membranes,
+        living.transport,
+        ticks,
+        control,
+        Team(ground.mesh.comm),
+        edges=edges,
+        events=living.events,
+    )
 
 
 def _edges(clock, ledger, events):

@@ -79,9 +79,11 @@ class Checkpoints:
 
     def _heading(self, s):
         return self._identity | {
-            "format": versions.CHECKPOINT, "version": __version__, "time": s.time,
+            "format": versions.CHECKPOINT,
+            "version": __version__,
+            "time": s.time,
             "processes": self._mesh.comm.size,
-        }  # fmt: skip
+        }
 
     def _note(self, key, value, arrays, manifest):
         if isinstance(value, OfCells):

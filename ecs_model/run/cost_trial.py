@@ -123,32 +123,68 @@ class _Steps:
 
 
 def _forecast(parts, run, outputs, steps, start):
-    simulation, plan, mesh = parts.simulation, parts.plan, parts.mesh
-    comm, clock = mesh.comm, simulation.clock
+    """The Forecast, from steps that were taken and from files that are written once more."""
+    comm, simulation = parts.mesh.comm, parts.simulation
     highest = Team(comm).highest([*start, steps.seconds, _memory()])
     setup, idle, step, memory = map(float, highest)
-    maps = maps_of(parts)
+    still = _still(parts, run)
+    writings = _writings(parts, run)
+    return Forecast(
+        **_about(parts),
+        reached=simulation.time,
+        taken=steps.taken,
+        setup=setup,
+        step=step,
+        idle=idle,
+        memory=memory,
+        still=still,
+        writings=writings,
+        checkpoint=_checkpoint(parts, run, outputs),
+        wall=parts.plan.wall,
+    )
+
+
+def _about(parts):
+    """What is known of a run before its first step."""
+    mesh, simulation = parts.mesh, parts.simulation
+    return {
+        "nodes": mesh.nodes,
+        "cells": mesh.cells,
+        "dimension": mesh.dimension,
+        "mode": (_mode(parts.tissue), parts.model.volumes is not None),
+        "processes": mesh.comm.size,
+        "end": simulation.clock.end,
+        "adaptive": simulation.control.is_adaptive,
+    }
+
+
+def _still(parts, run):
+    """Bytes of files that are written once."""
+    comm, maps = parts.mesh.comm, maps_of(parts)
     root_does(comm, lambda: field_series.write_maps(run.path, maps, {}))
-    still = on_root(comm, lambda: _size(run.fields / "mesh.h5") + _size(run.maps))
+    return on_root(comm, lambda: _size(run.fields / "mesh.h5") + _size(run.maps))
+
+
+def _writings(parts, run):
+    """What is written of fields and tables, and how often."""
+    comm, simulation, plan = parts.mesh.comm, parts.simulation, parts.plan
     rows = _weighed(comm, run, lambda: _look(simulation, ROWS))
     frame = _weighed(comm, run, lambda: _look(simulation, FRAMES))
     recent, longest = _rows(comm, run)
-    saved = _weighed(comm, run, lambda: outputs.checkpoints.write(simulation))
-    times = clock.ticks // plan.checkpoint if plan.checkpoint else 0
     most = max(frame[1], _uncompressed(parts))
-    often, seldom = clock.ticks // plan.often + 1, clock.ticks // plan.every + 1
-    return Forecast(
-        nodes=mesh.nodes, cells=mesh.cells, dimension=mesh.dimension,
-        mode=(_mode(parts.tissue), parts.model.volumes is not None), processes=comm.size,
-        end=clock.end, reached=simulation.time, adaptive=simulation.control.is_adaptive,
-        taken=steps.taken, setup=setup, step=step, idle=idle, memory=memory, still=still,
-        writings=[
-            Writing("fields", seldom, *frame, most, seldom),
-            Writing("rows of tables", often, rows[0], recent, max(recent, longest), often),
-        ],
-        checkpoint=Writing("checkpoint", times, *saved, saved[1], min(times, KEPT)),
-        wall=plan.wall,
-    )  # fmt: skip
+    often, seldom = (simulation.clock.ticks // ticks + 1 for ticks in (plan.often, plan.every))
+    return [
+        Writing("fields", seldom, *frame, most, seldom),
+        Writing("rows of tables", often, rows[0], recent, max(recent, longest), often),
+    ]
+
+
+def _checkpoint(parts, run, outputs):
+    """What a checkpoint takes, and how often one is written by simulated time."""
+    simulation, every = parts.simulation, parts.plan.checkpoint
+    saved = _weighed(parts.mesh.comm, run, lambda: outputs.checkpoints.write(simulation))
+    times = simulation.clock.ticks // every if every else 0
+    return Writing("checkpoint", times, *saved, saved[1], min(times, KEPT))
 
 
 def _mode(tissue):

@@ -20,8 +20,12 @@ from ecs_model.run.building.strip import strip
 
 MAY_CHANGE = ("time.end", "checkpoint.every", "checkpoint.wall")  # in a run that goes on
 NOT_PHYSICS = {
-    "title": True, "mesh": True, "output": True, "checkpoint": True, "time": {"end", "step"},
-}  # fmt: skip
+    "title": True,
+    "mesh": True,
+    "output": True,
+    "checkpoint": True,
+    "time": {"end", "step"},
+}
 
 
 @dataclass(frozen=True)

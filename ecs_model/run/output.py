@@ -45,9 +45,13 @@ def measure(parts):
     plan, measured = parts.plan, _measured(parts)
     pauses = [Pause(every) for every in (plan.often, plan.checkpoint) if every]
     parts.simulation.observers = [
-        parts.tracker, *_sound(parts), measured.spending, *measured.lines, measured.resolution,
+        parts.tracker,
+        *_sound(parts),
+        measured.spending,
+        *measured.lines,
+        measured.resolution,
         *pauses,
-    ]  # fmt: skip
+    ]
     return measured
 
 
@@ -119,9 +123,16 @@ def attach(parts, run, identity, quiet=False):
     others = {"balance": measured.balance, "files": files}
     checkpoints = Checkpoints(mesh, run.checkpoints, at_end_at_least, identity, others)
     simulation.observers = [
-        parts.tracker, *_sound(parts), measured.spending, *measured.lines, *writers,
-        measured.resolution, progress, OnRequest(checkpoints), checkpoints,
-    ]  # fmt: skip
+        parts.tracker,
+        *_sound(parts),
+        measured.spending,
+        *measured.lines,
+        *writers,
+        measured.resolution,
+        progress,
+        OnRequest(checkpoints),
+        checkpoints,
+    ]
     return Outputs(**vars(measured), checkpoints=checkpoints, progress=progress, files=files.all)
 
 

@@ -25,16 +25,24 @@ def provenance(comm, petsc, path):
         path: of the configuration.
     """
     return {
-        "format": versions.RUN, "ecs_model": __version__, "commit": _commit(),
-        "started": now(), "ended": None, "pid": os.getpid(),
-        "command": sys.argv, "config": str(Path(path).resolve()),
+        "format": versions.RUN,
+        "ecs_model": __version__,
+        "commit": _commit(),
+        "started": now(),
+        "ended": None,
+        "pid": os.getpid(),
+        "command": sys.argv,
+        "config": str(Path(path).resolve()),
         "python": platform.python_version(),
-        "versions": _versions(), "petsc": ".".join(map(str, PETSc.Sys.getVersion())),
+        "versions": _versions(),
+        "petsc": ".".join(map(str, PETSc.Sys.getVersion())),
         "mpi": " ".join(MPI.Get_library_version().split("\n")[0].strip("\0").split()),
         "petsc_options": {**petsc, **PETSc.Options().getAll()},
-        "hosts": sorted(set(comm.allgather(platform.node()))), "processes": comm.size,
-        "machine": platform.platform(), "scheduler": _scheduler(),
-    }  # fmt: skip
+        "hosts": sorted(set(comm.allgather(platform.node()))),
+        "processes": comm.size,
+        "machine": platform.platform(),
+        "scheduler": _scheduler(),
+    }
 
 
 def _scheduler():

@@ -15,10 +15,12 @@ from ecs_model.parallel import on_root
 from ecs_model.run.checkpoint import Checkpoints, first_sound, manifest_of, plain
 
 WORDS = {
-    "mesh": "mesh", "model": "membrane model", "files": "content of a file",
+    "mesh": "mesh",
+    "model": "membrane model",
+    "files": "content of a file",
     "clock": "time.end or time.step",
     "settings": "tissue, membrane, source or boundary",
-}  # fmt: skip
+}
 MAY_BE_NAN = ("tracker/", "frontresolution/")  # what has not been seen yet
 
 
@@ -32,9 +34,12 @@ def identity(parts, physics, base):
     """
     clock = parts.simulation.clock
     return {
-        "mesh": parts.mesh.fingerprint, "model": parts.identity, "files": digests(physics, base),
-        "clock": [clock.end, clock.ticks], "settings": physics,
-    }  # fmt: skip
+        "mesh": parts.mesh.fingerprint,
+        "model": parts.identity,
+        "files": digests(physics, base),
+        "clock": [clock.end, clock.ticks],
+        "settings": physics,
+    }
 
 
 def refuse_foreign(path, manifest, expected, force=False, longer=False):

@@ -14,9 +14,16 @@ from ecs_model.run.session import Manner, Session
 
 
 def run(
-    config_path, directory, comm=None, overrides=(), overwrite=False, quiet=False, base=None,
-    profile=False, illustrate=None,
-):  # fmt: skip
+    config_path,
+    directory,
+    comm=None,
+    overrides=(),
+    overwrite=False,
+    quiet=False,
+    base=None,
+    profile=False,
+    illustrate=None,
+):
     """Run a configuration into a new run directory; 0, or 75 after a signal.
 
     Args:
@@ -51,9 +58,15 @@ def run(
 
 
 def resume(
-    directory, comm=None, overrides=(), quiet=False, profile=False, force=False, trusted=False,
+    directory,
+    comm=None,
+    overrides=(),
+    quiet=False,
+    profile=False,
+    force=False,
+    trusted=False,
     illustrate=None,
-):  # fmt: skip
+):
     """Continue a run from its newest sound checkpoint; 0, or 75 after a signal.
 
     A run that is finished already stays what it is, unless it is given a later end.

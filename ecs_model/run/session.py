@@ -103,8 +103,10 @@ class Session:
             LOG.info(
                 "%s is finished at t = %.6g s, nothing is left to compute; to extend it: "
                 'ecs-model resume %s --set time.end="..."',
-                self.folder.path, simulation.time, self.folder.path,
-            )  # fmt: skip
+                self.folder.path,
+                simulation.time,
+                self.folder.path,
+            )
         return over
 
     def go_on(self, restart):
@@ -149,9 +151,14 @@ class Session:
         LOG.info("%s -> %s", title, self.folder.path)
         LOG.info(
             "%d nodes, %d cells on %d process%s; membrane %s; %g s in ticks of %.4g s",
-            mesh.nodes, mesh.cells, self.comm.size, "es" * (self.comm.size > 1),
-            parts.model.name, s.clock.end, s.clock.at(1),
-        )  # fmt: skip
+            mesh.nodes,
+            mesh.cells,
+            self.comm.size,
+            "es" * (self.comm.size > 1),
+            parts.model.name,
+            s.clock.end,
+            s.clock.at(1),
+        )
         for note in parts.notes:
             LOG.info("%s", note)
         self._note(mesh={"fingerprint": mesh.fingerprint, "nodes": mesh.nodes, "cells": mesh.cells})
@@ -182,8 +189,10 @@ class Session:
         if signal and self.comm.rank == 0:
             LOG.warning(
                 "stopped by signal %d at t = %.6g s; continue with: ecs-model resume %s",
-                signal, parts.simulation.time, self.folder.path,
-            )  # fmt: skip
+                signal,
+                parts.simulation.time,
+                self.folder.path,
+            )
 
     def _profiled(self):
         """Lines of the profile, which is written too."""

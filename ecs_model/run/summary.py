@@ -15,20 +15,34 @@ def summarise(parts, outputs, timer):
     verdicts = on_root(mesh.comm, lambda: _verdicts(parts.detection, s.clock.end, **seen))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return {
-        "title": parts.title, "time": s.time, **verdicts,
+        "title": parts.title,
+        "time": s.time,
+        **verdicts,
         "fronts": _fronts(parts, outputs.lines),
         "cells_per_front": outputs.resolution.cells(parts.tracker),
-        "balance": outputs.balance.report(), "energy": outputs.spending.report(),
+        "balance": outputs.balance.report(),
+        "energy": outputs.spending.report(),
         "bias": known_bias(parts.model, s.reaction.ions, parts.tissue),
-        "steps": s.steps, "rejected_steps": s.rejected,
-        "limited_steps": max(c.steps for c in s.diffusion.corrections.values()),
-        "corrections": _corrections(s.diffusion.corrections), "unresolved": parts.unresolved,
+        **_about_steps(s),
+        "unresolved": parts.unresolved,
         "iterations_per_step": s.diffusion.total_iterations / max(1, s.steps),
         "substeps_per_step": _substeps(mesh.comm, s),
-        "nodes": mesh.nodes, "processes": mesh.comm.size,
+        "nodes": mesh.nodes,
+        "processes": mesh.comm.size,
         "peak_memory_bytes": mesh.comm.allreduce(peak),
         "seconds": timer.seconds,
-    }  # fmt: skip
+    }
+
+
+def _about_steps(simulation):
+    """How many steps there were, and in how many of them what was not accepted as it came."""
+    corrections = simulation.diffusion.corrections
+    return {
+        "steps": simulation.steps,
+        "rejected_steps": simulation.rejected,
+        "limited_steps": max(c.steps for c in corrections.values()),
+        "corrections": _corrections(corrections),
+    }
 
 
 def _corrections(of_ions):
@@ -91,5 +105,6 @@ def _verdicts(detect, end, volumes, outside, arrival, above, highest, last):
         ),
         "recruited": detectors.recruited(highest, volumes, detect.front),
         "duration_s": detectors.duration(above, volumes),
-        "max_K_o": float(highest.max()), "end_K_o": float(last.max()),
-    }  # fmt: skip
+        "max_K_o": float(highest.max()),
+        "end_K_o": float(last.max()),
+    }

@@ -56,9 +56,17 @@ class Simulation:
     """
 
     def __init__(
-        self, reaction, diffusion, clock, control, team, observers=(), edges=(), events=(),
+        self,
+        reaction,
+        diffusion,
+        clock,
+        control,
+        team,
+        observers=(),
+        edges=(),
+        events=(),
         ask=lambda: GO_ON,
-    ):  # fmt: skip
+    ):
         self.reaction, self.diffusion = reaction, diffusion
         self.clock, self.control = clock, control
         self.team, self.observers, self.edges = team, list(observers), sorted(edges)

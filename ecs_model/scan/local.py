@@ -113,9 +113,14 @@ class Worker:
         with open(self._log, "ab") as log:
             self._place = log.tell()
             self._process = subprocess.Popen(
-                program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
-                start_new_session=True, env=environment(),
-            )  # fmt: skip
+                program,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                start_new_session=True,
+                env=environment(),
+            )
         self.output = self._process.stdout
 
     def wait_until_ready(self):

@@ -133,9 +133,14 @@ def _search(bench, slot, point):
     root_does(comm, lambda: slot.begin(bench.base.text(point.settings)))
     found = search(range_, settings.tolerance, lambda n: margin(trial(n), settings.margin))
     result = {
-        "key": settings.key, "unit": range_.unit, "value": found.value, "low": found.low,
-        "high": found.high, "state": found.state, "trials": found.trials,
-    }  # fmt: skip
+        "key": settings.key,
+        "unit": range_.unit,
+        "value": found.value,
+        "low": found.low,
+        "high": found.high,
+        "state": found.state,
+        "trials": found.trials,
+    }
     summary = trial(found.igniting) | {"threshold": result}
     root_does(comm, lambda: slot.finish(summary))
 

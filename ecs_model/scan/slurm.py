@@ -130,11 +130,14 @@ class Slurm:
         processes = engine.processes or engine.nodes
         executor = submitit.SlurmExecutor(folder=self._folder / "%j", python=sys.executable)
         executor.update_parameters(
-            job_name=name, nodes=engine.nodes, ntasks_per_node=processes // engine.nodes,
-            time=math.ceil(engine.time / 60), additional_parameters=engine.options,
+            job_name=name,
+            nodes=engine.nodes,
+            ntasks_per_node=processes // engine.nodes,
+            time=math.ceil(engine.time / 60),
+            additional_parameters=engine.options,
             **({"partition": engine.partition} if engine.partition else {}),
             **({"srun_args": [f"--mpi={engine.mpi}"]} if engine.mpi else {}),
-        )  # fmt: skip
+        )
         try:
             executor.submit(compute_batch, str(self._store.path.resolve()), rows)
         except submitit.core.utils.FailedJobError as error:

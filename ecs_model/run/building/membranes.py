@@ -44,10 +44,12 @@ def reaction(config, tissue, nodes, operators, kept, lap):
     _compile(mesh.comm, text)
     lap("compiler")
     options = {
-        "weights": operators.lumped, "tolerance": config.membrane.tolerance,
-        "substeps": config.membrane.substeps, "ions": [ion.name for ion in tissue.ions],
+        "weights": operators.lumped,
+        "tolerance": config.membrane.tolerance,
+        "substeps": config.membrane.substeps,
+        "ions": [ion.name for ion in tissue.ions],
         "text": text,
-    }  # fmt: skip
+    }
     made = together(
         mesh.comm, lambda: solver.Reaction(model, state, parameters, surroundings, **options)
     )

@@ -67,9 +67,15 @@ def _diffusions(solver, operators, concentrations, terms):
     rows, made = None, {}
     for ion, values in concentrations.items():
         made[ion] = Diffusion(
-            operators, values, *terms.of(ion), rtol=solver.rtol, options=solver.petsc,
-            ratio=ion.ratio, name=ion.name, rows=rows,
-        )  # fmt: skip
+            operators,
+            values,
+            *terms.of(ion),
+            rtol=solver.rtol,
+            options=solver.petsc,
+            ratio=ion.ratio,
+            name=ion.name,
+            rows=rows,
+        )
         rows = made[ion].range.rows
     return made
 
