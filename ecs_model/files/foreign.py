@@ -81,6 +81,21 @@ def read_json(path: Path, schema: Any) -> Any:
     return content
 
 
+def need_json(path: Path, schema: Any) -> Any:
+    """The content of a JSON file, as `read_json` gives it.
+
+    Args:
+        path: of the file.
+        schema: one of the models in `schemas`, or a list of one.
+
+    Raises:
+        ConfigError: if there is no such file, too.
+    """
+    if (content := read_json(path, schema)) is None:
+        raise ConfigError(f"{path}: no such file")
+    return content
+
+
 @contextmanager
 def damaged(path: Any, remedy: str = "") -> Iterator[None]:
     """A block that reads a file; whatever is wrong with its content becomes a ConfigError."""

@@ -218,3 +218,20 @@ class ReportFacts(Loose):
     finished: int = 0
     border: BorderFacts | None = None
     sobol: dict[str, IndexFacts] = {}
+
+
+class FitFacts(Loose):
+    """What `ecs-model fit-diffusion` leaves of a curve."""
+
+    alpha: float
+    tortuosity: float
+    curve: str
+    decided: bool = False
+    complaints: list[str] = []
+
+
+class CellFacts(Loose):
+    """summary.json of a single-cell job."""
+
+    title: str
+    members: list[dict[str, Any]] = []
