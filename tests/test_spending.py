@@ -7,7 +7,7 @@ from ecs_model.membrane import MODELS
 from ecs_model.membrane.model import Surroundings
 from ecs_model.physics.energetics import atp_energy
 from ecs_model.run import runner, session
-from ecs_model.run.time_loop import SAVE
+from ecs_model.run.requests import Request
 from tests.helpers import run_here, series, summary
 
 TEXT = """
@@ -138,7 +138,7 @@ def test_a_run_that_was_stopped_loses_no_energy(tmp_path, monkeypatch, text, num
 
     def stopping(comm, stop, wall):
         ask, count = asking(comm, stop, wall), iter(range(1000))
-        return lambda: SAVE + 9 if next(count) == number else ask()
+        return lambda: Request.INTERRUPT if next(count) == number else ask()
 
     (tmp_path / "run.toml").write_text(text)
     monkeypatch.setattr(session, "_asking", stopping)

@@ -12,13 +12,12 @@ from ecs_model.run.checkpoint import Checkpoints, OnRequest
 from ecs_model.run.cost_model import KEPT, Forecast, Writing
 from ecs_model.run.observers import FieldWriter, FrontResolution, LineProfile, SeriesRow
 from ecs_model.run.progress import StopRequest, Timer
+from ecs_model.run.requests import Request
 from ecs_model.run.rundir import RunDir
 from ecs_model.run.runner import prepare
 from ecs_model.run.session import maps_of
-from ecs_model.run.time_loop import GO_ON, SAVE
 
 ENOUGH = 5  # steps at least
-END = SAVE + 1  # what is asked for when there are enough
 ROWS, FRAMES = (SeriesRow, LineProfile), (FieldWriter, FrontResolution)
 DIGITS = 20  # bytes of a number in a table, with its comma
 RECENT = 20  # rows whose length counts
@@ -102,7 +101,7 @@ class _Steps:
         enough = (
             len(self._clock) > ENOUGH and self._clock[-1][0] - self._clock[1][0] > self._seconds
         )
-        return END if self._stop.signal or enough else GO_ON
+        return Request.ENOUGH if self._stop.signal or enough else Request.GO_ON
 
     def observe(self, t, simulation):
         """Note that a step was taken, and when."""

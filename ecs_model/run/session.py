@@ -14,8 +14,8 @@ from ecs_model.run.field_series import write_maps
 from ecs_model.run.profiling import Profile
 from ecs_model.run.progress import LOG, Timer, log_only, start_log
 from ecs_model.run.provenance import now, provenance
+from ecs_model.run.requests import Request
 from ecs_model.run.summary import summarise
-from ecs_model.run.time_loop import GO_ON, SAVE
 
 STOPPED = 75  # exit code of a run that wrote a checkpoint and wants to be continued
 
@@ -219,11 +219,11 @@ def _asking(comm, stop, wall):
 
     def ask():
         if stop.signal:
-            return int(stop.signal)
+            return Request(stop.signal)
         if comm.rank == 0 and wall and time.monotonic() - last[0] > wall:
             last[0] = time.monotonic()
-            return SAVE
-        return GO_ON
+            return Request.SAVE
+        return Request.GO_ON
 
     return ask
 

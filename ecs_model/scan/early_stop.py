@@ -4,7 +4,8 @@ from ecs_model.native import MPI
 
 import numpy as np
 
-DECIDED = 1000  # what the loop is asked for: above any signal
+from ecs_model.run.requests import Request
+
 STILL = 1e-4  # mM within the time asked for that does not count as rising
 ALL = 1 - 1e-9  # share that is all, to round-off
 CALM = 0.5  # of the way from rest to a front: K+ below it is low
@@ -55,7 +56,7 @@ class Decision:
             self.reason = "settled"
         if self.reason:
             simulation.synchronise()
-            simulation.request = DECIDED
+            simulation.request = Request.DECIDED
 
     def _is_yes(self):
         return (
