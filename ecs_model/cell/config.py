@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from ecs_model.config.run import Membrane
+from ecs_model.config.alternatives import Local
+from ecs_model.config.membrane import Membrane
 from ecs_model.config.types import (
     Instant,
-    Local,
     Name,
     PlainAlpha,
     Seconds,

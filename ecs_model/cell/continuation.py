@@ -216,8 +216,10 @@ def _where(curve, point, tangent, length, measure):
         if s not in made:
             made[s] = curve.step(point, tangent, s)
         if made[s] is None:
-            raise SolutionError(f"continuation: a point of the branch near {point.value:g} cannot "
-                                "be found, although those around it can")  # fmt: skip
+            raise SolutionError(
+                f"continuation: a point of the branch near {point.value:g} cannot "
+                "be found, although those around it can"
+            )
         return measure(made[s])
 
     return made[brentq(at, 0.0, length, xtol=1e-14, rtol=1e-13)]

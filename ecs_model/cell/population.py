@@ -60,10 +60,11 @@ class Bench:
             Reaction(
                 model,
                 *(type(r)(*(v[g] for v in r)) for r in (state, parameters, surroundings)),
-                tolerance=tolerance, substeps=substeps,
+                tolerance=tolerance,
+                substeps=substeps,
             )
             for g in groups
-        ]  # fmt: skip
+        ]
         self._given: set = set()  # numbers of the stimuli whose change of state was made
         self._pool = ThreadPoolExecutor(min(len(groups), len(os.sched_getaffinity(0))))
         self._apply()

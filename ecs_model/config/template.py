@@ -20,10 +20,15 @@ RUN = """\
 """
 
 _EXAMPLES = {
-    "mesh.generator": '"box"', "mesh.size": '["1 mm", "1 mm", "0.4 mm"]', "mesh.cell": '"50 um"',
-    "time.end": '"10 s"', "time": '{ end = "10 s" }',
-    "base": '"sd_wave"', "axis.key": '"tissue.alpha"', "axis.values": "[0.1, 0.2]",
-}  # fmt: skip
+    "mesh.generator": '"box"',
+    "mesh.size": '["1 mm", "1 mm", "0.4 mm"]',
+    "mesh.cell": '"50 um"',
+    "time.end": '"10 s"',
+    "time": '{ end = "10 s" }',
+    "base": '"sd_wave"',
+    "axis.key": '"tissue.alpha"',
+    "axis.values": "[0.1, 0.2]",
+}
 
 
 CELL = """\

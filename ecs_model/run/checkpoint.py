@@ -17,8 +17,8 @@ from ecs_model.errors import ConfigError, plainly
 from ecs_model.files import atomic, foreign, versions
 from ecs_model.memory import OfCells, Share
 from ecs_model.parallel import on_root, root_does
+from ecs_model.run.requests import Request
 from ecs_model.run.soundness import refuse_unsound
-from ecs_model.run.time_loop import GO_ON
 
 KEPT = 2
 COUNTED = ("last_step", "total_iterations")  # numbers of a transport that live on
@@ -79,9 +79,11 @@ class Checkpoints:
 
     def _heading(self, s):
         return self._identity | {
-            "format": versions.CHECKPOINT, "version": __version__, "time": s.time,
+            "format": versions.CHECKPOINT,
+            "version": __version__,
+            "time": s.time,
             "processes": self._mesh.comm.size,
-        }  # fmt: skip
+        }
 
     def _note(self, key, value, arrays, manifest):
         if isinstance(value, OfCells):
@@ -228,5 +230,5 @@ class OnRequest:
 
     def observe(self, t, simulation):
         """Write one if all agreed to."""
-        if simulation.request != GO_ON:
+        if simulation.request != Request.GO_ON:
             self._checkpoints.write(simulation)

@@ -130,10 +130,14 @@ class Passage:
         now = self._potassium()
         numbers = (self._time, t - self._time, self._tracker.threshold, PATIENCE)
         self._advance(
-            ctypes.c_long(len(now)), _pointer(now), *map(ctypes.c_double, numbers),
-            ctypes.c_long(len(RUNGS)), _pointer(RUNGS), _pointer(self._ladders),
+            ctypes.c_long(len(now)),
+            _pointer(now),
+            *map(ctypes.c_double, numbers),
+            ctypes.c_long(len(RUNGS)),
+            _pointer(RUNGS),
+            _pointer(self._ladders),
             *(_pointer(self._now[name]) for name in FIELDS),
-        )  # fmt: skip
+        )
         self._time = t
 
     @property

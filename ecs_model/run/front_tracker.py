@@ -61,17 +61,22 @@ class Tracker:
         arrays = (self.arrival, self.above, self.highest, self.last)
         numbers = (simulation.pending, self.last_time, t - self.last_time, self.threshold)
         self._track(
-            ctypes.c_long(len(potassium)), _pointer(potassium), _pointer(rate),
-            *map(ctypes.c_double, numbers), *map(_pointer, arrays),
-        )  # fmt: skip
+            ctypes.c_long(len(potassium)),
+            _pointer(potassium),
+            _pointer(rate),
+            *map(ctypes.c_double, numbers),
+            *map(_pointer, arrays),
+        )
         self.last_time = t
 
     def state(self):
         """What was seen at each owned node: name -> array."""
         return {
-            "arrival": self.arrival, "above": self.above, "highest": self.highest,
+            "arrival": self.arrival,
+            "above": self.above,
+            "highest": self.highest,
             "last": self.last,
-        }  # fmt: skip
+        }
 
     @property
     def memory(self):

@@ -38,9 +38,11 @@ class Balance:
         """Names of the amounts, as columns of a table."""
         ions = self._reaction.ions
         return [
-            *(f"ecs_{ion}" for ion in ions), *(f"cell_{ion}" for ion in self._inside),
-            *(_of_membranes(ion) for ion in ions), *self._ledger.given,
-        ]  # fmt: skip
+            *(f"ecs_{ion}" for ion in ions),
+            *(f"cell_{ion}" for ion in self._inside),
+            *(_of_membranes(ion) for ion in ions),
+            *self._ledger.given,
+        ]
 
     def unit(self):
         """The unit of amounts, by the dimension of the mesh."""
@@ -71,15 +73,18 @@ class Balance:
         given |= {name: now[label] - start[label] for name, label in self._terms(ion)}
         change = now[ecs] - start[ecs]
         report = {
-            "ecs_start": start[ecs], "ecs_end": now[ecs],
-            "given": given, "ecs_unexplained": change - sum(given.values()),
-        }  # fmt: skip
+            "ecs_start": start[ecs],
+            "ecs_end": now[ecs],
+            "given": given,
+            "ecs_unexplained": change - sum(given.values()),
+        }
         if ion in self._inside:
             outside = sum(amount for name, amount in given.items() if name not in FROM_CELLS)
             report |= {
-                "cells_start": start[cell], "cells_end": now[cell],
+                "cells_start": start[cell],
+                "cells_end": now[cell],
                 "total_unexplained": change + now[cell] - start[cell] - outside,
-            }  # fmt: skip
+            }
         scale = abs(report["ecs_start"]) + abs(report.get("cells_start", 0.0))
         worst = max(abs(report["ecs_unexplained"]), abs(report.get("total_unexplained", 0.0)))
         return report | {"relative_error": worst / scale if scale else worst}

@@ -15,28 +15,31 @@ from ecs_model.parallel import on_root
 from ecs_model.run.checkpoint import Checkpoints, first_sound, manifest_of, plain
 
 WORDS = {
-    "mesh": "mesh", "model": "membrane model", "files": "content of a file",
+    "mesh": "mesh",
+    "model": "membrane model",
+    "files": "content of a file",
     "clock": "time.end or time.step",
     "settings": "tissue, membrane, source or boundary",
-}  # fmt: skip
+}
 MAY_BE_NAN = ("tracker/", "frontresolution/")  # what has not been seen yet
 
 
-def identity(parts, base):
+def identity(parts, physics, base):
     """What a checkpoint must share with the run that continues it.
 
     Args:
         parts: of the run, from `build.build`.
-        base: folder to which paths in its configuration are relative.
+        physics: what was asked for as far as it changes the numbers, nested dictionaries and lists.
+        base: folder to which paths in them are relative.
     """
-    clock, config = parts.simulation.clock, parts.config
-    left_out = {"title": True, "mesh": True, "output": True, "checkpoint": True}
-    left_out |= {"time": {"end", "step"}}
-    settings = config.model_dump(mode="json", exclude=left_out)
+    clock = parts.simulation.clock
     return {
-        "mesh": parts.mesh.fingerprint, "model": parts.identity, "files": digests(settings, base),
-        "clock": [clock.end, clock.ticks], "settings": settings,
-    }  # fmt: skip
+        "mesh": parts.mesh.fingerprint,
+        "model": parts.identity,
+        "files": digests(physics, base),
+        "clock": [clock.end, clock.ticks],
+        "settings": physics,
+    }
 
 
 def refuse_foreign(path, manifest, expected, force=False, longer=False):

@@ -31,6 +31,11 @@ class StepControl:
         """What a restart needs."""
         return {name: getattr(self, name) for name in ("last", "slope", "level", "known")}
 
+    @property
+    def is_adaptive(self):
+        """Whether steps are as long as the local error allows, not all one tick."""
+        return self.tolerance > 0
+
     def start(self, potassium):
         """Allocate for K+ of this process's nodes."""
         self.last, self.slope = potassium.copy(), np.zeros_like(potassium)

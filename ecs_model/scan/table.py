@@ -10,9 +10,14 @@ from ecs_model.scan.threshold import margin
 
 ABOUT_THE_MACHINE = {"seconds", "peak_memory_bytes", "processes", "title", "bias"}
 ENDINGS = (  # of names of outcomes, and their units
-    ("_mM", "mM"), ("_K_o", "mM"), ("_mm_per_min", "mm/min"), ("_um", "um"), ("_s", "s"),
-    ("J_per_m3", "J/m^3"), ("W_per_m3", "W/m^3"),
-)  # fmt: skip
+    ("_mM", "mM"),
+    ("_K_o", "mM"),
+    ("_mm_per_min", "mm/min"),
+    ("_um", "um"),
+    ("_s", "s"),
+    ("J_per_m3", "J/m^3"),
+    ("W_per_m3", "W/m^3"),
+)
 AMOUNTS = ("_start", "_end", "_unexplained")
 TABLE, CSV, CUBE = "table.parquet", "table.csv", "cube.nc"
 

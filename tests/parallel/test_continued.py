@@ -13,7 +13,8 @@ from ecs_model.errors import ConfigError, SolutionError
 from ecs_model.files import versions
 from ecs_model.memory import OfCells, Share, nothing, put_back, total
 from ecs_model.run import field_series
-from ecs_model.run.rundir import RunDir, read_series
+from ecs_model.run.rundir import RunDir
+from ecs_model.run.tables import read_series
 from tests.helpers import launch
 
 WAVE = """\
