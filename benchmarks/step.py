@@ -98,7 +98,7 @@ def one(n, h, mode=None):
         watch.seconds = dict.fromkeys(watch.seconds, 0.0)
         simulation.step()
         samples.append(list(watch.seconds.values()))
-        iterations.append(simulation.diffusion.iterations)
+        iterations.append(simulation.diffusion.report().iterations)
     cost = comm.allreduce(np.array(samples)) / made.mesh.nodes * 1e9
     peak = comm.allreduce(memory()[1])
     membrane, diffusion, whole = np.median(cost[STEPS // 4 :], axis=0)
@@ -107,7 +107,7 @@ def one(n, h, mode=None):
             "membrane": membrane, "diffusion": diffusion, "rest": whole - membrane - diffusion,
             "all": whole, "least": cost[STEPS // 4 :, 2].min(),
             "iterations": float(np.mean(iterations[STEPS // 4 :])),
-            "rounds": getattr(simulation.diffusion, "rounds", 0),
+            "rounds": simulation.diffusion.report().rounds,
             "now": now / made.mesh.nodes, "peak": peak / made.mesh.nodes,
         }))  # fmt: skip
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ecs_model.physics.values import Array
 
 LEAST_POINTS = 3  # of a line, that a front has to pass
 OBLIQUE = 5.0  # degrees to the line from which the angle is told

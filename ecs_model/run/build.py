@@ -26,9 +26,10 @@ from ecs_model.run.time_loop import NEAR, Simulation
 from ecs_model.tissue import coefficients, mesh_cache, regions, source_terms
 from ecs_model.tissue.mesh import Mesh
 from ecs_model.tissue.parameter_events import Area, Changing, Event
-from ecs_model.transport import flux_limiter, syncytium_setup
+from ecs_model.transport import limiter_kernel, syncytium_setup
 from ecs_model.transport.diffusion import Diffusion
-from ecs_model.transport.electrodiffusion import Electrodiffusion, Ions
+from ecs_model.transport.electrodiffusion import Electrodiffusion
+from ecs_model.transport.ions import Ions
 from ecs_model.transport.matrices import Operators
 from ecs_model.transport.rkl2 import SuperTimeStepping
 from ecs_model.transport.swelling_matrices import Following
@@ -90,7 +91,9 @@ def build(config, comm, base=".", kept=None, lap=lambda stage: None):
         operators = Following(operators, alpha, rest, config.tissue.tortuosity_exponent)
     transport = _transport(config, mesh, parts, cells, operators, membranes, base)
     if config.tissue.syncytium is not None:
-        transport = syncytium_setup.joined(transport, membranes, config.tissue, config.solver)
+        transport = syncytium_setup.glial_syncytium(
+            transport, membranes, config.tissue, config.solver
+        )
     events = together(comm, lambda: _events(config, nodes, parts, membranes, base))
     clock = clocks.plan(
         config.time.end, config.time.step, config.output.series, config.time.adaptive
@@ -195,7 +198,7 @@ def _membranes(config, nodes, operators, kept, lap):
         lambda: membrane_solver.source(nodes.model, parameters, surroundings),
     )  # fmt: skip
     lap("membranes")
-    texts = text, flux_limiter.TEXT, front_tracker.TEXT
+    texts = text, limiter_kernel.TEXT, front_tracker.TEXT
     root_does(comm, lambda: [library(code) for code in texts])
     lap("compiler")
     made = together(
@@ -324,7 +327,10 @@ def _transport(config, mesh, parts, cells, operators, membranes, base):
         )  # fmt: skip
         rows = made[ion].range.rows
     if config.tissue.transport == "electrodiffusion":
-        return Electrodiffusion(operators, made, config.tissue.temperature, 10 * solver.rtol)
+        glia = config.tissue.syncytium  # a bidomain solves for both potentials together
+        own_potential = {} if glia is not None and glia.cable else solver.petsc
+        temperature = config.tissue.temperature
+        return Electrodiffusion(operators, made, temperature, 10 * solver.rtol, own_potential)
     alone = len(made) == 1 and config.tissue.syncytium is None
     return next(iter(made.values())) if alone else Ions(operators, made)
 
@@ -355,11 +361,11 @@ def _stimulated(config, mesh, parts, ledger):
     hit = np.full(mesh.owned, any(event.region is None for event in config.event))
     for name in names:
         hit |= mesh.node_average(1.0 * parts[name].cells) > 0
-    for load in ledger.loads:
+    for load in ledger.sources:
         strength = np.abs(load.rates) / mesh.volumes[load.nodes]
         (strongest,) = Team(mesh.comm).highest([strength.max(initial=0.0)])
         hit[load.nodes[strength > FAINT * strongest]] = True
-    for term in (*ledger.exchanges, *ledger.baths):
+    for term in (*ledger.robin, *ledger.dirichlet):
         hit[term.nodes] = True
     return hit
 
@@ -378,7 +384,7 @@ def _unresolved(config, operators, ledger):
     conductance, size = diagonal.array.copy(), mesh.volumes ** (1 / mesh.dimension)
     diagonal.destroy()
     found = {}
-    for load in (x for x in ledger.loads if x.name in names):
+    for load in (x for x in ledger.sources if x.name in names):
         lasting = load.profile.integral(0.0, config.time.end)
         steady, short = 1 / conductance[load.nodes], lasting / lumped[load.nodes]
         changes = np.abs(load.rates) * np.minimum(steady, short)
@@ -392,8 +398,8 @@ def _unresolved(config, operators, ledger):
 
 def _edges(clock, ledger, events):
     """Ticks at or just before abrupt changes of any source, boundary or event."""
-    terms = [x.profile for x in ledger.loads]
-    terms += [x.bath for x in (*ledger.exchanges, *ledger.baths)]
+    terms = [x.profile for x in ledger.sources]
+    terms += [x.bath for x in (*ledger.robin, *ledger.dirichlet)]
     terms += [profile for changing in events for profile in changing.profiles]
     edges = {clock.before(t) for profile in terms for t in profile.edges(clock.end)}
     ends = clock.end * (1 - NEAR), clock.end * (1 + NEAR)

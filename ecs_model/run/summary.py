@@ -10,6 +10,7 @@ from ecs_model.run.line_fronts import slowness
 def summarise(parts, outputs, timer):
     """What came out, as numbers and verdicts: the content of summary.json, on all processes."""
     mesh, config, s = parts.mesh, parts.config, parts.simulation
+    transport = s.diffusion.report()
     seen = {"volumes": mesh.volumes, "outside": parts.outside, **parts.tracker.state()}
     seen = {name: mesh.gather(values) for name, values in seen.items()}
     verdicts = on_root(mesh.comm, lambda: _verdicts(config, **seen))
@@ -21,9 +22,9 @@ def summarise(parts, outputs, timer):
         "balance": outputs.balance.report(), "energy": outputs.spending.report(),
         "bias": known_bias(parts.model, s.reaction.ions, config.tissue),
         "steps": s.steps, "rejected_steps": s.rejected,
-        "limited_steps": max(c.steps for c in s.diffusion.corrections.values()),
-        "corrections": _corrections(s.diffusion.corrections), "unresolved": parts.unresolved,
-        "iterations_per_step": s.diffusion.total_iterations / max(1, s.steps),
+        "limited_steps": max(c.steps for c in transport.corrections.values()),
+        "corrections": _corrections(transport.corrections), "unresolved": parts.unresolved,
+        "iterations_per_step": transport.total_iterations / max(1, s.steps),
         "substeps_per_step": _substeps(mesh.comm, s),
         "nodes": mesh.nodes, "processes": mesh.comm.size,
         "peak_memory_bytes": mesh.comm.allreduce(peak),
