@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from ecs_model.physics.ions import Ion
 from ecs_model.physics.values import Array
 from ecs_model.transport.diffusion import Diffusion
-from ecs_model.transport.mass_balance import Ledgers
+from ecs_model.transport.ledgers import Ledgers
 from ecs_model.transport.matrices import Matrices
 from ecs_model.transport.protocol import Field, StateAndReport
 

@@ -121,16 +121,22 @@ def _solver(systems, matrix):
     solver.setOperators(matrix)
     solver.setType("cg")
     solver.getPC().setType("jacobi")
-    if not options:  # the norm that conjugate gradients know anyway
-        solver.setNormType(PETSc.KSP.NormType.NATURAL)
+    solver.setInitialGuessNonzero(True)
     floor = ROUND_OFF * np.sqrt(operators.mesh.nodes)
     solver.setTolerances(rtol=systems.rtol, atol=floor, divtol=NEVER, max_it=MOST)
-    solver.setInitialGuessNonzero(True)
+    if not options:  # the norm that conjugate gradients know anyway
+        solver.setNormType(PETSc.KSP.NormType.NATURAL)
     with petsc_database("diffusion", options) as prefix:
         solver.setOptionsPrefix(prefix)
         solver.setFromOptions()
         solver.setUp()
-    if solver.getNormType() == PETSc.KSP.NormType.NATURAL and "ksp_atol" not in options:
-        volume = operators.mesh.sum(operators.lumped) / operators.mesh.nodes
-        solver.setTolerances(atol=floor * np.sqrt(volume))  # its unit has the root of a volume
+    if "ksp_atol" not in options:
+        _scale_floor(solver, floor, operators)
     return solver
+
+
+def _scale_floor(solver, floor, operators):
+    """Give the floor of a natural norm its unit, which has the root of a volume."""
+    if solver.getNormType() == PETSc.KSP.NormType.NATURAL:
+        volume = operators.mesh.sum(operators.lumped) / operators.mesh.nodes
+        solver.setTolerances(atol=floor * np.sqrt(volume))

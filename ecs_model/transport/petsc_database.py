@@ -63,14 +63,22 @@ def petsc_database(solver: str, options: Options, usual: Options | None = None) 
         yield prefix
         unknown = [name for name in options if not PETSc.Options().used(prefix + name)]
     except PETSc.Error as error:
-        settings = ", ".join(f"{_shown(solver, n)} = {value!r}" for n, value in options.items())
-        raise ConfigError(
-            f"solver.petsc: PETSc cannot use {settings} ({_words(error)}); see the names in its "
-            "manual, without the leading dash"
-        ) from None
+        raise ConfigError(_refusal(solver, options, error)) from None
     finally:
         for name in present:
             database.delValue(name)
+    _refuse_unknown(solver, unknown)
+
+
+def _refusal(solver, options, error):
+    settings = ", ".join(f"{_shown(solver, n)} = {value!r}" for n, value in options.items())
+    return (
+        f"solver.petsc: PETSc cannot use {settings} ({_words(error)}); see the names in its "
+        "manual, without the leading dash"
+    )
+
+
+def _refuse_unknown(solver, unknown):
     if unknown:
         names = ", ".join(_shown(solver, name) for name in unknown)
         raise ConfigError(
