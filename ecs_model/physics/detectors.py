@@ -146,10 +146,10 @@ def _last_crossing(x, y, level):
 
 
 def front_jumps(corner_values: Array, threshold: float) -> Array:
-    """Difference of K+ [mM] across each cell in which the front stands; nan in the others.
+    """Difference of K+ [mM] across each element in which the front stands; nan in the others.
 
     Args:
-        corner_values: K+ [mM] at the corners of cells, shape (cells, corners).
+        corner_values: K+ [mM] at the corners of elements, shape (elements, corners).
         threshold: the K+ [mM] that marks the front.
     """
     low, high = corner_values.min(axis=1), corner_values.max(axis=1)
@@ -157,9 +157,9 @@ def front_jumps(corner_values: Array, threshold: float) -> Array:
 
 
 def cells_per_front(jumps: Array) -> float:
-    """How many cells the steep part (10-90 %) of a front spans; nan without a front.
+    """How many elements the steep part (10-90 %) of a front spans; nan without a front.
 
     Args:
-        jumps: difference across cells in the front, as a share of the height of the front.
+        jumps: difference across elements in the front, as a share of the height of the front.
     """
     return float(0.8 / np.median(jumps)) if len(jumps) else float("nan")

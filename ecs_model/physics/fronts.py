@@ -58,11 +58,11 @@ NOTHING = Measured(*[float("nan")] * 5)
 
 
 def gradients(corners: Array, values: Array) -> Array:
-    """Gradients of linear functions on simplices, shape (cells, d).
+    """Gradients of linear functions on simplices, shape (elements, d).
 
     Args:
-        corners: shape (cells, d + 1, d).
-        values: of the functions at the corners, shape (cells, d + 1).
+        corners: shape (elements, d + 1, d).
+        values: of the functions at the corners, shape (elements, d + 1).
     """
     edges = corners[:, 1:] - corners[:, :1]
     return np.linalg.solve(edges, (values[:, 1:] - values[:, :1])[..., None])[..., 0]
