@@ -79,18 +79,22 @@ def distances(kind, comm):
     state, before = copied(transport.state()), [c.copy() for c in ions]
     step(transport, dt, 4, 6)
     undisturbed, given = [c.copy() for c in ions], dict(transport.ledger.given)
+    found = []
     for owner, own in ((transport, ions), made(kind, comm)[:2]):
         for c, values in zip(own, before, strict=True):
             c[:] = values
         owner.load(state)
         step(owner, dt, 4, 6)
-        assert owner.ledger.given == given
-        off = [np.abs(a - b).max(initial=0.0) for a, b in zip(own, undisturbed, strict=True)]
-        yield comm.allreduce(float(max(off)), MPI.MAX)
+        found.append(_farthest(own, undisturbed) if owner.ledger.given == given else np.inf)
+    return [comm.allreduce(each, MPI.MAX) for each in found]
+
+
+def _farthest(one, other):
+    return max(float(np.abs(a - b).max(initial=0.0)) for a, b in zip(one, other, strict=True))
 
 
 if __name__ == "__main__":
     for name in sys.argv[1:]:
-        found = list(distances(name, MPI.COMM_WORLD))
+        found = distances(name, MPI.COMM_WORLD)
         if MPI.COMM_WORLD.rank == 0:
             print(*found)
