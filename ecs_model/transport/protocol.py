@@ -1,11 +1,12 @@
 """What a run asks of transport, whatever moves: one ion, several, in a field, through glia.
 
-A kind of transport is whatever has the members of `Transport`. Its state is what its next step
-depends on beside the concentrations themselves, which are the membranes', and what it counts.
+Whatever has the members of `Transport` is a kind of transport. Its state is all that its next step
+depends on, and what it has counted so far; the concentrations are not part of it, as they belong to
+the membranes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ecs_model.memory import Share
@@ -18,7 +19,7 @@ type Field = tuple[str, Callable[[], Array]]  # unit for output, function that g
 
 
 def is_effort(name: str) -> bool:
-    """Whether a value of a state counts work, which a step that is rejected costs all the same."""
+    """Whether a value of a state counts work, which a rejected step has cost all the same."""
     return name == "total_iterations" or name.startswith("corrections/")
 
 
@@ -88,8 +89,8 @@ class Transport(Protocol):
             damped: whether something changed abruptly a moment ago.
 
         Raises:
-            SolutionError: on all processes, if a solver fails, or an ion is not finite or less
-                than nothing.
+            SolutionError: on all processes, if a solver fails, or if a concentration is not finite
+                or becomes negative.
         """
 
     def hold(self, t: float) -> None:
@@ -106,7 +107,7 @@ class Transport(Protocol):
         """Take over a state: the next step is the one that would have followed it, bit by bit.
 
         Args:
-            state: what `state` gave, of this transport or of another of the same tissue.
+            state: what `state` gave, of this transport or of one that was made like it.
         """
 
     def report(self) -> Report:
@@ -124,9 +125,9 @@ class Mover(Protocol):
 
 
 class StateAndReport:
-    """State and report of a transport, once for all kinds: what all movers have in common.
+    """The state and the report of all kinds of transport, from those of single ions.
 
-    Heirs have a `ledger`, and say what else there is.
+    Subclasses have a `ledger`, and say which movers and which arrays there are.
     """
 
     ledger: Any
@@ -172,7 +173,7 @@ class StateAndReport:
             iterations=sum(mover.iterations for mover in movers),
             total_iterations=sum(mover.total_iterations for mover in movers),
             rounds=self.rounds,
-            corrections={mover.name: mover.range.corrections for mover in movers},
+            corrections={mover.name: replace(mover.range.corrections) for mover in movers},
         )
 
 
