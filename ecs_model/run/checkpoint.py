@@ -21,7 +21,6 @@ from ecs_model.run.requests import Request
 from ecs_model.run.soundness import refuse_unsound
 
 KEPT = 2
-COUNTED = ("last_step", "total_iterations")  # numbers of a transport that live on
 
 
 class Checkpoints:
@@ -64,13 +63,9 @@ class Checkpoints:
         """Pairs of a prefix and an owner of a `memory`: everything that lives through a run."""
         yield "", simulation
         yield "", simulation.control
-        yield "", Counted(simulation.diffusion)
+        yield "", Moving(simulation.diffusion)
         yield "state/", State(simulation.reaction)
         yield "reaction/", simulation.reaction
-        yield "ledger/", Given(simulation.diffusion.ledger)
-        yield "transport/", Moving(simulation.diffusion)
-        for ion, corrections in simulation.diffusion.corrections.items():
-            yield f"corrections/{ion}/", corrections
         yield from ((f"{name}/", owner) for name, owner in self._others.items())
         for observer in simulation.observers:
             if hasattr(observer, "memory"):
@@ -183,41 +178,23 @@ class State:
         self.memory = reaction.state._asdict()
 
 
-class Given:
-    """What sources and boundaries gave, as a memory."""
-
-    def __init__(self, ledger):
-        self._ledger = ledger
-        self.memory = {"given": Share(ledger.given)}
-
-    def restore(self, memory):
-        """Continue from what `memory` gave."""
-        self._ledger.given = memory["given"]
-
-
-class Counted:
-    """The numbers of a transport as a memory."""
-
-    def __init__(self, transport):
-        self._transport = transport
-        self.memory = {name: getattr(transport, name) for name in COUNTED}
-
-    def restore(self, memory):
-        """Continue from what `memory` gave."""
-        for name, value in memory.items():
-            setattr(self._transport, name, value)
-
-
 class Moving:
-    """The arrays of a transport as a memory."""
+    """The state of a transport as a memory, in the places that it has in a checkpoint."""
 
     def __init__(self, transport):
-        self._transport = transport
-        self.memory = transport.memory
+        self._transport, state = transport, transport.state()
+        self._places = {name: _place(name, value) for name, value in state.items()}
+        self.memory = {self._places[name]: value for name, value in state.items()}
 
     def restore(self, memory):
-        """Continue from what `memory` gave; the last step has been restored already."""
-        self._transport.restore(memory, self._transport.last_step)
+        """Continue from what `memory` gave."""
+        self._transport.load({name: memory[place] for name, place in self._places.items()})
+
+
+def _place(name, value):
+    if isinstance(value, Share):
+        return f"ledger/{name}"
+    return f"transport/{name}" if isinstance(value, np.ndarray) else name
 
 
 class OnRequest:

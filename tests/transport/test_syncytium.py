@@ -253,7 +253,7 @@ def test_coupling_is_second_order_in_the_step(way):
     states = [run(*fine, f"time.step={1 / n} s") for n in (5, 10, 20, 40)]
     errors = [np.abs(a.K_o - b.K_o).max() for a, b in pairwise(states)]
     orders = np.log2(np.array(errors[:-1]) / errors[1:])
-    found(f"joined glia, {way}: order of the coupling in dt", orders[-1], 2.0, 0.3)
+    found(f"glial syncytium, {way}: order of the coupling in dt", orders[-1], 2.0, 0.3)
     np.testing.assert_allclose(orders, 2.0, atol=0.3)
     assert errors[-1] < 1e-4
 
