@@ -2,7 +2,7 @@
 
 A checkpoint holds the state as the loop left it, not a tidied-up one, so that writing it changes
 nothing and a run that continues from it takes the very steps of one that was never stopped. What
-the state is, its owners say: see `memory`. `restart` puts it back.
+the state is, says `living`; `restart` puts it back.
 """
 
 import hashlib
@@ -17,11 +17,11 @@ from ecs_model.errors import ConfigError, plainly
 from ecs_model.files import atomic, foreign, versions
 from ecs_model.memory import OfCells, Share
 from ecs_model.parallel import on_root, root_does
+from ecs_model.run.living import living
 from ecs_model.run.requests import Request
 from ecs_model.run.soundness import refuse_unsound
 
 KEPT = 2
-COUNTED = ("last_step", "total_iterations")  # numbers of a transport that live on
 
 
 class Checkpoints:
@@ -32,7 +32,7 @@ class Checkpoints:
         folder: where they go.
         every: ticks between checkpoints.
         identity: what a checkpoint must share with the run that continues it.
-        others: owners of a `memory` that are no observers of the simulation, by name.
+        others: what lives through the run and is no observer of the simulation, by name.
     """
 
     def __init__(self, mesh, folder, every, identity, others):
@@ -54,28 +54,15 @@ class Checkpoints:
             return
         refuse_unsound(self._mesh.comm, simulation)
         arrays, manifest = {}, self._heading(simulation)
-        for prefix, owner in self.owners(simulation):
-            for name, value in owner.memory.items():
+        for prefix, part in self.living(simulation):
+            for name, value in part.state().items():
                 self._note(f"{prefix}{name}", value, arrays, manifest)
         root_does(self._mesh.comm, lambda: self._store(simulation.tick, manifest, arrays))
         self._written = simulation.tick
 
-    def owners(self, simulation):
-        """Pairs of a prefix and an owner of a `memory`: everything that lives through a run."""
-        yield "", simulation
-        yield "", simulation.control
-        yield "", Counted(simulation.diffusion)
-        yield "state/", State(simulation.reaction)
-        yield "reaction/", simulation.reaction
-        yield "ledger/", Given(simulation.diffusion.ledger)
-        yield "transport/", Moving(simulation.diffusion)
-        for ion, corrections in simulation.diffusion.corrections.items():
-            yield f"corrections/{ion}/", corrections
-        yield from ((f"{name}/", owner) for name, owner in self._others.items())
-        for observer in simulation.observers:
-            if hasattr(observer, "memory"):
-                name = getattr(observer, "name", "")
-                yield f"{type(observer).__name__.lower()}/{name and name + '/'}", observer
+    def living(self, simulation):
+        """Pairs of a prefix and something that lives through the run; see `living.living`."""
+        return living(simulation, self._others)
 
     def _heading(self, s):
         return self._identity | {
@@ -174,50 +161,6 @@ def plain(value):
     if isinstance(value, list | tuple):
         return [plain(part) for part in value]
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
-
-
-class State:
-    """The state of the membranes as a memory."""
-
-    def __init__(self, reaction):
-        self.memory = reaction.state._asdict()
-
-
-class Given:
-    """What sources and boundaries gave, as a memory."""
-
-    def __init__(self, ledger):
-        self._ledger = ledger
-        self.memory = {"given": Share(ledger.given)}
-
-    def restore(self, memory):
-        """Continue from what `memory` gave."""
-        self._ledger.given = memory["given"]
-
-
-class Counted:
-    """The numbers of a transport as a memory."""
-
-    def __init__(self, transport):
-        self._transport = transport
-        self.memory = {name: getattr(transport, name) for name in COUNTED}
-
-    def restore(self, memory):
-        """Continue from what `memory` gave."""
-        for name, value in memory.items():
-            setattr(self._transport, name, value)
-
-
-class Moving:
-    """The arrays of a transport as a memory."""
-
-    def __init__(self, transport):
-        self._transport = transport
-        self.memory = transport.memory
-
-    def restore(self, memory):
-        """Continue from what `memory` gave; the last step has been restored already."""
-        self._transport.restore(memory, self._transport.last_step)
 
 
 class OnRequest:

@@ -6,6 +6,7 @@ import functools
 import numpy as np
 
 from ecs_model.membrane.compiler import load
+from ecs_model.memory import put_back
 
 # K+ between two looks is a straight line; what lacks half a membrane step is completed first.
 TEXT = r"""
@@ -69,7 +70,7 @@ class Tracker:
         )
         self.last_time = t
 
-    def state(self):
+    def maps(self):
         """What was seen at each owned node: name -> array."""
         return {
             "arrival": self.arrival,
@@ -78,10 +79,13 @@ class Tracker:
             "last": self.last,
         }
 
-    @property
-    def memory(self):
+    def state(self):
         """What a restart needs."""
-        return {**self.state(), "last_time": self.last_time}
+        return {**self.maps(), "last_time": self.last_time}
+
+    def load(self, state):
+        """Continue from what `state` gave."""
+        put_back(self, state)
 
 
 def _pointer(array):
