@@ -55,23 +55,34 @@ def one(theta, h, dt, tolerance, end):
     n = round(LENGTH / h)
     end = end or round(0.85 * n * h * 1e-6 / exact)
     made = parts(start(), (n, WIDE, WIDE), h, dt, "nagumo", end, theta, tolerance)
-    x = made.mesh.coordinates[: made.mesh.owned, 0]
-    made.simulation.reaction.state.K_o[x < 100e-6] = 52
-    made.simulation.control.start(made.simulation.reaction.state.K_o)
-    made.tracker.last[:] = made.simulation.reaction.state.K_o
-    made.simulation.observers.append(made.tracker)
+    _ignite(made)
     watch = Watch()
     watch.over("step", made.simulation, "step")
     made.simulation.run()
     steps, seconds = made.simulation.steps, watch.seconds["step"]
-    arrival = made.tracker.arrival
-    way = (x > 0.45 * n * h * 1e-6) & (x < 0.75 * n * h * 1e-6) & np.isfinite(arrival)
-    speed = 1 / np.polyfit(x[way], arrival[way], 1)[0]
+    error = _speed(made, n * h * 1e-6) / exact - 1
     volume = n * WIDE * WIDE * (h * 1e-3) ** 3
     print(json.dumps({
-        "steps": steps, "rejected": made.simulation.rejected, "error": speed / exact - 1,
+        "steps": steps, "rejected": made.simulation.rejected, "error": error,
         "ns": seconds / steps / made.mesh.nodes * 1e9, "work": seconds / volume / end,
     }))  # fmt: skip
+
+
+def _ignite(made):
+    """Raise K+ at one end, and let the tracker follow."""
+    simulation = made.simulation
+    potassium = simulation.reaction.state.K_o
+    potassium[made.mesh.coordinates[: made.mesh.owned, 0] < 100e-6] = 52
+    simulation.control.start(potassium)
+    made.tracker.last[:] = potassium
+    simulation.observers.append(made.tracker)
+
+
+def _speed(made, length):
+    """Speed [m/s] of the front in the second half of a box of some length [m]."""
+    x, arrival = made.mesh.coordinates[: made.mesh.owned, 0], made.tracker.arrival
+    way = (x > 0.45 * length) & (x < 0.75 * length) & np.isfinite(arrival)
+    return 1 / np.polyfit(x[way], arrival[way], 1)[0]
 
 
 if __name__ == "__main__":

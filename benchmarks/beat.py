@@ -57,8 +57,27 @@ def peer(nodes):
     sys.path.pop(0)  # `beat` below is not this file
     import dolfinx_solver  # noqa: F401  # isort: skip
     import beat
+
+    pde = _monodomain(beat, nodes)
+    x = pde.V.tabulate_dof_coordinates()
+    ode = _cells(beat, pde, x)
+    solver = beat.MonodomainSplittingSolver(pde=pde, ode=ode, theta=1.0)
+    spent = {}
+    _watch(spent, "all", solver, "step")
+    _watch(spent, "reactions", ode, "step")
+    _watch(spent, "assembly", pde, "_assemble_rhs")
+    taken = []
+    for k in range(STEPS + 1):
+        spent.clear()
+        solver.step((k * cell.STEP, (k + 1) * cell.STEP))
+        taken.append([1e9 * spent[key] / len(x) for key in ("all", "reactions", "assembly")])
+    near = np.abs(x - [cell.PLACE * cell.CELL, 0, 0]).max(axis=1).argmin()
+    print(json.dumps(_costs(taken[1:]) | {"K_o": float(pde.state.x.array[near])}))
+
+
+def _monodomain(beat, nodes):
+    """The transport of K+ in a cube, as fenicsx-beat's potential."""
     import dolfinx
-    import numba
     from mpi4py import MPI
 
     length = (nodes - 1) * cell.CELL
@@ -67,14 +86,29 @@ def peer(nodes):
         ghost_mode=dolfinx.mesh.GhostMode.none,
     )  # fmt: skip
     options = {"ksp_type": "cg", "pc_type": "jacobi", "ksp_initial_guess_nonzero": True}
-    pde = beat.MonodomainModel(
+    return beat.MonodomainModel(
         dolfinx.fem.Constant(mesh, 0.0), mesh,
         M=dolfinx.fem.Constant(mesh, 1e12 * cell.DIFFUSIVITY / cell.TORTUOSITY**2),
         params={"petsc_options": options, "default_timestep": cell.STEP},
     )  # fmt: skip
-    x = pde.V.tabulate_dof_coordinates()
+
+
+def _cells(beat, pde, x):
+    """The same cell at every node, which raised K+ sets going."""
+    import dolfinx
+
     start = np.repeat(np.array(cell.REST)[:, None], len(x), axis=1)
     start[0] = cell.potassium(x[:, 0], np.exp)
+    return beat.odesolver.DolfinODESolver(
+        v_ode=dolfinx.fem.Function(pde.V), v_pde=pde.state, init_states=start,
+        parameters=np.zeros(1), fun=_euler(), num_states=4,
+    )  # fmt: skip
+
+
+def _euler():
+    """One explicit step of all cells, compiled."""
+    import numba
+
     cell.fluxes = numba.njit(cell.fluxes)
     rates = numba.njit(cell.rates)
 
@@ -87,28 +121,16 @@ def peer(nodes):
                 new[j, i] = states[j, i] + dt * r[j]
         return new
 
-    ode = beat.odesolver.DolfinODESolver(
-        v_ode=dolfinx.fem.Function(pde.V), v_pde=pde.state, init_states=start,
-        parameters=np.zeros(1), fun=euler, num_states=4,
-    )  # fmt: skip
-    solver = beat.MonodomainSplittingSolver(pde=pde, ode=ode, theta=1.0)
-    spent = {}
-    for name, owner, method in (
-        ("all", solver, "step"), ("reactions", ode, "step"), ("assembly", pde, "_assemble_rhs"),
-    ):  # fmt: skip
-        _watch(spent, name, owner, method)
-    taken = []
-    for k in range(STEPS + 1):
-        spent.clear()
-        solver.step((k * cell.STEP, (k + 1) * cell.STEP))
-        taken.append([1e9 * spent[key] / len(x) for key in ("all", "reactions", "assembly")])
-    whole, reactions, assembly = (statistics.median(c) for c in zip(*taken[1:], strict=True))
-    near = np.abs(x - [cell.PLACE * cell.CELL, 0, 0]).max(axis=1).argmin()
-    print(json.dumps({
-        "ns": whole, "least": min(t[0] for t in taken[1:]), "reactions": reactions,
+    return euler
+
+
+def _costs(taken):
+    """Medians of what steps took in all, in reactions and in assembly, and the smallest in all."""
+    whole, reactions, assembly = (statistics.median(c) for c in zip(*taken, strict=True))
+    return {
+        "ns": whole, "least": min(t[0] for t in taken), "reactions": reactions,
         "transport": whole - reactions, "assembly": assembly,
-        "K_o": float(pde.state.x.array[near]),
-    }))  # fmt: skip
+    }  # fmt: skip
 
 
 def _watch(spent, name, owner, method):

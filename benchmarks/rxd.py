@@ -61,21 +61,11 @@ def peer(nodes):
 
 def _advance(nodes, cells):
     from neuron import n, rxd
-    from neuron.rxd import rxdmath
 
-    length = nodes * cell.CELL
-    region = rxd.Extracellular(
-        0, 0, 0, length, length, length, dx=cell.CELL, volume_fraction=cell.ALPHA,
-        tortuosity=cell.TORTUOSITY,
-    )  # fmt: skip
+    region = _cube(rxd, nodes)
     rxd.nthread(1)
-    start = [lambda node: cell.potassium(node.x3d - cell.CELL / 2, math.exp), *cell.REST[1:]]
-    d = [1e9 * cell.DIFFUSIVITY, 0, 0, 0]  # um^2/ms
-    names = ("k", "na", "ki", "nai")
-    states = [rxd.Species(region, name=names[i], d=d[i], charge=1, initial=start[i])
-              for i in range(4 if cells else 1)]  # fmt: skip
-    per_second = cell.rates(*states, rxdmath.log, rxdmath.exp) if cells else ()
-    rates = [rxd.Rate(s, 1e-3 * r) for s, r in zip(states, per_second, strict=False)]
+    states = _species(rxd, region, 4 if cells else 1)
+    rates = _rates(rxd, states) if cells else ()
     n.finitialize(-65)
     n.dt = 1e3 * cell.STEP
     taken = []
@@ -86,6 +76,34 @@ def _advance(nodes, cells):
     place = float(states[0][region].states3d[cell.PLACE, 0, 0])
     del rates
     return {"ns": statistics.median(taken[1:]), "least": min(taken[1:]), "K_o": place}
+
+
+def _cube(rxd, nodes):
+    length = nodes * cell.CELL
+    return rxd.Extracellular(
+        0, 0, 0, length, length, length, dx=cell.CELL, volume_fraction=cell.ALPHA,
+        tortuosity=cell.TORTUOSITY,
+    )  # fmt: skip
+
+
+def _species(rxd, region, count):
+    """The first states of the cell as species in a region, of which K+ diffuses."""
+    start = [_potassium, *cell.REST[1:]]
+    d = [1e9 * cell.DIFFUSIVITY, 0, 0, 0]  # um^2/ms
+    names = ("k", "na", "ki", "nai")
+    return [rxd.Species(region, name=names[i], d=d[i], charge=1, initial=start[i])
+            for i in range(count)]  # fmt: skip
+
+
+def _potassium(node):
+    return cell.potassium(node.x3d - cell.CELL / 2, math.exp)
+
+
+def _rates(rxd, states):
+    from neuron.rxd import rxdmath
+
+    per_second = cell.rates(*states, rxdmath.log, rxdmath.exp)
+    return [rxd.Rate(s, 1e-3 * r) for s, r in zip(states, per_second, strict=True)]
 
 
 if __name__ == "__main__":

@@ -75,19 +75,30 @@ def one(n, h, mode=None):
 
     from ecs_model.parallel import start
 
-    comm = start()
-    end = DT * STEPS * 2 / 1000
-    if mode is None:
-        made = parts(comm, (n, n, n), h, DT, end=end)
-    else:
+    comm, what = start(), {"end": DT * STEPS * 2 / 1000}
+    if mode is not None:
         tissue, membrane = MODES[mode]
-        made = parts(
-            comm, (n, n, n), h, DT, "kager_mori", end=end, tissue=tissue, membrane=membrane
-        )
+        what |= {"model": "kager_mori", "tissue": tissue, "membrane": membrane}
+    made = parts(comm, (n, n, n), h, DT, **what)
     raise_potassium(made, 40.0, 150.0)
-    simulation = made.simulation
-    simulation.step()
+    made.simulation.step()
     now = comm.allreduce(memory()[0])
+    samples, iterations = _steps(comm, made.simulation)
+    cost = comm.allreduce(samples) / made.mesh.nodes * 1e9
+    peak = comm.allreduce(memory()[1])
+    membrane, diffusion, whole = np.median(cost[STEPS // 4 :], axis=0)
+    if comm.rank == 0:
+        print(json.dumps({
+            "membrane": membrane, "diffusion": diffusion, "rest": whole - membrane - diffusion,
+            "all": whole, "least": cost[STEPS // 4 :, 2].min(),
+            "iterations": float(np.mean(iterations[STEPS // 4 :])),
+            "rounds": made.simulation.diffusion.report().rounds,
+            "now": now / made.mesh.nodes, "peak": peak / made.mesh.nodes,
+        }))  # fmt: skip
+
+
+def _steps(comm, simulation):
+    """CPU seconds of membranes, diffusion and all in each of STEPS steps, and its iterations."""
     watch = Watch()
     watch.over("membrane", simulation.reaction, "advance")
     watch.over("diffusion", simulation.diffusion, "advance")
@@ -98,18 +109,8 @@ def one(n, h, mode=None):
         watch.seconds = dict.fromkeys(watch.seconds, 0.0)
         simulation.step()
         samples.append(list(watch.seconds.values()))
-        iterations.append(simulation.diffusion.iterations)
-    cost = comm.allreduce(np.array(samples)) / made.mesh.nodes * 1e9
-    peak = comm.allreduce(memory()[1])
-    membrane, diffusion, whole = np.median(cost[STEPS // 4 :], axis=0)
-    if comm.rank == 0:
-        print(json.dumps({
-            "membrane": membrane, "diffusion": diffusion, "rest": whole - membrane - diffusion,
-            "all": whole, "least": cost[STEPS // 4 :, 2].min(),
-            "iterations": float(np.mean(iterations[STEPS // 4 :])),
-            "rounds": getattr(simulation.diffusion, "rounds", 0),
-            "now": now / made.mesh.nodes, "peak": peak / made.mesh.nodes,
-        }))  # fmt: skip
+        iterations.append(simulation.diffusion.report().iterations)
+    return np.array(samples), iterations
 
 
 NEEDS = {("energy", True): {"pump": "post_albers"}}  # choices that have no meaning alone

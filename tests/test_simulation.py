@@ -22,30 +22,38 @@ class Notes:
 
     def __init__(self, law=lambda t: 3.0 + 0.0 * t, limit=np.inf):
         self.law, self.limit = law, limit
-        self.calls, self.state = [], (np.array([law(0.0)]), np.zeros(1))
-        self.trial, self.memory = np.zeros(1), {"increment": np.zeros(1)}
-        self.given, self.last_step, self.ledger = 0.0, 0.0, SimpleNamespace(given={"x": 0.0})
+        self.calls, self.columns = [], (np.array([law(0.0)]), np.zeros(1))
+        self.trial, self.increment = np.zeros(1), np.zeros(1)
+        self.given, self.ledger = 0.0, SimpleNamespace(given={"x": 0.0})
         self.reaction = SimpleNamespace(
-            advance=self._react, state=self.state, trial=self.trial, given=0.0
+            advance=self._react, state=self.columns, trial=self.trial, given=0.0
         )
 
     def _react(self, duration, start):
-        assert start == pytest.approx(self.state[1][0], abs=1e-12)
+        assert start == pytest.approx(self.columns[1][0], abs=1e-12)
         self.calls.append(("R", duration))
-        self.state[1][0] += duration  # the state's own clock
-        self.state[0][0] = self.law(self.state[1][0])
+        self.columns[1][0] += duration  # the state's own clock
+        self.columns[0][0] = self.law(self.columns[1][0])
         self.reaction.given += duration
 
     def advance(self, start, dt, damped=False):
         """Diffuse."""
         self.calls.append(("D", dt))
         self.ledger.given["x"] += dt
-        if dt > self.limit or not np.isfinite(self.state[0]).all():
+        if dt > self.limit or not np.isfinite(self.columns[0]).all():
             raise SolutionError("too long")
 
     def hold(self, t):
         """Note a bath."""
         self.calls.append(("hold", t))
+
+    def state(self):
+        """What the next step depends on."""
+        return {"increment": self.increment, "given": dict(self.ledger.given)}
+
+    def load(self, state):
+        """Go on from a state."""
+        self.increment[:], self.ledger.given = state["increment"], dict(state["given"])
 
 
 class Watch:
@@ -129,7 +137,7 @@ def test_a_long_step_with_a_large_error_is_rejected():
     s = simulation(notes, 64, 0.1, observers=[Watch(64)])
     s.run()
     assert s.rejected > 0
-    assert notes.state[1][0] == pytest.approx(64.0)
+    assert notes.columns[1][0] == pytest.approx(64.0)
     assert notes.reaction.given == pytest.approx(64.0)
     assert notes.ledger.given["x"] == pytest.approx(64.0)
 
@@ -151,7 +159,7 @@ def test_a_step_that_fails_is_tried_in_shorter_ones():
     notes = Notes(limit=4.0)
     s = simulation(notes, 64, 0.1, observers=[Watch(64)])
     s.run()
-    assert s.rejected > 0 and notes.state[1][0] == pytest.approx(64.0)
+    assert s.rejected > 0 and notes.columns[1][0] == pytest.approx(64.0)
     assert notes.ledger.given["x"] == pytest.approx(64.0)
 
 
@@ -258,7 +266,7 @@ def test_who_looks_after_each_step_sees_k_with_its_half_membrane_step():
 
     notes = Notes(law=lambda t: 3.0 + t)
     s = simulation(notes, 12)
-    tracker = Tracker(notes.state[0], 7.5)
+    tracker = Tracker(notes.columns[0], 7.5)
     s.observers.append(tracker)
     s.run()
     assert tracker.last[0] == pytest.approx(15.0)

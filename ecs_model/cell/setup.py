@@ -10,7 +10,8 @@ from ecs_model.cell.steady import Flow
 from ecs_model.config.parameters import settled
 from ecs_model.errors import ConfigError, did_you_mean
 from ecs_model.membrane.kernel import depends_on_time
-from ecs_model.membrane.model import Surroundings, arranged
+from ecs_model.membrane.model import Surroundings
+from ecs_model.membrane.packing import arranged
 from ecs_model.membrane.user_models import membrane_of
 from ecs_model.record import Quantity
 

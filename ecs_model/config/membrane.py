@@ -22,6 +22,9 @@ class Membrane(Strict):
         None, description="in .ode: the unit of time; ms unless its units tell otherwise"
     )
     options: dict[str, bool | str] = Field({}, description="choices of the model, if it has any")
+    add: list[str] = Field(
+        [], max_length=100, description='mechanisms of your own, each as "FILE.py:NAME"'
+    )
     parameters: dict[str, Settable] = Field({}, description="bare numbers are in the model's units")
     initial: dict[str, Settable] = Field({}, description="initial state; the default is rest")
     tolerance: Tolerance = Field(1e-3, description="relative error of a sub-step")

@@ -1,10 +1,16 @@
-"""Which PETSc options a configuration may give: those of solvers, none that read or write files."""
+"""Which PETSc options a configuration may give: those of solvers, none that read or write files.
+
+A prefix says of which solver: `transport.petsc_database` lists them.
+"""
 
 import re
 from typing import Any
 
+PREFIXES = ("diffusion_", "potential_", "limiter_")
+_SOLVERS = rf"(?:{'|'.join(PREFIXES)})?"
 _PLACE = r"(?:(?:sub|esteig|mg_levels(?:_\d+)?|mg_coarse(?:_sub)?)_)*"
-_SOLVER = re.compile(rf"{_PLACE}(?:ksp|pc)_\w+")
+_BLOCK = r"(?:fieldsplit_(?:psi|w)_)?"
+_OPTION = re.compile(rf"{_SOLVERS}{_BLOCK}{_PLACE}(?:ksp|pc)_\w+")
 _WORDS = re.compile(  # parts of names of options that show, write, read or run something
     r"(?:^|_)(?:view\w*|monitor\w*|converged|reason|plot|print\w*|file\w*|dir|tmpdir|dump|log\w*|"
     r"python|shell|load|save|lib\w*|statistics|info|draw|out|output|prefix|options)(?:_|$)"
@@ -41,16 +47,25 @@ def refuse_options(options: dict[str, Any]) -> None:
         options: name without the leading dash -> value.
     """
     for name, value in options.items():
-        if not _SOLVER.fullmatch(name) or _WORDS.search(name):
+        if not _OPTION.fullmatch(name) or _WORDS.search(name):
             raise ValueError(
-                f"{name} is not allowed: options say how to solve, such as ksp_type or pc_type, "
-                "they neither show nor read nor write anything"
+                f"{name} is not allowed: options say how to solve, such as ksp_type or "
+                "potential_pc_type; prefixes of solvers are "
+                f"{', '.join(PREFIXES)}, and options neither show nor read nor write anything"
             )
         if not _VALUE.fullmatch(str(value)) or str(value) in ("python", "shell"):
             raise ValueError(f"{name} = {value!r} is not allowed: a number or a word is right")
-    kind = options.get("ksp_type", "cg")
+    for prefix in ("", *PREFIXES):
+        _refuse_direct(f"{prefix}ksp_type", options)
+    for name in options:
+        if f"diffusion_{name}" in options:
+            raise ValueError(f"{name} and diffusion_{name} are the same option; give one of them")
+
+
+def _refuse_direct(name, options):
+    kind = options.get(name, "cg")
     if kind not in _ITERATIVE:
         raise ValueError(
-            f"ksp_type = {kind!r} is not allowed: it has to solve step by step from a guess; "
+            f"{name} = {kind!r} is not allowed: it has to solve step by step from a guess; "
             f"there are {', '.join(_ITERATIVE)}"
         )

@@ -6,7 +6,7 @@ Needs neither MPI nor DOLFINx, so that whoever only checks a configuration start
 from ecs_model.config.parameters import settled
 from ecs_model.errors import ConfigError
 from ecs_model.membrane.kernel import depends_on
-from ecs_model.membrane.model import carried, compartments
+from ecs_model.membrane.model import compartments, with_passive_ions
 from ecs_model.membrane.user_models import membrane_of
 
 SERIES_PER_FIELD = 8
@@ -41,7 +41,7 @@ def model_of(config, base="."):
         _refuse_without_glia(model)
     if config.tissue.transport == "electrodiffusion":
         _refuse_charge(model, ions)
-    return carried(model, ions)
+    return with_passive_ions(model, ions)
 
 
 def _refuse_without_glia(model):
@@ -86,7 +86,7 @@ def _check_effects(config, model):
     idle = {}
     if model.volumes is None:
         idle["tortuosity_exponent"] = "whose cells do not swell"
-    if not model.packed and tissue.packing == "fixed":
+    if not model.scaled and tissue.packing == "fixed":
         idle["packing"] = "which has neither volumes nor areas of cells"
     if not (depends_on(model, "temperature") or _moves_charge(tissue)):
         idle["temperature"] = "which does not depend on it"

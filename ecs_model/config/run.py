@@ -50,7 +50,7 @@ class Solver(Strict):
         None, description="share of consistent mass; the default is the model's best"
     )
     rtol: number(1e-15, 0.1) = Field(1e-4, description="residual of a solve")
-    petsc: dict[str, str | int | float] = Field({}, description="PETSc options of the solver")
+    petsc: dict[str, str | int | float] = Field({}, description="PETSc options of the solvers")
 
     @field_validator("petsc")
     @classmethod
@@ -153,6 +153,20 @@ class Config(Strict):
                     f"the name {name!r} may not end in '({ion})': tables add that to the names of "
                     "what brings the ion"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _potential_is_solved(self):
+        options = [name for name in self.solver.petsc if name.startswith("potential_")]
+        if options and self.tissue.transport == "diffusion" and self.tissue.syncytium is None:
+            raise ValueError(
+                f"solver.petsc: {options[0]} has no effect where there is no potential: without "
+                "electrodiffusion and syncytium; leave it out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_condition_each(self):
         names = [b.on for b in self.boundary]
         if twice := {n for n in names if names.count(n) > 1}:
             raise SettingError(

@@ -8,13 +8,17 @@ The thresholds: K+ stays below a ceiling of 10-12 mM during normal and epileptif
 passes 20 mM on the way to 30-80 mM (Somjen 2001, Physiol Rev 81, 1065).
 """
 
+from typing import Any
+
 import numpy as np
+
+from ecs_model.physics.values import Array
 
 SOONEST = 1e-4  # share of a run before which a front counts as there from the start
 STRAIGHT = 0.8  # share of the variance of distances that a travelling front's arrivals explain
 
 
-def reached_by(fraction, highest, volumes):
+def reached_by(fraction: float, highest: Array, volumes: Array) -> float:
     """The K+ [mM] that at least `fraction` of the tissue reached.
 
     Args:
@@ -28,7 +32,7 @@ def reached_by(fraction, highest, volumes):
     return float(highest[order][place])
 
 
-def verdict(reached, threshold):
+def verdict(reached: float, threshold: float) -> dict[str, Any]:
     """`{"verdict": bool, "margin": float, ...}` for a level that was reached [mM]."""
     margin = float(np.log(max(reached, 1e-30) / threshold))
     return {
@@ -36,12 +40,14 @@ def verdict(reached, threshold):
     }  # fmt: skip
 
 
-def recruited(highest, volumes, threshold):
+def recruited(highest: Array, volumes: Array, threshold: float) -> float:
     """Share of the tissue (0 to 1) whose K+ reached `threshold` [mM]."""
     return float(volumes[highest >= threshold].sum() / volumes.sum())
 
 
-def ignition(arrival, highest, volumes, spread, threshold, end):
+def ignition(
+    arrival: Array, highest: Array, volumes: Array, spread: float, threshold: float, end: float
+) -> dict[str, Any]:
     """Whether a front took a share of some tissue: `{"verdict": bool, "margin": float, ...}`.
 
     The margin is the logarithm of the time that was left, end / arrival, where the front came, and
@@ -67,7 +73,7 @@ def ignition(arrival, highest, volumes, spread, threshold, end):
     }  # fmt: skip
 
 
-def duration(above, volumes):
+def duration(above: Array, volumes: Array) -> float:
     """Mean time [s] that K+ spent above a threshold where it was there at all; nan if nowhere.
 
     Args:
@@ -78,7 +84,7 @@ def duration(above, volumes):
     return float(np.average(above[there], weights=volumes[there])) if there.any() else float("nan")
 
 
-def front_speed(times, positions):
+def front_speed(times: Array, positions: Array) -> float:
     """Speed [m/s] of a front by least squares over its arrival times [s]; nan if none travelled.
 
     Where arrival times do not go with the distance, as when tissue ignites everywhere at once, no
@@ -96,7 +102,9 @@ def front_speed(times, positions):
     return float((t @ x) / (t @ t)) if travelled else float("nan")
 
 
-def steady_speed(times, positions, start=0.4, end=0.9):
+def steady_speed(
+    times: Array, positions: Array, start: float = 0.4, end: float = 0.9
+) -> tuple[float, float]:
     """Speed [m/s] and its spread (0 to 1) over a part of the way, where a front is steady.
 
     Args:
@@ -113,7 +121,7 @@ def steady_speed(times, positions, start=0.4, end=0.9):
     return speed, abs(halves[1] - halves[0]) / abs(speed) if speed else float("nan")
 
 
-def front_width(positions, profile, low=0.1, high=0.9):
+def front_width(positions: Array, profile: Array, low: float = 0.1, high: float = 0.9) -> float:
     """Distance [m] over which a profile falls from `high` to `low` of its range; nan without one.
 
     Args:
@@ -137,21 +145,21 @@ def _last_crossing(x, y, level):
     return float(x[k] + (level - y[k]) / (y[k + 1] - y[k]) * (x[k + 1] - x[k]))
 
 
-def front_jumps(corner_values, threshold):
-    """Difference of K+ [mM] across each cell in which the front stands; nan in the others.
+def front_jumps(corner_values: Array, threshold: float) -> Array:
+    """Difference of K+ [mM] across each element in which the front stands; nan in the others.
 
     Args:
-        corner_values: K+ [mM] at the corners of cells, shape (cells, corners).
+        corner_values: K+ [mM] at the corners of elements, shape (elements, corners).
         threshold: the K+ [mM] that marks the front.
     """
     low, high = corner_values.min(axis=1), corner_values.max(axis=1)
     return np.where((low < threshold) & (high >= threshold), high - low, np.nan)
 
 
-def cells_per_front(jumps):
-    """How many cells the steep part (10-90 %) of a front spans; nan without a front.
+def cells_per_front(jumps: Array) -> float:
+    """How many elements the steep part (10-90 %) of a front spans; nan without a front.
 
     Args:
-        jumps: difference across cells in the front, as a share of the height of the front.
+        jumps: difference across elements in the front, as a share of the height of the front.
     """
     return float(0.8 / np.median(jumps)) if len(jumps) else float("nan")

@@ -51,9 +51,9 @@ def pump_stall(na_in, na_out, k_in, k_out, temperature, energy):
 
 def pump_share_of_potential(p_k, k_in, k_out, p_na, na_in, na_out, temperature):
     """What the current of the pump adds to the resting potential [V]; negative."""
-    leaks = ghk_sums([(p_k, k_in, k_out), (p_na, na_in, na_out)], [])
+    inside, outside = ghk_sums([(p_k, k_in, k_out), (p_na, na_in, na_out)], [])
     pumped = mullins_noda(p_k, k_in, k_out, p_na, na_in, na_out, temperature)
-    return pumped - ghk_voltage(*leaks, temperature)
+    return pumped - ghk_voltage(inside, outside, temperature)
 
 
 def atp_use(turnover, area):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ecs_model.physics.values import Array
 
 LEAST_POINTS = 3  # of a line, that a front has to pass
 OBLIQUE = 5.0  # degrees to the line from which the angle is told
@@ -58,11 +58,11 @@ NOTHING = Measured(*[float("nan")] * 5)
 
 
 def gradients(corners: Array, values: Array) -> Array:
-    """Gradients of linear functions on simplices, shape (cells, d).
+    """Gradients of linear functions on simplices, shape (elements, d).
 
     Args:
-        corners: shape (cells, d + 1, d).
-        values: of the functions at the corners, shape (cells, d + 1).
+        corners: shape (elements, d + 1, d).
+        values: of the functions at the corners, shape (elements, d + 1).
     """
     edges = corners[:, 1:] - corners[:, :1]
     return np.linalg.solve(edges, (values[:, 1:] - values[:, :1])[..., None])[..., 0]

@@ -32,11 +32,11 @@ class Ion:
     ratio: float = 1.0
 
     @property
-    def state(self):
+    def state(self) -> str:
         """Name of its extracellular concentration."""
         return f"{self.name}_o"
 
 
-def companion_share(ion, companion):
+def companion_share(ion: Ion, companion: Ion) -> float:
     """Amount of `companion` that enters with one mole of `ion`, so that no charge does."""
     return -ion.valence / companion.valence

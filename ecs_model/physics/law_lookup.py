@@ -1,21 +1,25 @@
 """A law looked up and evaluated from the shell: arguments with units, values, tables."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from ecs_model.errors import ConfigError, did_you_mean
-from ecs_model.physics.laws import LAWS
+from ecs_model.physics.laws import LAWS, Law
 from ecs_model.quantities import parse
 from ecs_model.units import from_si, to_si
 
+type Row = tuple[dict[str, float], float]
 
-def find(name):
+
+def find(name: str) -> Law:
     """The Law of a name; ConfigError with a suggestion if there is none."""
     if name not in LAWS:
         raise ConfigError(f"no law '{name}'{did_you_mean(name, LAWS)} There are {', '.join(LAWS)}")
     return LAWS[name]
 
 
-def evaluate(name, settings=()):
+def evaluate(name: str, settings: Iterable[str] = ()) -> list[Row]:
     """Rows (arguments [their units], value [the law's unit]) of a law.
 
     Args:
@@ -77,13 +81,13 @@ def _value(law, argument, text, place):
     return si
 
 
-def overview():
+def overview() -> str:
     """Name and summary of every law."""
     lines = [f"{name:<28}{law.summary}" for name, law in LAWS.items()]
     return "\n".join([*lines, "", "more about one: ecs-model law NAME [--set ARGUMENT=VALUE]"])
 
 
-def about(name, settings=()):
+def about(name: str, settings: Iterable[str] = ()) -> str:
     """A law with its arguments and value; a table for several values."""
     law, rows = find(name), evaluate(name, settings)
     if len(rows) > 1:

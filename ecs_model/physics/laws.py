@@ -15,16 +15,16 @@ class Law:
     """A law: a function of named quantities, and the unit of what it gives."""
 
     function: Callable
-    arguments: type
+    arguments: Any  # a table
     unit: str
 
     @property
-    def summary(self):
+    def summary(self) -> str:
         """What the law gives, in one line."""
         return (inspect.getdoc(self.function) or "").partition("\n")[0]
 
     @property
-    def source(self):
+    def source(self) -> str:
         """The references of the module that holds the law."""
         text = inspect.getdoc(inspect.getmodule(self.function)) or ""
         return inspect.cleandoc(text.partition("References:")[2])
@@ -68,8 +68,8 @@ def _law(function, names, unit, **own):
 def ghk_voltage(p_k, k_in, k_out, p_na, na_in, na_out, p_cl, cl_in, cl_out, temperature):
     """Goldman-Hodgkin-Katz potential [V] of K+, Na+ and Cl-."""
     cations = [(p_k, k_in, k_out), (p_na, na_in, na_out)]
-    sums = electro.ghk_sums(cations, [(p_cl, cl_in, cl_out)])
-    return electro.ghk_voltage(*sums, temperature)
+    inside, outside = electro.ghk_sums(cations, [(p_cl, cl_in, cl_out)])
+    return electro.ghk_voltage(inside, outside, temperature)
 
 
 def ghk_flux(c_in, c_out, z, permeability, v, temperature):

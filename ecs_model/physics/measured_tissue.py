@@ -42,17 +42,17 @@ STATES = {
 }
 
 
-def is_file(name):
+def is_file(name: str) -> bool:
     """Whether the name of a state is that of a file."""
     return name.endswith(".json")
 
 
-def title(name):
+def title(name: str) -> str:
     """What a state is called beside its star or in a table."""
     return Path(name).stem.removesuffix(".fit") if is_file(name) else name
 
 
-def state_of(name):
+def state_of(name: str) -> TissueState:
     """The TissueState of a name, or of a file that `ecs-model fit-diffusion` wrote.
 
     Raises:

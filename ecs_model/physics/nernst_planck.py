@@ -1,4 +1,4 @@
-"""Where the GHK flux comes from: ions that drift and diffuse through a membrane (PNP), steady.
+"""Where the GHK flux comes from: ions that migrate and diffuse through a membrane (PNP), steady.
 
     J_k = -D_k (dc_k/dx + z_k c_k dU/dx),   d^2U/dx^2 = -kappa^2 sum_k z_k c_k / c_ref
 
@@ -16,6 +16,7 @@ References:
     Goldman (1943), J Gen Physiol 27, 37; Keener & Sneyd, Mathematical Physiology (2009), 2.6.3.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ from scipy.linalg import solve_banded
 
 from ecs_model.errors import SolutionError
 from ecs_model.physics.electrochemistry import bernoulli, thermal_voltage
+from ecs_model.physics.values import Array
 
 ITERATIONS, CLOSE = 500, 1e-12
 
@@ -38,19 +40,26 @@ class Profile:
         fluxes: of each ion, outward [mol/m^2/s].
     """
 
-    x: np.ndarray
-    potential: np.ndarray
-    concentrations: np.ndarray
-    fluxes: np.ndarray
+    x: Array
+    potential: Array
+    concentrations: Array
+    fluxes: Array
 
     @property
-    def bend(self):
+    def bend(self) -> float:
         """Largest distance of the potential from a straight line [V]."""
         ends = self.potential[0] * (1 - self.x) + self.potential[-1] * self.x
         return float(np.abs(self.potential - ends).max())
 
 
-def profile(ions, v, thickness, kappa, temperature, slices=400):
+def profile(
+    ions: Sequence[tuple[float, float, float, float]],
+    v: float,
+    thickness: float,
+    kappa: float,
+    temperature: float,
+    slices: int = 400,
+) -> Profile:
     """The Profile of ions that pass a membrane.
 
     Args:

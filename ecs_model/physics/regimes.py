@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ecs_model.physics.values import Array
+
 NAMES = ("rest", "seizure", "tonic", "SD", "depolarized")
 WINDOW = 1.0  # s
 PARTS = 10  # of a window, whose means tell the period
@@ -44,12 +46,12 @@ class Windows:
             another; shape (windows * parts, cells).
     """
 
-    mean: np.ndarray
-    lowest: np.ndarray
-    highest: np.ndarray
-    moves: np.ndarray | None
-    bottom: np.ndarray | None
-    fine: np.ndarray
+    mean: Array
+    lowest: Array
+    highest: Array
+    moves: Array | None
+    bottom: Array | None
+    fine: Array
 
 
 def sampling(every: float) -> tuple[float, int]:
@@ -62,7 +64,7 @@ def sampling(every: float) -> tuple[float, int]:
     return WINDOW / count, count
 
 
-def windows(size: int, potassium: np.ndarray, potential: np.ndarray | None = None) -> Windows:
+def windows(size: int, potassium: Array, potential: Array | None = None) -> Windows:
     """The Windows of a course, or of a part of it.
 
     Args:
@@ -92,7 +94,7 @@ def _together(pieces: list[Any]) -> Any:
     return None if pieces[0] is None else np.concatenate(pieces)
 
 
-def regime(interval: float, potassium: np.ndarray, potential: np.ndarray | None = None) -> Regime:
+def regime(interval: float, potassium: Array, potential: Array | None = None) -> Regime:
     """The Regime of one cell.
 
     Args:
@@ -145,7 +147,7 @@ def _named(levels, spikes, bottom):
     return "tonic" if spikes.mean() >= ALWAYS and smooth else "seizure"
 
 
-def recurrence(values, interval):
+def recurrence(values: Array, interval: float) -> float | None:
     """Period [s] after which values repeat; None if they do not.
 
     It is the first peak of their autocorrelation beyond its first zero, and then that of as many

@@ -12,7 +12,10 @@ References:
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import erfc, erfcx
+
+from ecs_model.physics.values import Array
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,14 @@ class Experiment:
     duration: float = np.inf
 
 
-def steady_rate(current, transport_number, valence, faraday):
+def steady_rate(current: float, transport_number: float, valence: int, faraday: float) -> float:
     """Rate [mol/s] of an ion of `valence` that carries a share of a current [A]: n I / (z F)."""
     return transport_number * current / (abs(valence) * faraday)
 
 
-def continuous(times, experiment, alpha, tortuosity, uptake=0.0):
+def continuous(
+    times: Array, experiment: Experiment, alpha: float, tortuosity: float, uptake: float = 0.0
+) -> Array:
     """Concentration [mM] at times [s] after a source began that goes on."""
     x = experiment
     d_star = x.D / tortuosity**2
@@ -51,7 +56,9 @@ def continuous(times, experiment, alpha, tortuosity, uptake=0.0):
     return np.where(times > 0, level * shape, 0.0)
 
 
-def concentration(times, experiment, alpha, tortuosity, uptake=0.0):
+def concentration(
+    times: ArrayLike, experiment: Experiment, alpha: float, tortuosity: float, uptake: float = 0.0
+) -> Array:
     """Concentration [mM] that an electrode sees at `times` [s], beyond what was there before.
 
     Args:

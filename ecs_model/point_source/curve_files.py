@@ -1,7 +1,10 @@
 """Measured point-source curves: files in, a fit as JSON out."""
 
+import functools
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -9,8 +12,9 @@ from ecs_model import __version__
 from ecs_model.errors import ConfigError
 from ecs_model.files import atomic
 from ecs_model.files.number_tables import read_table
+from ecs_model.physics.values import Array
 from ecs_model.point_source import Experiment, steady_rate
-from ecs_model.point_source.fit import LEVEL, LIMITS, fit_agar, fit_tissue
+from ecs_model.point_source.fit import LEVEL, LIMITS, Fit, fit_agar, fit_tissue
 from ecs_model.quantities import parse
 from ecs_model.units import FARADAY, from_si
 
@@ -23,7 +27,7 @@ RANGES = {  # what experiments can have [SI]
 HIGHEST_VALENCE = 10
 
 
-def read_curve(path):
+def read_curve(path: Path | str) -> Array:
     """Times [s] and concentrations [mM] of a table of two columns, with or without a head.
 
     Raises:
@@ -32,7 +36,7 @@ def read_curve(path):
     return read_table(Path(path), ("time [s]", "concentration [mM]")).T
 
 
-def experiment_of(settings):
+def experiment_of(settings: Mapping[str, Any]) -> Experiment:
     """The Experiment that settings of the command line describe.
 
     Args:
@@ -42,7 +46,7 @@ def experiment_of(settings):
     Raises:
         ConfigError: for wrong units, or neither a rate nor a current.
     """
-    read = lambda name, unit: _quantity(name, settings[name], unit)  # noqa: E731
+    read = functools.partial(_read, settings)
     if (settings["rate"] is None) == (settings["current"] is None):
         raise ConfigError("fit-diffusion: give either --rate, or --current (found both or none)")
     if settings["rate"] is not None:
@@ -60,7 +64,8 @@ def experiment_of(settings):
     return Experiment(read("distance", "m"), rate, read("D", "m^2/s"), read("start", "s"), duration)
 
 
-def _quantity(name, text, unit):
+def _read(settings, name, unit):
+    text = settings[name]
     try:
         value = parse(text, unit)
     except ValueError as error:
@@ -79,7 +84,7 @@ def _within(name, kind, value, unit, text):
     return value
 
 
-def calibrated(experiment, path):
+def calibrated(experiment: Experiment, path: Path | str) -> tuple[Experiment, Fit]:
     """The Experiment with the rate and D that a curve in agar shows, and its Fit.
 
     Raises:
@@ -92,7 +97,7 @@ def calibrated(experiment, path):
     return replace(experiment, **found.values), found
 
 
-def fitted(path, experiment, uptake=True):
+def fitted(path: Path | str, experiment: Experiment, uptake: bool = True) -> Fit:
     """The Fit of a file to an Experiment; ConfigError for what cannot be fitted."""
     return _fitted(fit_tissue, path, experiment, uptake)
 
@@ -104,7 +109,9 @@ def _fitted(fit, path, experiment, *more):
         raise ConfigError(f"{path}: {error}") from None
 
 
-def record(path, experiment, found, agar=None):
+def record(
+    path: Path | str, experiment: Experiment, found: Fit, agar: Fit | None = None
+) -> dict[str, Any]:
     """What a fit says, for a JSON file; `alpha` and `tortuosity` make it a state of tissue."""
     return {
         "curve": str(path), "decided": found.decided, "complaints": found.complaints,
@@ -118,7 +125,7 @@ def record(path, experiment, found, agar=None):
     }  # fmt: skip
 
 
-def lines(found):
+def lines(found: Fit) -> Iterator[str]:
     """A fit in words."""
     for name, value in found.values.items():
         unit = UNITS.get(name, "1")
@@ -130,6 +137,6 @@ def lines(found):
         yield f"WARNING: this curve cannot decide: {complaint}"
 
 
-def write(path, content):
+def write(path: Path | str, content: Mapping[str, Any]) -> None:
     """Write what `record` made."""
     atomic.write_json(Path(path), content)

@@ -17,10 +17,12 @@ References:
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import brentq, least_squares
 from scipy.stats import t as student
 
-from ecs_model.point_source import concentration
+from ecs_model.physics.values import Array
+from ecs_model.point_source import Experiment, concentration
 
 LEVEL = 0.95
 WIDE = 2.0  # upper over lower end: what is wider does not decide
@@ -54,15 +56,17 @@ class Fit:
     noise: float
     correlation: float
     complaints: list[str] = field(default_factory=list)
-    residuals: np.ndarray = field(default_factory=lambda: np.empty(0))
+    residuals: Array = field(default_factory=lambda: np.empty(0))
 
     @property
-    def decided(self):
+    def decided(self) -> bool:
         """Whether every parameter that was asked for is known within a factor."""
         return not self.complaints
 
 
-def fit_tissue(times, values, experiment, uptake=True):
+def fit_tissue(
+    times: ArrayLike, values: ArrayLike, experiment: Experiment, uptake: bool = True
+) -> Fit:
     """The Fit of alpha, tortuosity and, unless it is taken as zero, uptake [1/s].
 
     Args:
@@ -79,7 +83,7 @@ def fit_tissue(times, values, experiment, uptake=True):
     return _fit(names, times, values, experiment, lambda p: {**p, "experiment": experiment})
 
 
-def fit_agar(times, values, experiment):
+def fit_agar(times: ArrayLike, values: ArrayLike, experiment: Experiment) -> Fit:
     """The Fit of rate [mol/s] and D [m^2/s] to a curve in agar, which has no cells.
 
     Args:

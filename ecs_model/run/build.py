@@ -145,8 +145,8 @@ def _simulation(config, ground, living):
 
 def _edges(clock, ledger, events):
     """Ticks at or just before abrupt changes of any source, boundary or event."""
-    terms = [x.profile for x in ledger.loads]
-    terms += [x.bath for x in (*ledger.exchanges, *ledger.baths)]
+    terms = [x.profile for x in ledger.sources]
+    terms += [x.bath for x in (*ledger.robin, *ledger.dirichlet)]
     terms += [profile for changing in events for profile in changing.profiles]
     edges = {clock.before(t) for profile in terms for t in profile.edges(clock.end)}
     ends = clock.end * (1 - NEAR), clock.end * (1 + NEAR)

@@ -6,15 +6,12 @@ passed: until K+ has fallen by half of the front's height, or has risen no longe
 times. What comes later, at an output or the end of a run, does not count.
 """
 
-import ctypes
-import functools
-
 import numpy as np
 
-from ecs_model.membrane.compiler import load
 from ecs_model.run.front_tracker import Tracker
 from ecs_model.run.time_loop import Simulation
 from ecs_model.tissue.sampling import Sampler
+from ecs_model.transport.c_functions import c_function
 
 RUNGS = 0.02 * 1.03 ** np.arange(400)  # of the rise to the threshold, up to 2,600 of it
 PATIENCE = 3.0  # rise times after its arrival in which a front has passed
@@ -105,7 +102,7 @@ class Passage:
         self._now |= {"latest": never.copy(), "ready": np.ones(len(now))}
         self._now["rise"] = np.where(now >= tracker.threshold, UNKNOWN, NEVER)
         self._ladders = np.full((len(now), len(RUNGS)), NEVER)
-        self._time, self._advance = tracker.last_time, _compiled()
+        self._time, self._advance = tracker.last_time, c_function(TEXT, "ecs_pass")
 
     def _potassium(self):
         return self._sampler.at_corners(self._tracker.last[self._sampler.nodes])
@@ -129,15 +126,8 @@ class Passage:
         """Note how K+ changed since the last look, along straight lines in time."""
         now = self._potassium()
         numbers = (self._time, t - self._time, self._tracker.threshold, PATIENCE)
-        self._advance(
-            ctypes.c_long(len(now)),
-            _pointer(now),
-            *map(ctypes.c_double, numbers),
-            ctypes.c_long(len(RUNGS)),
-            _pointer(RUNGS),
-            _pointer(self._ladders),
-            *(_pointer(self._now[name]) for name in FIELDS),
-        )
+        known = [self._now[name] for name in FIELDS]
+        self._advance(len(now), now, *numbers, len(RUNGS), RUNGS, self._ladders, *known)
         self._time = t
 
     def state(self) -> dict:
@@ -158,14 +148,3 @@ class Passage:
     def _climbing(self):
         """Which rungs were climbed where the front is still on its way, shape (corners, rungs)."""
         return (self._ladders != NEVER) & (self._now["rise"] == NEVER)[:, None]
-
-
-def _pointer(array):
-    return ctypes.c_void_p(array.ctypes.data)
-
-
-@functools.cache
-def _compiled():
-    advance = load(TEXT).ecs_pass
-    advance.restype = None
-    return advance

@@ -1,12 +1,9 @@
 """When a front came to each node, how long it stayed, and how high K+ was."""
 
-import ctypes
-import functools
-
 import numpy as np
 
-from ecs_model.membrane.compiler import load
 from ecs_model.memory import put_back
+from ecs_model.transport.c_functions import c_function
 
 # K+ between two looks is a straight line; what lacks half a membrane step is completed first.
 TEXT = r"""
@@ -54,20 +51,14 @@ class Tracker:
         self.arrival = np.full(len(potassium), np.nan)
         self.highest, self.above = np.zeros(len(potassium)), np.zeros(len(potassium))
         self.last, self.last_time = potassium.copy(), 0.0
-        self._track = _compiled()
+        self._track = c_function(TEXT, "ecs_track")
 
     def observe(self, t, simulation):
         """Note what happened since the last look, along straight lines in time."""
         potassium, rate = simulation.reaction.state[0], simulation.control.rate
         arrays = (self.arrival, self.above, self.highest, self.last)
         numbers = (simulation.pending, self.last_time, t - self.last_time, self.threshold)
-        self._track(
-            ctypes.c_long(len(potassium)),
-            _pointer(potassium),
-            _pointer(rate),
-            *map(ctypes.c_double, numbers),
-            *map(_pointer, arrays),
-        )
+        self._track(len(potassium), potassium, rate, *numbers, *arrays)
         self.last_time = t
 
     def maps(self):
@@ -86,14 +77,3 @@ class Tracker:
     def load(self, state):
         """Continue from what `state` gave."""
         put_back(self, state)
-
-
-def _pointer(array):
-    return ctypes.c_void_p(array.ctypes.data)
-
-
-@functools.cache
-def _compiled():
-    track = load(TEXT).ecs_track
-    track.restype = None
-    return track

@@ -6,9 +6,9 @@ What the state of each is, it says itself: see `memory`.
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from ecs_model.memory import Share
+import numpy as np
 
-COUNTED = ("last_step", "total_iterations")  # numbers of a transport that live on
+from ecs_model.memory import Share
 
 
 class Living(Protocol):
@@ -28,16 +28,10 @@ def living(simulation: Any, others: Mapping[str, Living]) -> Iterator[tuple[str,
         simulation: with its observers.
         others: what is no observer, by name.
     """
-    transport = simulation.diffusion
     yield "", simulation
     yield "", simulation.control
-    yield "", Counted(transport)
-    yield "state/", Concentrations(simulation.reaction)
-    yield "reaction/", Remembered(simulation.reaction)
-    yield "ledger/", Given(transport.ledger)
-    yield "transport/", Moving(transport)
-    for ion, corrections in transport.corrections.items():
-        yield f"corrections/{ion}/", Remembered(corrections)
+    yield "", Membranes(simulation.reaction)
+    yield "", Moving(simulation.diffusion)
     yield from ((f"{name}/", part) for name, part in others.items())
     yield from _observers(simulation)
 
@@ -49,82 +43,45 @@ def _observers(simulation):
             yield f"{type(observer).__name__.lower()}/{name and name + '/'}", observer
 
 
-class Concentrations:
-    """The state variables of the membranes at owned nodes."""
+class Membranes:
+    """The membranes: their state variables, and what their next step depends on beside."""
 
     def __init__(self, reaction):
-        self._columns = reaction.state._asdict()
+        self._reaction, self._columns = reaction, reaction.state._asdict()
 
     def state(self):
-        """Name of a state variable -> its values."""
-        return self._columns
+        """Values by their names in a checkpoint."""
+        beside = self._reaction.memory
+        return _under("state/", self._columns) | _under("reaction/", beside)
 
     def load(self, state):
         """Continue from what `state` gave."""
         for name, column in self._columns.items():
-            column[:] = state[name]
+            column[:] = state[f"state/{name}"]
+        self._reaction.restore({n: state[f"reaction/{n}"] for n in self._reaction.memory})
 
 
-class Remembered:
-    """What keeps its state in an attribute `memory`, and may have a method `restore`."""
-
-    def __init__(self, owner):
-        self._owner = owner
-
-    def state(self):
-        """Its memory."""
-        return self._owner.memory
-
-    def load(self, state):
-        """Continue from what `state` gave."""
-        if hasattr(self._owner, "restore"):
-            self._owner.restore(state)
-            return
-        for name, value in state.items():
-            setattr(self._owner, name, value)
-
-
-class Given:
-    """What sources and boundaries gave."""
-
-    def __init__(self, ledger):
-        self._ledger = ledger
-
-    def state(self):
-        """Name -> this process's part of what was given."""
-        return {"given": Share(self._ledger.given)}
-
-    def load(self, state):
-        """Continue from what `state` gave."""
-        self._ledger.given = state["given"]
-
-
-class Counted:
-    """The numbers of a transport."""
-
-    def __init__(self, transport):
-        self._transport = transport
-
-    def state(self):
-        """Its last step and its iterations."""
-        return {name: getattr(self._transport, name) for name in COUNTED}
-
-    def load(self, state):
-        """Continue from what `state` gave."""
-        for name, value in state.items():
-            setattr(self._transport, name, value)
+def _under(prefix, values):
+    return {f"{prefix}{name}": value for name, value in values.items()}
 
 
 class Moving:
-    """The arrays of a transport."""
+    """The transport, whose values have other names in a checkpoint."""
 
     def __init__(self, transport):
         self._transport = transport
 
     def state(self):
-        """Its arrays at owned nodes."""
-        return self._transport.memory
+        """Values by their names in a checkpoint."""
+        return {_place(name, value): value for name, value in self._transport.state().items()}
 
     def load(self, state):
-        """Continue from what `state` gave; the last step has been loaded already."""
-        self._transport.restore(state, self._transport.last_step)
+        """Continue from what `state` gave."""
+        now = self._transport.state()
+        self._transport.load({name: state[_place(name, value)] for name, value in now.items()})
+
+
+def _place(name, value):
+    if isinstance(value, Share):
+        return f"ledger/{name}"
+    return f"transport/{name}" if isinstance(value, np.ndarray) else name

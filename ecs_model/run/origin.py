@@ -79,7 +79,7 @@ class Origin:
         """What run.json says of where the run was made."""
         return {
             "base": str(self.base),
-            "made": trust.mark(self.config.membrane.file, str(self.base)),
+            "made": trust.mark(_code(self.config), str(self.base)),
         }
 
     def write_new(self, folder, facts):
@@ -91,6 +91,12 @@ class Origin:
     def write_resolved(self, folder):
         """Leave in a RunDir the configuration with every default written out."""
         atomic.write_text(folder.resolved, resolved_text(self.config))
+
+
+def _code(config):
+    """The files of the user's own code that a run executes."""
+    membrane = config.membrane
+    return [membrane.file, *membrane.add] if membrane.add else membrane.file
 
 
 def resolved_text(config):
@@ -139,7 +145,7 @@ def read_begun(folder, overrides, trusted):
     if base is None:
         raise ConfigError(f"{folder.run_json}: missing or broken; the run cannot be continued")
     made = folder.facts().get("made")
-    trust.ask(made, folder.path, trusted, config.membrane.file, base)
+    trust.ask(made, folder.path, trusted, _code(config), base)
     with told_where(folder.resolved, overrides):
         resolve.check(config, resolve.model_of(config, base))
     return Origin(config, Path(base), folder.resolved, tuple(overrides))

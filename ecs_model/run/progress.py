@@ -68,14 +68,14 @@ class Progress:
         self._write(self._line(t, now, simulation))
 
     def _line(self, t, now, simulation):
-        share = t / self._clock.end
+        transport, share = simulation.diffusion.report(), t / self._clock.end
         elapsed = now - self._began
         done = t - self._first
         left = elapsed * (self._clock.end - t) / done if done > 0 else float("nan")
         return (
             f"t = {t:.4g} of {self._clock.end:g} s ({100 * share:.1f} %)  step {simulation.steps}"
-            f"  dt {simulation.diffusion.last_step:.3g} s"
-            f"  {simulation.diffusion.iterations} iterations"
+            f"  dt {transport.last_step:.3g} s"
+            f"  {transport.iterations} iterations"
             f"  elapsed {clock_face(elapsed)}  left {clock_face(left)}"
         )
 

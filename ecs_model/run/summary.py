@@ -10,6 +10,7 @@ from ecs_model.run.line_fronts import slowness
 def summarise(parts, outputs, timer):
     """What came out, as numbers and verdicts: the content of summary.json, on all processes."""
     mesh, s = parts.mesh, parts.simulation
+    transport = s.diffusion.report()
     seen = {"volumes": mesh.volumes, "outside": parts.outside, **parts.tracker.maps()}
     seen = {name: mesh.gather(values) for name, values in seen.items()}
     verdicts = on_root(mesh.comm, lambda: _verdicts(parts.detection, s.clock.end, **seen))
@@ -23,9 +24,9 @@ def summarise(parts, outputs, timer):
         "balance": outputs.balance.report(),
         "energy": outputs.spending.report(),
         "bias": known_bias(parts.model, s.reaction.ions, parts.tissue),
-        **_about_steps(s),
+        **_about_steps(s, transport),
         "unresolved": parts.unresolved,
-        "iterations_per_step": s.diffusion.total_iterations / max(1, s.steps),
+        "iterations_per_step": transport.total_iterations / max(1, s.steps),
         "substeps_per_step": _substeps(mesh.comm, s),
         "nodes": mesh.nodes,
         "processes": mesh.comm.size,
@@ -34,9 +35,9 @@ def summarise(parts, outputs, timer):
     }
 
 
-def _about_steps(simulation):
+def _about_steps(simulation, transport):
     """How many steps there were, and in how many of them what was not accepted as it came."""
-    corrections = simulation.diffusion.corrections
+    corrections = transport.corrections
     return {
         "steps": simulation.steps,
         "rejected_steps": simulation.rejected,

@@ -17,6 +17,7 @@ import numpy as np
 from ecs_model.errors import SolutionError
 from ecs_model.memory import put_back
 from ecs_model.run.requests import Request
+from ecs_model.transport.protocol import is_effort
 
 DAMPED_STEPS = 2  # after something changed abruptly
 NEAR = 1e-9  # share of a reaction step within which an edge counts as its end
@@ -253,32 +254,35 @@ class _Snapshot:
     """The state before a step that may be rejected."""
 
     def __init__(self, simulation):
-        self._simulation = simulation
-        self._arrays = []
+        self._simulation, self._buffers = simulation, {}
 
-    def _parts(self):
-        s = self._simulation
-        return [*s.reaction.state, s.reaction.trial, *s.diffusion.memory.values()]
+    def _membranes(self):
+        reaction = self._simulation.reaction
+        return dict(enumerate((*reaction.state, reaction.trial)))
 
     def take(self):
-        parts = self._parts()
-        if not self._arrays:
-            self._arrays = [np.empty_like(a) for a in parts]
-        for kept, array in zip(self._arrays, parts, strict=True):
-            kept[:] = array
         s = self._simulation
-        self._rest = (
-            s.pending,
-            np.copy(s.reaction.given),
-            s.diffusion.last_step,
-            s.diffusion.ledger.given.copy(),
-            list(s.jumps),
-        )
+        self._arrays = self._copied(self._membranes())
+        self._transport = self._copied(s.diffusion.state())
+        self._rest = s.pending, np.copy(s.reaction.given), list(s.jumps)
+
+    def _copied(self, state):
+        """A state whose arrays are copies, in the same buffers every time."""
+        return {name: self._copy(name, value) for name, value in state.items()}
+
+    def _copy(self, name, value):
+        if not isinstance(value, np.ndarray):
+            return value
+        if name not in self._buffers:
+            self._buffers[name] = np.empty_like(value)
+        self._buffers[name][:] = value
+        return self._buffers[name]
 
     def put_back(self):
-        for kept, array in zip(self._arrays, self._parts(), strict=True):
-            array[:] = kept
         s = self._simulation
-        s.pending, membranes, s.diffusion.last_step, given, s.jumps = self._rest
+        for name, array in self._membranes().items():
+            array[:] = self._arrays[name]
+        done = {name: value for name, value in s.diffusion.state().items() if is_effort(name)}
+        s.diffusion.load(self._transport | done)
+        s.pending, membranes, s.jumps = self._rest
         s.reaction.given = np.copy(membranes)
-        s.diffusion.ledger.given = given.copy()

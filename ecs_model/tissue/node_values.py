@@ -92,7 +92,7 @@ class Nodes:
         return cells * (1 - self._alpha) if self._is_scaled(name) else cells
 
     def _is_scaled(self, name):
-        return self._packing == "scaled" and name in self.model.packed
+        return self._packing == "scaled" and name in self.model.scaled
 
     def layers(self, table, kind, name):
         """What a value [SI] is: a number or array over owned nodes, and pairs (Part, number).

@@ -1,4 +1,4 @@
-"""Several ions in the extracellular space: each by itself, or bound by electroneutrality.
+"""Several ions in the extracellular space, bound by electroneutrality.
 
 Electroneutral Nernst-Planck: with psi = F Phi_e / R T,
 
@@ -13,6 +13,7 @@ Reference: Mori (2015), Physica D 308, 94; Qian & Sejnowski (1989), Biol Cybern 
 """
 
 import functools
+from collections.abc import Iterable, Mapping
 
 from ecs_model.native import MPI
 
@@ -20,101 +21,17 @@ import numpy as np
 
 from ecs_model.errors import SolutionError
 from ecs_model.physics.electrochemistry import thermal_voltage
-from ecs_model.transport.diffusion import ROUND_OFF
-from ecs_model.transport.flux_limiter import Pull
-from ecs_model.transport.mass_balance import Ledgers
+from ecs_model.physics.ions import Ion
+from ecs_model.physics.values import Array
+from ecs_model.transport.diffusion import Diffusion
+from ecs_model.transport.flux_correction import ElectricField
+from ecs_model.transport.ions import Ions
+from ecs_model.transport.linear_solver import ROUND_OFF
+from ecs_model.transport.matrices import Matrices
+from ecs_model.transport.petsc_database import Options, options_of
 from ecs_model.transport.potential import Poisson
 
 ROUNDS = 12
-
-
-class Ions:
-    """Ions that diffuse side by side. Attributes and methods as those of `Diffusion`.
-
-    Args:
-        operators: matrices of the tissue, with the diffusivity of K+.
-        parts: ion -> Diffusion, K+ first.
-    """
-
-    def __init__(self, operators, parts):
-        self.operators, self.parts = operators, dict(parts)
-        self.ledger = Ledgers(self.parts)
-        self.fields: dict = {}
-
-    def advance(self, t, dt, damped=False):
-        """Advance all ions by a step, as that of `Diffusion`."""
-        self.begin(t, dt, damped)
-        self.solve_ions(t, dt)
-        self.end(t, dt)
-
-    def begin(self, t, dt, damped=False):
-        """Prepare a step: matrices, baths, and guesses of the increments."""
-        self.operators.follow()
-        stiff = any(part.is_stiff(dt) for part in self.parts.values())
-        for part in self.parts.values():
-            part.start(t, dt, damped, stiff)
-
-    def solve_ions(self, t, dt):
-        """Find the increments of all ions."""
-        for part in self.parts.values():
-            part.prepare(t, dt)
-            part.solve(dt)
-
-    def end(self, t, dt):
-        """Take the step."""
-        for part in self.parts.values():
-            part.end(t, dt)
-
-    def hold(self, t):
-        """Set nodes at baths to the concentrations of the bath at time `t` [s]."""
-        for part in self.parts.values():
-            part.hold(t)
-
-    @property
-    def memory(self):
-        """Name -> array, beside the ions themselves, on which the next step depends."""
-        return {f"increment_{ion.name}": part.increment for ion, part in self.parts.items()}
-
-    def restore(self, memory, last_step):
-        """Continue from a checkpoint."""
-        for name, array in self.memory.items():
-            array[:] = memory[name]
-        self.last_step = last_step
-
-    @property
-    def last_step(self):
-        """The last step [s]."""
-        return self._first.last_step
-
-    @last_step.setter
-    def last_step(self, dt):
-        for part in self.parts.values():
-            part.last_step = dt
-
-    @property
-    def _first(self):
-        return next(iter(self.parts.values()))
-
-    @property
-    def corrections(self):
-        """What the limiter did to each ion: name -> Corrections."""
-        return {name: c for part in self.parts.values() for name, c in part.corrections.items()}
-
-    @property
-    def iterations(self):
-        """Of the last solves of all ions."""
-        return sum(part.iterations for part in self.parts.values())
-
-    @property
-    def total_iterations(self):
-        """Of all solves of all ions so far."""
-        return sum(part.total_iterations for part in self.parts.values())
-
-    @total_iterations.setter
-    def total_iterations(self, count):
-        for part in self.parts.values():
-            part.total_iterations = 0
-        self._first.total_iterations = count
 
 
 class Electrodiffusion(Ions):
@@ -125,38 +42,53 @@ class Electrodiffusion(Ions):
         parts: ion -> Diffusion, K+ first; the last with the opposite sign follows from the others.
         temperature: [K].
         rtol: charge that a round may leave, relative to what moved.
+        options: PETSc options, see `petsc_database`; those of the potential only matter where the
+            ions find it by themselves.
 
     Attributes:
         psi: F Phi_e / R T at owned nodes.
         rounds: in the last step.
         mean_conductivity: of the ions as they begin, relative to K+ [mM].
+
+    Raises:
+        ConfigError: for options that PETSc refuses or does not know.
     """
 
-    def __init__(self, operators, parts, temperature, rtol=1e-3):
+    def __init__(
+        self,
+        operators: Matrices,
+        parts: Mapping[Ion, Diffusion],
+        temperature: float,
+        rtol: float = 1e-3,
+        options: Options | None = None,
+    ) -> None:
         super().__init__(operators, parts)
         self.temperature, self.rtol, self.rounds = temperature, rtol, 0
+        self._options = options_of("potential", options or {})
         self._v, self.psi = operators.vector()
         self.fields = {"Phi_e": ("mV", self.potential)}
         self._bound = _follower(self.parts)
         self._work, self._scratch = operators.vector()
         self._product, self._result = operators.vector()
-        self._drifts = [np.zeros_like(self.psi) for _ in self.parts]
-        self._mids = [np.zeros_like(self.psi) for _ in self.parts]
+        self._migrations = [np.zeros_like(self.psi) for _ in self.parts]
+        self._halfway = [np.zeros_like(self.psi) for _ in self.parts]
         self.mean_conductivity, self._mean = self._means()
+        if self._options:
+            self.poisson.try_options()
 
     @functools.cached_property
-    def poisson(self):
+    def poisson(self) -> Poisson:
         """The equation of the potential; made when first used."""
-        return Poisson(self.operators, self._first.ledger, self.mean_conductivity)
+        ledger, scale = self._first.ledger, self.mean_conductivity
+        return Poisson(self.operators, ledger, scale, options=self._options)
 
-    def potential(self):
-        """Extracellular potential Phi_e [V] at owned nodes, zero on average or at baths."""
+    def potential(self) -> Array:
+        """Extracellular potential Phi_e [V] at owned nodes, zero on average or where grounded."""
         return thermal_voltage(self.temperature) * self.psi
 
-    @property
-    def memory(self):
-        """As that of `Ions`, and the potential."""
-        return super().memory | {"psi": self.psi}
+    def arrays(self) -> dict[str, Array]:
+        """The guesses of the next increments, and the potential."""
+        return super().arrays() | {"psi": self.psi}
 
     def _means(self):
         """Mean conductivity [mM], and the diffusivity of an ion that stands for all."""
@@ -168,8 +100,8 @@ class Electrodiffusion(Ions):
         slow = sum(w / ion.ratio for w, ion in zip(weights, self.parts, strict=True))
         return sum(weights), sum(weights) / slow if slow > 0 else 1.0
 
-    def advance(self, t, dt, damped=False):
-        """Advance all ions by a step, as that of `Diffusion`."""
+    def advance(self, t: float, dt: float, damped: bool = False) -> None:
+        """Advance all ions by a step, as `Transport` describes it."""
         self.begin(t, dt, damped)
         self.poisson.follow(self.conductivity())
         for part in self.parts.values():
@@ -177,16 +109,16 @@ class Electrodiffusion(Ions):
         self._balance(dt)
         self.end(t, dt)
 
-    def begin(self, t, dt, damped=False):
-        """Prepare a step: matrices, baths, guesses of the increments, and ions half-way."""
+    def begin(self, t: float, dt: float, damped: bool = False) -> None:
+        """Prepare a step: boundaries, guesses of the increments, and ions half-way."""
         super().begin(t, dt, damped)
-        for part, mid in zip(self.parts.values(), self._mids, strict=True):
+        for part, mid in zip(self.parts.values(), self._halfway, strict=True):
             np.maximum(part.values + 0.5 * part.increment, 0.0, out=mid)
 
-    def conductivity(self):
+    def conductivity(self) -> Array:
         """Of the ions half-way through the step, relative to K+, at owned nodes [mM]."""
-        pairs = zip(self.parts, self._mids, strict=True)
-        return sum(ion.valence**2 * ion.ratio * mid for ion, mid in pairs)
+        pairs = zip(self.parts, self._halfway, strict=True)
+        return _sum(ion.valence**2 * ion.ratio * mid for ion, mid in pairs)
 
     def _balance(self, dt):
         """Rounds of ions and potential until they bring no charge."""
@@ -197,7 +129,7 @@ class Electrodiffusion(Ions):
             self.shift(self.poisson.solve(self.unbalanced(dt)))
         raise SolutionError("the potential does not converge; try a shorter time.step")
 
-    def solve_ions(self, t, dt):
+    def solve_ions(self, t: float, dt: float) -> None:
         """Find the increments of all ions in the potential as it is."""
         for part in self.parts.values():
             part.prepare(t, dt)
@@ -205,7 +137,7 @@ class Electrodiffusion(Ions):
 
     def _solve_prepared(self, dt):
         for ion, part, mid, migration in zip(
-            self.parts, self.parts.values(), self._mids, self._drifts, strict=True
+            self.parts, self.parts.values(), self._halfway, self._migrations, strict=True
         ):
             self._migration(mid, -dt * ion.valence * ion.ratio, migration)
             part.solve(dt, migration)
@@ -228,28 +160,28 @@ class Electrodiffusion(Ions):
         return self._result
 
     def _charge(self):
-        return sum(ion.valence * part.increment for ion, part in self.parts.items())
+        return _sum(ion.valence * part.increment for ion, part in self.parts.items())
 
-    def charge_is_small(self):
+    def charge_is_small(self) -> bool:
         """Whether the increments bring next to no charge; asks all processes."""
         charge = self._charge()
-        moved = sum(abs(ion.valence) * np.abs(p.increment) for ion, p in self.parts.items())
+        moved = _sum(abs(ion.valence) * np.abs(p.increment) for ion, p in self.parts.items())
         squares = np.array([charge @ charge, moved @ moved])
         self.operators.mesh.comm.Allreduce(MPI.IN_PLACE, squares, MPI.SUM)
         nothing = 10 * ROUND_OFF * np.sqrt(self.operators.mesh.nodes)
         return not squares[0] > max(self.rtol**2 * squares[1], nothing**2)
 
-    def unbalanced(self, dt):
+    def unbalanced(self, dt: float) -> Array:
         """The current [mol/s] at owned nodes that has to be driven away."""
         charge = self._charge()
         right = self._first.implicitness * self._mean * self._stiff(charge)
         right += self._applied(self.operators.mass, charge) / dt
         return right
 
-    def shift(self, change):
-        """Change psi at owned nodes; without baths it stays zero on average."""
+    def shift(self, change: Array) -> None:
+        """Change psi at owned nodes; without Dirichlet boundaries it stays zero on average."""
         self.psi += change
-        if not self._first.ledger.baths:
+        if not self._first.ledger.dirichlet:
             self.psi -= self._mean_of_psi()
 
     def _mean_of_psi(self):
@@ -257,9 +189,9 @@ class Electrodiffusion(Ions):
         self.operators.mesh.comm.Allreduce(MPI.IN_PLACE, sums, MPI.SUM)
         return sums[0] / sums[1]
 
-    def end(self, t, dt):
+    def end(self, t: float, dt: float) -> None:
         """Close the balance of all ions but one; that one is what neutrality leaves."""
-        pairs = zip(self.parts.items(), self._drifts, strict=True)
+        pairs = zip(self.parts.items(), self._migrations, strict=True)
         for (ion, part), migration in pairs:
             if ion is not self._bound:
                 self._end_free(ion, part, migration, t, dt)
@@ -274,13 +206,22 @@ class Electrodiffusion(Ions):
         """Close and book the step of an ion, and what the bound ion gets with it."""
         ledger, before = self.parts[self._bound].ledger, dict(part.ledger.given)
         part.close(t, dt, migration)
-        part.settle(t, dt, migration, Pull(ion.valence, self.psi))
+        part.settle(t, dt, migration, ElectricField(ion.valence, self.psi))
         for name in before.keys() & ledger.given.keys():
             given = part.ledger.given[name] - before[name]
             ledger.given[name] -= ion.valence / self._bound.valence * given
 
 
+def _sum(arrays: Iterable[Array]) -> Array:
+    return functools.reduce(np.add, arrays)
+
+
 def _follower(parts):
     """The ion that follows from the others: abundant, and charged the other way than K+."""
     others = [ion for ion in parts if ion.valence < 0] or list(parts)[1:]
-    return max(others, key=lambda ion: (ion.name == "Cl", ion.name == "Na"))
+    return max(others, key=_abundance)
+
+
+def _abundance(ion):
+    """Something that grows with how much of an ion there is outside."""
+    return ion.name == "Cl", ion.name == "Na"

@@ -1,96 +1,123 @@
-"""Book-keeping of K+: what each source, surface and bath gives or takes, to round-off.
+"""Book-keeping of an ion: what each source and boundary gives or takes, to round-off.
 
 Amounts are in mol (per m^2 of cross-section in 1-D, per m of depth in 2-D). Each term is computed
 from its own integral, not from what is missing, so that the sum of all terms is a check.
 """
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ecs_model.native import MPI
 
 import numpy as np
 
-from ecs_model.tissue.sources import divided
+from ecs_model.physics.values import Array
+from ecs_model.tissue.sources import Bath, Exchange, Load, divided
+from ecs_model.transport.matrices import Matrices
 
 
 class Ledger:
-    """Loads, exchanges and baths of one tissue, and what they have given so far.
+    """Sources and boundaries of one ion, and what they have given so far.
 
     Args:
         operators: matrices of the tissue.
-        loads, exchanges, baths: from `sources`; where nodes belong to several baths, each has its
-            share of them.
+        sources: what enters in regions, at points and through surfaces.
+        robin: Robin boundaries, through which flux goes with a difference of concentrations.
+        dirichlet: Dirichlet boundaries, where concentrations are given; a node that belongs to
+            several has a share in each.
         ratio: diffusivity of the ion relative to that of the matrices.
 
     Attributes:
         given: name -> amount [mol] that this process's nodes got so far.
-        exchange: conductance of all exchanges at each owned node [m^3/s].
+        exchange: conductance of all Robin boundaries at each owned node [m^3/s].
         fastest: highest rate of exchange at any node [1/s].
-        held: owned nodes at baths.
-        open: whether anything depends on the concentrations, as exchanges and baths do.
+        fixed: owned nodes on Dirichlet boundaries.
+        open: whether anything depends on the concentrations, as boundaries of both kinds do.
     """
 
-    def __init__(self, operators, loads=(), exchanges=(), baths=(), ratio=1.0):
+    def __init__(
+        self,
+        operators: Matrices,
+        sources: Sequence[Load] = (),
+        robin: Sequence[Exchange] = (),
+        dirichlet: Sequence[Bath] = (),
+        ratio: float = 1.0,
+    ) -> None:
         self._operators, self._ratio = operators, ratio
-        self.loads, self.baths = list(loads), divided(baths, operators.mesh.owned)
-        self.held = np.unique(np.concatenate([np.empty(0, np.int64), *(b.nodes for b in baths)]))
-        self.exchanges = [_without(x, self.held) for x in exchanges]
+        self.sources, self.dirichlet = list(sources), divided(dirichlet, operators.mesh.owned)
+        nodes = [boundary.nodes for boundary in dirichlet]
+        self.fixed = np.unique(np.concatenate([np.empty(0, np.int64), *nodes]))
+        self.robin = [_without(boundary, self.fixed) for boundary in robin]
         self.exchange = np.zeros(operators.mesh.owned)
-        for x in self.exchanges:
-            self.exchange[x.nodes] += x.conductances
-        rate = float((self.exchange / operators.lumped).max(initial=0.0)) if exchanges else 0.0
-        self.fastest = operators.mesh.comm.allreduce(rate, MPI.MAX) if exchanges else 0.0
-        self.open = bool(self.exchanges or self.baths)
-        self.given = {x.name: 0.0 for x in (*self.loads, *self.exchanges, *self.baths)}
+        for boundary in self.robin:
+            self.exchange[boundary.nodes] += boundary.conductances
+        rate = float((self.exchange / operators.lumped).max(initial=0.0)) if robin else 0.0
+        self.fastest = operators.mesh.comm.allreduce(rate, MPI.MAX) if robin else 0.0
+        self.open = bool(self.robin or self.dirichlet)
+        self.given = {x.name: 0.0 for x in (*self.sources, *self.robin, *self.dirichlet)}
         self._ones, self._mask = operators.vector()
         self._sums, self._columns = operators.vector()
         self.refresh()
 
-    def add(self, load):
-        """Take up another load."""
-        self.loads.append(load)
-        self.given[load.name] = 0.0
+    def add(self, source: Load) -> None:
+        """Take up another source."""
+        self.sources.append(source)
+        self.given[source.name] = 0.0
 
-    def refresh(self):
+    def load(self, given: Mapping[str, float]) -> None:
+        """Count on from what was `given` by then."""
+        self.given = dict(given)
+
+    def refresh(self) -> None:
         """Take over the matrices as they are now."""
-        self._couplings = [self._coupling(bath) for bath in self.baths]
+        self._couplings = [self._coupling(boundary) for boundary in self.dirichlet]
 
-    def _coupling(self, bath):
-        """Nodes beside a bath's nodes, and column sums of its rows of the mass and K there."""
+    def _coupling(self, boundary):
+        """Nodes beside a Dirichlet boundary, and column sums of its rows of M and K there."""
         self._mask[:] = 0.0
-        self._mask[bath.nodes] = bath.shares
+        self._mask[boundary.nodes] = boundary.shares
         self._ones.stateIncrease()
-        columns = []
-        for matrix, factor in (
-            (self._operators.mass, 1.0),
-            (self._operators.stiffness, self._ratio),
-        ):
-            matrix.mult(self._ones, self._sums)
-            columns.append(factor * self._columns)
-        nodes = np.flatnonzero((columns[0] != 0) | (columns[1] != 0))
-        return nodes, columns[0][nodes], columns[1][nodes]
+        mass = self._column_sums(self._operators.mass)
+        stiffness = self._ratio * self._column_sums(self._operators.stiffness)
+        nodes = np.flatnonzero((mass != 0) | (stiffness != 0))
+        return nodes, mass[nodes], stiffness[nodes]
 
-    def hold_baths(self, potassium, start, end):
-        """Set K+ [mM] at baths to their mean from `start` to `end` [s]; the baths pay."""
-        if not self.baths:
+    def _column_sums(self, matrix):
+        matrix.mult(self._ones, self._sums)
+        return self._columns.copy()
+
+    def hold(self, values: Array, start: float, end: float) -> None:
+        """Set concentrations [mM] on Dirichlet boundaries to their mean from `start` to `end` [s].
+
+        What that takes is booked as given by the boundary.
+        """
+        if not self.dirichlet:
             return
-        before = potassium[self.held]
-        potassium[self.held] = 0.0
-        for bath in self.baths:
-            potassium[bath.nodes] += bath.shares * bath.level(start, end)
-        change = np.zeros_like(potassium)
-        change[self.held] = self._operators.lumped[self.held] * (potassium[self.held] - before)
-        for bath in self.baths:
-            self.given[bath.name] += float(bath.shares @ change[bath.nodes])
+        before = values[self.fixed]
+        values[self.fixed] = 0.0
+        for boundary in self.dirichlet:
+            values[boundary.nodes] += boundary.shares * boundary.level(start, end)
+        change = np.zeros_like(values)
+        change[self.fixed] = self._operators.lumped[self.fixed] * (values[self.fixed] - before)
+        for boundary in self.dirichlet:
+            self.given[boundary.name] += float(boundary.shares @ change[boundary.nodes])
 
-    def add_loads(self, right, t, dt):
-        """Add what loads and baths behind exchanges bring from `t` to `t + dt` to `right` [mol]."""
-        for load in self.loads:
-            right[load.nodes] += load.rates * load.profile.integral(t, t + dt)
-        for x in self.exchanges:
-            right[x.nodes] += dt * x.conductances * x.level(t, t + dt)
+    def add_sources(self, right: Array, t: float, dt: float) -> None:
+        """Add what sources and the far side of Robin boundaries bring in a step to `right` [mol].
 
-    def reach(self, u, t, dt, migration=None):
+        Args:
+            right: at owned nodes; changed in place.
+            t: when the step begins [s].
+            dt: its length [s].
+        """
+        for source in self.sources:
+            right[source.nodes] += source.rates * source.profile.integral(t, t + dt)
+        for boundary in self.robin:
+            right[boundary.nodes] += dt * boundary.conductances * boundary.level(t, t + dt)
+
+    def reach(
+        self, u: Array, t: float, dt: float, migration: Array | None = None
+    ) -> tuple[Array, Array]:
         """What each node may come to by itself in a step: the lowest and the highest [mM].
 
         Args:
@@ -100,51 +127,64 @@ class Ledger:
             migration: what an electric field brings to each node [mol]; it may do twice as much,
                 since it is no source that ends where a node does.
         """
-        bringing = [(x, x.profile.integral(t, t + dt)) for x in self.loads]
-        bringing = [(x, amount) for x, amount in bringing if amount]
-        if not bringing and not self.exchanges and migration is None:
+        brought = self._brought(t, dt)
+        if not brought and not self.robin and migration is None:
             return u, u
-        low, high, lumped = u.copy(), u.copy(), self._operators.lumped
-        for x in self.exchanges:
-            level = x.level(t, t + dt)
-            low[x.nodes] = np.minimum(low[x.nodes], level)
-            high[x.nodes] = np.maximum(high[x.nodes], level)
-        for load, amount in bringing:
-            change = amount * load.rates / lumped[load.nodes]
-            low[load.nodes] += np.minimum(change, 0.0)
-            high[load.nodes] += np.maximum(change, 0.0)
+        low, high = u.copy(), u.copy()
+        self._widen_to_baths(low, high, t, dt)
+        for nodes, change in brought:
+            low[nodes] += np.minimum(change, 0.0)
+            high[nodes] += np.maximum(change, 0.0)
         if migration is not None:
-            change = 2 * np.abs(migration) / lumped
+            change = 2 * np.abs(migration) / self._operators.lumped
             low -= change
             high += change
         return np.maximum(low, 0.0, out=low), high
 
-    def settle_limited(self, potassium, arriving, t, dt):
-        """Book a limited step: surfaces saw `potassium`, baths kept what was `arriving` [mol]."""
-        for load in self.loads:
-            self.given[load.name] += float(load.rates.sum()) * load.profile.integral(t, t + dt)
-        for x in self.exchanges:
-            flow = x.conductances @ (x.level(t, t + dt) - potassium[x.nodes])
-            self.given[x.name] += dt * float(flow)
-        for bath in self.baths:
-            kept = float(bath.shares @ arriving[bath.nodes])
-            self.given[bath.name] -= kept + self._loads_at(bath, t, dt)
+    def _brought(self, t, dt):
+        """Pairs of nodes and the changes [mM] that sources which act in a step bring there."""
+        amounts = [(x, x.profile.integral(t, t + dt)) for x in self.sources]
+        lumped = self._operators.lumped
+        return [(x.nodes, amount * x.rates / lumped[x.nodes]) for x, amount in amounts if amount]
 
-    def taker(self, node, t, dt):
+    def _widen_to_baths(self, low, high, t, dt):
+        for boundary in self.robin:
+            level, nodes = boundary.level(t, t + dt), boundary.nodes
+            low[nodes] = np.minimum(low[nodes], level)
+            high[nodes] = np.maximum(high[nodes], level)
+
+    def settle_limited(self, values: Array, arriving: Array, t: float, dt: float) -> None:
+        """Book a limited step.
+
+        Args:
+            values: concentrations that Robin boundaries saw [mM].
+            arriving: what came to each node [mol]; Dirichlet boundaries keep it.
+            t: when the step begins [s].
+            dt: its length [s].
+        """
+        for source in self.sources:
+            amount = float(source.rates.sum()) * source.profile.integral(t, t + dt)
+            self.given[source.name] += amount
+        for boundary in self.robin:
+            difference = boundary.level(t, t + dt) - values[boundary.nodes]
+            self.given[boundary.name] += dt * float(boundary.conductances @ difference)
+        for boundary in self.dirichlet:
+            kept = float(boundary.shares @ arriving[boundary.nodes])
+            self.given[boundary.name] -= kept + self._sources_at(boundary, t, dt)
+
+    def taker(self, node: int, t: float, dt: float) -> str | None:
         """Name of what takes most from an owned node in a step; None if nothing does."""
-        takes = {}
-        for load in self.loads:
-            rate = float(load.rates[load.nodes == node].sum())
-            takes[load.name] = rate * load.profile.integral(t, t + dt)
-        for x in self.exchanges:
-            here = x.nodes == node
-            takes[x.name] = float(
-                (x.conductances * np.minimum(x.level(t, t + dt), 0.0))[here].sum()
-            )
-        name = min(takes, key=takes.get, default=None)
+        takes: dict[str, float] = {}
+        for source in self.sources:
+            rate = float(source.rates[source.nodes == node].sum())
+            takes[source.name] = rate * source.profile.integral(t, t + dt)
+        for boundary in self.robin:
+            flows = boundary.conductances * np.minimum(boundary.level(t, t + dt), 0.0)
+            takes[boundary.name] = float(flows[boundary.nodes == node].sum())
+        name = min(takes, key=takes.__getitem__, default=None)
         return name if name is not None and takes[name] < 0 else None
 
-    def closing_weights(self, part):
+    def closing_weights(self, part: float) -> tuple[Array, Array | None]:
         """Weights of an increment: w . d is the amount it brings beyond `due`.
 
         Args:
@@ -158,47 +198,64 @@ class Ledger:
             weights[nodes] -= mass
             flows[nodes] -= stiffness
         weights += part * flows
-        weights[self.held] = flows[self.held] = 0.0
+        weights[self.fixed] = flows[self.fixed] = 0.0
         return weights, (flows if self.open else None)
 
-    def due(self, potassium, t, dt, migration=None):
+    def due(self, values: Array, t: float, dt: float, migration: Array | None = None) -> float:
         """Amount [mol] that this process's share of a step must bring, by all terms together."""
-        return sum(amount for _, amount in self.terms(potassium, None, None, t, dt, migration))
+        return sum(amount for _, amount in self.terms(values, None, None, t, dt, migration))
 
-    def settle(self, potassium, increment, middle, t, dt, migration=None):
-        """Book a step that takes `potassium` [mM] to `potassium + increment`.
+    def settle(
+        self,
+        values: Array,
+        increment: Array,
+        middle: Array | None,
+        t: float,
+        dt: float,
+        migration: Array | None = None,
+    ) -> None:
+        """Book a step that takes `values` [mM] to `values + increment`.
 
         Args:
-            potassium: as the step begins [mM].
+            values: as the step begins [mM].
             increment: of the step [mM].
-            middle: what is there on average, beyond `potassium` [mM]; None if nothing is open.
+            middle: what is there on average, beyond `values` [mM]; None if nothing is open.
             t: when the step begins [s].
             dt: its length [s].
-            migration: what a field brings to each node [mol]; what it brings to baths they keep.
+            migration: what a field brings to each node [mol]; Dirichlet boundaries keep it.
         """
-        for name, amount in self.terms(potassium, increment, middle, t, dt, migration):
+        for name, amount in self.terms(values, increment, middle, t, dt, migration):
             self.given[name] += amount
 
-    def terms(self, u, d, middle, t, dt, migration=None):
+    def terms(
+        self,
+        u: Array,
+        d: Array | None,
+        middle: Array | None,
+        t: float,
+        dt: float,
+        migration: Array | None = None,
+    ) -> Iterator[tuple[str, float]]:
         """Pairs (name, amount [mol]) of a step, as in `settle`; d and `middle` None stand for 0."""
-        for load in self.loads:
-            yield load.name, float(load.rates.sum()) * load.profile.integral(t, t + dt)
-        for x in self.exchanges:
+        for source in self.sources:
+            yield source.name, float(source.rates.sum()) * source.profile.integral(t, t + dt)
+        for x in self.robin:
             here = u[x.nodes] + _at(middle, x.nodes)
             yield x.name, dt * float(x.conductances @ (x.level(t, t + dt) - here))
-        for bath, (nodes, mass, stiffness) in zip(self.baths, self._couplings, strict=True):
+        for boundary, (nodes, mass, stiffness) in zip(self.dirichlet, self._couplings, strict=True):
             flow = dt * float(stiffness @ (u[nodes] + _at(middle, nodes)))
             reaction = float(np.sum(mass * _at(d, nodes))) + flow
-            drifted = 0.0 if migration is None else float(bath.shares @ migration[bath.nodes])
-            yield bath.name, reaction - drifted - self._loads_at(bath, t, dt)
+            if migration is not None:
+                reaction -= float(boundary.shares @ migration[boundary.nodes])
+            yield boundary.name, reaction - self._sources_at(boundary, t, dt)
 
-    def _loads_at(self, bath, t, dt):
-        """What loads bring to nodes that a bath holds: it goes straight into the bath."""
+    def _sources_at(self, boundary, t, dt):
+        """What sources bring to nodes of a Dirichlet boundary: it goes straight into the bath."""
         total = 0.0
-        for load in self.loads if len(bath.nodes) else ():
-            _, mine, theirs = np.intersect1d(bath.nodes, load.nodes, return_indices=True)
-            amount = load.profile.integral(t, t + dt)
-            total += amount * float(bath.shares[mine] @ load.rates[theirs])
+        for source in self.sources if len(boundary.nodes) else ():
+            _, mine, theirs = np.intersect1d(boundary.nodes, source.nodes, return_indices=True)
+            amount = source.profile.integral(t, t + dt)
+            total += amount * float(boundary.shares[mine] @ source.rates[theirs])
         return total
 
 
@@ -206,54 +263,9 @@ def _at(values, nodes):
     return 0.0 if values is None else values[nodes]
 
 
-def _without(exchange, held):
-    keep = ~np.isin(exchange.nodes, held)
+def _without(exchange, fixed):
+    """A Robin boundary without nodes whose concentration is given."""
+    keep = ~np.isin(exchange.nodes, fixed)
     offset = exchange.offset if np.ndim(exchange.offset) == 0 else exchange.offset[keep]
-    return replace(
-        exchange, nodes=exchange.nodes[keep], conductances=exchange.conductances[keep],
-        offset=offset,
-    )  # fmt: skip
-
-
-class Ledgers:
-    """The ledgers of several ions as one; names of other ions than K+ say which."""
-
-    def __init__(self, parts):
-        self._ledgers = {ion.name: part.ledger for ion, part in parts.items()}
-
-    def of(self, ion):
-        """The ledger of an ion."""
-        return self._ledgers[ion]
-
-    @property
-    def given(self):
-        """Name -> amount [mol]."""
-        return {
-            _label(ion, name): amount
-            for ion, ledger in self._ledgers.items()
-            for name, amount in ledger.given.items()
-        }
-
-    @given.setter
-    def given(self, amounts):
-        for ion, ledger in self._ledgers.items():
-            ledger.given = {name: amounts[_label(ion, name)] for name in ledger.given}
-
-    @property
-    def loads(self):
-        """All loads."""
-        return [x for ledger in self._ledgers.values() for x in ledger.loads]
-
-    @property
-    def exchanges(self):
-        """All exchanges."""
-        return [x for ledger in self._ledgers.values() for x in ledger.exchanges]
-
-    @property
-    def baths(self):
-        """All baths."""
-        return [x for ledger in self._ledgers.values() for x in ledger.baths]
-
-
-def _label(ion, name):
-    return name if ion == "K" else f"{name} ({ion})"
+    nodes, conductances = exchange.nodes[keep], exchange.conductances[keep]
+    return replace(exchange, nodes=nodes, conductances=conductances, offset=offset)

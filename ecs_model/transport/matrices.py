@@ -3,14 +3,16 @@
     K_ij = int alpha D grad phi_i . grad phi_j        M_ij = int alpha phi_i phi_j
 
 with alpha and the effective diffusivity D (D_free / lambda^2, a number or a tensor) constant in
-each cell, so that interfaces between regions are exact. M_theta = theta M + (1 - theta) M_lumped.
+each element, so that interfaces between regions are exact. The theta-mass is
+M_theta = theta M + (1 - theta) M_lumped.
 """
 
 import contextlib
 import functools
 import time
+from typing import Protocol
 
-from ecs_model.native import PETSc
+from ecs_model.native import MPI, PETSc
 
 import dolfinx
 import numpy as np
@@ -22,33 +24,84 @@ from ecs_model.cache import cache_folder, locked
 from ecs_model.errors import ConfigError
 from ecs_model.membrane.compiler import check_headers, compiler, is_sealed, seal
 from ecs_model.parallel import on_root, root_does
+from ecs_model.physics.values import Array, Nodes
+from ecs_model.tissue.mesh import Mesh
 
 STALE = 300.0  # seconds after which nobody compiles any more
 SAME = PETSc.Mat.Structure.SAME_NONZERO_PATTERN
 
 
+class Matrices(Protocol):
+    """The matrices of a tissue, as all transport sees them.
+
+    Attributes:
+        mesh: the distributed mesh.
+        theta: share of the consistent mass; 0 is lumped.
+        stiffness: K, a PETSc matrix [m^3/s] (per m^2 in 1-D, per m in 2-D).
+        mass: M_theta, likewise [m^3].
+        lumped: lumped mass, int alpha phi_i, of owned nodes.
+        moves: whether the matrices change with time, as where tissue swells.
+        version: grows with each change.
+    """
+
+    mesh: Mesh
+    theta: float
+    stiffness: PETSc.Mat
+    mass: PETSc.Mat
+    lumped: Array
+    moves: bool
+    version: int
+
+    @property
+    def at_rest(self) -> "Operators":
+        """The matrices of assembly."""
+
+    @property
+    def fastest(self) -> float:
+        """A bound of the fastest rate of diffusion [1/s]."""
+
+    def follow(self) -> None:
+        """Take over what changed in the tissue."""
+
+    def vector(self, values: Array | None = None) -> tuple[PETSc.Vec, Array]:
+        """A PETSc vector over `values`, one per owned node (zeros by default), and that array."""
+
+    def implicit(
+        self,
+        part: float,
+        exchange: Array,
+        fixed: Nodes | None,
+        ratio: float = 1.0,
+        out: PETSc.Mat | None = None,
+    ) -> PETSc.Mat:
+        """M_theta + part (ratio K + exchange), without rows and columns of `fixed` nodes.
+
+        Args:
+            part: of the step that an increment counts [s], half of it for Crank-Nicolson.
+            exchange: conductance to the outside at owned nodes [m^3/s].
+            fixed: owned nodes whose concentration is given; None if there are none anywhere.
+            ratio: diffusivity of the ion relative to that of the matrices.
+            out: matrix of an earlier call that becomes the result; None for a new one.
+        """
+
+
 class Operators:
-    """Stiffness and theta-mass of one tissue.
+    """Stiffness and theta-mass of one tissue, as `Matrices` describes them.
 
     Args:
         mesh: the distributed mesh.
-        alpha: extracellular volume fraction, one value per local cell.
-        diffusivity: effective, per local cell [m^2/s]: shape (cells,) or (cells, d, d).
+        alpha: extracellular volume fraction, one value per local element.
+        diffusivity: effective, per local element [m^2/s]: shape (elements,) or (elements, d, d).
         theta: share of the consistent mass; 0 is lumped.
-
-    Attributes:
-        stiffness, mass: PETSc matrices [m^3/s], [m^3] (per m^2 in 1-D, per m in 2-D).
-        moves, version: these matrices never change; others do, see `swelling_matrices`.
-        lumped: lumped mass, int alpha phi_i, of owned nodes.
     """
 
     moves, version = False, 0
 
-    def __init__(self, mesh, alpha, diffusivity, theta):
+    def __init__(self, mesh: Mesh, alpha: Array, diffusivity: Array, theta: float) -> None:
         self.mesh, self.theta = mesh, theta
-        a = _cell_function(mesh, alpha)
+        a = _element_function(mesh, alpha)
         u, v = ufl.TrialFunction(mesh.space), ufl.TestFunction(mesh.space)
-        flux = _cell_function(mesh, _scaled(alpha, diffusivity)) * ufl.grad(u)
+        flux = _element_function(mesh, _scaled(alpha, diffusivity)) * ufl.grad(u)
         self.stiffness = _assemble(ufl.inner(flux, ufl.grad(v)) * ufl.dx)
         self.lumped = mesh.spread_cells(alpha)
         self.mass = _assemble(a * u * v * ufl.dx)
@@ -56,32 +109,32 @@ class Operators:
         add_to_diagonal(self.mass, (1 - theta) * self.lumped)
 
     @property
-    def at_rest(self):
+    def at_rest(self) -> "Operators":
         """The matrices of assembly: these."""
         return self
 
-    def follow(self):
+    def follow(self) -> None:
         """Nothing changes here."""
 
-    def vector(self, values=None):
+    def vector(self, values: Array | None = None) -> tuple[PETSc.Vec, Array]:
         """A PETSc vector over `values`, one per owned node (zeros by default), and that array."""
         array = np.zeros(self.mesh.owned) if values is None else values
         size = (self.mesh.owned, self.mesh.nodes)
         return PETSc.Vec().createWithArray(array, size=size, comm=self.mesh.comm), array
 
-    def implicit(self, half_step, exchange, held, ratio=1.0):
-        """M_theta + half_step (ratio K + exchange), without rows and columns of `held` nodes.
-
-        Args:
-            half_step: half of the step [s].
-            exchange: conductance to the outside at owned nodes [m^3/s].
-            held: owned nodes whose concentration is given; None if there are none anywhere.
-            ratio: diffusivity of the ion relative to that of the matrices.
-        """
-        return completed(self.mass.copy(), self.stiffness, half_step, exchange, held, ratio)
+    def implicit(
+        self,
+        part: float,
+        exchange: Array,
+        fixed: Nodes | None,
+        ratio: float = 1.0,
+        out: PETSc.Mat | None = None,
+    ) -> PETSc.Mat:
+        """M_theta + part (ratio K + exchange), as `Matrices` describes it."""
+        return completed(self.mass, self.stiffness, part, exchange, fixed, ratio, out)
 
     @functools.cached_property
-    def fastest(self):
+    def fastest(self) -> float:
         """A bound of the fastest rate of diffusion [1/s] with this mass.
 
         In every simplex of dimension d a consistent mass is at least 1 / (d + 2) of the lumped one
@@ -90,7 +143,7 @@ class Operators:
         d = self.mesh.dimension
         return self.fastest_rate() / (1 - self.theta * (d + 1) / (d + 2))
 
-    def fastest_rate(self):
+    def fastest_rate(self) -> float:
         """Largest eigenvalue [1/s] of M_lumped^-1 K, by power iteration (a few per cent low)."""
         x, values = self.vector()
         y, result = self.vector()
@@ -104,16 +157,28 @@ class Operators:
         return rate
 
 
-def completed(matrix, stiffness, half_step, exchange, held, ratio):
-    """The mass in `matrix` with what `Operators.implicit` adds to it, in place."""
-    matrix.axpy(half_step * ratio, stiffness, structure=SAME)
-    add_to_diagonal(matrix, half_step * exchange)
-    if held is not None:
-        matrix.zeroRowsColumnsLocal(np.asarray(held, np.int32), diag=1.0)
-    return matrix
+def completed(
+    mass: PETSc.Mat,
+    stiffness: PETSc.Mat,
+    part: float,
+    exchange: Array,
+    fixed: Nodes | None,
+    ratio: float,
+    out: PETSc.Mat | None,
+) -> PETSc.Mat:
+    """The matrix that `Matrices.implicit` describes, of a mass and a stiffness of one pattern."""
+    if out is None:
+        out = mass.copy()
+    else:
+        mass.copy(out, SAME)
+    out.axpy(part * ratio, stiffness, structure=SAME)
+    add_to_diagonal(out, part * exchange)
+    if fixed is not None:
+        out.zeroRowsColumnsLocal(np.asarray(fixed, np.int32), diag=1.0)
+    return out
 
 
-def _cell_function(mesh, values):
+def _element_function(mesh, values):
     shape = np.shape(values)[1:]
     space = fem.functionspace(mesh.domain, ("DG", 0, shape) if shape else ("DG", 0))
     function = fem.Function(space)
@@ -176,7 +241,7 @@ def _last_line(error):
     return (str(error).strip().splitlines() or [type(error).__name__])[-1][:200]
 
 
-def add_to_diagonal(matrix, values):
+def add_to_diagonal(matrix: PETSc.Mat, values: Array) -> None:
     """Add one value per owned node to the diagonal of a matrix.
 
     What Python drops of PETSc's parallel objects is not freed by itself: the vector must be.
@@ -187,6 +252,6 @@ def add_to_diagonal(matrix, values):
     diagonal.destroy()
 
 
-def free_dropped(comm):
+def free_dropped(comm: MPI.Comm) -> None:
     """Free what Python dropped of PETSc's parallel objects; PETSc keeps it until then."""
     PETSc.garbage_cleanup(comm)

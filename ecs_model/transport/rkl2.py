@@ -6,57 +6,87 @@ reductions and no iteration, for fine uniform meshes.
 Reference: Meyer, Balsara & Aslam (2014), J Comput Phys 257, 594 (RKL2).
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 from ecs_model.native import MPI
 
 import numpy as np
 
 from ecs_model.errors import SolutionError
-from ecs_model.transport.flux_limiter import Neighbours, Range
+from ecs_model.physics.values import Array
+from ecs_model.tissue.sources import Bath, Exchange, Load
+from ecs_model.transport.flux_limiter import Range
 from ecs_model.transport.mass_balance import Ledger
+from ecs_model.transport.matrices import Operators
+from ecs_model.transport.neighbours import Neighbours
+from ecs_model.transport.protocol import Field, StateAndReport
 
 MARGIN = 1.1  # the power iteration for the fastest rate comes from below
 
 
-class SuperTimeStepping:
-    """K+ in the extracellular space, advanced explicitly. Attributes as those of `Diffusion`.
+class SuperTimeStepping(StateAndReport):
+    """An ion in the extracellular space, advanced explicitly; a `Transport`.
 
     Args:
         operators: matrices of the tissue (theta = 0).
-        potassium: contiguous array of K+ [mM] at owned nodes; advanced in place.
-        loads, exchanges, baths: what enters and leaves, from `sources`.
+        values: contiguous array of its concentration [mM] at owned nodes; advanced in place.
+        sources, robin, dirichlet: what enters and leaves, as for `Ledger`.
+        name: of the ion, for messages.
+
+    Attributes:
+        ledger, increment, iterations, range, fields: as those of `Diffusion`; iterations are
+            stages.
     """
 
-    def __init__(self, operators, potassium, loads=(), exchanges=(), baths=()):
-        self.operators, self.potassium = operators, potassium
-        self.ledger = Ledger(operators, loads, exchanges, baths)
-        self.increment = np.zeros_like(potassium)
+    def __init__(
+        self,
+        operators: Operators,
+        values: Array,
+        sources: Sequence[Load] = (),
+        robin: Sequence[Exchange] = (),
+        dirichlet: Sequence[Bath] = (),
+        name: str = "K",
+    ) -> None:
+        self.operators, self.values, self.name = operators, values, name
+        self.ledger = Ledger(operators, sources, robin, dirichlet)
+        self.increment = np.zeros_like(values)
         rows = Neighbours(operators)
-        self.range = Range(rows, self.ledger, potassium, self.increment, 1.0, "K+")
+        self.range = Range(rows, self.ledger, values, self.increment, 1.0, "K+")
         self.iterations = self.total_iterations = 0
-        self.last_step, self.fields = 0.0, {}
+        self.last_step = 0.0
+        self.fields: dict[str, Field] = {}
         self._fastest = MARGIN * (operators.fastest_rate() + self.ledger.fastest)
         self._x, self._stage = operators.vector()
         self._y, self._rate = operators.vector()
-        self._levels = [np.zeros_like(potassium) for _ in range(4)]
+        self._levels = [np.zeros_like(values) for _ in range(4)]
 
-    def advance(self, t, dt, damped=False):
-        """Advance K+ by a step, as that of `Diffusion`; every step damps."""
-        self.ledger.hold_baths(self.potassium, t, t + dt)
+    def movers(self) -> "list[SuperTimeStepping]":
+        """Itself."""
+        return [self]
+
+    def arrays(self) -> dict[str, Array]:
+        """The last increment."""
+        return {"increment": self.increment}
+
+    def advance(self, t: float, dt: float, damped: bool = False) -> None:
+        """Advance the ion by a step, as `Transport` describes it; every step damps."""
+        self.ledger.hold(self.values, t, t + dt)
         self.last_step, self.iterations = dt, stages(dt, self._fastest)
         self.total_iterations += self.iterations
-        new, amounts = self._stages(t, dt, lambda values, amounts: amounts)
+        new, amounts = self._stages(t, dt, _amounts)
         if self.operators.mesh.comm.allreduce(float(not np.isfinite(new).all()), MPI.MAX):
             raise SolutionError("K+ is not finite after an explicit step; try a shorter time.step")
-        np.subtract(new, self.potassium, out=self.increment)
+        np.subtract(new, self.values, out=self.increment)
         if self.range.is_left(t, dt):
-            _, mean = self._stages(t, dt, lambda values, amounts: values.copy())
-            self.range.limit(t, dt, mean - self.potassium)
+            _, mean = self._stages(t, dt, _copied_values)
+            self.range.limit(t, dt, mean - self.values)
         else:
             self._book(amounts)
         self.range.take()
 
     def _stages(self, t, dt, noted):
-        """K+ at the end of the step [mM], and the mean over it of what is noted of every stage.
+        """The ion at the end of the step [mM], and the mean of what is noted of every stage.
 
         Args:
             t: when the step begins [s].
@@ -64,7 +94,7 @@ class SuperTimeStepping:
             noted: function of a stage's values [mM] and of what they would bring in `dt` [mol].
         """
         old, new, first, spare = self._levels
-        start = self.potassium
+        start = self.values
         first_noted = noted(start, self._change(start, t, dt, first))
         weights = coefficients(self.iterations)
         np.multiply(first, weights[0], out=new)
@@ -81,13 +111,14 @@ class SuperTimeStepping:
         return new, last
 
     def _book(self, amounts):
-        names = [x.name for x in (*self.ledger.loads, *self.ledger.exchanges, *self.ledger.baths)]
+        it = self.ledger
+        names = [x.name for x in (*it.sources, *it.robin, *it.dirichlet)]
         for name, amount in zip(names, amounts, strict=True):
-            self.ledger.given[name] += float(amount)
+            it.given[name] += float(amount)
 
-    def hold(self, t):
-        """Set nodes at baths to the concentration of the bath at time `t` [s]."""
-        self.ledger.hold_baths(self.potassium, t, t)
+    def hold(self, t: float) -> None:
+        """Set nodes on Dirichlet boundaries to the concentrations there at time `t` [s]."""
+        self.ledger.hold(self.values, t, t)
 
     def _change(self, values, t, dt, out):
         """Dt times the rate of change at `values`, into `out`; what each term brings [mol]."""
@@ -97,32 +128,26 @@ class SuperTimeStepping:
         np.multiply(self.ledger.exchange, values, out=out)
         out += self._rate
         out *= -dt
-        self.ledger.add_loads(out, t, dt)
+        self.ledger.add_sources(out, t, dt)
         out /= self.operators.lumped
-        out[self.ledger.held] = 0.0
+        out[self.ledger.fixed] = 0.0
         return np.array([amount for _, amount in self.ledger.terms(values, None, None, t, dt)])
 
-    @property
-    def corrections(self):
-        """As those of `Diffusion`."""
-        return {"K": self.range.corrections}
 
-    @property
-    def memory(self):
-        """As that of `Diffusion`."""
-        return {"increment": self.increment}
-
-    def restore(self, memory, last_step):
-        """Continue from a checkpoint."""
-        self.increment[:], self.last_step = memory["increment"], last_step
+def _amounts(values, amounts):
+    return amounts
 
 
-def stages(dt, fastest):
+def _copied_values(values, amounts):
+    return values.copy()
+
+
+def stages(dt: float, fastest: float) -> int:
     """Number of stages that a step `dt` [s] needs where rates go up to `fastest` [1/s]."""
     return max(2, int(np.ceil((np.sqrt(9 + 8 * dt * fastest) - 1) / 2)))
 
 
-def coefficients(s):
+def coefficients(s: int) -> list[Any]:
     """RKL2 coefficients: that of the first stage, then (mu, nu, mu~, gamma~) of each other."""
     j = np.arange(s + 1)
     b = np.full(s + 1, 1 / 3)

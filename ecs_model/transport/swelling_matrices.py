@@ -10,13 +10,16 @@ and the same for the edges of the mass with p = 0. Symmetry, conservation and or
 Reference for p: measured pairs of alpha and lambda, see `docs/tissue.md`.
 """
 
+from ecs_model.native import PETSc
+
 import numpy as np
 
-from ecs_model.transport.matrices import SAME, add_to_diagonal, completed
+from ecs_model.physics.values import Array, Nodes
+from ecs_model.transport.matrices import SAME, Matrices, Operators, add_to_diagonal, completed
 
 
 class Following:
-    """Matrices as those of `Operators`, of the alpha that the nodes have now.
+    """The `Matrices` of the alpha that the nodes have now.
 
     Args:
         operators: of the tissue at rest; not changed.
@@ -29,7 +32,14 @@ class Following:
         version: grows with each change.
     """
 
-    def __init__(self, operators, alpha, rest, exponent=0.0, moves=True):
+    def __init__(
+        self,
+        operators: Operators,
+        alpha: Array,
+        rest: Array | float,
+        exponent: float = 0.0,
+        moves: bool = True,
+    ) -> None:
         self.mesh, self.theta, self.vector = operators.mesh, operators.theta, operators.vector
         self.at_rest, self._alpha, self._exponent = operators, alpha, exponent
         self._alpha_rest = np.broadcast_to(rest, alpha.shape)
@@ -41,11 +51,11 @@ class Following:
         self._take()
 
     @property
-    def fastest(self):
+    def fastest(self) -> float:
         """As that of the tissue at rest: what swells does not become much faster."""
         return self.at_rest.fastest
 
-    def follow(self):
+    def follow(self) -> None:
         """Take over alpha as it is now."""
         if self.moves:
             self._take()
@@ -58,13 +68,16 @@ class Following:
         self._weighing(self.at_rest.stiffness, share ** (1 + 2 * self._exponent), self.stiffness)
         self.version += 1
 
-    def implicit(self, half_step, exchange, held, ratio=1.0, out=None):
-        """As that of `Operators`, into the matrix `out` if there is one."""
-        if out is None:
-            out = self.mass.copy()
-        else:
-            self.mass.copy(out, SAME)
-        return completed(out, self.stiffness, half_step, exchange, held, ratio)
+    def implicit(
+        self,
+        part: float,
+        exchange: Array,
+        fixed: Nodes | None,
+        ratio: float = 1.0,
+        out: PETSc.Mat | None = None,
+    ) -> PETSc.Mat:
+        """M_theta + part (ratio K + exchange), as `Matrices` describes it."""
+        return completed(self.mass, self.stiffness, part, exchange, fixed, ratio, out)
 
 
 class Weighing:
@@ -74,12 +87,12 @@ class Weighing:
         operators: of the tissue, for the pattern of the matrices.
     """
 
-    def __init__(self, operators):
+    def __init__(self, operators: Matrices) -> None:
         self._scratch = operators.stiffness.copy()
         self._w, self._weights = operators.vector()
         self._r, self._row = operators.vector()
 
-    def __call__(self, matrix, weights, out):
+    def __call__(self, matrix: PETSc.Mat, weights: Array, out: PETSc.Mat) -> None:
         """Put `matrix` with weighed edges into `out`, of the same pattern."""
         self._weights[:] = weights
         self._w.stateIncrease()

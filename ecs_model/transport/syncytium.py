@@ -1,10 +1,10 @@
-"""Glia that gap junctions join: their ions move through a network beside the space outside.
+"""The glial syncytium: ions move through the network that gap junctions make of glia.
 
     d(phi_g c_g)/dt = div(phi_g D_k/lambda_g^2 (grad c_g + z_k c_g grad psi_g)) - S_g J_k(V_g)
     psi_g = F (Phi_e + V_g) / R T,   V_g = V_g0 + u
 
 V_g0 is the potential at which glia by themselves exchange no charge; the membrane step knows it
-alone. u is what currents from their neighbours add: the network is a cable,
+alone. u is what currents from their neighbours add: together with the space outside, a bidomain,
 
     S_g sum_k z_k (J_k(V_g0 + u) - J_k(V_g0)) = div(phi_g sum_k z_k D_k/lambda_g^2 (...))_k
 
@@ -18,6 +18,9 @@ References:
     Halnes et al. (2013), PLoS Comput Biol 9, e1003386: electrodiffusion in glia and outside.
 """
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from ecs_model.native import MPI
 
 import numpy as np
@@ -25,80 +28,54 @@ import numpy as np
 from ecs_model.errors import SolutionError
 from ecs_model.membrane.solver import NodeValues
 from ecs_model.physics.electrochemistry import thermal_voltage
+from ecs_model.physics.values import Array
 from ecs_model.tissue.sources import Load
 from ecs_model.tissue.time_course import constant
+from ecs_model.transport.diffusion import Diffusion
 from ecs_model.transport.electrodiffusion import ROUNDS, Electrodiffusion
-from ecs_model.transport.potential import Bidomain, Poisson
+from ecs_model.transport.ions import Ions
+from ecs_model.transport.petsc_database import Options, options_of
+from ecs_model.transport.potential import BidomainEquations, Poisson
+from ecs_model.transport.protocol import StateAndReport
 
-TERM = "syncytium"  # what the balance calls that which glia give because they are joined
+TERM = "syncytium"  # what the balance calls that which leaves glia for their currents
 SMALLEST = 1e-9  # [mM]: logarithms need something
 
 
-class Syncytium:
-    """Ions outside, and those in glia between which no net current flows. Used as `Ions` are.
+class Syncytium(StateAndReport):
+    """Ions outside, and those in glia between which no net current flows; a `Transport`.
 
     Args:
         outside: the Ions, or Electrodiffusion, of the space outside.
         glia: the Electrodiffusion of the network.
     """
 
-    def __init__(self, outside, glia):
+    def __init__(self, outside: Ions, glia: Electrodiffusion) -> None:
         self.outside, self.glia = outside, glia
         self.operators, self.ledger = outside.operators, outside.ledger
         self.fields = dict(outside.fields)
 
-    def advance(self, t, dt, damped=False):
-        """Advance all ions by a step, as that of `Diffusion`."""
+    def movers(self) -> list[Diffusion]:
+        """The transport of every ion, outside and in glia."""
+        return [*self.outside.movers(), *self.glia.movers()]
+
+    def arrays(self) -> dict[str, Array]:
+        """Those of both spaces."""
+        inside = {f"glia_{name}": array for name, array in self.glia.arrays().items()}
+        return self.outside.arrays() | inside
+
+    def advance(self, t: float, dt: float, damped: bool = False) -> None:
+        """Advance all ions by a step, as `Transport` describes it."""
         self.outside.advance(t, dt, damped)
         self.glia.advance(t, dt, damped)
 
-    def hold(self, t):
-        """Set nodes at baths to the concentrations of the bath at time `t` [s]."""
+    def hold(self, t: float) -> None:
+        """Set nodes on Dirichlet boundaries to the concentrations there at time `t` [s]."""
         self.outside.hold(t)
-
-    @property
-    def memory(self):
-        """Name -> array, beside the ions themselves, on which the next step depends."""
-        inside = {f"glia_{name}": array for name, array in self.glia.memory.items()}
-        return self.outside.memory | inside
-
-    def restore(self, memory, last_step):
-        """Continue from a checkpoint."""
-        for name, array in self.memory.items():
-            array[:] = memory[name]
-        self.last_step = last_step
-
-    @property
-    def last_step(self):
-        """The last step [s]."""
-        return self.outside.last_step
-
-    @last_step.setter
-    def last_step(self, dt):
-        self.outside.last_step = self.glia.last_step = dt
-
-    @property
-    def corrections(self):
-        """What the limiter did to each ion: name -> Corrections."""
-        return self.outside.corrections | self.glia.corrections
-
-    @property
-    def iterations(self):
-        """Of the last solves of all ions."""
-        return self.outside.iterations + self.glia.iterations
-
-    @property
-    def total_iterations(self):
-        """Of all solves of all ions so far."""
-        return self.outside.total_iterations + self.glia.total_iterations
-
-    @total_iterations.setter
-    def total_iterations(self, count):
-        self.outside.total_iterations, self.glia.total_iterations = count, 0
 
 
 class Membrane:
-    """What glia give at every node because they are joined.
+    """What currents through the syncytium bring out of glia at every node.
 
     Args:
         reaction: the membranes.
@@ -112,38 +89,40 @@ class Membrane:
         slope: of their charge [mol/s/V].
     """
 
-    def __init__(self, reaction, text, volumes, moving):
+    def __init__(
+        self, reaction: Any, text: str, volumes: Array, moving: Mapping[str, Diffusion]
+    ) -> None:
         state = reaction.state._asdict()
         self._volumes, self._moving = volumes, moving
-        self._mids = {name: np.zeros_like(state[name]) for name in moving}
+        self._halfway = {name: np.zeros_like(state[name]) for name in moving}
         self.shift = np.zeros_like(volumes)
-        columns = [*(state | self._mids).values(), self.shift]
+        columns = [*(state | self._halfway).values(), self.shift]
         self._values = NodeValues(text, columns, reaction.inputs, count=5)
         self.own, *self.rates, self.slope = self._values.results
         self.potential()
 
-    def expect(self, share):
+    def expect(self, share: float) -> None:
         """Take ions to be `share` of their increments further than they are."""
         for name, part in self._moving.items():
-            mid = self._mids[name]
+            mid = self._halfway[name]
             np.multiply(part.increment, share, out=mid)
             mid += part.values
             np.maximum(mid, SMALLEST, out=mid)
 
-    def look(self):
+    def look(self) -> None:
         """Evaluate everything."""
         self._values()
         for values in (*self.rates, self.slope):
             values *= self._volumes
 
-    def potential(self):
+    def potential(self) -> Array:
         """Potential V_g [V] at owned nodes, of ions as they are."""
         self.expect(0.0)
         self.look()
         return self.own + self.shift
 
 
-class Cable(Syncytium):
+class Bidomain(Syncytium):
     """Ions outside, and those in glia between which currents flow that return outside.
 
     Without electrodiffusion outside, Phi_e is zero: outside conducts well, and what returns there
@@ -155,38 +134,58 @@ class Cable(Syncytium):
         still: name -> concentration [mM] at owned nodes of ions that do not move outside.
         amounts: function that returns the amount per concentration outside at owned nodes [m^3].
         temperature: [K].
+        options: PETSc options, see `petsc_database`.
+
+    Attributes:
+        potentials: the equation of V_g, or the equations of it and Phi_e.
+
+    Raises:
+        ConfigError: for options that PETSc refuses or does not know.
     """
 
-    def __init__(self, outside, glia, membrane, still, amounts, temperature):
+    def __init__(
+        self,
+        outside: Ions,
+        glia: Electrodiffusion,
+        membrane: Membrane,
+        still: Mapping[str, Array],
+        amounts: Callable[[], Array],
+        temperature: float,
+        options: Options | None = None,
+    ) -> None:
         super().__init__(outside, glia)
         self._membrane, self._still, self._amounts = membrane, still, amounts
         movers = {ion.name: part for ion, part in outside.parts.items()}
         self._given = [_rates(movers.get(ion.name), glia.operators) for ion in glia.parts]
         self._taken = [_rates(part, glia.operators) for part in glia.parts.values()]
         self._unit = thermal_voltage(temperature)
-        self._bound = isinstance(outside, Electrodiffusion)
-        self._spaces = [outside, glia] if self._bound else [glia]
-        self._solver, self._change = self._made(), np.zeros_like(membrane.shift)
+        self._field = outside if isinstance(outside, Electrodiffusion) else None
+        self._spaces = [self._field, glia] if self._field else [glia]
+        self.potentials = self._equations(options_of("potential", options or {}))
+        self._change = np.zeros_like(membrane.shift)
         self.rounds = 0
         self.fields |= {"V_g": ("mV", membrane.potential), "V_g_shift": ("mV", self._shift)}
 
-    def _made(self):
+    def _equations(self, options):
         leak, glia = self._unit * self._membrane.slope, self.glia
-        if self._bound:
-            return Bidomain(self.outside.poisson, glia.poisson, leak)
-        return Poisson(glia.operators, glia.ledger.of("K"), glia.mean_conductivity, leak)
+        if self._field:
+            return BidomainEquations(self._field.poisson, glia.poisson, leak, options)
+        ledger, scale = glia.ledger.of("K"), glia.mean_conductivity
+        poisson = Poisson(glia.operators, ledger, scale, leak, options)
+        if options:
+            poisson.try_options()
+        return poisson
 
     def _shift(self):
         return self._membrane.shift
 
-    @property
-    def memory(self):
-        """As that of `Syncytium`, the shift of the potential, and its last change."""
+    def arrays(self) -> dict[str, Array]:
+        """Those of `Syncytium`, the shift of the potential, and its last change."""
         mine = {"V_g_shift": self._membrane.shift, "V_g_shift_change": self._change}
-        return super().memory | mine
+        return super().arrays() | mine
 
-    def advance(self, t, dt, damped=False):
-        """Advance all ions by a step, as that of `Diffusion`."""
+    def advance(self, t: float, dt: float, damped: bool = False) -> None:
+        """Advance all ions by a step, as `Transport` describes it."""
         self._expect(dt)
         self.outside.begin(t, dt, damped)
         self.glia.begin(t, dt, damped)
@@ -201,8 +200,8 @@ class Cable(Syncytium):
 
     def _expect(self, dt):
         """Let u change as in the last step; `_change` then holds what u was, negative."""
-        if self.last_step:
-            self._change *= dt / self.last_step
+        if last := self.glia.movers()[0].last_step:
+            self._change *= dt / last
         self._membrane.shift += self._change
         self._change -= self._membrane.shift
 
@@ -215,12 +214,12 @@ class Cable(Syncytium):
             np.negative(rate, out=taken)
         np.add(membrane.own, membrane.shift, out=self.glia.psi)
         self.glia.psi /= self._unit
-        if self._bound:
-            self.glia.psi += self.outside.psi
+        if self._field:
+            self.glia.psi += self._field.psi
 
     def _follow(self):
         conductivities = [space.conductivity() for space in self._spaces]
-        self._solver.follow(*conductivities, self._unit * self._membrane.slope)
+        self.potentials.follow(*conductivities, self._unit * self._membrane.slope)
 
     def _balance(self, t, dt):
         """Rounds of ions and potentials until neither space gains charge."""
@@ -235,15 +234,15 @@ class Cable(Syncytium):
 
     def _correct(self, dt):
         """Change Phi_e and u so that the charge of the last round would not have come."""
-        changes = self._solver.solve(*(space.unbalanced(dt) for space in self._spaces))
-        if self._bound:
-            self.outside.shift(changes[0])
+        changes = self.potentials.solve(*(space.unbalanced(dt) for space in self._spaces))
+        if self._field:
+            self._field.shift(changes[0])
             changes = changes[1]
         self._membrane.shift += self._unit * changes
 
     def _add_to_still(self, dt):
         """Give ions that do not move outside to the nodes where they leave glia."""
-        if not self._bound:
+        if not self._field:
             self._close_chloride()
         for ion, given in zip(self.glia.parts, self._given, strict=True):
             if ion.name in self._still:
@@ -259,9 +258,9 @@ class Cable(Syncytium):
 
 
 def _rates(part, operators):
-    """Rates [mol/s] at owned nodes that may be set, of a new load of what moves there, if any."""
+    """Rates [mol/s] at owned nodes that may be set, of a new source of an ion, if it moves."""
     owned = operators.mesh.owned
-    load = Load(TERM, np.arange(owned), np.zeros(owned), constant())
+    source = Load(TERM, np.arange(owned), np.zeros(owned), constant())
     if part is not None:
-        part.ledger.add(load)
-    return load.rates
+        part.ledger.add(source)
+    return source.rates

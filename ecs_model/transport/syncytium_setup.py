@@ -1,4 +1,6 @@
-"""From the settings of a syncytium to the transport of ions outside and in glia."""
+"""From membranes and gap junctions to the transport of ions outside and in glia."""
+
+from typing import Any
 
 import numpy as np
 
@@ -10,19 +12,23 @@ from ecs_model.physics.ions import KNOWN, Ion
 from ecs_model.tissue.regions import diffusivity
 from ecs_model.transport.diffusion import Diffusion
 from ecs_model.transport.electrodiffusion import Electrodiffusion
+from ecs_model.transport.ions import Ions
 from ecs_model.transport.matrices import Operators
 from ecs_model.transport.swelling_matrices import Following
-from ecs_model.transport.syncytium import Cable, Membrane, Syncytium
+from ecs_model.transport.syncytium import Bidomain, Membrane, Syncytium
 
 
-def joined(outside, membranes, tissue, solver):
+def glial_syncytium(outside: Ions, membranes: Any, tissue: Any, solver: Any) -> Syncytium:
     """The transport of ions outside and in glia that gap junctions join.
 
     Args:
-        outside: the Ions that move outside.
+        outside: the ions that move outside.
         membranes: the Reaction.
-        tissue: its settings.
-        solver: its settings.
+        tissue: with D and temperature, and with tortuosity and cable of its syncytium.
+        solver: with rtol and PETSc options, see `petsc_database`.
+
+    Raises:
+        ConfigError: on all processes, for options that PETSc refuses or does not know.
     """
     glia = _in_glia(outside, membranes, tissue, solver)
     if not tissue.syncytium.cable:
@@ -35,21 +41,26 @@ def joined(outside, membranes, tissue, solver):
     }
     moving |= {_state(ion): part for ion, part in glia.parts.items()}
     membrane = _membrane(membranes, outside.operators.mesh, moving)
-    return Cable(outside, glia, membrane, still, lambda: membranes.weights, tissue.temperature)
+    return Bidomain(
+        outside, glia, membrane, still, lambda: membranes.weights, tissue.temperature,
+        solver.petsc,
+    )  # fmt: skip
 
 
 def _in_glia(outside, membranes, tissue, solver):
     """The Electrodiffusion of K+, Na+ and Cl- in the network, as mobile as they are outside."""
     operators = _matrices(membranes, outside.operators, tissue)
     known = {ion.name: ion for ion in (*_known(), *outside.parts)}
+    moving = [known[name] for name in ("K", "Na", "Cl")]
     parts = {
         ion: Diffusion(
             operators, getattr(membranes.state, _state(ion)), rtol=solver.rtol,
             options=solver.petsc, ratio=ion.ratio, name=f"{ion.name} in glia",
         )
-        for ion in map(known.get, ("K", "Na", "Cl"))
+        for ion in moving
     }  # fmt: skip
-    return Electrodiffusion(operators, parts, tissue.temperature, 10 * solver.rtol)
+    own_potential = {} if tissue.syncytium.cable else solver.petsc
+    return Electrodiffusion(operators, parts, tissue.temperature, 10 * solver.rtol, own_potential)
 
 
 def _known():
@@ -66,16 +77,16 @@ def _matrices(membranes, outside, tissue):
     mesh, swells = outside.mesh, membranes.model.volumes is not None
     fraction = membranes.state.phi_glia if swells else membranes.parameters.phi_g
     mean = mesh.sum(mesh.volumes * fraction) / mesh.sum(mesh.volumes)
-    cells = np.ones(len(mesh.cell_tags))
-    effective = diffusivity(tissue.D * cells, tissue.syncytium.tortuosity)
-    even = Operators(mesh, mean * cells, effective, outside.theta)
+    elements = np.ones(len(mesh.cell_tags))
+    effective = diffusivity(tissue.D * elements, tissue.syncytium.tortuosity)
+    even = Operators(mesh, mean * elements, effective, outside.theta)
     if np.ndim(fraction) == 0:
         return even
     return Following(even, fraction, mean, moves=swells)
 
 
 def _membrane(membranes, mesh, moving):
-    """What glia give because they are joined; rank 0 compiles for all."""
+    """What currents bring out of glia; rank 0 compiles for all."""
     model = membranes.model
     shift = record.table("Shift", {"shift": record.quantity(0.0, "mV", "of V_g")})
     text = values_source(

@@ -15,7 +15,8 @@ from ecs_model.tissue.regions import axes, diffusivity_tensor
 from ecs_model.tissue.sources import cell_load, facet_bath, facet_exchange, point_load
 from ecs_model.tissue.time_course import Profile, pulse
 from ecs_model.transport.diffusion import Diffusion
-from ecs_model.transport.electrodiffusion import Electrodiffusion, Ions
+from ecs_model.transport.electrodiffusion import Electrodiffusion
+from ecs_model.transport.ions import Ions
 from ecs_model.transport.matrices import Operators
 from ecs_model.transport.rkl2 import SuperTimeStepping
 from ecs_model.transport.swelling_matrices import Following

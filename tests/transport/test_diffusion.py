@@ -43,7 +43,7 @@ def test_interface_of_two_layers(d):
     mesh = Mesh(COMM, brick([10] + [2] * (d - 1), [1e-3] + [2e-4] * (d - 1)))
     K = np.full(mesh.owned, 3.0)
     baths = [facet_bath(mesh, "a", 1, constant(3.0)), facet_bath(mesh, "b", 2, constant(12.0))]
-    diffusion = Diffusion(layers(mesh), K, baths=baths, rtol=1e-12)
+    diffusion = Diffusion(layers(mesh), K, dirichlet=baths, rtol=1e-12)
     for step in range(400):
         diffusion.advance(100.0 * step, 100.0)
     middle = np.isclose(mesh.coordinates[: mesh.owned, 0], 5e-4)
@@ -56,7 +56,7 @@ def test_each_of_two_baths_pays_its_own_share():
     mesh = Mesh(COMM, line(20))
     K = np.full(mesh.owned, 3.0)
     baths = [facet_bath(mesh, "a", 1, constant(3.0)), facet_bath(mesh, "b", 2, constant(12.0))]
-    diffusion = Diffusion(layers(mesh), K, baths=baths, rtol=1e-12)
+    diffusion = Diffusion(layers(mesh), K, dirichlet=baths, rtol=1e-12)
     for step in range(400):
         diffusion.advance(100.0 * step, 100.0)
     before = dict(diffusion.ledger.given)
@@ -100,7 +100,7 @@ def manufactured(mesh, operators, u, load, t_end, steps, scheme):
     times = np.linspace(0.0, t_end, steps + 1)
     consistent = load(mesh, operators)
     loads = [Load(n, np.arange(mesh.owned), w, Profile(times, f(times))) for n, w, f in consistent]
-    stepper = scheme(operators, K, loads=loads)
+    stepper = scheme(operators, K, sources=loads)
     for k in range(steps):
         stepper.advance(times[k], t_end / steps)
     return np.abs(K - u(x, t_end)).max()
@@ -256,8 +256,8 @@ def test_exchange_reaches_the_exact_steady_state():
     K = np.full(mesh.owned, 3.0)
     k, d_star = 1e-6, 0.2 * D / 1.6**2
     diffusion = Diffusion(
-        operators, K, exchanges=[facet_exchange(mesh, "a", 1, k, constant(12.0))],
-        baths=[facet_bath(mesh, "b", 2, constant(3.0))], rtol=1e-12,
+        operators, K, robin=[facet_exchange(mesh, "a", 1, k, constant(12.0))],
+        dirichlet=[facet_bath(mesh, "b", 2, constant(3.0))], rtol=1e-12,
     )  # fmt: skip
     for step in range(1500):
         diffusion.advance(20.0 * step, 20.0)

@@ -8,7 +8,8 @@ import pytest
 from ecs_model.physics.ions import Ion
 from ecs_model.tissue.mesh import Mesh
 from ecs_model.transport.diffusion import Diffusion
-from ecs_model.transport.electrodiffusion import Electrodiffusion, Ions
+from ecs_model.transport.electrodiffusion import Electrodiffusion
+from ecs_model.transport.ions import Ions
 from ecs_model.transport.matrices import Operators
 from ecs_model.transport.swelling_matrices import Following
 from tests.helpers import brick, found, line

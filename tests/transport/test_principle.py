@@ -69,7 +69,7 @@ def test_what_is_smooth_is_not_touched():
         diffusion = Diffusion(operators, 10.0 + np.cos(np.pi * x / 1e-3))
         for k in range(200):
             diffusion.advance(0.05 * k, 0.05)
-        assert diffusion.corrections["K+"].steps == 0
+        assert diffusion.report().corrections["K+"].steps == 0
 
 
 def test_corrections_are_counted():
@@ -77,7 +77,7 @@ def test_corrections_are_counted():
     operators = Operators(mesh, np.full(mesh.cells, 0.2), np.full(mesh.cells, 7.6e-10), 1.0)
     diffusion = Diffusion(operators, ball(np.full(mesh.owned, 3.0), mesh))
     diffusion.advance(0.0, 0.01)
-    corrections = diffusion.corrections["K+"]
+    corrections = diffusion.report().corrections["K+"]
     assert corrections.steps == 1
     assert 0.01 < corrections.largest < 40.0
     assert 0.0 < corrections.moved < operators.lumped.sum() * 37.0
@@ -97,7 +97,7 @@ def test_steady_states_are_reached_however_long_steps_are(number, theta):
     operators = Operators(mesh, np.full(cells, 0.2), np.full(cells, D), theta)
     baths = [facet_bath(mesh, "a", 1, constant(20.0)), facet_bath(mesh, "b", 2, constant(3.0))]
     K = np.full(mesh.owned, 3.0)
-    diffusion = Diffusion(operators, K, baths=baths, rtol=1e-10)
+    diffusion = Diffusion(operators, K, dirichlet=baths, rtol=1e-10)
     dt = number * (length / cells) ** 2 / D
     steps = max(12, int(20 * length**2 / (np.pi**2 * D) / dt))
     for k in range(steps):
@@ -112,7 +112,7 @@ def after_a_jump(steps, end=0.4, jump=0.1):
     operators = Operators(mesh, np.full(64, 0.2), np.full(64, 7.6e-10), 0.0)
     bath = Profile([jump, jump], [3.0, 20.0])
     K = np.full(mesh.owned, 3.0)
-    diffusion = Diffusion(operators, K, baths=[facet_bath(mesh, "a", 1, bath)], rtol=1e-12)
+    diffusion = Diffusion(operators, K, dirichlet=[facet_bath(mesh, "a", 1, bath)], rtol=1e-12)
     dt = end / steps
     for k in range(steps):
         diffusion.advance(k * dt, dt, damped=0 <= k - round(jump / dt) < 2)
@@ -167,9 +167,9 @@ def test_what_is_found_does_not_depend_on_earlier_steps():
     rng, rows = np.random.default_rng(0), diffusion.range.rows
     for _ in range(50):
         start, change = rng.uniform(3.0, 4.0, (2, mesh.owned)) * [[1.0], [0.1]]
-        old = rows.out_of_range(start, start, start, change, diffusion.ledger.held, fresh)
+        old = rows.out_of_range(start, start, start, change, diffusion.ledger.fixed, fresh)
         new = rows.first_neighbours(2)
-        found = rows.out_of_range(start, start, start, change, diffusion.ledger.held, new)
+        found = rows.out_of_range(start, start, start, change, diffusion.ledger.fixed, new)
         assert old == found
 
 

@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 
 from ecs_model.config.parameters import settled
-from ecs_model.membrane.model import repacked
+from ecs_model.membrane.packing import repacked
 from ecs_model.parallel import Team
 from ecs_model.record import check_range
 from ecs_model.run.building.sources import profile_of

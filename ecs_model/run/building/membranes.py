@@ -6,16 +6,17 @@ import numpy as np
 
 from ecs_model.membrane import solver, start
 from ecs_model.membrane.compiler import library
-from ecs_model.membrane.model import Surroundings, arranged
+from ecs_model.membrane.model import Surroundings
+from ecs_model.membrane.packing import arranged
 from ecs_model.parallel import Team, root_does, together
 from ecs_model.run import front_tracker
-from ecs_model.transport import flux_limiter
+from ecs_model.transport import limiter_kernel
 
 
 def about_model(config):
     """What the membrane model and its compiled step depend on, beside where parameters vary."""
     m = config.membrane
-    choices = (m.model, m.file, m.potassium, m.time_unit, m.options)
+    choices = (m.model, m.file, m.add, m.potassium, m.time_unit, m.options)
     return repr((*choices, config.tissue.ions, config.tissue.transport))
 
 
@@ -68,7 +69,7 @@ def _values(config, tissue, nodes, alpha):
 
 def _compile(comm, text):
     """Have on disk what each process loads: the step, the limiter and the tracker."""
-    texts = text, flux_limiter.TEXT, front_tracker.TEXT
+    texts = text, limiter_kernel.TEXT, front_tracker.TEXT
     root_does(comm, lambda: [library(code) for code in texts])
 
 

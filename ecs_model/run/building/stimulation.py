@@ -29,11 +29,11 @@ def _stimulated(config, ground, ledger):
     hit = np.full(mesh.owned, any(event.region is None for event in config.event))
     for name in _regions_of_their_own(config):
         hit |= mesh.node_average(1.0 * ground.parts[name].cells) > 0
-    for load in ledger.loads:
+    for load in ledger.sources:
         strength = np.abs(load.rates) / mesh.volumes[load.nodes]
         (strongest,) = Team(mesh.comm).highest([strength.max(initial=0.0)])
         hit[load.nodes[strength > FAINT * strongest]] = True
-    for term in (*ledger.exchanges, *ledger.baths):
+    for term in (*ledger.robin, *ledger.dirichlet):
         hit[term.nodes] = True
     return hit
 
@@ -64,7 +64,7 @@ def unresolved(config, operators, ledger):
     if not names:
         return []
     conductance, found = _conductances(operators), {}
-    for load in (x for x in ledger.loads if x.name in names):
+    for load in (x for x in ledger.sources if x.name in names):
         lasting = load.profile.integral(0.0, config.time.end)
         change, cell = _largest_change(load, lasting, conductance, operators)
         known = found.setdefault(load.name, {"name": load.name, "change_mM": 0.0, "cell_um": cell})

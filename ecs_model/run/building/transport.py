@@ -6,7 +6,8 @@ from ecs_model.run.parts import SolverOptions
 from ecs_model.tissue.source_terms import Terms
 from ecs_model.transport import syncytium_setup
 from ecs_model.transport.diffusion import Diffusion
-from ecs_model.transport.electrodiffusion import Electrodiffusion, Ions
+from ecs_model.transport.electrodiffusion import Electrodiffusion
+from ecs_model.transport.ions import Ions
 from ecs_model.transport.rkl2 import SuperTimeStepping
 
 
@@ -40,7 +41,7 @@ def transport(config, tissue, solver, ground, alpha, operators, membranes):
     moving = _outside(tissue, solver, operators, concentrations, terms)
     if tissue.syncytium is None:
         return moving
-    return syncytium_setup.joined(moving, membranes, tissue, solver)
+    return syncytium_setup.glial_syncytium(moving, membranes, tissue, solver)
 
 
 def _add_terms(terms, config, ground, alpha):
@@ -58,7 +59,10 @@ def _outside(tissue, solver, operators, concentrations, terms):
         return SuperTimeStepping(operators, values, *terms.of(ion))
     made = _diffusions(solver, operators, concentrations, terms)
     if tissue.electrodiffusion:
-        return Electrodiffusion(operators, made, tissue.temperature, 10 * solver.rtol)
+        glia = tissue.syncytium  # a bidomain solves for both potentials together
+        own_potential = {} if glia is not None and glia.cable else solver.petsc
+        temperature = tissue.temperature
+        return Electrodiffusion(operators, made, temperature, 10 * solver.rtol, own_potential)
     return next(iter(made.values())) if tissue.moves_potassium_alone else Ions(operators, made)
 
 

@@ -1,0 +1,9 @@
+"""Names for types that many signatures share."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+type Array = NDArray[np.float64]
+type Nodes = NDArray[np.integer[Any]]  # numbers of nodes

@@ -1,0 +1,47 @@
+"""Functions of C texts, called with arrays and numbers as they are."""
+
+import ctypes
+import functools
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ecs_model.membrane.compiler import load
+
+_TYPES = {"void": None, "int": ctypes.c_int, "long": ctypes.c_long, "double": ctypes.c_double}
+_library = functools.cache(load)
+
+
+@functools.cache
+def c_function(text: str, name: str) -> Callable[..., Any]:
+    """A function of a C text; its own declaration there says what it takes and returns.
+
+    Args:
+        text: C source; compiled when it is first needed, and kept in the cache.
+        name: of the function, whose arguments are pointers to arrays, int, long and double.
+
+    Returns:
+        Callable: takes numbers, and contiguous arrays, or None, for pointers.
+    """
+    function = getattr(_library(text), name)
+    result, arguments = _declared(text, name)
+    function.restype, function.argtypes = _TYPES[result], [_ctype(a) for a in arguments]
+
+    def call(*arguments: Any) -> Any:
+        return function(*[a.ctypes.data if isinstance(a, np.ndarray) else a for a in arguments])
+
+    return call
+
+
+def _declared(text, name):
+    """Type of the result, and declarations of the arguments, of a function in a C text."""
+    found = re.search(rf"(\w+)\s+{name}\(([^)]*)\)", text)
+    if found is None:
+        raise ValueError(f"the C text declares no function {name}")
+    return found[1], found[2].split(",")
+
+
+def _ctype(declaration):
+    return ctypes.c_void_p if "*" in declaration else _TYPES[declaration.split()[0]]

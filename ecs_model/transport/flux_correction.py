@@ -1,0 +1,207 @@
+"""Flux-corrected steps: a monotone step, plus as much of the accurate one as the range allows.
+
+The monotone step has a lumped mass, backward Euler, migration upwind, and none of the positive
+couplings of obtuse elements. Fluxes between nodes distinguish the accurate step from it. Only those
+of nodes that would leave the range of their neighbours are cut down, and what one node lacks
+another keeps: the ion is conserved.
+
+References:
+    Zalesak (1979), J Comput Phys 31, 335.
+    Kuzmin & Turek (2002), J Comput Phys 175, 525: algebraic form for finite elements.
+"""
+
+from dataclasses import dataclass
+
+from ecs_model.native import PETSc
+
+import numpy as np
+
+from ecs_model.errors import SolutionError
+from ecs_model.physics.values import Array, Nodes
+from ecs_model.transport.mass_balance import Ledger
+from ecs_model.transport.neighbours import TOLERANCE, Neighbours
+from ecs_model.transport.petsc_database import Options, petsc_database
+
+ROUNDS = 12  # after which fluxes of all nodes are cut down, as Zalesak does at once
+CLOSE = 1e-13  # residual of a monotone step, relative
+
+
+@dataclass(frozen=True)
+class ElectricField:
+    """What drives an ion beside diffusion: its valence, and psi = F Phi / R T at owned nodes."""
+
+    valence: int
+    psi: Array
+
+
+class FluxCorrection:
+    """Flux-corrected steps of one ion; made when the first step needs it.
+
+    Args:
+        rows: the Neighbours of the tissue.
+        ledger: of the ion; books the steps.
+        ratio: diffusivity of the ion relative to that of the matrices.
+        options: PETSc options for the solver of the monotone step.
+    """
+
+    def __init__(
+        self, rows: Neighbours, ledger: Ledger, ratio: float, options: Options | None = None
+    ) -> None:
+        operators = rows.operators
+        self._rows, self._operators, self._ledger, self._ratio = rows, operators, ledger, ratio
+        self._options = options or {}
+        self._b, self._right = operators.vector()
+        self._x, self._solution = operators.vector()
+        self._fixed = np.zeros(operators.mesh.owned, np.int8)
+        self._fixed[ledger.fixed] = 1
+        self._matrix_of: tuple[float, int] | None = None
+        self._matrix: PETSc.Mat = None
+        self._solver: PETSc.KSP = None
+        self._entries_of, self._entries = -1, (self._right, self._right)
+
+    def try_options(self) -> None:
+        """Raise ConfigError, before anything runs, for options that PETSc refuses."""
+        matrix = self._operators.implicit(1.0, self._ledger.exchange, None, self._ratio)
+        monotone_solver(matrix, True, self._options).destroy()
+        matrix.destroy()
+
+    def increment(
+        self, u: Array, d: Array, middle: Array, t: float, dt: float, field: ElectricField | None
+    ) -> Array:
+        """The limited increment [mM] of a step whose accurate increment is `d`; books it.
+
+        Args:
+            u: concentrations at owned nodes as the step begins [mM].
+            d: increment of the accurate step [mM].
+            middle: what is there on average during the step, beyond its start [mM].
+            t: when the step begins [s].
+            dt: its length [s].
+            field: the electric field, if there is one.
+        """
+        rows, lumped, ledger = self._rows, self._operators.lumped, self._ledger
+        brought = np.zeros_like(u)
+        ledger.add_sources(brought, t, dt)
+        pull = (field.valence, rows.with_ghosts(field.psi)) if field else (0.0, None)
+        z = u + self._monotone(u, d, brought, dt, pull)
+        arriving, extra = self._edges(u + middle, d, z, dt, pull)
+        outer = brought - dt * ledger.exchange * z
+        base = u + _free(arriving + outer, ledger.fixed) / lumped
+        arriving = arriving + self._correction(base, extra, self._bounds(u, z, t, dt))
+        ledger.settle_limited(z, arriving, t, dt)
+        return _free(arriving + outer, ledger.fixed) / lumped
+
+    def _bounds(self, u, z, t, dt):
+        """The least and the most [mM] that nodes and ghosts may come to by themselves."""
+        low, high = self._ledger.reach(u, t, dt)
+        ends = np.minimum(low, z), np.maximum(high, z)
+        return tuple(map(self._rows.with_ghosts, ends))
+
+    def _current_entries(self):
+        """Entries of stiffness and mass, as they are now."""
+        if self._entries_of != self._operators.version:
+            stiffness, mass = self._operators.stiffness, self._operators.mass
+            self._entries = self._ratio * stiffness.getValuesCSR()[2], mass.getValuesCSR()[2]
+            self._entries_of = self._operators.version
+        return self._entries
+
+    def _edges(self, middle, change, z, dt, pull):
+        """What arrives at each node in the monotone step, and the further fluxes [mol]."""
+        stiffness, mass = self._current_entries()
+        arriving, extra = np.empty(len(z)), np.empty(len(stiffness))
+        values = map(self._rows.with_ghosts, (middle, change, z))
+        self._rows.call("fluxes", stiffness, mass, dt, *pull, *values, arriving, extra)
+        return arriving, extra
+
+    def _correction(self, base, extra, bounds):
+        """What each node gets of the further fluxes [mol], such that it stays within bounds."""
+        shares, gain = [np.ones(len(base)), np.ones(len(base))], np.empty(len(base))
+        for k in range(ROUNDS + 2):
+            self._rows.call("corrected", extra, *map(self._rows.with_ghosts, shares), gain)
+            if k > ROUNDS or not self._cut(base, extra, bounds, shares, gain, k == ROUNDS):
+                break
+        return gain
+
+    def _cut(self, base, extra, bounds, shares, gain, everywhere):
+        """Cut the shares down of nodes that leave their bounds; how many, on all processes."""
+        cut = self._rows.call(
+            "cut", extra, *bounds, base, gain, self._operators.lumped, self._fixed, TOLERANCE,
+            everywhere, *shares,
+        )  # fmt: skip
+        return self._operators.mesh.comm.allreduce(cut)
+
+    def _monotone(self, u, d, brought, dt, pull):
+        """The increment [mM] of the monotone step."""
+        self._fill(dt, pull)
+        self._right[:] = self._operators.lumped * u + brought
+        self._right[self._ledger.fixed] = u[self._ledger.fixed]
+        self._solution[:] = u + d
+        self._solver.solve(self._b, self._x)
+        if (reason := self._solver.getConvergedReason()) < 0:
+            raise SolutionError(
+                "the monotone step that keeps concentrations in their range does not converge "
+                f"(PETSc reason {reason}); try a shorter time.step"
+            )
+        return self._solution - u
+
+    def _fill(self, dt, pull):
+        """Fill the matrix of the monotone step, unless it is that of the last one."""
+        key = (dt, self._operators.version)
+        if self._matrix_of == key and pull[1] is None:
+            return
+        diagonal = self._operators.lumped + dt * self._ledger.exchange
+        stiffness, _ = self._current_entries()
+        values = np.empty(len(stiffness))
+        self._rows.call("monotone", stiffness, dt, *pull, diagonal, values)
+        self._take(values, symmetric=pull[1] is None and not self._ledger.dirichlet)
+        self._matrix_of = key
+
+    def _take(self, values, symmetric):
+        pointers, columns = self._rows.pattern
+        if self._matrix is None:
+            self._matrix = self._new_matrix(pointers, columns, values)
+        else:
+            self._matrix.setValuesCSR(pointers, columns, values)
+            self._matrix.assemble()
+        rows = self._ledger.fixed + self._matrix.getOwnershipRange()[0]
+        if self._ledger.dirichlet:
+            self._matrix.zeroRows(rows.astype(PETSc.IntType), diag=1.0)
+        if self._solver is None:
+            self._solver = monotone_solver(self._matrix, symmetric, self._options)
+
+    def _new_matrix(self, pointers, columns, values):
+        mesh = self._operators.mesh
+        size, csr = (mesh.owned, mesh.nodes), (pointers, columns, values)
+        matrix = PETSc.Mat().createAIJ((size, size), csr=csr, comm=mesh.comm)
+        matrix.setOption(PETSc.Mat.Option.KEEP_NONZERO_PATTERN, True)
+        return matrix
+
+
+def monotone_solver(matrix: PETSc.Mat, symmetric: bool, options: Options) -> PETSc.KSP:
+    """The solver of monotone steps.
+
+    Args:
+        matrix: of such a step.
+        symmetric: whether it always is: without migration and Dirichlet boundaries.
+        options: PETSc options for it.
+
+    Raises:
+        ConfigError: for options that PETSc refuses or does not know.
+    """
+    solver = PETSc.KSP().create(matrix.comm)
+    solver.setOperators(matrix)
+    solver.setType("cg" if symmetric else "bcgs")
+    solver.getPC().setType("jacobi")
+    solver.setInitialGuessNonzero(True)
+    solver.setTolerances(rtol=CLOSE, atol=1e-50, divtol=1e300, max_it=5000)
+    with petsc_database("limiter", options) as prefix:
+        solver.setOptionsPrefix(prefix)
+        solver.setFromOptions()
+        solver.setUp()
+    return solver
+
+
+def _free(amounts: Array, fixed: Nodes) -> Array:
+    """Amounts at nodes whose concentration is not given; zero at the others."""
+    amounts = amounts.copy()
+    amounts[fixed] = 0.0
+    return amounts

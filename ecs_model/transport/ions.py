@@ -1,0 +1,69 @@
+"""Several ions in the extracellular space, each by itself."""
+
+from collections.abc import Mapping
+
+from ecs_model.physics.ions import Ion
+from ecs_model.physics.values import Array
+from ecs_model.transport.diffusion import Diffusion
+from ecs_model.transport.ledgers import Ledgers
+from ecs_model.transport.matrices import Matrices
+from ecs_model.transport.protocol import Field, StateAndReport
+
+
+class Ions(StateAndReport):
+    """Ions that diffuse side by side; a `Transport`.
+
+    Args:
+        operators: matrices of the tissue, with the diffusivity of K+.
+        parts: ion -> Diffusion, K+ first.
+
+    Attributes:
+        ledger: those of all ions as one.
+        fields: what else can be written: nothing.
+    """
+
+    def __init__(self, operators: Matrices, parts: Mapping[Ion, Diffusion]) -> None:
+        self.operators, self.parts = operators, dict(parts)
+        self.ledger = Ledgers({ion: part.ledger for ion, part in self.parts.items()})
+        self.fields: dict[str, Field] = {}
+
+    def movers(self) -> list[Diffusion]:
+        """The transport of every ion."""
+        return list(self.parts.values())
+
+    def arrays(self) -> dict[str, Array]:
+        """The guesses of the next increments."""
+        return {f"increment_{ion.name}": part.increment for ion, part in self.parts.items()}
+
+    def advance(self, t: float, dt: float, damped: bool = False) -> None:
+        """Advance all ions by a step, as `Transport` describes it."""
+        self.begin(t, dt, damped)
+        self.solve_ions(t, dt)
+        self.end(t, dt)
+
+    def begin(self, t: float, dt: float, damped: bool = False) -> None:
+        """Prepare a step: matrices, Dirichlet boundaries, and guesses of the increments."""
+        self.operators.follow()
+        stiff = any(part.is_stiff(dt) for part in self.parts.values())
+        for part in self.parts.values():
+            part.start(t, dt, damped, stiff)
+
+    def solve_ions(self, t: float, dt: float) -> None:
+        """Find the increments of all ions."""
+        for part in self.parts.values():
+            part.prepare(t, dt)
+            part.solve(dt)
+
+    def end(self, t: float, dt: float) -> None:
+        """Take the step."""
+        for part in self.parts.values():
+            part.end(t, dt)
+
+    def hold(self, t: float) -> None:
+        """Set nodes on Dirichlet boundaries to the concentrations there at time `t` [s]."""
+        for part in self.parts.values():
+            part.hold(t)
+
+    @property
+    def _first(self):
+        return next(iter(self.parts.values()))

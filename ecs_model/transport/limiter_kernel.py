@@ -1,0 +1,119 @@
+"""The C text of the limiter: nodes out of range, monotone steps, fluxes and their cuts."""
+
+# Rows of the matrices with local columns, owned nodes first; `low` and `high` is what a node may
+# come to by itself. Fluxes are those into the node of the row.
+TEXT = r"""
+#include <math.h>
+
+/* Nodes out of range; `excuse` holds two neighbours of each node that were beyond it last time, in
+   which it is looked first: fields change little from step to step. */
+long ecs_out_of_range(long n, const int *first, const int *column, const double *low,
+                      const double *high, const double *start, const double *change,
+                      double tolerance, int *excuse, long *found, long *vanishing)
+{
+    long count = 0, none = 0;
+    for (long i = 0; i < n; i++) {
+        const double x = start[i] + change[i], room = tolerance * (1.0 + fabs(x));
+        none += x < 0.0;
+        if (x < low[i] - room) {
+            int k = first[i], j = excuse[2 * i];
+            while (!(start[j] + change[j] < x - room || low[j] <= x + room) && k < first[i + 1])
+                excuse[2 * i] = j = column[k++];
+            if (!(start[j] + change[j] < x - room || low[j] <= x + room)) found[count++] = i;
+        } else if (x > high[i] + room) {
+            int k = first[i], j = excuse[2 * i + 1];
+            while (!(start[j] + change[j] > x + room || high[j] >= x - room) && k < first[i + 1])
+                excuse[2 * i + 1] = j = column[k++];
+            if (!(start[j] + change[j] > x + room || high[j] >= x - room)) found[count++] = i;
+        }
+    }
+    *vanishing = none;
+    return count;
+}
+
+/* The matrix of the monotone step; dt K with the migration of `pull`, upwind, if there is any. */
+void ecs_monotone(long n, const int *first, const int *column, const double *stiffness, double dt,
+                  double charge, const double *pull, const double *diagonal, double *matrix)
+{
+    for (long i = 0; i < n; i++) {
+        double sum = diagonal[i];
+        int own = first[i];
+        for (int k = first[i]; k < first[i + 1]; k++) {
+            const int j = column[k];
+            if (j == i) { own = k; continue; }
+            const double g = -dt * fmin(stiffness[k], 0.0);
+            const double w = pull ? charge * g * (pull[j] - pull[i]) : 0.0;
+            matrix[k] = -(g + fmax(w, 0.0));
+            sum += g + fmax(-w, 0.0);
+        }
+        matrix[own] = sum;
+    }
+}
+
+/* Fluxes of the monotone step, summed over each node, and what the accurate step has beyond. */
+void ecs_fluxes(long n, const int *first, const int *column, const double *stiffness,
+                const double *mass, double dt, double charge, const double *pull,
+                const double *middle, const double *change, const double *z, double *arriving,
+                double *extra)
+{
+    for (long i = 0; i < n; i++) {
+        arriving[i] = 0.0;
+        for (int k = first[i]; k < first[i + 1]; k++) {
+            const int j = column[k];
+            if (j == i) { extra[k] = 0.0; continue; }
+            const double s = -dt * stiffness[k], g = -dt * fmin(stiffness[k], 0.0);
+            const double up = pull ? charge * (pull[j] - pull[i]) : 0.0;
+            const double basic = g * (z[j] - z[i]) + g * up * (up > 0.0 ? z[j] : z[i]);
+            const double full = s * (middle[j] - middle[i] + up * 0.5 * (middle[i] + middle[j]))
+                                - mass[k] * (change[j] - change[i]);
+            arriving[i] += basic;
+            extra[k] = full - basic;
+        }
+    }
+}
+
+/* What each node gets of the extra fluxes, each cut down to the smaller share of its two ends. */
+void ecs_corrected(long n, const int *first, const int *column, const double *extra,
+                   const double *in, const double *out, double *gain)
+{
+    for (long i = 0; i < n; i++) {
+        gain[i] = 0.0;
+        for (int k = first[i]; k < first[i + 1]; k++) {
+            const int j = column[k];
+            const double f = extra[k];
+            gain[i] += f * (f > 0.0 ? fmin(in[i], out[j]) : fmin(out[i], in[j]));
+        }
+    }
+}
+
+/* Shares that keep nodes out of range (or all) within the range of their neighbours. */
+long ecs_cut(long n, const int *first, const int *column, const double *extra, const double *low,
+             const double *high, const double *base, const double *gain, const double *mass,
+             const char *fixed, double tolerance, int all, double *in, double *out)
+{
+    long count = 0;
+    for (long i = 0; i < n; i++) {
+        if (fixed[i]) continue;
+        const double x = base[i] + gain[i] / mass[i], room = tolerance * (1.0 + fabs(x));
+        if (!all && x >= low[i] - room && x <= high[i] + room) continue;
+        double least = low[i], most = high[i], gains = 0.0, losses = 0.0;
+        for (int k = first[i]; k < first[i + 1]; k++) {
+            least = fmin(least, low[column[k]]);
+            most = fmax(most, high[column[k]]);
+            if (extra[k] > 0.0) gains += extra[k]; else losses += extra[k];
+        }
+        if (!all && x >= least - room && x <= most + room) continue;
+        if (all || x < least - room) {
+            const double room = fmin((least - base[i]) * mass[i], 0.0);
+            const double now = losses < 0.0 ? fmin(room / losses, 1.0) : 1.0;
+            if (now < out[i]) { out[i] = now; count++; }
+        }
+        if (all || x > most + room) {
+            const double room = fmax((most - base[i]) * mass[i], 0.0);
+            const double now = gains > 0.0 ? fmin(room / gains, 1.0) : 1.0;
+            if (now < in[i]) { in[i] = now; count++; }
+        }
+    }
+    return count;
+}
+"""

@@ -1,0 +1,142 @@
+"""The linear systems of an ion's steps: matrix, solver and closing weights for each length of step.
+
+Conjugate gradients with Jacobi, unless PETSc options say otherwise. The matrices of the steps used
+last are kept, as adaptive steps take one of few lengths.
+"""
+
+import contextlib
+from collections.abc import Iterator
+
+from ecs_model.native import PETSc
+
+import numpy as np
+
+from ecs_model.physics.values import Array
+from ecs_model.transport.mass_balance import Ledger
+from ecs_model.transport.matrices import Matrices
+from ecs_model.transport.petsc_database import Options, petsc_database
+
+ROUND_OFF = 1e-13  # [mM] at a node: of the ion itself; no solver can do better
+KEPT_SYSTEMS = 4  # of this many different steps
+NEVER = 1e300  # a guess is no sign of divergence where the right side is zero
+MOST = 2000  # iterations
+
+
+class LinearSystems:
+    """The linear systems of one ion, by the part of the step that an increment counts.
+
+    Args:
+        operators: matrices of the tissue.
+        ledger: of the ion.
+        ratio: diffusivity of the ion relative to that of the matrices.
+        rtol: residual of a solve, relative to that of no increment.
+        options: PETSc options for the solver.
+    """
+
+    def __init__(
+        self, operators: Matrices, ledger: Ledger, ratio: float, rtol: float, options: Options
+    ) -> None:
+        self.operators, self.ledger, self.ratio = operators, ledger, ratio
+        self.rtol, self.options = rtol, options
+        self.fixed = ledger.fixed if ledger.dirichlet else None
+        self._systems: dict[float, LinearSystem] = {}
+
+    def of(self, part: float) -> "LinearSystem":
+        """The system in which an increment counts for a `part` of the step [s], as of now."""
+        system = self._systems.pop(part, None)
+        if system is None:
+            system = LinearSystem(self, part)
+        elif system.version != self.operators.version:
+            system.follow()
+        self._systems[part] = system
+        if len(self._systems) > KEPT_SYSTEMS:
+            self._systems.pop(next(iter(self._systems))).destroy()
+        return system
+
+    def try_options(self) -> None:
+        """Raise ConfigError, before anything runs, for options that PETSc refuses."""
+        if self.options:
+            LinearSystem(self, 1.0).destroy()
+
+
+class LinearSystem:
+    """Matrix, solver and closing weights for one part of a step [s].
+
+    Args:
+        systems: of the ion.
+        part: of the step that an increment counts [s].
+
+    Attributes:
+        solver: the PETSc KSP.
+        weights, sizes, signs: of an increment in the balance, see `Ledger.closing_weights`.
+        flows: the share of the weights per second of the part; None if that is zero.
+        version: that of the matrices.
+    """
+
+    def __init__(self, systems: LinearSystems, part: float) -> None:
+        self._systems, self._part = systems, part
+        self._matrix = self._implicit()
+        self.solver = _solver(systems, self._matrix)
+        self._weigh()
+
+    def _implicit(self, **out):
+        it = self._systems
+        return it.operators.implicit(self._part, it.ledger.exchange, it.fixed, it.ratio, **out)
+
+    def _weigh(self):
+        self.weights, self.flows = self._systems.ledger.closing_weights(self._part)
+        self.sizes: Array = np.abs(self.weights)
+        self.signs: Array | float = np.sign(self.weights)
+        if np.min(self.signs, initial=1.0) >= 0.0:  # as nearly always
+            self.sizes, self.signs = self.weights, 1.0
+        self.version = self._systems.operators.version
+
+    def follow(self) -> None:
+        """Take over matrices that have changed."""
+        self._implicit(out=self._matrix)
+        self._weigh()
+
+    @contextlib.contextmanager
+    def tolerance(self, rtol: float | None) -> Iterator[None]:
+        """Meanwhile solve to another relative residual; to the usual one for None."""
+        usual, *_ = self.solver.getTolerances()
+        if rtol is not None:
+            self.solver.setTolerances(rtol=rtol)
+        yield
+        if rtol is not None:
+            self.solver.setTolerances(rtol=usual)
+
+    def destroy(self) -> None:
+        """Free what PETSc holds."""
+        self._matrix.destroy()
+        self.solver.destroy()
+
+
+def _solver(systems, matrix):
+    operators, options = systems.operators, systems.options
+    matrix.setOption(PETSc.Mat.Option.SPD, True)
+    if not options and not operators.moves:  # half the memory traffic
+        matrix.convert("sbaij")
+    solver = PETSc.KSP().create(operators.mesh.comm)
+    solver.setOperators(matrix)
+    solver.setType("cg")
+    solver.getPC().setType("jacobi")
+    solver.setInitialGuessNonzero(True)
+    floor = ROUND_OFF * np.sqrt(operators.mesh.nodes)
+    solver.setTolerances(rtol=systems.rtol, atol=floor, divtol=NEVER, max_it=MOST)
+    if not options:  # the norm that conjugate gradients know anyway
+        solver.setNormType(PETSc.KSP.NormType.NATURAL)
+    with petsc_database("diffusion", options) as prefix:
+        solver.setOptionsPrefix(prefix)
+        solver.setFromOptions()
+        solver.setUp()
+    if "ksp_atol" not in options:
+        _scale_floor(solver, floor, operators)
+    return solver
+
+
+def _scale_floor(solver, floor, operators):
+    """Give the floor of a natural norm its unit, which has the root of a volume."""
+    if solver.getNormType() == PETSc.KSP.NormType.NATURAL:
+        volume = operators.mesh.sum(operators.lumped) / operators.mesh.nodes
+        solver.setTolerances(atol=floor * np.sqrt(volume))
