@@ -7,6 +7,7 @@ import numpy as np
 from ecs_model.membrane.compiler import library
 from ecs_model.membrane.kernel import values_source
 from ecs_model.membrane.solver import NodeValues
+from ecs_model.memory import put_back
 from ecs_model.parallel import root_does
 
 MOST = 8  # steps between looks where the power goes on as it went
@@ -65,10 +66,13 @@ class Spending:
             self._now = reaction.state[0]
             self._evaluate = _compiled(mesh.comm, reaction, self._potassium)
 
-    @property
-    def memory(self):
+    def state(self):
         """What a restart needs."""
         return {"so_far": self.so_far}
+
+    def load(self, state):
+        """Continue from what `state` gave."""
+        put_back(self, state)
 
     def observe(self, t, simulation):
         """Look at the membranes after the step that ends at `t` [s], if it is time."""

@@ -4,7 +4,7 @@ from ecs_model.native import MPI
 
 import numpy as np
 
-from ecs_model.memory import OfCells
+from ecs_model.memory import OfCells, put_back
 from ecs_model.parallel import root_does
 from ecs_model.physics import detectors
 from ecs_model.units import from_si
@@ -29,10 +29,13 @@ class Balance:
         self._inside = [ion for ion in reaction.ions if ion in inside]
         self.start = self.amounts()
 
-    @property
-    def memory(self):
+    def state(self):
         """What a restart needs."""
         return {"start": self.start}
+
+    def load(self, state):
+        """Continue from what `state` gave."""
+        put_back(self, state)
 
     def names(self):
         """Names of the amounts, as columns of a table."""
@@ -247,10 +250,13 @@ class FrontResolution:
         self._mesh, self._threshold, self.every = mesh, threshold, every
         self._jumps = np.full(mesh.owned_cells, np.nan)
 
-    @property
-    def memory(self):
+    def state(self):
         """What a restart needs."""
         return {"jumps": OfCells(self._jumps)}
+
+    def load(self, state):
+        """Continue from what `state` gave."""
+        put_back(self, state)
 
     def observe(self, t, simulation):
         """Note how much of its height the front loses in each cell it stands in at time `t` [s]."""

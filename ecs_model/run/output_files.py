@@ -49,14 +49,13 @@ class Files:
     def __init__(self, comm, run):
         self._comm, self._run, self.all = comm, run, []
 
-    @property
-    def memory(self):
+    def state(self):
         """How many rows each of them holds."""
         return {"rows": [file.rows for file in self.all]}
 
-    def restore(self, memory):
+    def load(self, state):
         """Note how many rows each has to hold."""
-        for file, rows in zip(self.all, memory["rows"], strict=False):
+        for file, rows in zip(self.all, state["rows"], strict=False):
             file.rows = rows
 
     def _add(self, create, resume):

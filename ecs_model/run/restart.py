@@ -10,7 +10,7 @@ from ecs_model import __version__
 from ecs_model.errors import ConfigError
 from ecs_model.files import versions
 from ecs_model.files.digests import digests
-from ecs_model.memory import OfCells, Share, nothing, put_back, total
+from ecs_model.memory import OfCells, Share, nothing, total
 from ecs_model.parallel import on_root
 from ecs_model.run.checkpoint import Checkpoints, first_sound, manifest_of, plain
 
@@ -106,7 +106,7 @@ class Restart:
 
     def __init__(self, mesh, checkpoints: Checkpoints, simulation, folder, fits):
         self._mesh, self._fits = mesh, fits
-        self._owners = list(checkpoints.owners(simulation))
+        self._living = list(checkpoints.living(simulation))
         self._arrays: dict[str, np.ndarray] = {}
         self.path, self.manifest, self.passed = on_root(mesh.comm, lambda: self._newest(folder))
 
@@ -124,8 +124,8 @@ class Restart:
         """Name -> value as this run has it, of all that a checkpoint holds."""
         return {
             f"{prefix}{name}": value
-            for prefix, owner in self._owners
-            for name, value in owner.memory.items()
+            for prefix, part in self._living
+            for name, value in part.state().items()
         }
 
     def _check(self, manifest):
@@ -166,9 +166,9 @@ class Restart:
 
     def restore(self):
         """Put the simulation and all that observes it into the state of the checkpoint."""
-        for prefix, owner in self._owners:
-            memory = owner.memory.items()
-            put_back(owner, {name: self._mine(f"{prefix}{name}", value) for name, value in memory})
+        for prefix, part in self._living:
+            state = part.state().items()
+            part.load({name: self._mine(f"{prefix}{name}", value) for name, value in state})
 
     def _mine(self, name, value):
         """What this process gets of a value."""

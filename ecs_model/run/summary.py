@@ -11,7 +11,7 @@ def summarise(parts, outputs, timer):
     """What came out, as numbers and verdicts: the content of summary.json, on all processes."""
     mesh, s = parts.mesh, parts.simulation
     transport = s.diffusion.report()
-    seen = {"volumes": mesh.volumes, "outside": parts.outside, **parts.tracker.state()}
+    seen = {"volumes": mesh.volumes, "outside": parts.outside, **parts.tracker.maps()}
     seen = {name: mesh.gather(values) for name, values in seen.items()}
     verdicts = on_root(mesh.comm, lambda: _verdicts(parts.detection, s.clock.end, **seen))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from ecs_model.errors import SolutionError
+from ecs_model.memory import put_back
 from ecs_model.run.requests import Request
 from ecs_model.transport.protocol import is_effort
 
@@ -84,12 +85,15 @@ class Simulation:
         control.start(reaction.state[0])
         self._saved = _Snapshot(self)
 
-    @property
-    def memory(self):
-        """What a restart needs beside the memories of the parts and observers."""
+    def state(self):
+        """What a restart needs beside the states of the parts and observers."""
         return {
             name: getattr(self, name) for name in ("tick", "pending", "steps", "rejected", "calm")
         }
+
+    def load(self, state):
+        """Continue from what `state` gave."""
+        put_back(self, state)
 
     @property
     def time(self):
