@@ -61,7 +61,7 @@ def models(name=None, options=()):
     """Text about all membrane models, or about one: states, parameters, units, sources.
 
     Args:
-        name: of a built-in model, or path of a Python file with the user's own.
+        name: of a built-in model, or path of a file with the user's own, or with mechanisms.
         options: texts such as "gates=h".
     """
     from ecs_model.membrane import describe

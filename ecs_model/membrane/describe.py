@@ -18,11 +18,18 @@ def about(name, options=()):
     """Everything about one model: its equations, states, parameters, observables, references.
 
     Args:
-        name: of a built-in model, or path of a Python file.
+        name: of a built-in model, or path of a file with a model or with mechanisms.
         options: texts such as "gates=h".
+
+    Raises:
+        ConfigError: for a name, a file or an option that is not there.
     """
-    model = _find(name).variant(**dict(map(_choice, options)))
+    found = _find(name)
+    if isinstance(found, list):
+        return "\n\n".join(map(_mechanism, found))
+    model = found.variant(**dict(map(_choice, options)))
     parts = [f"{model.name}: {model.summary}", _equations(model), *_options(model)]
+    parts += _compartments(model)
     parts += [_table("state (default: rest)", model.State), _table("parameters", model.Parameters)]
     if model.observables:
         shown = "\n".join(
@@ -31,6 +38,22 @@ def about(name, options=()):
         parts.append(f"observables\n{shown}")
     parts.append(_traits(model))
     return "\n\n".join(p for p in parts if p)
+
+
+def _mechanism(part):
+    lines = [f"{part.name}: {_first_line(part.flux)}", _table("parameters", part.parameters)]
+    if part.gates:
+        lines.append(
+            _table("gates", record.table("Gates", {g.name: g.quantity for g in part.gates}))
+        )
+    return "\n".join(lines)
+
+
+def _compartments(model):
+    """What is in the membranes of each kind of cells, for models that are made so."""
+    for cell in model.parts.cells if model.parts else ():
+        rows = [f"  {part.name:<22}{_first_line(part.flux)}" for part in cell.mechanisms]
+        yield "\n".join([f"mechanisms of {cell.cells} (compartment {cell.key!r})", *rows])
 
 
 def _choice(text):
@@ -66,10 +89,11 @@ def _traits(model):
 
 
 def _find(name):
+    """The model of a name or a file; of a file of mechanisms, these."""
     if Path(name).suffix in (".py", ".ode", ".cellml"):
-        from ecs_model.membrane.user_models import load_model
+        from ecs_model.membrane.user_models import load_model, mechanisms_alone
 
-        return load_model(Path(name))
+        return mechanisms_alone(Path(name)) or load_model(Path(name))
     if name not in MODELS:
         raise ConfigError(f"no membrane model '{name}'; there are {', '.join(MODELS)}")
     return MODELS[name]

@@ -75,7 +75,7 @@ def load_mechanism(path, name):
     module = execute(existing(path, "membrane.add"))
     found = getattr(module, name, None)
     if not isinstance(found, Mechanism):
-        names = [n for n, x in vars(module).items() if isinstance(x, Mechanism)]
+        names = [part.name for part in _mechanisms(module)]
         raise ConfigError(
             f"membrane.add: {path}: {name} is no mechanism; write @mechanism(...) above its "
             f"function (found here: {', '.join(names) or 'none'})"
@@ -107,14 +107,25 @@ def load_model(path, potassium="K_o", time_unit=None):
         raise ConfigError(
             f"membrane.time_unit: {path}: only .ode files leave the unit of time open; remove it"
         )
-    module = execute(path)
-    model = getattr(module, "model", None)
+    model = getattr(execute(path), "model", None)
     if not isinstance(model, MembraneModel):
         raise ConfigError(
             f"{path}: no membrane model found; the file must define "
             "model = MembraneModel(name=..., summary=..., State=..., Parameters=..., rhs=...)"
         )
     return _checked(model, path)
+
+
+def mechanisms_alone(path):
+    """The mechanisms of a Python file that defines no model; none for other files."""
+    if path.suffix != ".py":
+        return []
+    module = execute(existing(path, "models"))
+    return [] if hasattr(module, "model") else _mechanisms(module)
+
+
+def _mechanisms(module):
+    return [x for x in vars(module).values() if isinstance(x, Mechanism)]
 
 
 def _checked(model, *paths):

@@ -170,3 +170,28 @@ def test_mistakes_of_the_other_commands(name, folder, said):
     code, _, err = said(*arguments)
     assert code == 2 and err.startswith("error: ") and "Traceback" not in err
     assert words in err
+
+
+def test_mechanisms_of_models_and_of_files_are_explained(folder, said):
+    code, out, _ = said("models", "kager_mori")
+    assert code == 0 and "mechanisms of glia (compartment 'g')" in out
+    assert "inward_rectifier" in out and "Kir4.1" in out
+    (folder / "mine.py").write_text(MECHANISM)
+    code, out, err = said("models", "mine.py")
+    assert (code, err) == (0, "")
+    for words in ("mine: A K+ leak.", "g_mine", "0.1", "S/m^2", "opening"):
+        assert words in out
+
+
+MECHANISM = '''
+from ecs_model.membrane.mechanism import Conductance, mechanism, quantity
+
+def opening(u):
+    """Opens with depolarization."""
+    return 0.1, 0.2
+
+@mechanism({"g_mine": quantity(0.1, "S/m^2", "of mine", low=0.0)}, (opening,))
+def mine(v, c, y, p, T):
+    """A K+ leak."""
+    return {"K": Conductance(p.g_mine * y.opening)}
+'''
