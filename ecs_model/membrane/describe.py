@@ -41,11 +41,12 @@ def about(name, options=()):
 
 
 def _mechanism(part):
-    lines = [f"{part.name}: {_first_line(part.flux)}", _table("parameters", part.parameters)]
+    """The text about a mechanism."""
+    meaning = _first_line(part.flux) or "it has no docstring"
+    lines = [f"{part.name}: {meaning}", _table("parameters", part.parameters)]
     if part.gates:
-        lines.append(
-            _table("gates", record.table("Gates", {g.name: g.quantity for g in part.gates}))
-        )
+        gates = {gate.name: gate.quantity for gate in part.gates}
+        lines.append(_table("gates", record.table("Gates", gates)))
     return "\n".join(lines)
 
 
