@@ -22,6 +22,9 @@ class Membrane(Strict):
         None, description="in .ode: the unit of time; ms unless its units tell otherwise"
     )
     options: dict[str, bool | str] = Field({}, description="choices of the model, if it has any")
+    parameter_set: str | None = Field(
+        None, description="numbers of a paper, such as Mori2015; `ecs-model models` lists them"
+    )
     add: list[str] = Field(
         [], max_length=100, description='mechanisms of your own, each as "FILE.py:NAME"'
     )
@@ -44,7 +47,7 @@ class Membrane(Strict):
     def _all_act(self):
         ending = (self.file or "").lower().rpartition(".")[2]
         if self.file is not None:
-            refuse_void(self, ["model"], "where the model comes from a file")
+            refuse_void(self, ["model", "parameter_set"], "where the model comes from a file")
         if ending not in ("ode", "cellml"):
             refuse_void(self, ["potassium"], "where the model is no .ode or .cellml file")
         if self.file is None:

@@ -6,11 +6,14 @@ from pathlib import Path
 from ecs_model import record
 from ecs_model.errors import ConfigError
 from ecs_model.membrane import MODELS
+from ecs_model.membrane.parameter_set import find, options_with, sets_of, with_set
 
 
 def overview():
     """Name and summary of every membrane model."""
     lines = [f"{name:<20}{model.summary}" for name, model in MODELS.items()]
+    sets = [f"{name:<20}{', '.join(known)}" for name, m in MODELS.items() if (known := _sets(m))]
+    lines += ["", "parameter sets, the default first", *sets]
     return "\n".join([*lines, "", "more about one: ecs-model models NAME"])
 
 
@@ -27,7 +30,8 @@ def about(name, options=()):
     found = _find(name)
     if isinstance(found, list):
         return "\n\n".join(map(_mechanism, found))
-    model = found.variant(**dict(map(_choice, options)))
+    chosen = dict(map(_choice, options))
+    model = _with_numbers(found, chosen.pop("parameter_set", None), chosen)
     parts = [f"{model.name}: {model.summary}", _equations(model), *_options(model)]
     parts += _compartments(model)
     parts += [_table("state (default: rest)", model.State), _table("parameters", model.Parameters)]
@@ -37,7 +41,24 @@ def about(name, options=()):
         )
         parts.append(f"observables\n{shown}")
     parts.append(_traits(model))
+    if sets := _sets(found):
+        here = f"; here {model.parameter_set}" if model.parameter_set else ""
+        parts.append(f"parameter sets: {', '.join(sets)}{here}")
     return "\n\n".join(p for p in parts if p)
+
+
+def _with_numbers(model, name, options):
+    """A model with options and, if it is named, with a parameter set."""
+    if name is None:
+        return model.variant(**options)
+    chosen = find(model, name)
+    return with_set(model.variant(**options_with(chosen, options)), chosen)
+
+
+def _sets(model):
+    """Names of the parameter sets of a model, the default first."""
+    first = [model.parameter_set] if model.parameter_set else []
+    return list(dict.fromkeys([*first, *sets_of(model.name)]))
 
 
 def _mechanism(part):

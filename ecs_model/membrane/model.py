@@ -59,6 +59,7 @@ class MembraneModel:
         make: function (added=(), **options) -> model, for models made of cells and mechanisms;
             `added` are further mechanisms.
         parts: the cells, mechanisms and reservoirs that it is made of; None for others.
+        parameter_set: author and year of the numbers that are its defaults; empty for none.
     """
 
     name: str
@@ -84,6 +85,7 @@ class MembraneModel:
     chosen: dict[str, Any] = field(default_factory=dict)
     make: Any = None
     parts: Any = None
+    parameter_set: str = ""
 
     def variant(self, added=(), **options):
         """The same model with other choices.

@@ -11,6 +11,7 @@ from ecs_model.membrane.importers import SUFFIXES, load_foreign
 from ecs_model.membrane.instants import instants
 from ecs_model.membrane.mechanism import Mechanism
 from ecs_model.membrane.model import MembraneModel, Surroundings
+from ecs_model.membrane.parameter_set import find, options_with, with_set
 from ecs_model.membrane.rosenbrock import ros2
 from ecs_model.membrane.user_code import execute, existing, place
 from ecs_model.units import dimension
@@ -31,10 +32,19 @@ def membrane_of(settings, base="."):
         model = MODELS[settings.model]
     else:
         model = load_model(Path(base, settings.file), settings.potassium, settings.time_unit)
+    if settings.parameter_set is None:
+        return _varied(model, settings, settings.options, base)
+    chosen = find(model, settings.parameter_set)
+    options = options_with(chosen, settings.options)
+    return with_set(_varied(model, settings, options, base), chosen)
+
+
+def _varied(model, settings, options, base):
+    """A model with options, and with the mechanisms that are added."""
     if not settings.add:
-        return model.variant(**settings.options)
+        return model.variant(**options)
     places = [_parted(entry, base) for entry in settings.add]
-    return _extended(model, places, settings.options)
+    return _extended(model, places, options)
 
 
 def _parted(entry, base):

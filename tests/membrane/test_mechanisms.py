@@ -146,7 +146,13 @@ def test_the_potential_is_that_without_current_where_a_conductance_follows_it_at
 # ------------------------------------------------------------------------------ files of the user
 def settings(folder, text, *add, **others):
     (folder / "mine.py").write_text(text)
-    given = {"model": "pump_leak", "file": None, "options": {}, "add": list(add)}
+    given = {
+        "model": "pump_leak",
+        "file": None,
+        "options": {},
+        "add": list(add),
+        "parameter_set": None,
+    }
     return SimpleNamespace(**{**given, **others})
 
 

@@ -133,6 +133,7 @@ def make(added=()):
         name="barreto_cressman",
         summary="seizure-like oscillations of K+ and Na+ in a neuron beside glia and a bath",
         reference="Cressman et al. 2009, erratum 2011; Barreto & Cressman 2011",
+        parameter_set="BarretoCressman2011",
         alpha=ALPHA,
     )
 

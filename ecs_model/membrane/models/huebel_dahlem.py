@@ -193,6 +193,7 @@ def make(gates, reservoir, added=()):
         name="huebel_dahlem",
         summary="reduced ion-based neuron: rest and depolarised state of the ions, both stable",
         reference="Huebel, Schoell & Dahlem 2014; Huebel & Dahlem 2014",
+        parameter_set={"hn": "Huebel2014", "h": "HuebelDahlem2014"}[gates],
         alpha=0.25,
     )
 

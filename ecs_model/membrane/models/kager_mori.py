@@ -224,6 +224,7 @@ def make(with_glia, swells, pump, fuelled, added=()):
         name="kager_mori",
         summary="neuron with persistent Na+ current, glia, swelling, energy: SD waves as measured",
         theta=0.75,
+        parameter_set="Ellingsrud2022",
         reference="Kager et al. 2000; Yao et al. 2011; Mori 2015; Ellingsrud et al. 2022",
     )
 

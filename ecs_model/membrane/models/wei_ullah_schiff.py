@@ -255,6 +255,7 @@ def make(added=()):
             "E_K": ("mV", potassium_reversal),
         },
         reference="Wei, Ullah & Schiff 2014",
+        parameter_set="Wei2014",
         alpha=ALPHA,
     )
 

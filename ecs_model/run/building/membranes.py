@@ -16,7 +16,7 @@ from ecs_model.transport import limiter_kernel
 def about_model(config):
     """What the membrane model and its compiled step depend on, beside where parameters vary."""
     m = config.membrane
-    choices = (m.model, m.file, m.add, m.potassium, m.time_unit, m.options)
+    choices = (m.model, m.file, m.add, m.parameter_set, m.potassium, m.time_unit, m.options)
     return repr((*choices, config.tissue.ions, config.tissue.transport))
 
 

@@ -1,0 +1,110 @@
+"""Parameter sets: the numbers of papers, by name."""
+
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from ecs_model.config.reader import parse_config
+from ecs_model.errors import ConfigError
+from ecs_model.membrane import MODELS
+from ecs_model.membrane.model import Surroundings
+from ecs_model.membrane.parameter_set import sets_of
+from ecs_model.membrane.parameter_sets import BUILT_IN
+from ecs_model.membrane.solver import Reaction
+from ecs_model.membrane.user_models import membrane_of
+
+
+def settings(**given):
+    usual = {"model": "kager_mori", "file": None, "options": {}, "add": [], "parameter_set": None}
+    return SimpleNamespace(**{**usual, **given})
+
+
+@pytest.mark.parametrize("chosen", BUILT_IN, ids=lambda s: s.name)
+def test_every_set_is_of_its_model(chosen):
+    model = membrane_of(settings(model=chosen.model, parameter_set=chosen.name))
+    assert model.parameter_set == chosen.name and chosen.reference
+    swelling = {"swelling": True} if "swelling" in model.options else {}
+    whole = MODELS[chosen.model].variant(**chosen.options, **swelling)
+    assert {*chosen.parameters} <= {*whole.Parameters._fields}
+    assert {*chosen.initial} <= {*whole.State._fields}
+    for values, table in ((chosen.parameters, whole.Parameters), (chosen.initial, whole.State)):
+        for name, value in values.items():
+            assert value.source and not table.quantities[name].complaint(value.si)
+
+
+def test_numbers_of_a_set_are_defaults_and_their_source_is_told():
+    model = membrane_of(settings(parameter_set="Mori2015", options={"swelling": True}))
+    assert model.chosen == {"glia": False, "swelling": True}
+    p, y = model.Parameters(), model.State()
+    assert (p.S, p.phi, p.A_i) == (pytest.approx(6.3849e5), 0.8, pytest.approx(133.3))
+    assert (y.K_i, y.Na_o) == (pytest.approx(132.0), pytest.approx(137.0))
+    assert "Ellingsrud" in model.Parameters.quantities["S"].source
+    assert MODELS["kager_mori"].Parameters().phi == 0.5  # what others use is untouched
+
+
+def test_the_set_of_the_benchmark_is_electroneutral():
+    """Charge of the ions and of what is impermeant, on both sides [mM]."""
+    model = membrane_of(settings(parameter_set="Mori2015", options={"swelling": True}))
+    p, y = model.Parameters(), model.State()
+    assert y.K_o + y.Na_o - y.Cl_o == pytest.approx(p.A_o, abs=1e-9)
+    assert y.K_i + y.Na_i - y.Cl_i == pytest.approx(p.A_i, abs=1e-9)
+
+
+def test_a_cell_with_a_set_steps_like_one_with_its_numbers():
+    model = membrane_of(settings(parameter_set="Mori2015"))
+    plain = MODELS["kager_mori"].variant(glia=False)
+    states = []
+    for m, p in ((model, model.Parameters()), (plain, plain.Parameters(S=6.3849e5, phi=0.8))):
+        y = m.State(*(np.full(2, v) for v in model.State()))
+        Reaction(m, y, p, Surroundings()).advance(0.5)
+        states.append(y)
+    np.testing.assert_array_equal(*states)
+
+
+def test_the_second_neuron_is_that_with_a_gate_of_its_own():
+    model = membrane_of(settings(model="huebel_dahlem", parameter_set="HuebelDahlem2014"))
+    assert "h" in model.State._fields and model.Parameters().g_Cl == pytest.approx(0.5)
+    rates = model.rhs(model.State(), model.Parameters(), Surroundings(alpha=0.25))
+    np.testing.assert_allclose(rates, 0.0, atol=1e-11)
+
+
+BAD = {
+    "unknown": ({"parameter_set": "Mori2016"}, r"no set is called 'Mori2016'; did you mean 'Mori2"),
+    "of no model": ({"model": "nagumo", "parameter_set": "Mori2015"}, "nagumo has none"),
+    "other choice": (
+        {"parameter_set": "Mori2015", "options": {"glia": True}},
+        r"membrane\.options\.glia: the parameter set Mori2015 belongs to false \(found true\)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "message"), BAD.values(), ids=BAD.keys())
+def test_sets_that_do_not_fit_are_refused(given, message):
+    with pytest.raises(ConfigError, match=message):
+        membrane_of(settings(**given))
+
+
+def test_a_model_from_a_file_has_no_sets():
+    text = '[mesh]\ngenerator="interval"\nlength="1 mm"\ncell="0.1 mm"\n[time]\nend="1 s"\n'
+    text += '[membrane]\nfile = "mine.py"\nparameter_set = "Mori2015"\n'
+    with pytest.raises(ConfigError, match=r"membrane\.parameter_set: has no effect"):
+        parse_config(text)
+
+
+def test_an_installed_package_brings_its_own(tmp_path, monkeypatch):
+    (tmp_path / "ours.py").write_text(
+        "from ecs_model.membrane.parameter_set import ParameterSet, Value\n"
+        "SET = ParameterSet('Ours2026', 'pump_leak', 'us', parameters={\n"
+        "    'P_K': Value(12.0, 'nm/s', 'measured')})\n"
+    )
+    facts = tmp_path / "ours-1.0.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: ours\nVersion: 1.0\n")
+    (facts / "entry_points.txt").write_text("[ecs_model.parameter_sets]\nours = ours:SET\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "ours", raising=False)
+    assert [*sets_of("pump_leak")] == ["Ours2026"]
+    model = membrane_of(settings(model="pump_leak", parameter_set="Ours2026"))
+    assert model.Parameters().P_K == pytest.approx(12e-9)
