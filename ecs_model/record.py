@@ -7,7 +7,7 @@ while the model is being compiled; the functions cannot tell and need not.
 import math
 from dataclasses import dataclass, replace
 from operator import itemgetter
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -171,7 +171,7 @@ def without(record, *names):
 def _made(name, quantities, module, doc):
     if taken := RESERVED.intersection(quantities):
         raise ValueError(f"{name}: no quantity can be called {min(taken)!r}; give it another name")
-    members = {
+    members: dict[str, Any] = {
         n: property(itemgetter(k), doc=q.meaning) for k, (n, q) in enumerate(quantities.items())
     }
     members |= {

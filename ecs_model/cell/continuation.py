@@ -10,6 +10,7 @@ References:
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.linalg import orthogonal_procrustes
@@ -166,7 +167,10 @@ def follow(family, start, state, low, high):
 
 
 def _one_way(curve, point, tangent):
-    points, special, length, lengths = [], [], FIRST, []
+    points: list[Any] = []
+    special: list[Any] = []
+    lengths: list[float] = []
+    length = FIRST
     while len(points) < POINTS:
         if len(lengths) >= CRAWL[0] and sum(lengths[-CRAWL[0] :]) < CRAWL[1]:
             return points, special, "steps along the branch stay too short"

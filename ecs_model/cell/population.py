@@ -59,7 +59,9 @@ class Bench:
         self._groups = [
             Reaction(
                 model,
-                *(type(r)(*(v[g] for v in r)) for r in (state, parameters, surroundings)),
+                _part(state, g),
+                _part(parameters, g),
+                _part(surroundings, g),
                 tolerance=tolerance,
                 substeps=substeps,
             )
@@ -157,3 +159,8 @@ class Bench:
             values = law(y, self.parameters, surroundings)
             seen[name] = np.broadcast_to(values, states[:, 0].shape)
         return seen
+
+
+def _part(record, group):
+    """The values of some cells."""
+    return type(record)(*(values[group] for values in record))

@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -121,7 +122,8 @@ class Laboratory:
 
     def apart(self, axes):
         """Rows of axes, from pairs (place, axis); ConfigError if two of them change the same."""
-        found, known = [], {}
+        found: list[Any] = []
+        known: dict[str, str] = {}
         for place, axis in axes:
             found.append(self.axis(axis, place))
             for name in found[-1][0]:

@@ -47,7 +47,7 @@ class ProfileSettings(Strict):
             raise ValueError(f"a profile of kind {self.kind!r} needs {', '.join(missing)}")
         others = [name for name in type(self).model_fields if name not in ("kind", *used)]
         refuse_void(self, others, f"where the kind of the profile is {self.kind!r}")
-        if self.kind == "train" and self.period - self.duration < 0:
+        if self.period is not None and self.duration is not None and self.period < self.duration:
             raise ValueError("the period of a train cannot be shorter than its pulses")
         return self
 

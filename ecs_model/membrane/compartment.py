@@ -3,13 +3,13 @@
 from collections import namedtuple
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Protocol
+from typing import Any, Protocol
 
 from ecs_model.errors import ConfigError
 from ecs_model.membrane.mechanism import (
     ATP,
     IONS,
+    Concentrations,
     Conductance,
     Mechanism,
     Permeability,
@@ -58,8 +58,8 @@ class Compartment:
 
     key: str
     cells: str
-    states: type
-    parameters: type
+    states: Any  # a record type
+    parameters: Any  # likewise
     mechanisms: tuple[Mechanism, ...]
     potential: Potential
     area: str = "S"
@@ -96,11 +96,11 @@ class Compartment:
         """Ions whose fluxes are counted one by one."""
         return tuple(ion for ion in IONS if ion != self.balance)
 
-    def concentrations(self, y, p, env):
+    def concentrations(self, y, p, env) -> Concentrations:
         """The pairs inside, outside [mM] by the name of the ion."""
         if self.pairs is not None:
-            return SimpleNamespace(**self.pairs(y, p, env))
-        return SimpleNamespace(**{
+            return Concentrations(**self.pairs(y, p, env))
+        return Concentrations(**{
             ion: (getattr(y, f"{ion}_{self.key}"), getattr(y, f"{ion}_o")) for ion in IONS
         })  # fmt: skip
 

@@ -9,6 +9,7 @@ tells the ATP that it splits under the name "ATP".
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from ecs_model.errors import ConfigError
@@ -28,10 +29,20 @@ __all__ = [  # what a file of mechanisms needs
     "relaxation",
 ]
 
+type Pair = tuple[Any, Any]  # inside, outside
+
 ATP = "ATP"
 IONS = ("K", "Na", "Cl")
 PER_MILLISECOND = 1e3
 NOTHING = table("Nothing", {})
+
+
+class Concentrations(SimpleNamespace):
+    """Of every ion on both sides of a membrane [mM]."""
+
+    K: Pair
+    Na: Pair
+    Cl: Pair
 
 
 @dataclass(frozen=True)
@@ -83,7 +94,8 @@ class Gate:
 
     def rate(self, v, fraction, p):
         """Rate [1/s] of the open fraction at the potential `v` [V]."""
-        rate = PER_MILLISECOND * gate_rate(*self.rates(1e3 * v), fraction)
+        opening, closing = self.rates(1e3 * v)
+        rate = PER_MILLISECOND * gate_rate(opening, closing, fraction)
         return rate if self.factor is None else getattr(p, self.factor) * rate
 
     def at_rest(self, v):
@@ -142,7 +154,7 @@ def valence(ion):
     return KNOWN[ion][0]
 
 
-def flux(kind, ion, v, pair, temperature):
+def flux(kind, ion, v, pair: Pair, temperature):
     """Outward flux [mol/m^2/s] of an ion by what a mechanism returned for it.
 
     Args:

@@ -6,12 +6,12 @@ from typing import Any
 
 from ecs_model.errors import ConfigError
 from ecs_model.membrane.autodiff import MIDDLE, TIME, Dual
-from ecs_model.record import concentration, joined, quantity, record, table
+from ecs_model.record import Record, concentration, joined, quantity, record, table
 from ecs_model.units import dimension
 
 
 @record
-class Surroundings:
+class Surroundings(Record):
     """What the tissue tells the membrane at a node."""
 
     alpha = quantity(0.2, "1", "extracellular volume fraction")
@@ -66,11 +66,11 @@ class MembraneModel:
     State: type
     Parameters: type
     rhs: Callable
-    fluxes: Callable | None = None
-    stoichiometry: Callable | None = None
+    fluxes: Any = None
+    stoichiometry: Any = None
     observables: dict[str, tuple[str, Callable]] = field(default_factory=dict)
     contents: Callable | None = None
-    volumes: Callable | None = None
+    volumes: Any = None
     theta: float = 0.5
     reference: str = ""
     alpha: float = 0.2
@@ -82,7 +82,7 @@ class MembraneModel:
     electroneutral: bool = True
     options: dict[str, tuple] = field(default_factory=dict)
     chosen: dict[str, Any] = field(default_factory=dict)
-    make: Callable | None = None
+    make: Any = None
     parts: Any = None
 
     def variant(self, added=(), **options):

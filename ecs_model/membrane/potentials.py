@@ -83,8 +83,14 @@ def _ohmic(passive, c, T):
     for (_, ion), kind in passive.items():
         if isinstance(kind, Conductance):
             ions[ion] = ions.get(ion, 0.0) + kind.value
-    drive = sum(g * nernst(*getattr(c, ion), valence(ion), T) for ion, g in ions.items())
+    drive = sum(g * _reversal(c, ion, T) for ion, g in ions.items())
     return sum(ions.values()) / FARADAY, drive / FARADAY
+
+
+def _reversal(c, ion, T):
+    """Potential [V] at which an ion is in equilibrium."""
+    inside, outside = getattr(c, ion)
+    return nernst(inside, outside, valence(ion), T)
 
 
 def _start(cell, sums, y, p, env, passive):

@@ -47,7 +47,8 @@ def at_rest(outside, cells, near):
         near: key of a compartment -> potential [V] where the search begins.
     """
     parts = Parts(outside, cells)
-    p, y, found = parts.Parameters(), parts.State(), {}
+    p, y = parts.Parameters(), parts.State()
+    found: dict[str, float] = {}
     for cell in cells:
         found |= contents_at_rest(cell, y, p, Surroundings(), near[cell.key])
     return y._replace(**found), p
@@ -74,7 +75,8 @@ def contents_at_rest(cell, y, p, env, v):
         return [*exchange(cell, y._replace(**resting(x)), p, env, x.v).ions.values()]
 
     contents = (getattr(y, name) for name in names.values())
-    return resting(resting_cell(fluxes, *contents, v))
+    K, Na, Cl = contents
+    return resting(resting_cell(fluxes, K, Na, Cl, v))
 
 
 def resting_cell(fluxes, K, Na, Cl, v):

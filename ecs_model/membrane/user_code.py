@@ -12,6 +12,7 @@ from ecs_model.errors import ConfigError
 def execute(path):
     """The module that a Python file is; ConfigError with file and line for what it raises."""
     spec = importlib.util.spec_from_file_location(f"ecs_model_user_{path.stem}", path)
+    assert spec is not None and spec.loader is not None, path
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ecs_model.membrane.mechanism import IONS, NOTHING
 from ecs_model.membrane.model import Surroundings
 from ecs_model.physics.energetics import osmotic_flux
-from ecs_model.record import concentration, quantity, table
+from ecs_model.record import Record, concentration, quantity, table
 
 COUNTS = 0.05  # a change of a volume fraction that counts: every concentration follows it
 
@@ -80,8 +80,8 @@ class Osmotic:
         Mori (2015), Physica D 308, 94.
     """
 
-    states: type
-    parameters: type
+    states: type[Record]
+    parameters: type[Record]
     moves = True
     conserved = True
 

@@ -8,6 +8,7 @@ the state is, says `living`; `restart` puts it back.
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -53,7 +54,8 @@ class Checkpoints:
         if simulation.tick in (0, self._written):
             return
         refuse_unsound(self._mesh.comm, simulation)
-        arrays, manifest = {}, self._heading(simulation)
+        arrays: dict[str, Any] = {}
+        manifest = self._heading(simulation)
         for prefix, part in self.living(simulation):
             for name, value in part.state().items():
                 self._note(f"{prefix}{name}", value, arrays, manifest)
@@ -129,7 +131,7 @@ def first_sound(folder, read):
     Raises:
         ConfigError: if `read` fails for all of them.
     """
-    passed = []
+    passed: list[str] = []
     for path in sorted(Path(folder).glob("ck_*.h5"), reverse=True):
         try:
             return path, read(path), passed

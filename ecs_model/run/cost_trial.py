@@ -173,7 +173,7 @@ def _writings(parts, run):
     most = max(frame[1], _uncompressed(parts))
     often, seldom = (simulation.clock.ticks // ticks + 1 for ticks in (plan.often, plan.every))
     return [
-        Writing("fields", seldom, *frame, most, seldom),
+        Writing("fields", seldom, frame[0], frame[1], most, seldom),
         Writing("rows of tables", often, rows[0], recent, max(recent, longest), often),
     ]
 
@@ -183,7 +183,7 @@ def _checkpoint(parts, run, outputs):
     simulation, every = parts.simulation, parts.plan.checkpoint
     saved = _weighed(parts.mesh.comm, run, outputs.checkpoints.write, simulation)
     times = simulation.clock.ticks // every if every else 0
-    return Writing("checkpoint", times, *saved, saved[1], min(times, KEPT))
+    return Writing("checkpoint", times, saved[0], saved[1], saved[1], min(times, KEPT))
 
 
 def _mode(tissue):

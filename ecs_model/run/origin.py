@@ -3,6 +3,7 @@
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ecs_model.native import MPI
 
@@ -19,7 +20,7 @@ from ecs_model.run.building.mesh import mesh_data
 from ecs_model.run.building.strip import strip
 
 MAY_CHANGE = ("time.end", "checkpoint.every", "checkpoint.wall")  # in a run that goes on
-NOT_PHYSICS = {
+NOT_PHYSICS: Any = {
     "title": True,
     "mesh": True,
     "output": True,

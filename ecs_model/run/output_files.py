@@ -1,6 +1,7 @@
 """The files of a run, each opened on rank 0: new, or continued where a checkpoint left it."""
 
 from functools import partial
+from typing import Any
 
 from ecs_model.parallel import kept_on_root
 from ecs_model.run.field_series import FieldSeries
@@ -21,7 +22,8 @@ class File:
     """
 
     def __init__(self, comm, create, resume):
-        self._comm, self._create, self._resume, self._file = comm, create, resume, None
+        self._comm, self._create, self._resume = comm, create, resume
+        self._file: Any = None  # once it is open, on rank 0
         self.rows = 0
 
     def open(self, until):

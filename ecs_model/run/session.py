@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ecs_model.errors import ConfigError, EcsModelError
 from ecs_model.files import atomic
@@ -53,7 +54,7 @@ class Session:
         self.comm, self.folder, self.origin = comm, folder, begun
         self.parts, self.outputs, self.manner = parts, outputs, manner
         self.laps, self.timer = laps, Timer()
-        self.profile = Profile() if manner.profile else None
+        self.profile: Any = Profile() if manner.profile else None
         self._begun = False
 
     def __enter__(self):

@@ -80,8 +80,8 @@ class SeriesFile:
 def read_series(path):
     """The columns of a table, one array per name, and their units by name."""
     titles, rows = _complete_rows(path)
-    matches = [_TITLE.fullmatch(title) for title in titles]
-    if not all(matches) or titles[:1] != ["t [s]"] or len({*titles}) < len(titles):
+    matches = [m for title in titles if (m := _TITLE.fullmatch(title))]
+    if len(matches) < len(titles) or titles[:1] != ["t [s]"] or len({*titles}) < len(titles):
         raise ConfigError(f"{path}: the header is {titles}; 't [s],name [unit],...' would be right")
     values = np.array(rows, float).reshape(len(rows), len(titles))
     names = [match[1] for match in matches]
@@ -110,8 +110,8 @@ class LineSeries:
     def resume(cls, folder, name, arc_length, units, until, count=0):
         """The table lines/<name>.csv without its rows after `until` [s]."""
         path = Path(folder, "lines", f"{name}.csv")
-        titles = _line_columns(arc_length, units)
-        return cls(SeriesFile.resume(path, *titles, until, count), units)
+        names, all_units = _line_columns(arc_length, units)
+        return cls(SeriesFile.resume(path, names, all_units, until, count), units)
 
     def __init__(self, table, units):
         self._table = table

@@ -10,7 +10,8 @@ nothing else of physics or output.
 
 import bisect
 import itertools
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -81,7 +82,8 @@ class Simulation:
         self.tick = self.steps = self.rejected = self.calm = 0
         self.pending = 0.0  # reaction time [s] that the state lacks
         self.ask, self.request = ask, Request.GO_ON
-        self.meter, self.jumps = None, []
+        self.meter: Callable | None = None
+        self.jumps: list[Any] = []
         control.start(reaction.state[0])
         self._saved = _Snapshot(self)
 
@@ -217,12 +219,12 @@ class Simulation:
 
     def _begin(self, start, end, is_jump):
         """Set parameters to those between two times [s]; measure what that changes at a jump."""
-        measured = self.meter is not None and is_jump
-        before = self.meter() if measured else None
+        meter = self.meter if is_jump else None
+        before = meter() if meter else None
         for event in self.events:
             event.act(start, end)
-        if measured:
-            self.jumps.append((start, before, self.meter()))
+        if meter:
+            self.jumps.append((start, before, meter()))
 
     def _instants(self, start, end):
         """Times between two others [s] at which an event changes a parameter abruptly."""

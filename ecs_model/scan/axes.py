@@ -71,10 +71,11 @@ class Axis(Strict):
             raise ValueError("an axis of states has no values, low or high")
 
     def _check_rows(self):
-        rows = self.values or [] if self.keys else []
+        keys = self.keys or []
+        rows = self.values or [] if keys else []
         for row in rows:
-            if not isinstance(row, list) or len(row) != len(self.keys):
-                raise ValueError(f"values: each must be a list of {len(self.keys)}, one per key")
+            if not isinstance(row, list) or len(row) != len(keys):
+                raise ValueError(f"values: each must be a list of {len(keys)}, one per key")
         firsts = [str(row[0]) for row in rows]
         if len({*firsts}) < len(firsts):
             raise ValueError("values: the first of each must differ, it names the point in tables")
@@ -82,7 +83,9 @@ class Axis(Strict):
     @property
     def label(self):
         """What heads its column."""
-        return self.name or self.key or ("state" if self.states else self.keys[0])
+        if self.name or self.key:
+            return self.name or self.key
+        return "state" if self.states else (self.keys or [""])[0]
 
     def range(self):
         """The Range from low to high."""

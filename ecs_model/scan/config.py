@@ -122,7 +122,7 @@ class ScanConfig(Strict):
                 f"marks: {wrong[0]!r} is no .json of a fit; measured states are shown anyway"
             )
         if self.adaptive:
-            self._check_adaptive()
+            self._check_adaptive(self.adaptive)
         if self.keep == "run" and (self.threshold or self.stops() != (None, None)):
             raise ValueError('keep: "run" keeps whole runs, which cannot stop early')
         if self.design.kind != "saltelli":
@@ -168,18 +168,18 @@ class ScanConfig(Strict):
             if not self._is_grid and axis.count is not None:
                 raise ValueError(f"axis '{axis.label}': count has no effect, this scan samples")
 
-    def _check_adaptive(self):
+    def _check_adaptive(self, adaptive):
         if self.threshold or self.design.kind != "grid":
             raise ValueError("adaptive: goes with neither a threshold nor another design")
-        self._check_memory()
-        if self.adaptive.runs < self.runs:
+        self._check_memory(adaptive)
+        if adaptive.runs < self.runs:
             raise SettingError(
                 "adaptive",
-                f"start: the first wave alone is {self.runs} runs ({self.adaptive.start} values "
-                f"along each axis); runs ({self.adaptive.runs}) must be at least as many",
+                f"start: the first wave alone is {self.runs} runs ({adaptive.start} values "
+                f"along each axis); runs ({adaptive.runs}) must be at least as many",
             )
 
-    def _check_memory(self):
+    def _check_memory(self, adaptive):
         axes = len(self.axis)
         if axes not in MOST_ADAPTIVE:
             raise SettingError(
@@ -187,11 +187,11 @@ class ScanConfig(Strict):
                 f"a border over {axes} axes cannot be followed; at most {max(MOST_ADAPTIVE)} are "
                 "possible, more with design.kind = 'sobol'",
             )
-        if self.adaptive.runs > MOST_ADAPTIVE[axes]:
+        if adaptive.runs > MOST_ADAPTIVE[axes]:
             raise SettingError(
                 "adaptive",
                 f"runs: a border over {axes} axes can be followed with at most "
-                f"{MOST_ADAPTIVE[axes]} (found {self.adaptive.runs})",
+                f"{MOST_ADAPTIVE[axes]} (found {adaptive.runs})",
             )
 
     @property

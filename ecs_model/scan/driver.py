@@ -2,6 +2,7 @@
 
 import signal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from ecs_model.scan.store import REPORT, Store, code
 
 FAILED, STOPPED = 1, 75  # exit codes: some points failed; stopped by a signal
 STATES = ("finished", "running", "waiting", "failed", "interrupted")
-ENGINES = {"local": Local, "slurm": Slurm}
+ENGINES: dict[str, Any] = {"local": Local, "slurm": Slurm}
 STAYS = {
     "local": "stopped; the same command goes on",
     "slurm": "stopped; jobs stay in the queue, the same command goes on",

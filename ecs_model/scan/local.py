@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 from ecs_model.errors import ConfigError
 from ecs_model.launcher import own_mpiexec
@@ -112,7 +113,7 @@ class Worker:
             program = [own_mpiexec(), "-n", str(processes), *program]
         with open(self._log, "ab") as log:
             self._place = log.tell()
-            self._process = subprocess.Popen(
+            self._process: Any = subprocess.Popen(
                 program,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -121,7 +122,7 @@ class Worker:
                 start_new_session=True,
                 env=environment(),
             )
-        self.output = self._process.stdout
+        self.output: Any = self._process.stdout
 
     def wait_until_ready(self):
         """Return when it can take a point.

@@ -1,6 +1,7 @@
 """All points of a scan together: a table, and a cube over the axes of a grid."""
 
 import io
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ def table(store, points):
 
     slots = [store.slot(point) for point in points]
     frame = pd.DataFrame([_row(*pair) for pair in zip(slots, points, strict=True)])
-    one = next((slot.summary() for slot in slots if slot.finished), {})
+    one: dict[str, Any] = next((slot.summary() for slot in slots if slot.finished), {})
     axes = {axis.label: pts.unit(axis) or "" for axis in store.scan().axis} if len(points) else {}
     units = {name: unit_of(name, one) for name in frame.columns.difference([*axes])}
     frame.attrs["units"] = {name: unit for name, unit in (units | axes).items() if unit}

@@ -145,8 +145,8 @@ def shares_of_classes(mesh, classes, weights=None):
         classes: whole numbers over local cells, shape (cells, columns).
         weights: as in `over_nodes`.
     """
-    rows = {tuple(map(int, row)) for row in np.unique(classes, axis=0)}
-    rows = sorted(set().union(*mesh.comm.allgather(rows)))
+    own = {tuple(map(int, row)) for row in np.unique(classes, axis=0)}
+    rows = sorted(set().union(*mesh.comm.allgather(own)))
     weights = np.ones(len(classes)) if weights is None else weights
     whole = mesh.spread_cells(weights)
     return [

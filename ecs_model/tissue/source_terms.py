@@ -1,6 +1,7 @@
 """What comes into the tissue and leaves it, ion by ion, with what keeps it neutral."""
 
 from dataclasses import replace
+from typing import Any
 
 from ecs_model.native import MPI
 
@@ -25,7 +26,9 @@ class Terms:
     def __init__(self, mesh, concentrations, neutral=False):
         self._mesh, self._concentrations, self._neutral = mesh, concentrations, neutral
         self._ions = {ion.name: ion for ion in concentrations}
-        self._terms = {ion: {kind: [] for kind in KINDS} for ion in concentrations}
+        self._terms: dict[Any, dict[type, list[Any]]] = {}
+        for ion in concentrations:
+            self._terms[ion] = {kind: [] for kind in KINDS}
 
     def of(self, ion):
         """Lists of loads, exchanges and baths of an ion."""

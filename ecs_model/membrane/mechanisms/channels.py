@@ -4,7 +4,7 @@ References:
     Oestby et al. (2009), PLoS Comput Biol 5, e1000272; Wei et al. (2014): cotransport.
 """
 
-from ecs_model.membrane.mechanism import Conductance, Mechanism, Permeability
+from ecs_model.membrane.mechanism import Concentrations, Conductance, Mechanism, Permeability
 from ecs_model.physics.transporters import kcc2_flux, nkcc1_flux
 from ecs_model.record import table
 from ecs_model.units import FARADAY
@@ -44,7 +44,7 @@ def kcc2(name, strength):
         strength: its quantity.
     """
 
-    def cotransport(v, c, y, p, T):
+    def cotransport(v, c: Concentrations, y, p, T):
         """One K+ with one Cl-."""
         J = kcc2_flux(*c.K, *c.Cl, _strength(p, name, strength))
         return {"K": J, "Cl": J}
@@ -60,7 +60,7 @@ def nkcc1(name, strength):
         strength: its quantity, a current [A/m^2] or a flux [mol/m^2/s].
     """
 
-    def cotransport(v, c, y, p, T):
+    def cotransport(v, c: Concentrations, y, p, T):
         """One Na+ and one K+ with two Cl-."""
         J = nkcc1_flux(*c.Na, *c.K, *c.Cl, _strength(p, name, strength))
         return {"K": J, "Na": J, "Cl": 2 * J}

@@ -146,7 +146,7 @@ def rates(pumps, cells, y, p):
 
 def balanced_supply(pumps, cells):
     """The Parameters with which the declared State rests; arguments as those of `used`."""
-    y, p = State(), Parameters(V_O2=1.0)
+    y, p = State(), joined(Parameters, V_O2=1.0)()
     capacity = used(pumps, cells, y, p) / made(y, p)
     supply = cells * capacity * made(y, p) / p.ATP_per_O2 / (p.O2_blood - y.O2)
     return joined(Parameters, V_O2=capacity, k_O2=supply)

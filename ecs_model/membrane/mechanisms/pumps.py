@@ -6,7 +6,7 @@ References:
 """
 
 from ecs_model.membrane.compartment import exchange
-from ecs_model.membrane.mechanism import Mechanism
+from ecs_model.membrane.mechanism import Concentrations, Mechanism
 from ecs_model.membrane.mechanisms import metabolism
 from ecs_model.membrane.model import Surroundings
 from ecs_model.membrane.parts import Parts
@@ -43,7 +43,7 @@ def hill_pump(parameters):
     strength, Na_50, K_50 = parameters
     charge = FARADAY if parameters[strength].unit == "A/m^2" else 1.0
 
-    def turnover(v, c, y, p, T):
+    def turnover(v, c: Concentrations, y, p, T):
         most, half = getattr(p, strength) / charge, (getattr(p, Na_50), getattr(p, K_50))
         return nak_pump_turnover(c.Na[0], c.K[1], most, *half)
 
@@ -61,7 +61,7 @@ def cycling_pump(density, fuelled):
     line = quantity(1.0, "nmol/m^2", "pumps per area", "follows from the resting state", low=0.0)
     constants = metabolism.CYCLE if fuelled else PostAlbersParameters
 
-    def turnover(v, c, y, p, T):
+    def turnover(v, c: Concentrations, y, p, T):
         q = metabolism.fuelled(y, p)
         return getattr(p, density) * post_albers_turnover(*c.Na, *c.K, v, q, T)
 

@@ -182,7 +182,7 @@ def make(gates, reservoir, added=()):
     cells = with_pumps((bare,), {"i": pump(turnover, Pump)}, added)
     parts = Parts(Outside, cells, RESERVOIRS[reservoir])
     p = parts.Parameters()._replace(g_Cl=CHLORIDE[gates])
-    defaults = at_rest(*cells, p, TOTALS[gates]) | {"g_Cl": p.g_Cl}
+    defaults = at_rest(cells[0], p, TOTALS[gates]) | {"g_Cl": p.g_Cl}
     if reservoir == "bath":
         defaults["K_bath"] = defaults["K_o"]
     if reservoir == "glia":

@@ -29,7 +29,7 @@ import numpy as np
 from ecs_model.errors import ConfigError
 from ecs_model.membrane.compartment import Compartment
 from ecs_model.membrane.derivation import atp_use, derived
-from ecs_model.membrane.mechanism import Conductance, Permeability, mechanism
+from ecs_model.membrane.mechanism import Concentrations, Conductance, Permeability, mechanism
 from ecs_model.membrane.mechanisms import metabolism
 from ecs_model.membrane.mechanisms.channels import nkcc1, ohmic_leaks
 from ecs_model.membrane.mechanisms.pumps import cycling_pump, densities_at_rest, hill_pump
@@ -163,7 +163,9 @@ class Glia:
 })  # fmt: skip
 def inward_rectifier(v, c, y, p, T):
     """Inwardly rectifying K+ channel, Kir4.1 (Halnes et al. 2013)."""
-    return {"K": kir_current(v, *c.K, p.K_g_rest, p.K_o_rest, p.g_Kir, T) / FARADAY}
+    inside, outside = c.K
+    current = kir_current(v, inside, outside, p.K_g_rest, p.K_o_rest, p.g_Kir, T)
+    return {"K": current / FARADAY}
 
 
 glial_leaks = ohmic_leaks(
@@ -173,7 +175,7 @@ glial_leaks = ohmic_leaks(
 cotransport = nkcc1("I_NKCC1", quantity(8.13e-4, "A/m^2", "strength of NKCC1", low=0.0))
 
 
-def potassium_reversal(c, T):
+def potassium_reversal(c: Concentrations, T):
     """E_K [V], close to which glia rest."""
     return nernst(*c.K, +1, T)
 

@@ -33,7 +33,7 @@ from collections import namedtuple
 import numpy as np
 
 from ecs_model.errors import ConfigError
-from ecs_model.membrane.compartment import Compartment, exchange
+from ecs_model.membrane.compartment import Compartment, Potential, exchange
 from ecs_model.membrane.derivation import atp_use, derived
 from ecs_model.membrane.mechanism import Permeability, mechanism
 from ecs_model.membrane.mechanisms import metabolism
@@ -127,7 +127,10 @@ def potassium_reversal(y, p, env):
     return nernst(y.K_i, y.K_o, +1, env.temperature)
 
 
-POTENTIALS = {"quasi_steady": QuasiSteady(3), "charge": OfContents(charge_potential)}
+POTENTIALS: dict[str, Potential] = {
+    "quasi_steady": QuasiSteady(3),
+    "charge": OfContents(charge_potential),
+}
 _Rest = namedtuple("_Rest", "v Cl_i strength")
 
 
@@ -162,7 +165,7 @@ def make(potential, pump, fuelled, added=(), **chosen):
         return with_pumps((cell,), {"i": own}, added)
 
     resting = build(fuelled=False)
-    y, p = at_rest(*resting, strength, start)
+    y, p = at_rest(resting[0], strength, start)
     pools = (metabolism.pool(resting, atp_use(resting, y, p), p),) if fuelled else ()
     return derived(
         Parts(Outside, build(fuelled), pools=pools),

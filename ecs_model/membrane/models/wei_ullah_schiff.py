@@ -22,7 +22,7 @@ import numpy as np
 
 from ecs_model.membrane.compartment import Compartment
 from ecs_model.membrane.derivation import Law, derived
-from ecs_model.membrane.mechanism import Conductance, Gate, mechanism
+from ecs_model.membrane.mechanism import Concentrations, Conductance, Gate, mechanism
 from ecs_model.membrane.mechanisms.hodgkin_huxley import Membrane, temperature
 from ecs_model.membrane.mechanisms.pumps import pump
 from ecs_model.membrane.model import Surroundings, with_options
@@ -168,7 +168,7 @@ def chloride(v, c, y, p, T):
     "U_KCC2": quantity(0.3e6 / AREA, "umol/m^2/s", "strength of KCC2", "0.3 mM/s", low=0.0),
     "U_NKCC1": quantity(0.1e6 / AREA, "umol/m^2/s", "strength of NKCC1", "0.1 mM/s", low=0.0),
 }, electrogenic=False)  # fmt: skip
-def cotransport(v, c, y, p, T):
+def cotransport(v, c: Concentrations, y, p, T):
     """KCC2, and NKCC1, which opens as K+ rises."""
     kcc2 = y.v * kcc2_flux(*c.K, *c.Cl, p.U_KCC2)
     nkcc1 = y.v * nkcc1_flux(*c.Na, *c.K, *c.Cl, p.U_NKCC1 * sigmoid(c.K[1] - 16.0))

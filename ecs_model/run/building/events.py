@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,8 @@ def events(config, ground, nodes, membranes, packing):
 
 def _acts(config, ground, nodes):
     """Parameter -> tuples (Part or None for all, value, profile) of its events, in their order."""
-    table, found = nodes.model.Parameters, {}
+    table = nodes.model.Parameters
+    found: dict[str, list[Any]] = {}
     for event in config.event:
         profile = profile_of(event.profile, ground.base, f"event '{event.name}'")
         place = f"event '{event.name}': parameters"

@@ -1,5 +1,7 @@
 """Where a run is stimulated, and which of its sources the mesh does not resolve."""
 
+from typing import Any
+
 import numpy as np
 
 from ecs_model.parallel import Team
@@ -63,7 +65,8 @@ def unresolved(config, operators, ledger):
     names = {f"source {s.name}" for s in config.source if s.region is None}
     if not names:
         return []
-    conductance, found = _conductances(operators), {}
+    conductance = _conductances(operators)
+    found: dict[str, Any] = {}
     for load in (x for x in ledger.sources if x.name in names):
         lasting = load.profile.integral(0.0, config.time.end)
         change, cell = _largest_change(load, lasting, conductance, operators)

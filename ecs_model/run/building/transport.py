@@ -70,10 +70,13 @@ def _diffusions(solver, operators, concentrations, terms):
     """Ion -> its Diffusion; all share the pattern of the matrices' rows."""
     rows, made = None, {}
     for ion, values in concentrations.items():
+        loads, exchanges, baths = terms.of(ion)
         made[ion] = Diffusion(
             operators,
             values,
-            *terms.of(ion),
+            loads,
+            exchanges,
+            baths,
             rtol=solver.rtol,
             options=solver.petsc,
             ratio=ion.ratio,
