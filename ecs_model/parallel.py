@@ -55,14 +55,15 @@ class Team:
         return next(filter(None, self._comm.allgather(text)), "")
 
 
-def together(comm, work):
-    """`work()` on every process; if it fails on some, the first of their errors is raised on all.
+def together(comm, work, /, *arguments, **named):
+    """What `work` makes of its arguments on every process; an error on one is raised on all.
 
-    Only for errors a user can mend; anything else is a bug and ends the run at once.
+    Of several errors it is the first. Only for errors a user can mend; anything else is a bug and
+    ends the run at once. Arguments are those of `on_root`.
     """
     result = error = None
     try:
-        result = work()
+        result = work(*arguments, **named)
     except EcsModelError as caught:
         error = caught
     first = next((e for e in comm.allgather(error) if e is not None), None)
@@ -71,12 +72,22 @@ def together(comm, work):
     return result
 
 
-def on_root(comm, work):
-    """`work()` on rank 0, its result on all; an error a user can mend is raised on all."""
+def on_root(comm, work, /, *arguments, **named):
+    """What `work` makes of its arguments on rank 0, on all; a user's error is raised on all.
+
+    Args:
+        comm: MPI communicator.
+        work: function.
+        arguments: of it.
+        named: arguments of it.
+
+    Raises:
+        EcsModelError: on all processes, what it raised.
+    """
     result = error = None
     if comm.rank == 0:
         try:
-            result = work()
+            result = work(*arguments, **named)
         except EcsModelError as caught:
             error = caught
     result, error = comm.bcast((result, error), root=0)
@@ -85,13 +96,17 @@ def on_root(comm, work):
     return result
 
 
-def root_does(comm, work):
-    """`work()` on rank 0 without handing its result round; errors are raised on all."""
-    kept_on_root(comm, work)
+def root_does(comm, work, /, *arguments, **named):
+    """Let rank 0 do some work, without handing its result round; arguments as for `on_root`."""
+    kept_on_root(comm, work, *arguments, **named)
 
 
-def kept_on_root(comm, work):
-    """`work()` on rank 0, None elsewhere; an error a user can mend is raised on all."""
+def kept_on_root(comm, work, /, *arguments, **named):
+    """What `work` makes of its arguments on rank 0, None elsewhere; arguments as for `on_root`."""
     kept = []
-    on_root(comm, lambda: kept.append(work()))
+
+    def keep():
+        kept.append(work(*arguments, **named))
+
+    on_root(comm, keep)
     return kept[0] if kept else None

@@ -66,13 +66,13 @@ def _ground(config, comm, base, kept, lap):
     """The mesh, its regions, and what reads fields over it."""
     data, mesh = kept("mesh", repr(config.mesh), lambda: _mesh(config, comm, base))
     lap("mesh")
-    together(comm, lambda: tissue.refuse_points(config, mesh.dimension))
-    parts = together(comm, lambda: tissue.parts_of(config.tissue, mesh))
+    together(comm, tissue.refuse_points, config, mesh.dimension)
+    parts = together(comm, tissue.parts_of, config.tissue, mesh)
     return Ground(mesh, parts, InputFields(mesh, data, base), base)
 
 
 def _mesh(config, comm, base):
-    data = kept_on_root(comm, lambda: mesh_data(config.mesh, base))
+    data = kept_on_root(comm, mesh_data, config.mesh, base)
     return data, Mesh(comm, data)
 
 
@@ -102,20 +102,20 @@ def _living(config, model, ground, kept, lap):
     notes = membranes.notes(config, reaction, data.packing, comm)
     operators = _following(still, reaction, data)
     moving = transport(config, data, solver, ground, cells["alpha"], operators, reaction)
-    changing = together(comm, lambda: events(config, ground, nodes, reaction, data.packing))
+    changing = together(comm, events, config, ground, nodes, reaction, data.packing)
     return _Living(model, data, cells, operators, reaction, identity, notes, moving, changing)
 
 
 def _cells(config, ground):
     """Fields over local cells."""
     space = tissue.extracellular_space(config.tissue, ground.parts)
-    return together(ground.mesh.comm, lambda: coefficients.over_cells(space, ground.inputs))
+    return together(ground.mesh.comm, coefficients.over_cells, space, ground.inputs)
 
 
 def _nodes(config, model, ground, data, alpha):
     """Values over nodes."""
     comm, parts = ground.mesh.comm, ground.parts
-    values = together(comm, lambda: tissue.membrane_values(config, model, parts))
+    values = together(comm, tissue.membrane_values, config, model, parts)
     return Nodes(model, values, data.packing, ground.inputs, alpha)
 
 

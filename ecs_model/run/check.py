@@ -24,7 +24,7 @@ def estimate(path, comm=None, overrides=(), check_mesh=False):
         ConfigError: if the configuration cannot be used.
     """
     comm = comm or start()
-    begun = on_root(comm, lambda: origin.read_new(path, overrides))
+    begun = on_root(comm, origin.read_new, path, overrides)
     parts = begun.build(comm)
     seconds = _seconds_per_step(comm, parts.simulation)
     peak = comm.allreduce(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)

@@ -59,7 +59,7 @@ class Checkpoints:
         for prefix, part in self.living(simulation):
             for name, value in part.state().items():
                 self._note(f"{prefix}{name}", value, arrays, manifest)
-        root_does(self._mesh.comm, lambda: self._store(simulation.tick, manifest, arrays))
+        root_does(self._mesh.comm, self._store, simulation.tick, manifest, arrays)
         self._written = simulation.tick
 
     def living(self, simulation):

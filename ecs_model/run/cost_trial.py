@@ -42,7 +42,7 @@ def rehearse(path, comm=None, overrides=(), seconds=10.0):
     began, idle = time.perf_counter(), _memory()
     with StopRequest() as stop, _temporary(comm) as folder:
         parts = prepare(path, comm, overrides)
-        run = on_root(comm, lambda: RunDir.create(Path(folder, "run")))
+        run = on_root(comm, RunDir.create, Path(folder, "run"))
         outputs = output.attach(parts, run, {}, quiet=True)
         outputs.open()
         setup = time.perf_counter() - began
@@ -160,15 +160,15 @@ def _about(parts):
 def _still(parts, run):
     """Bytes of files that are written once."""
     comm, maps = parts.mesh.comm, maps_of(parts)
-    root_does(comm, lambda: field_series.write_maps(run.path, maps, {}))
+    root_does(comm, field_series.write_maps, run.path, maps, {})
     return on_root(comm, lambda: _size(run.fields / "mesh.h5") + _size(run.maps))
 
 
 def _writings(parts, run):
     """What is written of fields and tables, and how often."""
     comm, simulation, plan = parts.mesh.comm, parts.simulation, parts.plan
-    rows = _weighed(comm, run, lambda: _look(simulation, ROWS))
-    frame = _weighed(comm, run, lambda: _look(simulation, FRAMES))
+    rows = _weighed(comm, run, _look, simulation, ROWS)
+    frame = _weighed(comm, run, _look, simulation, FRAMES)
     recent, longest = _rows(comm, run)
     most = max(frame[1], _uncompressed(parts))
     often, seldom = (simulation.clock.ticks // ticks + 1 for ticks in (plan.often, plan.every))
@@ -181,7 +181,7 @@ def _writings(parts, run):
 def _checkpoint(parts, run, outputs):
     """What a checkpoint takes, and how often one is written by simulated time."""
     simulation, every = parts.simulation, parts.plan.checkpoint
-    saved = _weighed(parts.mesh.comm, run, lambda: outputs.checkpoints.write(simulation))
+    saved = _weighed(parts.mesh.comm, run, outputs.checkpoints.write, simulation)
     times = simulation.clock.ticks // every if every else 0
     return Writing("checkpoint", times, saved[0], saved[1], saved[1], min(times, KEPT))
 
@@ -202,14 +202,14 @@ def _look(simulation, kinds):
             observer.observe(later, simulation)
 
 
-def _weighed(comm, run, write):
+def _weighed(comm, run, write, *arguments):
     """Seconds that `write` takes, and bytes that it adds to the run directory."""
-    before = on_root(comm, lambda: _size(run.path))
+    before = on_root(comm, _size, run.path)
     comm.barrier()
     began = time.perf_counter()
-    write()
+    write(*arguments)
     (seconds,) = Team(comm).highest([time.perf_counter() - began])
-    return float(seconds), on_root(comm, lambda: _size(run.path)) - before
+    return float(seconds), on_root(comm, _size, run.path) - before
 
 
 def _size(path):

@@ -160,5 +160,5 @@ def _compiled(comm, reaction, potassium):
         reaction.parameters,
         reaction.surroundings,
     )
-    root_does(comm, lambda: library(text))
+    root_does(comm, library, text)
     return NodeValues(text, [potassium, *reaction.state[1:]], reaction.inputs, len(laws))

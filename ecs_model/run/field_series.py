@@ -79,7 +79,7 @@ class FieldSeries:
         cell_data=None,
         *,
         until,
-        times=0,
+        count=0,
         node_data=None,
         units=None,
         precision="f4",
@@ -94,7 +94,7 @@ class FieldSeries:
         content = field_files.mesh_content(points, cells, cell_data, node_data, precision)
         field_files.refuse_another_mesh(Path(folder, FOLDER, MESH), content, units or {})
         grids = [g for g in _grids(folder) if xdmf.time_of(g) <= until * (1 + 1e-12)]
-        atomic.refuse_gap(Path(folder, INDEX), len(grids), times, until)
+        atomic.refuse_gap(Path(folder, INDEX), len(grids), count, until)
         series = cls(folder, grids, precision, cell_fields)
         for path in Path(folder, FOLDER).glob("t[0-9]*.h5"):
             if int(path.stem[1:]) >= len(grids):

@@ -173,7 +173,7 @@ class SeriesRow:
         row.extend(self._extremes(simulation.reaction.state[0]))
         row.extend([self._spending.so_far["power"]] if self._spending.known else [])
         row.extend(self._balance.amounts().values())
-        root_does(self._mesh.comm, lambda: self._table.append(row))
+        root_does(self._mesh.comm, self._table.append, row)
 
     def _extremes(self, potassium):
         comm = self._mesh.comm
@@ -216,7 +216,7 @@ class LineProfile:
         """Append the profiles of time `t` [s]."""
         fields = self._columns.values(self.sampler.nodes)
         profiles = {name: self.sampler(values) for name, values in fields.items()}
-        root_does(self.sampler.comm, lambda: self._table.append(t, profiles))
+        root_does(self.sampler.comm, self._table.append, t, profiles)
 
 
 class FieldWriter:
@@ -234,7 +234,7 @@ class FieldWriter:
     def observe(self, t, simulation):
         """Write the fields of time `t` [s]."""
         gathered = {name: self._mesh.gather(v) for name, v in self._columns.values().items()}
-        root_does(self._mesh.comm, lambda: self._series.write(t, gathered))
+        root_does(self._mesh.comm, self._series.write, t, gathered)
 
 
 class FrontResolution:

@@ -1,5 +1,6 @@
 """The files of a run, each opened on rank 0: new, or continued where a checkpoint left it."""
 
+from functools import partial
 from typing import Any
 
 from ecs_model.parallel import kept_on_root
@@ -27,8 +28,10 @@ class File:
 
     def open(self, until):
         """Open it on rank 0, new if `until` is None; called on all processes."""
-        work = self._create if until is None else lambda: self._resume(until, self.rows)
-        self._file = kept_on_root(self._comm, work)
+        if until is None:
+            self._file = kept_on_root(self._comm, self._create)
+        else:
+            self._file = kept_on_root(self._comm, self._resume, until=until, count=self.rows)
 
     def append(self, *row):
         """Add a row to a table."""
@@ -69,16 +72,16 @@ class Files:
         """The File of series.csv, by the names of its columns and their units."""
         path = self._run.series
         return self._add(
-            lambda: SeriesFile.create(path, columns, units),
-            lambda until, rows: SeriesFile.resume(path, columns, units, until, rows),
+            partial(SeriesFile.create, path, columns, units),
+            partial(SeriesFile.resume, path, columns, units),
         )
 
     def line(self, name, positions, units):
         """The File of a line, by the distances along it [m] and the units of its fields."""
         folder = self._run.path
         return self._add(
-            lambda: LineSeries.create(folder, name, positions, units),
-            lambda until, rows: LineSeries.resume(folder, name, positions, units, until, rows),
+            partial(LineSeries.create, folder, name, positions, units),
+            partial(LineSeries.resume, folder, name, positions, units),
         )
 
     def fields(self, parts, units):
@@ -93,10 +96,8 @@ class Files:
         common = {"units": {**units, "alpha": "1", "tortuosity": "1"}, "precision": precision}
         folder = self._run.path
         return self._add(
-            lambda: FieldSeries.create(folder, points, cells, static, **common),
-            lambda until, rows: FieldSeries.resume(
-                folder, points, cells, static, until=until, times=rows, **common
-            ),
+            partial(FieldSeries.create, folder, points, cells, static, **common),
+            partial(FieldSeries.resume, folder, points, cells, static, **common),
         )
 
 

@@ -108,7 +108,7 @@ class Restart:
         self._mesh, self._fits = mesh, fits
         self._living = list(checkpoints.living(simulation))
         self._arrays: dict[str, np.ndarray] = {}
-        self.path, self.manifest, self.passed = on_root(mesh.comm, lambda: self._newest(folder))
+        self.path, self.manifest, self.passed = on_root(mesh.comm, self._newest, folder)
 
     def _newest(self, folder):
         def read(path):

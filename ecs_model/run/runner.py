@@ -43,13 +43,13 @@ def run(
     """
     laps, comm = Laps(), comm or start()
     with StopRequest() as stop:
-        begun = on_root(comm, lambda: origin.read_new(config_path, overrides, base))
-        root_does(comm, lambda: RunDir.check(directory, overwrite))  # early, before long work
+        begun = on_root(comm, origin.read_new, config_path, overrides, base)
+        root_does(comm, RunDir.check, directory, overwrite)  # early, before long work
         parts = begun.build(comm, laps)
-        folder = on_root(comm, lambda: RunDir.create(directory, overwrite))
+        folder = on_root(comm, RunDir.create, directory, overwrite)
         with origin.claimed(comm, folder):
             facts = provenance(comm, begun.petsc, config_path) | begun.facts
-            root_does(comm, lambda: begun.write_new(folder, facts))
+            root_does(comm, begun.write_new, folder, facts)
             outputs = output.attach(parts, folder, _identity(comm, begun, parts), quiet)
             manner = Manner(quiet, profile, illustrate)
             with Session(comm, folder, begun, parts, outputs, laps, manner) as session:
@@ -86,9 +86,9 @@ def resume(
     """
     laps, comm = Laps(), comm or start()
     with StopRequest() as stop:
-        folder = on_root(comm, lambda: RunDir.open(directory))
+        folder = on_root(comm, RunDir.open, directory)
         with origin.claimed(comm, folder):
-            begun = on_root(comm, lambda: origin.read_begun(folder, overrides, trusted))
+            begun = on_root(comm, origin.read_begun, folder, overrides, trusted)
             newest(comm, folder.checkpoints)  # early, before long work
             parts = begun.build(comm, laps)
             own = _identity(comm, begun, parts)
@@ -105,7 +105,7 @@ def resume(
 
 def _identity(comm, begun, parts):
     """What a checkpoint must share with the run, on all processes."""
-    return on_root(comm, lambda: identity(parts, begun.physics, begun.base))
+    return on_root(comm, identity, parts, begun.physics, begun.base)
 
 
 def _restart(parts, outputs, folder, own, force, longer):
@@ -129,4 +129,4 @@ def prepare(config_path, comm=None, overrides=()):
         ConfigError: if the configuration cannot be used.
     """
     comm = comm or start()
-    return on_root(comm, lambda: origin.read_new(config_path, overrides)).build(comm)
+    return on_root(comm, origin.read_new, config_path, overrides).build(comm)

@@ -58,7 +58,7 @@ class Session:
         self._begun = False
 
     def __enter__(self):
-        together(self.comm, lambda: start_log(self.folder.log, self.manner.quiet, self.comm.rank))
+        together(self.comm, start_log, self.folder.log, self.manner.quiet, self.comm.rank)
         return self
 
     def __exit__(self, kind, error, trace):
@@ -118,7 +118,7 @@ class Session:
         here = provenance(self.comm, self.origin.petsc, self.folder.resolved)
         kept = ("ecs_model", "commit", "started", "command", "processes", "hosts", "versions")
         part = {"from": t, **{name: here[name] for name in kept}}
-        root_does(self.comm, lambda: self._note_part(part, here))
+        root_does(self.comm, self._note_part, part, here)
 
     def _note_part(self, part, here):
         parts = [*self.folder.facts().get("resumed", []), part]
@@ -167,7 +167,7 @@ class Session:
     def _finish(self, parts, outputs, signal):
         summary = summarise(parts, outputs, self.timer)
         maps = maps_of(parts)
-        root_does(self.comm, lambda: self._write_end(parts, summary, maps))
+        root_does(self.comm, self._write_end, parts, summary, maps)
         self._say_end(parts, summary, signal)
         if signal:
             self._note(ended="stopped", reason=f"signal {signal}", time=parts.simulation.time)
@@ -200,12 +200,12 @@ class Session:
         self.profile.take(self.laps, self.timer)
         rows = profiling.together(self.comm, self.profile.parts)
         facts = {"processes": self.comm.size, "steps": self.parts.simulation.steps, "parts": rows}
-        root_does(self.comm, lambda: atomic.write_json(self.folder.profile, facts))
+        root_does(self.comm, atomic.write_json, self.folder.profile, facts)
         return profiling.lines(rows)
 
     def _note(self, **facts):
         """Add facts to run.json."""
-        root_does(self.comm, lambda: self._write_facts(facts))
+        root_does(self.comm, self._write_facts, facts)
 
     def _write_facts(self, facts):
         if self.comm.rank == 0:

@@ -13,7 +13,7 @@ def summarise(parts, outputs, timer):
     transport = s.diffusion.report()
     seen = {"volumes": mesh.volumes, "outside": parts.outside, **parts.tracker.maps()}
     seen = {name: mesh.gather(values) for name, values in seen.items()}
-    verdicts = on_root(mesh.comm, lambda: _verdicts(parts.detection, s.clock.end, **seen))
+    verdicts = on_root(mesh.comm, _verdicts, parts.detection, s.clock.end, **seen)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return {
         "title": parts.title,

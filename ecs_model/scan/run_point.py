@@ -46,7 +46,7 @@ class Bench:
                 a probe outside.
         """
         for settings in ({}, *_placing(self.scan)):
-            config = on_root(self.comm, lambda here=settings: self.base.config(here))
+            config = on_root(self.comm, self.base.config, settings)
             build.build(config, self.comm, self.base.folder, self.kept)
 
 
@@ -61,14 +61,18 @@ def _placing(scan):
 def work(bench, store, point):
     """Compute a point unless it is there; what came of it goes to its Slot: finished or failed."""
     slot, comm = store.slot(point), bench.comm
-    if on_root(comm, lambda: slot.state) in ("finished", "failed"):
-        return on_root(comm, lambda: slot.state)
+    if on_root(comm, _state, slot) in ("finished", "failed"):
+        return on_root(comm, _state, slot)
     try:
         _compute(bench, slot, point)
     except EcsModelError as error:
         reason = str(error)
-        root_does(comm, lambda: slot.fail(reason))
-    return on_root(comm, lambda: slot.state)
+        root_does(comm, slot.fail, reason)
+    return on_root(comm, _state, slot)
+
+
+def _state(slot):
+    return slot.state
 
 
 def _compute(bench, slot, point):
@@ -94,9 +98,9 @@ def simulate(bench, slot, settings):
     comm = bench.comm
     if (there := on_root(comm, slot.summary)) is not None:
         return there
-    config = on_root(comm, lambda: _begin(bench, slot, settings))
+    config = on_root(comm, _begin, bench, slot, settings)
     summary = _run(bench, config)
-    root_does(comm, lambda: slot.finish(summary))
+    root_does(comm, slot.finish, summary)
     return on_root(comm, slot.summary)
 
 
@@ -142,7 +146,7 @@ def _search(bench, slot, point):
         "trials": found.trials,
     }
     summary = trial(found.igniting) | {"threshold": result}
-    root_does(comm, lambda: slot.finish(summary))
+    root_does(comm, slot.finish, summary)
 
 
 def _whole_run(bench, slot, point):

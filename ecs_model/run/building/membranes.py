@@ -51,9 +51,7 @@ def reaction(config, tissue, nodes, operators, kept, lap):
         "ions": [ion.name for ion in tissue.ions],
         "text": text,
     }
-    made = together(
-        mesh.comm, lambda: solver.Reaction(model, state, parameters, surroundings, **options)
-    )
+    made = together(mesh.comm, solver.Reaction, model, state, parameters, surroundings, **options)
     return made, hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
@@ -62,7 +60,7 @@ def _values(config, tissue, nodes, alpha):
     comm = nodes.mesh.comm
     parameters, state = together(comm, lambda: (nodes.parameters(), nodes.state()))
     parameters, state = together(
-        comm, lambda: arranged(nodes.model, tissue.packing, parameters, state, alpha)
+        comm, arranged, nodes.model, tissue.packing, parameters, state, alpha
     )
     return _changeable(config, parameters, nodes.mesh), state
 
