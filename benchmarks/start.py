@@ -90,13 +90,13 @@ def one():
 
     from ecs_model.config import reader
     from ecs_model.run import build
-    from ecs_model.tissue import mesh_cache
+    from ecs_model.run.building import membranes
 
     cuts.cut(PIECES[0])
     for owner, function, name in (
-        (reader, "parse_config", PIECES[1]), (mesh_cache, "make", PIECES[2]),
+        (reader, "parse_config", PIECES[1]), (build, "mesh_data", PIECES[2]),
         (build, "Mesh", PIECES[3]), (build, "Operators", PIECES[4]),
-        (build, "_membranes", PIECES[5]),
+        (membranes, "reaction", PIECES[5]),
     ):  # fmt: skip
         cuts.around(owner, function, name)
     made = parts(comm, (CELLS,) * 3, H, 50, end=10)

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ecs_model.membrane import MODELS
-from ecs_model.membrane.model import arranged
+from ecs_model.membrane.packing import arranged
 
 ALPHA = 0.1
 PARTS = {"outside": "#7fb3d5", "neurons": "#e59866", "glia": "#a9cf8f", "unaccounted": "white"}

@@ -1,5 +1,6 @@
 """Errors that a user can mend; everything else is a bug and keeps its traceback."""
 
+import difflib
 import errno
 import os
 import re
@@ -38,3 +39,14 @@ def plainly(error):
         return os.strerror(number)
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
+
+
+def did_you_mean(name, known):
+    """A clause that names the known name closest to one; empty if none is close.
+
+    Args:
+        name: that is not known.
+        known: names.
+    """
+    close = difflib.get_close_matches(name, known, 1)
+    return f"; did you mean '{close[0]}'?" if close else ""

@@ -1,17 +1,18 @@
 """What has to outlive a run that is stopped: one convention for everything that carries state.
 
-Whatever lives through a run and changes says so in a property `memory`: name -> value, found
-without talking to other processes. A value is
+Whatever lives through a run and changes has two methods, `state()` and `load(state)`. The first
+gives name -> value, found without talking to other processes. A value is
 
     an array           one value per owned node, changed in place
     OfCells(array)     one value per owned cell, changed in place
     Share(value)       this process's part of a sum: a number, an array, or a dict of numbers
     anything else      the same on all processes: numbers, texts, None, lists and dicts of them
 
-A checkpoint stores all of it and hands it back on any number of processes: arrays in place, the
-rest to the attribute of that name, unless the owner has a method `restore(memory)` of its own.
+A checkpoint stores all of it, and `load` gets it back on any number of processes, without OfCells
+and Share around the values; most of them need no more than `put_back`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,22 +33,19 @@ class Share:
     value: Any
 
 
-def put_back(owner: Any, kept: dict[str, Any]) -> None:
-    """Give an owner its memory back: arrays in place, everything else as attributes.
+def put_back(owner: Any, state: Mapping[str, Any]) -> None:
+    """Give an owner its state back: arrays in place, everything else as attributes.
 
     Args:
-        owner: of a `memory`.
-        kept: name -> value of this process, as `memory` gave it but without OfCells and Share.
+        owner: with a method `state`.
+        state: name -> value of this process, as that gave it but without OfCells and Share.
     """
-    if hasattr(owner, "restore"):
-        owner.restore(kept)
-        return
-    for name, now in owner.memory.items():
-        array = now.values if isinstance(now, OfCells) else now
+    for name, value in owner.state().items():
+        array = value.values if isinstance(value, OfCells) else value
         if isinstance(array, np.ndarray):
-            array[:] = kept[name]
+            array[:] = state[name]
         else:
-            setattr(owner, name, kept[name])
+            setattr(owner, name, state[name])
 
 
 def total(shares: list[Any]) -> Any:

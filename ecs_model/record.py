@@ -7,8 +7,11 @@ while the model is being compiled; the functions cannot tell and need not.
 import math
 from dataclasses import dataclass, replace
 from operator import itemgetter
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import numpy as np
+
+from ecs_model.errors import ConfigError
 from ecs_model.limits import limits
 from ecs_model.units import from_si, to_si
 
@@ -44,6 +47,22 @@ class Quantity:
         """Smallest and largest value [unit] that make sense."""
         low, high = limits(self.unit, self.value)
         return low if self.low is None else self.low, high if self.high is None else self.high
+
+
+def check_range(values, quantity, place):
+    """Raise ConfigError if a value [SI] or any of an array is not finite or out of range.
+
+    Args:
+        values: number or array.
+        quantity: its Quantity.
+        place: what the message begins with.
+    """
+    values = np.atleast_1d(values)
+    if not np.isfinite(values).all():
+        raise ConfigError(f"{place}: not every value is a finite number")
+    for extreme in (values.min(), values.max()) if len(values) else ():
+        if complaint := quantity.complaint(extreme):
+            raise ConfigError(f"{place}: {complaint}")
 
 
 class Record(tuple):
@@ -152,7 +171,7 @@ def without(record, *names):
 def _made(name, quantities, module, doc):
     if taken := RESERVED.intersection(quantities):
         raise ValueError(f"{name}: no quantity can be called {min(taken)!r}; give it another name")
-    members = {
+    members: dict[str, Any] = {
         n: property(itemgetter(k), doc=q.meaning) for k, (n, q) in enumerate(quantities.items())
     }
     members |= {

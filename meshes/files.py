@@ -1,9 +1,8 @@
-"""Mesh files through meshio: .msh (gmsh 2.2 and 4.1), .vtu, .xdmf and what else meshio reads."""
+"""Mesh files read through meshio: .msh (gmsh 2.2 and 4.1), .vtu, .xdmf and what else it knows."""
 
 import contextlib
 import io
 import json
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,18 +10,16 @@ from typing import Any
 import numpy as np
 
 from ecs_model.errors import ConfigError, plainly
-from ecs_model.files import atomic
 from ecs_model.meshes import foreign
-from ecs_model.meshes.foreign import KINDS as _KINDS
+from ecs_model.meshes.elements import KINDS as _KINDS
 from ecs_model.meshes.meshdata import MeshData, refuse_tags
 from ecs_model.meshes.orientation import turned, without_orphans
+from ecs_model.meshes.writing import GMSH_TAGS, NAMES
 from ecs_model.units import factor
 
 UNITS = ("m", "cm", "mm", "um")
 _TAG_NAMES = ("gmsh:physical", "tags", "region", "cell_tags", "medit:ref", "tag", "physical")
-_GMSH_TAGS = ("gmsh:physical", "gmsh:geometrical")
-_NOT_FIELDS = (*_GMSH_TAGS, "gmsh:dim_tags", "cell_tags", "medit:ref")
-_NAMES = "<!-- ecs-model names "  # comment at the end of an XML file that holds the names of tags
+_NOT_FIELDS = (*GMSH_TAGS, "gmsh:dim_tags", "cell_tags", "medit:ref")
 
 
 @dataclass(frozen=True)
@@ -59,11 +56,7 @@ def read(path, unit, *, tags=None):
     Raises:
         ConfigError: if the file cannot be read as a mesh of simplices.
     """
-    if unit not in UNITS:
-        raise ConfigError(
-            f"mesh {path}: unit {unit!r} is not one of {', '.join(UNITS)}; give the "
-            "unit of the coordinates in the file"
-        )
+    _refuse_unit(path, unit)
     blocks = _Blocks(mesh := _load(path), _dimension(mesh, path))
     array = _tag_array(mesh, tags, path)
     array = array if array and _any_tag(blocks, array) else None
@@ -83,6 +76,14 @@ def read(path, unit, *, tags=None):
         cell_fields=_cell_fields(blocks, array),
     )
     return turned(without_orphans(data), path)
+
+
+def _refuse_unit(path, unit):
+    if unit not in UNITS:
+        raise ConfigError(
+            f"mesh {path}: unit {unit!r} is not one of {', '.join(UNITS)}; give the "
+            "unit of the coordinates in the file"
+        )
 
 
 def _load(path):
@@ -193,7 +194,7 @@ def _stored_names(path):
     """What `write` appended to an XML file, or None."""
     if Path(path).suffix.lower() not in (".vtu", ".xdmf"):
         return None
-    _, found, rest = _tail(path, 100_000).decode(errors="replace").rpartition(_NAMES)
+    _, found, rest = _tail(path, 100_000).decode(errors="replace").rpartition(NAMES)
     return json.loads(rest.partition(" -->")[0]) if found else None
 
 
@@ -213,98 +214,3 @@ def _cell_fields(blocks, array):
     """Cell data that are not tags."""
     skip = {array, *_NOT_FIELDS}
     return {k: blocks.data(k, blocks.dim) for k in blocks.mesh.cell_data if k not in skip}
-
-
-def write(mesh, path):
-    """Put the mesh, in metres, into a .vtu, .xdmf or .msh (gmsh 2.2) file, with tags and names.
-
-    A .msh file holds nodal fields only, because meshio cannot read cell fields back from it. What
-    was there before stays if the new file cannot be written.
-    """
-    path = Path(path)
-    options = _options(path, mesh.dim)
-    with atomic.explained(path):
-        with tempfile.TemporaryDirectory(
-            prefix=".mesh.", dir=path.parent, ignore_cleanup_errors=True
-        ) as folder:
-            _write(mesh, made := Path(folder, path.name), options)
-            atomic.move_all(made.parent, path.parent)
-
-
-def _write(mesh, path, options):
-    import meshio
-
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), _lasting_hdf5():
-        meshio.write(path, _as_meshio(mesh, gmsh=path.suffix == ".msh"), **options)
-    if path.suffix != ".msh":
-        _append_names(mesh, path)
-
-
-@contextlib.contextmanager
-def _lasting_hdf5():
-    """A block in which the HDF5 files that meshio makes survive a full disk."""
-    import h5py
-
-    from ecs_model.files import hdf5
-
-    own = h5py.File
-    with contextlib.ExitStack() as files:
-        h5py.File = lambda path, mode: files.enter_context(hdf5.created(path))
-        try:
-            yield
-        finally:
-            h5py.File = own
-
-
-def _options(path, dim):
-    """What meshio must be told about the format of `path`."""
-    known = {".vtu": {}, ".xdmf": {"compression": None}, ".msh": {"file_format": "gmsh22"}}
-    if path.suffix not in known:
-        raise ConfigError(
-            f"mesh {path}: cannot write {path.suffix or 'a file without an ending'}; "
-            "give a name that ends in .vtu, .xdmf or .msh"
-        )
-    if dim == 1 and path.suffix == ".xdmf":
-        raise ConfigError(
-            f"mesh {path}: .xdmf cannot hold the ends of an interval; "
-            "give a name that ends in .vtu or .msh"
-        )
-    return known[path.suffix]
-
-
-def _as_meshio(mesh, gmsh):
-    """The mesh as meshio's, cells before facets, with tags under the names the format uses."""
-    import meshio
-
-    both = ((mesh.dim, mesh.cells, mesh.cell_tags), (mesh.dim - 1, mesh.facets, mesh.facet_tags))
-    blocks = [block for block in both if len(block[1])]
-    tags = [t for _, _, t in blocks]
-    cell = {} if gmsh else _beside_facets(mesh)
-    return meshio.Mesh(
-        np.pad(mesh.points, ((0, 0), (0, 3 - mesh.dim))),
-        [(_KINDS[dim], vertices) for dim, vertices, _ in blocks],
-        point_data=mesh.node_fields,
-        cell_data=dict.fromkeys(_GMSH_TAGS, tags) if gmsh else {"tags": tags} | cell,
-        field_data=_groups(mesh) if gmsh else {},
-    )
-
-
-def _beside_facets(mesh):
-    """Cell fields, with nan on the facets."""
-    k, cell = len(mesh.facets), {}
-    for name, given in mesh.cell_fields.items():
-        values = np.asarray(given, float)
-        cell[name] = [values] + [np.full((k, *values.shape[1:]), np.nan)] * bool(k)
-    return cell
-
-
-def _groups(mesh):
-    named = ((mesh.regions, mesh.dim), (mesh.boundaries, mesh.dim - 1))
-    return {name: np.array([tag, dim]) for names, dim in named for name, tag in names.items()}
-
-
-def _append_names(mesh, path):
-    names = json.dumps({"regions": mesh.regions, "boundaries": mesh.boundaries})
-    with open(path, "a", encoding="utf-8") as file:
-        file.write(f"\n{_NAMES}{names.replace('-', chr(92) + 'u002d')} -->\n")

@@ -4,26 +4,22 @@ Lengths are in metres. Tags are integers that names map to; 0 means "no tag". Nu
 so that a mesh can be made, checked and looked at on a machine without DOLFINx.
 """
 
-import io
-import json
 import math
 from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
 
-from ecs_model.errors import ConfigError, plainly
-from ecs_model.files import atomic
+from ecs_model.errors import ConfigError
 
 _FLAT = 1e-12  # volume over (longest edge)^d below which a cell counts as degenerate
-_ARRAYS = {
+ARRAYS = {
     "points": np.float64,
     "cells": np.int64,
     "cell_tags": np.int32,
     "facets": np.int64,
     "facet_tags": np.int32,
 }
-_FIELDS = ("node_fields", "cell_fields")
 
 
 @dataclass(frozen=True)
@@ -44,7 +40,7 @@ class MeshData:
     def __post_init__(self):
         for name in ("cell_tags", "facet_tags"):
             refuse_tags(getattr(self, name), name)
-        for name, kind in _ARRAYS.items():
+        for name, kind in ARRAYS.items():
             object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), kind))
 
     @property
@@ -60,7 +56,7 @@ def refuse_tags(tags, what):
         tags: of cells or facets.
         what: they are called in messages.
     """
-    values, limits = np.asarray(tags), np.iinfo(_ARRAYS["cell_tags"])
+    values, limits = np.asarray(tags), np.iinfo(ARRAYS["cell_tags"])
     if values.ndim != 1 or values.dtype.kind not in "biuf" or np.any(values != np.round(values)):
         raise ConfigError(f"{what} are not whole numbers; name the array that holds the tags")
     wrong = values[(values < limits.min) | (values > limits.max)]
@@ -120,55 +116,6 @@ def orient(mesh):
     return cells
 
 
-def all_facets(cells):
-    """The facets ((d + 1) m, d) of all cells, inner ones twice; facet j of cell i is row jm + i."""
-    return np.concatenate([cells[:, kept] for kept in _subsets(cells.shape[1], cells.shape[1] - 1)])
-
-
-def boundary_facets(cells):
-    """The facets (k, d) that belong to one cell only, vertices ascending."""
-    facets = all_facets(cells)
-    order, repeated = sort_rows(facets)
-    single = ~repeated & ~np.append(repeated[1:], False)
-    return np.sort(facets[order[single]], axis=1)
-
-
-def unique_edges(cells):
-    """Every edge (k, 2) of the cells once, vertices ascending."""
-    edges = np.concatenate([cells[:, pair] for pair in _subsets(cells.shape[1], 2)])
-    order, repeated = sort_rows(edges)
-    return np.sort(edges[order[~repeated]], axis=1)
-
-
-def _subsets(n, k):
-    return [list(c) for c in combinations(range(n), k)]
-
-
-def sort_rows(rows):
-    """Order that sorts rows of vertices as sets, and where in that order a row repeats the last."""
-    keys = _keys(np.sort(rows, axis=1))
-    order = np.argsort(keys[0]) if len(keys) == 1 else np.lexsort(keys)
-    repeated = np.ones(len(rows), bool)
-    repeated[:1] = False
-    for key in keys:
-        repeated[1:] &= key[order[1:]] == key[order[:-1]]
-    return order, repeated
-
-
-def _keys(rows):
-    """The columns of non-negative integer `rows`, packed into as few int64 as hold them exactly."""
-    bits = int(rows.max(initial=0)).bit_length() or 1
-    keys, room = [], 0
-    for column in rows.T:
-        if room < bits:
-            keys.append(column.astype(np.int64))
-            room = 63 - bits
-        else:
-            keys[-1] = (keys[-1] << bits) | column
-            room -= bits
-    return keys
-
-
 def components(mesh):
     """Number of the connected piece of every node (n,), and the number of cells of every piece."""
     from scipy.sparse import coo_matrix
@@ -203,110 +150,10 @@ def flat_and_inverted(mesh):
 
 
 def check(mesh, name):
-    """Nothing, if a computation can use the mesh.
+    """Nothing, if a computation can use the mesh; see `ecs_model.meshes.faults.check`."""
+    from ecs_model.meshes import faults
 
-    Raises:
-        ConfigError: with all that is wrong, one line each: how many, and where the first one is.
-    """
-    wrong = _unreadable(mesh) or _unusable(mesh)
-    if wrong:
-        raise ConfigError(f"mesh {name} cannot be used:\n  " + "\n  ".join(wrong))
-
-
-def _unreadable(mesh):
-    """What makes it impossible to look at the geometry at all."""
-    wrong = []
-    lost = ~np.isfinite(mesh.points).all(axis=1)
-    if len(mesh.cells) == 0:
-        wrong.append("no cells; a mesh needs intervals, triangles or tetrahedra")
-    if lost.any():
-        wrong.append(f"nodes that are not finite: {lost.sum()}, the first is {lost.argmax()}")
-    outside = (mesh.cells < 0) | (mesh.cells >= len(mesh.points))
-    if outside.any():
-        cells = outside.any(axis=1)
-        wrong.append(
-            f"cells with a node that does not exist: {cells.sum()}, the first is {cells.argmax()}"
-        )
-    return wrong
-
-
-def _unusable(mesh):
-    flat, inverted = flat_and_inverted(mesh)
-    repeated = _duplicates(mesh.cells)
-    centres = mesh.points[mesh.cells].mean(axis=1)
-    lines = [
-        _line(mesh, inverted, centres, "inverted cells (negative volume)"),
-        _line(mesh, flat, centres, "degenerate cells (no volume)"),
-        _line(mesh, repeated, centres, "cells that repeat another cell"),
-        _line(
-            mesh,
-            _folded(mesh, flat | inverted | repeated),
-            centres,
-            "cells that lie over a neighbour",
-        ),
-        _line(mesh, untagged(mesh), centres, "untagged cells (tag 0, or a tag without a name)"),
-        _line(mesh, orphans(mesh), mesh.points, "nodes in no cell"),
-        _line(
-            mesh,
-            _loose(mesh),
-            mesh.points[mesh.facets].mean(axis=1),
-            "tagged facets that are no facet of any cell",
-        ),
-        _pieces(mesh),
-    ]
-    return [line for line in lines if line]
-
-
-def _folded(mesh, broken):
-    """Which cells lie over a neighbour; none if there are broken ones, which seem to do so."""
-    from ecs_model.meshes.orientation import folded
-
-    return np.zeros(len(broken), bool) if broken.any() else folded(mesh)
-
-
-def _line(mesh, which, positions, what):
-    """One line of complaint about the items in the mask `which`, or nothing."""
-    if not which.any():
-        return ""
-    return f"{what}: {which.sum()}, the first at {_position(mesh, positions[which.argmax()])}"
-
-
-def _position(mesh, point):
-    """A point as text, in mm or, in a body smaller than 1 mm, in um."""
-    small = np.ptp(mesh.points, axis=0).max() < 1e-3
-    scale, unit = (1e6, "um") if small else (1e3, "mm")
-    return "(" + ", ".join(f"{x * scale:.6g}" for x in point) + f") {unit}"
-
-
-def _duplicates(rows):
-    order, repeated = sort_rows(rows)
-    duplicate = np.zeros(len(rows), bool)
-    duplicate[order[repeated]] = True
-    return duplicate
-
-
-def _loose(mesh):
-    """Which tagged facets are no facet of any cell."""
-    used = np.zeros(len(mesh.points), bool)
-    used[mesh.facets.ravel()] = True
-    candidates = all_facets(mesh.cells)
-    candidates = candidates[used[candidates].all(axis=1)]
-    order, repeated = sort_rows(np.concatenate([mesh.facets, candidates]))
-    group = np.empty(len(order), np.int64)
-    group[order] = np.cumsum(~repeated)
-    return ~np.isin(group[: len(mesh.facets)], group[len(mesh.facets) :])
-
-
-def _pieces(mesh):
-    piece, cells = components(mesh)
-    if np.count_nonzero(cells) <= 1:
-        return ""
-    small = mesh.cells[piece[mesh.cells[:, 0]] != cells.argmax()]
-    where = _position(mesh, mesh.points[small[0]].mean(axis=0))
-    return (
-        f"pieces that share no node: {np.count_nonzero(cells)}; cells outside the largest: "
-        f"{len(small)}, the first at {where}"
-    )
+    faults.check(mesh, name)
 
 
 def quality(mesh):
@@ -324,36 +171,7 @@ def read(path, unit, **options):
 
 
 def write(mesh, path):
-    """Put the mesh into a .vtu, .xdmf or .msh file; see `ecs_model.meshes.files.write`."""
-    from ecs_model.meshes import files
+    """Put the mesh into a .vtu, .xdmf or .msh file; see `ecs_model.meshes.writing.write`."""
+    from ecs_model.meshes import writing
 
-    files.write(mesh, path)
-
-
-def save_npz(mesh, path):
-    """Make `path` hold the mesh, exactly, as a NumPy archive; never half a file."""
-    names = {"regions": mesh.regions, "boundaries": mesh.boundaries, "notes": mesh.notes}
-    arrays = {name: getattr(mesh, name) for name in _ARRAYS}
-    for kind in _FIELDS:
-        arrays |= {f"{kind}:{name}": values for name, values in getattr(mesh, kind).items()}
-    buffer = io.BytesIO()
-    np.savez(buffer, names=np.array(json.dumps(names)), **arrays)
-    atomic.write_bytes(path, buffer.getbuffer())
-
-
-def load_npz(path):
-    """The mesh that `save_npz` put into `path`; raises ConfigError if it is not such a file."""
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            stored = dict(archive)
-        names = json.loads(str(stored["names"]))
-        fields = {kind: _with_prefix(stored, f"{kind}:") for kind in _FIELDS}
-        return MeshData(**{name: stored[name] for name in _ARRAYS}, **fields, **names)
-    except Exception as error:
-        raise ConfigError(
-            f"{path} holds no mesh written by save_npz ({plainly(error)}); make it anew"
-        ) from error
-
-
-def _with_prefix(stored, prefix):
-    return {k.removeprefix(prefix): v for k, v in stored.items() if k.startswith(prefix)}
+    writing.write(mesh, path)

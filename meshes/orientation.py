@@ -6,7 +6,8 @@ from itertools import combinations
 import numpy as np
 
 from ecs_model.errors import ConfigError
-from ecs_model.meshes.meshdata import orient, orphans, sort_rows, volumes
+from ecs_model.meshes.meshdata import orient, orphans, volumes
+from ecs_model.meshes.simplices import sort_rows
 
 
 def _is_sound(data):
@@ -27,9 +28,12 @@ def without_orphans(data):
         return data
     number = np.cumsum(used) - 1
     return replace(
-        data, points=data.points[used], cells=number[data.cells], facets=number[data.facets],
+        data,
+        points=data.points[used],
+        cells=number[data.cells],
+        facets=number[data.facets],
         node_fields={name: values[used] for name, values in data.node_fields.items()},
-    )  # fmt: skip
+    )
 
 
 def turned(data, path):

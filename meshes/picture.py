@@ -6,7 +6,8 @@ from itertools import cycle
 import numpy as np
 
 from ecs_model.errors import ConfigError
-from ecs_model.meshes.meshdata import boundary_facets, volumes
+from ecs_model.meshes.meshdata import volumes
+from ecs_model.meshes.simplices import boundary_facets
 
 _COLOURS = ("#d9a679", "#f2ead8", "#8fb3d9", "#b5d99c", "#d98fb3", "#c9b3e6")
 _SIDES = ("#d9836f", "#7fa8cc", "#c9b58a", "#9bc18f", "#b79ccb", "#e0c068", "#9aa5ad")

@@ -4,14 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecs_model.meshes.meshdata import (
-    components,
-    flat_and_inverted,
-    orphans,
-    unique_edges,
-    untagged,
-    volumes,
-)
+from ecs_model.meshes.meshdata import components, flat_and_inverted, orphans, untagged, volumes
+from ecs_model.meshes.simplices import unique_edges
 
 _BODY = {1: "length", 2: "area", 3: "volume"}
 _POWER = {1: "mm", 2: "mm^2", 3: "mm^3"}

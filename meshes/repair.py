@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecs_model.meshes.meshdata import unique_edges
+from ecs_model.meshes.simplices import unique_edges
 from ecs_model.meshes.surfaces import Surfaces
 
 PRISM = (  # (vertex of the ascending triangle, 0 lower or 1 upper) of three tetrahedra

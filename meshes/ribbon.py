@@ -7,8 +7,9 @@ import numpy as np
 from ecs_model.errors import ConfigError
 from ecs_model.meshes import arguments
 from ecs_model.meshes import surfaces as cortex
-from ecs_model.meshes.meshdata import MeshData, boundary_facets, orient
+from ecs_model.meshes.meshdata import MeshData, orient
 from ecs_model.meshes.repair import PRISM, repair
+from ecs_model.meshes.simplices import boundary_facets
 from ecs_model.meshes.tags import CORTEX, boundaries
 
 _MEDIAL_WALL = 0.05e-3  # m; thinner than this the two surfaces coincide, and there is no cortex

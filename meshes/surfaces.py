@@ -7,7 +7,7 @@ import numpy as np
 
 from ecs_model.errors import ConfigError
 from ecs_model.meshes import arguments
-from ecs_model.meshes.meshdata import sort_rows, unique_edges
+from ecs_model.meshes.simplices import sort_rows, unique_edges
 from ecs_model.units import factor
 
 BUILT_IN = ("S1", "fsaverage5")

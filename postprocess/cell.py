@@ -1,7 +1,6 @@
 """Pictures of a single-cell job: courses, branches with folds and Hopf points, thresholds, maps."""
 
 import csv
-import json
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from ecs_model.files import foreign, schemas
 from ecs_model.postprocess import style
 
 COLOURS = {
@@ -122,7 +122,7 @@ def _seconds(text):
 def branch(folder):
     """Figure of extracellular K+ and potential over the parameter; unstable parts dashed."""
     table = read_table(folder / "branch.csv")
-    summary = json.loads((folder / "summary.json").read_text())
+    summary = _summary(folder)
     heads = [h for h in table if _parts(h)[0] in ("K_o", "V")]
     figure, axes = _panels(len(heads))
     groups = _groups(table)
@@ -233,7 +233,11 @@ def _draw_plane(axis, table, names):
     axis.set_ylabel(style.label(*_parts(names[1])))
 
 
+def _summary(folder):
+    return foreign.need_json(folder / "summary.json", schemas.CellFacts)
+
+
 def _title(figure, folder):
-    title = json.loads((folder / "summary.json").read_text())["title"]
+    title = _summary(folder)["title"]
     if title:
         figure.suptitle(style.plain(title), x=0.01, ha="left", fontsize=9)

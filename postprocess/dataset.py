@@ -8,8 +8,9 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from ecs_model.postprocess.fields import load
-from ecs_model.run import field_series
-from ecs_model.run.rundir import RunDir, read_line
+from ecs_model.run import field_files, field_series
+from ecs_model.run.rundir import RunDir
+from ecs_model.run.tables import read_line
 
 
 class _Frames(BackendArray):
@@ -81,7 +82,7 @@ def _of_nodes(fields, taken):
 def _places(fields, still):
     """Coordinates: of output times, of nodes, and the regions of cells."""
     axes = {
-        name: ("node", column, {"units": field_series.LENGTH_UNIT})
+        name: ("node", column, {"units": field_files.LENGTH_UNIT})
         for name, column in zip("xyz", fields.points.T, strict=True)
     }
     region = {"region": ("cell", still["region"])} if "region" in still else {}
@@ -100,6 +101,6 @@ def along(folder, name):
     }
     coordinates = {
         "time": ("time", times, {"units": "s"}),
-        "position": ("position", places, {"units": field_series.LENGTH_UNIT}),
+        "position": ("position", places, {"units": field_files.LENGTH_UNIT}),
     }
     return xr.Dataset(variables, coordinates)

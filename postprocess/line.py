@@ -5,7 +5,8 @@ import numpy as np
 from ecs_model.errors import ConfigError
 from ecs_model.postprocess import style
 from ecs_model.postprocess.fields import finite_range, load, spread
-from ecs_model.run.rundir import RunDir, line_names, read_line
+from ecs_model.run.rundir import RunDir
+from ecs_model.run.tables import line_names, read_line
 
 _SAMPLES = 200
 _TIMES = 400

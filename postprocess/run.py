@@ -6,9 +6,10 @@ import tomllib
 import numpy as np
 
 from ecs_model.errors import ConfigError
-from ecs_model.files import foreign
+from ecs_model.files import foreign, schemas
 from ecs_model.run import field_series, summary_text
-from ecs_model.run.rundir import RunDir, line_names, read_series
+from ecs_model.run.rundir import RunDir
+from ecs_model.run.tables import line_names, read_series
 
 _SIGNS = {" um ": " µm ", "^3": "³", "K+": "K⁺"}
 
@@ -34,9 +35,9 @@ class Run:
     def __init__(self, run):
         self.path, self._run = run.path, run
         self.facts = run.facts()
-        self.summary = _known(foreign.read_json(run.summary, foreign.SummaryFacts) or {})
+        self.summary = _known(foreign.read_json(run.summary, schemas.SummaryFacts) or {})
         self.config = _toml(run.resolved)
-        self.profile = foreign.read_json(run.profile, foreign.ProfileFacts) or {}
+        self.profile = foreign.read_json(run.profile, schemas.ProfileFacts) or {}
         self.lines = line_names(run.path)
         self.times = field_series.read_times(run.path) if run.index.exists() else np.empty(0)
 

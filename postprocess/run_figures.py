@@ -4,7 +4,8 @@ from ecs_model.postprocess import line, maps, movie, series, style
 from ecs_model.postprocess.fields import load
 from ecs_model.postprocess.paraview import write_paraview_script
 from ecs_model.run import field_series
-from ecs_model.run.rundir import RunDir, line_names, read_series
+from ecs_model.run.rundir import RunDir
+from ecs_model.run.tables import line_names, read_series
 
 
 def everything(run_dir):

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ecs_model.errors import ConfigError
-from ecs_model.files import foreign, versions
+from ecs_model.files import foreign, schemas, versions
 from ecs_model.physics.measured_tissue import STATES, state_of, title
 from ecs_model.postprocess import style
 
@@ -78,7 +78,7 @@ class Scan:
         import pandas as pd
 
         path = Path(directory)
-        if (setup := foreign.read_json(path / "setup.json", foreign.SetupFacts)) is None:
+        if (setup := foreign.read_json(path / "setup.json", schemas.SetupFacts)) is None:
             raise ConfigError(f"{path}: holds no scan; give the output directory of a scan")
         if not (path / "table.parquet").is_file():
             raise ConfigError(f"{path}: has no table yet; let the scan end first")
@@ -90,7 +90,7 @@ class Scan:
             raise ConfigError(
                 f"{path}: no run is finished; `ecs-model scan status {path}` says why"
             )
-        report = foreign.read_json(path / "report.json", foreign.ReportFacts) or {}
+        report = foreign.read_json(path / "report.json", schemas.ReportFacts) or {}
         return cls(path, setup, frame, report)
 
     def __repr__(self):

@@ -5,14 +5,15 @@ import contextlib
 import numpy as np
 
 from ecs_model.errors import ConfigError
-from ecs_model.files import foreign
+from ecs_model.files import foreign, schemas
 from ecs_model.postprocess import html_page
 from ecs_model.postprocess.fields import load
 from ecs_model.postprocess.scan_data import REGIMES, WORDS, short
 from ecs_model.postprocess.scan_figures import drawings
 from ecs_model.postprocess.scan_map import COLOURS
 from ecs_model.postprocess.scan_readings import readings
-from ecs_model.run.rundir import RunDir, line_names
+from ecs_model.run.rundir import RunDir
+from ecs_model.run.tables import line_names
 
 TITLES = {
     "map": "Map", "curves": "Curves", "bars": "Bars", "samples": "All runs over each axis",
@@ -231,5 +232,5 @@ def _hosts(scan):
 def _status(path):
     """Who worked on a point; empty where a power failure tore that."""
     with contextlib.suppress(ConfigError):
-        return foreign.read_json(path, foreign.StatusFacts) or {}
+        return foreign.read_json(path, schemas.StatusFacts) or {}
     return {}

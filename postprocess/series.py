@@ -6,7 +6,8 @@ import numpy as np
 
 from ecs_model.errors import ConfigError
 from ecs_model.postprocess import style
-from ecs_model.run.rundir import RunDir, read_series
+from ecs_model.run.rundir import RunDir
+from ecs_model.run.tables import read_series
 
 _MANY_PROBES = 8
 _AT_PROBE = re.compile(r"(\w+)@(.+)")

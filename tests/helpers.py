@@ -13,7 +13,8 @@ import numpy as np
 
 from ecs_model.launcher import own_mpiexec
 from ecs_model.meshes.meshdata import MeshData
-from ecs_model.run.rundir import RunDir, read_series
+from ecs_model.run.rundir import RunDir
+from ecs_model.run.tables import read_series
 
 
 def found(what, ours, theirs, within, unit="", source="closed form", rel=False):

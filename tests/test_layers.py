@@ -33,6 +33,10 @@ LAYERS = [
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 WITH_MPI = {"native", "parallel", "tissue", "transport", "run", "scan"}
+HOLDS_CONFIGURATION = (  # everybody else takes small records of what it needs
+    "ecs_model.config", "ecs_model.run.build", "ecs_model.run.building", "ecs_model.run.origin",
+    "ecs_model.cell", "ecs_model.scan", "ecs_model.api", "ecs_model.cli",
+)  # fmt: skip
 SHORT = "ecs_model.meshes.meshdata"  # has short names for what others do: read, write, judge
 FLAT = 12  # files beside the rooms, at most
 
@@ -94,6 +98,59 @@ def test_no_modules_import_each_other():
     }  # fmt: skip
     graph[SHORT] = {name for name in graph[SHORT] if ".meshes." not in name}
     graphlib.TopologicalSorter(graph).prepare()
+
+
+def holds_configuration(name):
+    """Whether a module may see a configuration, by its dotted name."""
+    return any(name == room or name.startswith(f"{room}.") for room in HOLDS_CONFIGURATION)
+
+
+def classes(path):
+    """Definitions of the classes of a module."""
+    return [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)]
+
+
+def is_section(definition):
+    """Whether a class is a section of a configuration: made of `Strict`, or that itself."""
+    bases = {base.id for base in definition.bases if isinstance(base, ast.Name)}
+    return definition.name == "Strict" or "Strict" in bases
+
+
+def names_in(path):
+    """Every name that the code of a module reads: of variables, arguments and what it imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            yield node.id
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.alias):
+            yield (node.asname or node.name).rpartition(".")[2]
+
+
+def test_only_the_builder_imports_what_a_configuration_is_made_of():
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for _, path in modules()
+        if not holds_configuration(dotted(path))
+        for name in imported(path)
+        if name == "ecs_model.config" or name.startswith("ecs_model.config.")
+    ]
+    assert not wrong
+
+
+def test_only_the_builder_takes_a_configuration():
+    """In its room and those below, nobody else names a class of it or calls a thing so."""
+    paths = {dotted(path): (own, path) for own, path in modules()}
+    sections = {c.name for _, p in paths.values() for c in classes(p) if is_section(c)}
+    sections -= {c.name for _, p in paths.values() for c in classes(p) if not is_section(c)}
+    assert {"Config", "Tissue", "Solver", "Output", "Time"} <= sections
+    wrong = [
+        f"{path.relative_to(ROOT)} names {name}"
+        for module, (own, path) in paths.items()
+        if own in ("run", "transport", "tissue") and not holds_configuration(module)
+        for name in sorted({*names_in(path)} & {"config", "settings", *sections})
+    ]
+    assert not wrong
 
 
 def test_few_files_lie_beside_the_rooms():

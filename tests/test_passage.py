@@ -63,8 +63,8 @@ def test_a_second_front_is_told_from_the_first():
 def test_a_restart_goes_on_as_if_nothing_had_been(stop):
     whole, first, second = (Line(course, TIMES) for _ in range(3))
     whole.go()
-    kept = json.loads(json.dumps(first.go(end=stop).memory))
-    second.passage.restore(kept)
+    kept = json.loads(json.dumps(first.go(end=stop).state()))
+    second.passage.load(kept)
     second.go(start=stop)
     np.testing.assert_array_equal(second.passage.rise, whole.passage.rise)
     np.testing.assert_array_equal(second.passage.latest, whole.passage.latest)

@@ -13,14 +13,8 @@ import pytest
 from ecs_model import api
 from ecs_model.errors import ConfigError
 from ecs_model.files import atomic, xdmf
-from ecs_model.run.rundir import (
-    LineSeries,
-    RunDir,
-    SeriesFile,
-    line_names,
-    read_line,
-    read_series,
-)
+from ecs_model.run.rundir import RunDir
+from ecs_model.run.tables import LineSeries, SeriesFile, line_names, read_line, read_series
 
 COLUMNS = ["t", "K_o@centre", "V@far, left", "total_K"]
 UNITS = {"K_o@centre": "mM", "V@far, left": "mV", "total_K": "mol"}

@@ -7,8 +7,9 @@ import pytest
 
 from ecs_model.errors import SolutionError
 from ecs_model.run.clock import Clock
+from ecs_model.run.requests import Request
 from ecs_model.run.step_control import StepControl
-from ecs_model.run.time_loop import GO_ON, SAVE, Simulation
+from ecs_model.run.time_loop import Simulation
 
 
 class Notes:
@@ -180,7 +181,7 @@ def test_a_membrane_that_fails_says_so_with_its_own_words():
 
 @pytest.mark.parametrize("number", [1, 15])  # SIGHUP and SIGTERM
 def test_a_signal_ends_the_loop_after_the_step(number):
-    notes, asked = Notes(), iter([GO_ON, SAVE, number])
+    notes, asked = Notes(), iter([Request.GO_ON, Request.SAVE, number])
     s = simulation(notes, 8, ask=lambda: next(asked))
     assert s.run() == number and s.tick == 3 and s.request == number
 
@@ -189,14 +190,14 @@ def test_a_wish_to_save_does_not_end_it():
     notes = Notes()
     seen = []
     look = SimpleNamespace(every=0, observe=lambda t, s: seen.append(s.request))
-    assert simulation(notes, 4, observers=[look], ask=lambda: SAVE).run() == 0
-    assert seen[1:] == [SAVE] * 4
+    assert simulation(notes, 4, observers=[look], ask=lambda: Request.SAVE).run() == 0
+    assert seen[1:] == [Request.SAVE] * 4
 
 
 def test_a_stopped_loop_goes_on_where_it_was():
     whole, halves = Notes(), Notes()
     simulation(whole, 8, observers=[Watch(4)]).run()
-    wishes = iter([GO_ON] * 4 + [10] + [GO_ON] * 3)
+    wishes = iter([Request.GO_ON] * 4 + [10] + [Request.GO_ON] * 3)
     s = simulation(halves, 8, observers=[Watch(4)], ask=lambda: next(wishes))
     assert s.run() == 10 and s.run() == 0
     assert halves.calls == whole.calls

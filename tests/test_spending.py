@@ -6,8 +6,8 @@ import pytest
 from ecs_model.membrane import MODELS
 from ecs_model.membrane.model import Surroundings
 from ecs_model.physics.energetics import atp_energy
-from ecs_model.run import runner
-from ecs_model.run.time_loop import SAVE
+from ecs_model.run import runner, session
+from ecs_model.run.requests import Request
 from tests.helpers import run_here, series, summary
 
 TEXT = """
@@ -134,16 +134,16 @@ def test_pumps_that_change_within_steps_spend_what_they_spend(tmp_path, profile)
 @pytest.mark.parametrize("text", [LOADED, PULSES.replace("PROFILE", TRAIN)])
 def test_a_run_that_was_stopped_loses_no_energy(tmp_path, monkeypatch, text, number):
     whole = run_here(text, tmp_path / "whole")
-    asking = runner._asking
+    asking = session._asking
 
     def stopping(comm, stop, wall):
         ask, count = asking(comm, stop, wall), iter(range(1000))
-        return lambda: SAVE + 9 if next(count) == number else ask()
+        return lambda: Request.INTERRUPT if next(count) == number else ask()
 
     (tmp_path / "run.toml").write_text(text)
-    monkeypatch.setattr(runner, "_asking", stopping)
+    monkeypatch.setattr(session, "_asking", stopping)
     code = runner.run(tmp_path / "run.toml", tmp_path / "run", quiet=True)
-    assert code == runner.STOPPED
+    assert code == session.STOPPED
     monkeypatch.undo()
     assert runner.resume(tmp_path / "run", quiet=True) == 0
     assert summary(type(whole)(tmp_path / "run"))["energy"] == summary(whole)["energy"]

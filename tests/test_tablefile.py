@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from ecs_model.config.parameters import read_array
 from ecs_model.config.reader import read_config
 from ecs_model.errors import ConfigError
 from ecs_model.files.number_tables import read_table
+from ecs_model.tissue.input_fields import read_array
 
 COLUMNS = ("time [s]", "concentration [mM]")
 RIGHT = {

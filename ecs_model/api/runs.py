@@ -1,9 +1,7 @@
 """Functions that compute a run; called on all of its processes."""
 
 
-def run(
-    config, output, comm=None, overrides=(), overwrite=False, quiet=False, profile=False
-):  # fmt: skip
+def run(config, output, comm=None, overrides=(), overwrite=False, quiet=False, profile=False):
     """Run a TOML file into a new run directory; 0, or 75 if a signal stopped it.
 
     Args:
@@ -25,7 +23,7 @@ def run(
 
 def resume(
     directory, comm=None, overrides=(), quiet=False, profile=False, force=False, trust=False
-):  # fmt: skip
+):
     """Continue a run from its newest sound checkpoint; 0, or 75 if a signal stopped it.
 
     A run that is finished already stays what it is, unless it is given a later end.

@@ -9,7 +9,7 @@ from ecs_model.files import foreign
 
 def scan(
     config, output, overrides=(), extend=False, retry=False, quiet=False, force=False, trust=False
-):  # fmt: skip
+):
     """Do the scan of a TOML file, or go on with it; 0, 1 if points failed, 75 after a signal.
 
     Runs start in processes of their own: call it from one process, without MPI.

@@ -105,10 +105,10 @@ def mesh(name, settings=(), output=None):
     from ecs_model.config import reader
     from ecs_model.meshes import meshdata
     from ecs_model.meshes.picture import picture
-    from ecs_model.tissue import mesh_cache
+    from ecs_model.run.building.mesh import mesh_data
 
     chosen = reader.read_mesh_settings(name, settings)
-    data = mesh_cache.make(chosen, Path(name).parent if name.endswith(".toml") else ".")
+    data = mesh_data(chosen, Path(name).parent if name.endswith(".toml") else ".")
     path = Path(output or f"{Path(name).stem}.vtu")
     meshdata.write(data, path)
     image = path.with_suffix(".png")

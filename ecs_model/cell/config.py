@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from ecs_model.config.run import Membrane
+from ecs_model.config.alternatives import Local
+from ecs_model.config.membrane import Membrane
 from ecs_model.config.types import (
     Instant,
-    Local,
     Name,
     PlainAlpha,
     Seconds,
@@ -175,8 +175,8 @@ class CellConfig(Strict):
             unique(getattr(self, kind), kind)
         for t in self.threshold:
             if t.event not in [e.name for e in self.event]:
-                known = ", ".join(e.name for e in self.event) or "none"
-                raise ValueError(f"threshold: no event is named {t.event!r}; there are {known}")
+                events = ", ".join(e.name for e in self.event) or "none"
+                raise ValueError(f"threshold: no event is named {t.event!r}; there are {events}")
             if t.window > t.wait:
                 raise ValueError("threshold: the window cannot be longer than the wait")
         known = [s.name for s in self.steady]

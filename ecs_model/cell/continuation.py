@@ -10,6 +10,7 @@ References:
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.linalg import orthogonal_procrustes
@@ -166,7 +167,10 @@ def follow(family, start, state, low, high):
 
 
 def _one_way(curve, point, tangent):
-    points, special, length, lengths = [], [], FIRST, []
+    points: list[Any] = []
+    special: list[Any] = []
+    lengths: list[float] = []
+    length = FIRST
     while len(points) < POINTS:
         if len(lengths) >= CRAWL[0] and sum(lengths[-CRAWL[0] :]) < CRAWL[1]:
             return points, special, "steps along the branch stay too short"
@@ -216,8 +220,10 @@ def _where(curve, point, tangent, length, measure):
         if s not in made:
             made[s] = curve.step(point, tangent, s)
         if made[s] is None:
-            raise SolutionError(f"continuation: a point of the branch near {point.value:g} cannot "
-                                "be found, although those around it can")  # fmt: skip
+            raise SolutionError(
+                f"continuation: a point of the branch near {point.value:g} cannot "
+                "be found, although those around it can"
+            )
         return measure(made[s])
 
     return made[brentq(at, 0.0, length, xtol=1e-14, rtol=1e-13)]

@@ -59,8 +59,13 @@ def _do(settings, base, target, tell):
     for note in dict.fromkeys(note for m in members for note in _notes(lab, m.changes)):
         tell(note)
     atomic.write_text(target / tables.CONFIG, tables.resolved(settings))
-    found = {"title": settings.title, "model": lab.model.name, "options": lab.model.chosen,
-             "version": __version__, "packing": settings.node.packing}  # fmt: skip
+    found = {
+        "title": settings.title,
+        "model": lab.model.name,
+        "options": lab.model.chosen,
+        "version": __version__,
+        "packing": settings.node.packing,
+    }
     if settings.time is not None:
         _course(lab, members, target)
     _points(lab, members, tell)
@@ -152,8 +157,10 @@ def _map(lab, target, tell):
     x_rows, y_rows = [*lab.apart(axes), [{}]][:2]
     grid = [{**x, **y} for y in y_rows for x in x_rows]
     if settings.observe < regimes.WINDOW:
-        raise ConfigError(f"map.observe: must be at least {regimes.WINDOW:g} s, where spikes are "
-                          f"looked for (found {settings.observe:g} s)")  # fmt: skip
+        raise ConfigError(
+            f"map.observe: must be at least {regimes.WINDOW:g} s, where spikes are "
+            f"looked for (found {settings.observe:g} s)"
+        )
     bench = lab.bench([lab.cell(changes) for changes in grid], lab.stimuli(len(grid)))
     bench.advance(settings.settle)
     found = regimes.regimes(_judged(lab, bench, settings))

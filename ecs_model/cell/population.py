@@ -59,11 +59,14 @@ class Bench:
         self._groups = [
             Reaction(
                 model,
-                *(type(r)(*(v[g] for v in r)) for r in (state, parameters, surroundings)),
-                tolerance=tolerance, substeps=substeps,
+                _part(state, g),
+                _part(parameters, g),
+                _part(surroundings, g),
+                tolerance=tolerance,
+                substeps=substeps,
             )
             for g in groups
-        ]  # fmt: skip
+        ]
         self._given: set = set()  # numbers of the stimuli whose change of state was made
         self._pool = ThreadPoolExecutor(min(len(groups), len(os.sched_getaffinity(0))))
         self._apply()
@@ -156,3 +159,8 @@ class Bench:
             values = law(y, self.parameters, surroundings)
             seen[name] = np.broadcast_to(values, states[:, 0].shape)
         return seen
+
+
+def _part(record, group):
+    """The values of some cells."""
+    return type(record)(*(values[group] for values in record))

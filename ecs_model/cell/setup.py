@@ -1,17 +1,18 @@
 """From a configuration to cells: what each of them has, and what is done to it."""
 
-import difflib
 import itertools
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ecs_model.cell.population import Bench, Stimulus
 from ecs_model.cell.steady import Flow
 from ecs_model.config.parameters import settled
-from ecs_model.errors import ConfigError
+from ecs_model.errors import ConfigError, did_you_mean
 from ecs_model.membrane.kernel import depends_on_time
-from ecs_model.membrane.model import Surroundings, arranged
+from ecs_model.membrane.model import Surroundings
+from ecs_model.membrane.packing import arranged
 from ecs_model.membrane.user_models import membrane_of
 from ecs_model.record import Quantity
 
@@ -83,9 +84,8 @@ class Laboratory:
         ]
         if kind in ("add", "put"):
             known = [f"{kind}.{s}" for s in self.model.State.quantities]
-        close = [k for k in known if k == f"initial.{name}"]
-        close = close or difflib.get_close_matches(name, known, 1)
-        hint = f"; did you mean '{close[0]}'?" if close else ""
+        meant = f"initial.{name}"
+        hint = did_you_mean(meant if meant in known else name, known)
         raise ConfigError(f"{place}: {name}: no such quantity{hint} There are {', '.join(known)}")
 
     def si(self, name, value, place):
@@ -102,8 +102,10 @@ class Laboratory:
         self.quantity(name, place)
         if name.startswith(("add.", "put.")):
             state = name.partition(".")[2]
-            raise ConfigError(f"{place}: {name}: only events do that; write 'initial.{state}' for "
-                              "the state at the beginning")  # fmt: skip
+            raise ConfigError(
+                f"{place}: {name}: only events do that; write 'initial.{state}' for "
+                "the state at the beginning"
+            )
         return name.removeprefix("parameters.")
 
     def axis(self, axis, place):
@@ -120,7 +122,8 @@ class Laboratory:
 
     def apart(self, axes):
         """Rows of axes, from pairs (place, axis); ConfigError if two of them change the same."""
-        found, known = [], {}
+        found: list[Any] = []
+        known: dict[str, str] = {}
         for place, axis in axes:
             found.append(self.axis(axis, place))
             for name in found[-1][0]:
@@ -178,9 +181,14 @@ class Laboratory:
             *(np.array(v, float) for v in zip(*(getattr(c, part) for c in cells), strict=True))
         )
         return Bench(
-            self.model, stack("state"), stack("parameters"), stack("surroundings"),
-            membrane.tolerance, membrane.substeps, stimuli,
-        )  # fmt: skip
+            self.model,
+            stack("state"),
+            stack("parameters"),
+            stack("surroundings"),
+            membrane.tolerance,
+            membrane.substeps,
+            stimuli,
+        )
 
     def stimuli(self, count):
         """The Stimulus of every event, for `count` cells."""
@@ -191,9 +199,12 @@ class Laboratory:
         stop = np.inf if duration is None else event.start + np.asarray(duration)
         fill = lambda values: {n: np.broadcast_to(v, count) for n, v in values.items()}  # noqa: E731
         return Stimulus(
-            event.start, np.broadcast_to(stop, count).astype(float), fill(done["parameters"]),
-            fill(done["add"]), fill(done["put"]),
-        )  # fmt: skip
+            event.start,
+            np.broadcast_to(stop, count).astype(float),
+            fill(done["parameters"]),
+            fill(done["add"]),
+            fill(done["put"]),
+        )
 
 
 def _spaced(axis, low, high, place):

@@ -14,8 +14,12 @@ from ecs_model.units import dimension, from_si
 
 CONFIG, SUMMARY = "cell.toml", "summary.json"
 COURSE, MAP, STEADY, THRESHOLDS, BRANCH = (
-    "course.csv", "map.csv", "steady.csv", "thresholds.csv", "branch.csv",
-)  # fmt: skip
+    "course.csv",
+    "map.csv",
+    "steady.csv",
+    "thresholds.csv",
+    "branch.csv",
+)
 
 
 def folder(path, overwrite):
@@ -217,13 +221,17 @@ def plain(lab, member):
         "changes": {n: [from_si(v, units[n]), units[n]] for n, v in member.changes.items()},
         "steady": [_plain_steady(lab, name, s) for name, s in member.steady],
         "thresholds": [
-            {"event": t.event, "varied": t.vary, "unit": t.unit,
-             **{k: from_si(getattr(t, k), t.unit) for k in ("value", "below", "above")},
-             "amount per tissue [mM]": t.amount}
+            {
+                "event": t.event,
+                "varied": t.vary,
+                "unit": t.unit,
+                **{k: from_si(getattr(t, k), t.unit) for k in ("value", "below", "above")},
+                "amount per tissue [mM]": t.amount,
+            }
             for t in member.thresholds
         ],
         "branches": [_plain_branch(lab, *b) for b in member.branches],
-    }  # fmt: skip
+    }
 
 
 def _plain_state(lab, state):
@@ -236,15 +244,23 @@ def _plain_state(lab, state):
 
 def _plain_steady(lab, name, s):
     pairs = [[float(v.real), float(v.imag)] for v in s.eigenvalues]
-    return {"name": name, "stable": s.stable, "eigenvalues [1/s]": pairs,
-            "state": _plain_state(lab, s.state)}  # fmt: skip
+    return {
+        "name": name,
+        "stable": s.stable,
+        "eigenvalues [1/s]": pairs,
+        "state": _plain_state(lab, s.state),
+    }
 
 
 def _plain_branch(lab, settings, branch):
     unit = lab.quantity(settings.name, "").unit
     special = [
-        {"kind": s.kind, "value": from_si(float(s.point.value), unit), "period [s]": s.period,
-         "state": _plain_state(lab, s.point.state)}
+        {
+            "kind": s.kind,
+            "value": from_si(float(s.point.value), unit),
+            "period [s]": s.period,
+            "state": _plain_state(lab, s.point.state),
+        }
         for s in branch.special
-    ]  # fmt: skip
+    ]
     return {"over": settings.name, "unit": unit, "special": special, "ends": list(branch.ends)}

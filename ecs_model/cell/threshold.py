@@ -1,5 +1,6 @@
 """The smallest stimulus that triggers: many sizes side by side, the bracket smaller each round."""
 
+import functools
 import itertools
 import re
 from dataclasses import dataclass
@@ -55,18 +56,29 @@ def find(lab, settings, changes):
     low, high = (_size(lab, settings, v, place) for v in (settings.low, settings.high))
     if not low < high:
         raise ConfigError(f"{place}: low must be below high")
-    conditions, span = _conditions(lab, settings, place), high - low
-    while True:
+    conditions = _conditions(lab, settings, place)
+    hits = functools.partial(
+        _triggered, lab, event, settings, changes=changes, conditions=conditions
+    )
+    low, high = _bracket(hits, settings, (low, high), place)
+    amount = _amount(lab, settings.vary, (low + high) / 2, changes)
+    return Threshold(event.name, settings.vary, low, high, unit, amount)
+
+
+def _bracket(hits, settings, ends, place):
+    """Sizes below and above the threshold, as close as the tolerance asks or the cell can tell."""
+    (low, high), span, is_first = ends, ends[1] - ends[0], True
+    while is_first or high - low > settings.tolerance * max(abs(high), LEAST * span):
         sizes = np.linspace(low, high, SIZES)
-        hit = _triggered(lab, event, settings, sizes, changes, conditions)
+        hit = hits(sizes)
         if hit[0] or not hit[-1]:
+            if not is_first:  # closer than the cell tells apart within the wait
+                break
             end, verb = ("low", "triggers already") if hit[0] else ("high", "does not trigger")
             raise ConfigError(f"{place}: {end} = {getattr(settings, end)} {verb}; widen the range")
-        k = int(np.argmax(hit))
+        k, is_first = int(np.argmax(hit)), False
         low, high = float(sizes[k - 1]), float(sizes[k])
-        if high - low <= settings.tolerance * max(abs(high), LEAST * span):
-            amount = _amount(lab, settings.vary, (low + high) / 2, changes)
-            return Threshold(event.name, settings.vary, low, high, unit, amount)
+    return low, high
 
 
 def _amount(lab, vary, size, changes):

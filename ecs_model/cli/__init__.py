@@ -15,11 +15,24 @@ from ecs_model.launcher import from_elsewhere, limit_threads, rank_and_size
 
 GRACE = 0.2  # s: mpiexec ends all processes once one has failed; rank 0 must have spoken by then
 COMMANDS = (
-    run.add_run, run.add_resume, run.add_check, run.add_estimate, study.add_cell, study.add_scan,
-    run.add_plot, run.add_report, run.add_export, tools.add_copy, tools.add_template,
-    tools.add_schema, tools.add_models, tools.add_law, study.add_fit, tools.add_mesh,
+    run.add_run,
+    run.add_resume,
+    run.add_check,
+    run.add_estimate,
+    study.add_cell,
+    study.add_scan,
+    run.add_plot,
+    run.add_report,
+    run.add_export,
+    tools.add_copy,
+    tools.add_template,
+    tools.add_schema,
+    tools.add_models,
+    tools.add_law,
+    study.add_fit,
+    tools.add_mesh,
     tools.add_doctor,
-)  # fmt: skip
+)
 
 
 def main(argv=None):
@@ -35,15 +48,7 @@ def _main(argv):
     rank = 0
     try:
         rank, _ = rank_and_size()
-        limit_threads()
-        _check_place(sys.argv[1:] if argv is None else argv)
-        with _silent(rank != 0):
-            arguments = _parser().parse_args(argv)
-        if rank != 0 and not arguments.parallel:
-            return 0
-        code = arguments.command(arguments) or 0
-        sys.stdout.flush()
-        return code
+        return _command(argv, rank)
     except EcsModelError as error:
         return _ended(rank, error, error.exit_code)
     except ImportError as error:
@@ -55,12 +60,29 @@ def _main(argv):
         _discard_output()
         return 0
     except OSError as error:  # a disk, a folder, a limit: nothing that the program could mend
-        where = error.filename or "standard output"
-        if error.filename is None:
-            _discard_output()
-        return _ended(rank, f"{where}: {error.strerror or error}", 1)
+        return _ended_by_system(rank, error)
     except KeyboardInterrupt:
         return 130
+
+
+def _command(argv, rank):
+    """The exit code of the command that the arguments name."""
+    limit_threads()
+    _check_place(sys.argv[1:] if argv is None else argv)
+    with _silent(rank != 0):
+        arguments = _parser().parse_args(argv)
+    if rank != 0 and not arguments.parallel:
+        return 0
+    code = arguments.command(arguments) or 0
+    sys.stdout.flush()
+    return code
+
+
+def _ended_by_system(rank, error):
+    where = error.filename or "standard output"
+    if error.filename is None:
+        _discard_output()
+    return _ended(rank, f"{where}: {error.strerror or error}", 1)
 
 
 def _ended(rank, reason, code):
@@ -119,10 +141,12 @@ def _silent(yes):
 
 def _parser():
     parser = argparse.ArgumentParser(
-        prog="ecs-model", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="ecs-model",
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Potassium in brain tissue: when does it become a seizure or an SD?",
         epilog="in parallel: mpiexec -n 4 ecs-model run run.toml   (mpiexec of this environment)",
-    )  # fmt: skip
+    )
     parser.add_argument("--version", action="version", version=f"ecs-model {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for add in COMMANDS:

@@ -11,33 +11,41 @@ def add(commands, name, command, summary, parallel=False):
 def add_set(parser):
     """Add --set to the parser of a command that reads a configuration."""
     parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="overrides",
         help="change a setting, such as tissue.alpha=0.1; may be given several times",
-    )  # fmt: skip
+    )
 
 
 def add_points(parser):
     """Add --points to the parser of a command that reports on scans."""
     parser.add_argument(
-        "--points", metavar="ID,ID", help="of a scan: points that get a picture, or none; the "
+        "--points",
+        metavar="ID,ID",
+        help="of a scan: points that get a picture, or none; the "
         "default are a few that span the scan, each run once more unless it was kept",
-    )  # fmt: skip
+    )
 
 
 def add_profile(parser):
     """Add --profile to the parser of a command that computes a run."""
     parser.add_argument(
-        "--profile", action="store_true", help="tell in detail where the time goes, and write it "
-        "to profile.json",
-    )  # fmt: skip
+        "--profile",
+        action="store_true",
+        help="tell in detail where the time goes, and write it to profile.json",
+    )
 
 
 def add_trust(parser):
     """Add --trust to the parser of a command that may run the code of a directory."""
     parser.add_argument(
-        "--trust", action="store_true", help="although the directory was not made on this account: "
-        "the code that it names is run",
-    )  # fmt: skip
+        "--trust",
+        action="store_true",
+        help="although the directory was not made on this account: the code that it names is run",
+    )
 
 
 def points(arguments):

@@ -264,9 +264,14 @@ def _run(command):
     """What a command prints; ConfigError with the line that tells why it failed."""
     try:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, env=_environment(), start_new_session=True,
-        )  # fmt: skip
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=_environment(),
+            start_new_session=True,
+        )
     except OSError as error:
         raise ConfigError(f"{command[0]}: {error.strerror}") from None
     with process:

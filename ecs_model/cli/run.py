@@ -71,9 +71,14 @@ def add_estimate(commands):
     )
     p.add_argument("config", help="TOML file")
     p.add_argument(
-        "--processes", "-n", type=int, action="append", default=[], metavar="N",
+        "--processes",
+        "-n",
+        type=int,
+        action="append",
+        default=[],
+        metavar="N",
         help="project to N processes; may be given several times",
-    )  # fmt: skip
+    )
     p.add_argument(
         "--seconds", type=float, default=10.0, metavar="S", help="how long to step (default 10)"
     )

@@ -73,9 +73,11 @@ def _about_scan(a):
 def add_fit(commands):
     """Add `ecs-model fit-diffusion`."""
     p = add(
-        commands, "fit-diffusion", _fit,
+        commands,
+        "fit-diffusion",
+        _fit,
         "alpha, lambda and uptake of a tissue from a measured point-source curve",
-    )  # fmt: skip
+    )
     p.add_argument("curve", help="CSV: time [s], concentration [mM]")
     p.add_argument("--distance", required=True, help='of electrode and source, such as "100 um"')
     p.add_argument("--D", required=True, help='free diffusivity, such as "1.31e-9 m^2/s" for TMA+')

@@ -57,9 +57,13 @@ def add_models(commands):
     p = add(commands, "models", _models, "list membrane models, or explain one")
     p.add_argument("name", nargs="?", help="a model, or a Python file with your own")
     p.add_argument(
-        "--option", action="append", default=[], metavar="NAME=CHOICE", dest="options",
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=CHOICE",
+        dest="options",
         help="choose an option of the model; may be given several times",
-    )  # fmt: skip
+    )
 
 
 def _models(a):
@@ -73,9 +77,13 @@ def add_law(commands):
     p = add(commands, "law", _law, "list laws of electrochemistry, or evaluate one")
     p.add_argument("name", nargs="?", help="a law; without one, all are listed")
     p.add_argument(
-        "--set", action="append", default=[], metavar="ARGUMENT=VALUE", dest="settings",
+        "--set",
+        action="append",
+        default=[],
+        metavar="ARGUMENT=VALUE",
+        dest="settings",
         help='such as k_out="8 mM", or k_out=3.5,8,12 for a table; may be given several times',
-    )  # fmt: skip
+    )
 
 
 def _law(a):
@@ -88,9 +96,11 @@ def add_mesh(commands):
     """Add `ecs-model mesh`."""
     p = add(commands, "mesh", _mesh, "make a mesh, write it and picture it")
     p.add_argument(
-        "name", nargs="?", help="a generator, or a configuration whose [mesh] is meant; "
+        "name",
+        nargs="?",
+        help="a generator, or a configuration whose [mesh] is meant; "
         "without one, generators are listed",
-    )  # fmt: skip
+    )
     p.add_argument("settings", nargs="*", metavar="KEY=VALUE", help='such as cell="50 um"')
     p.add_argument("--output", "-o", metavar="FILE", help=".vtu, .xdmf or .msh (default NAME.vtu)")
 

@@ -17,9 +17,27 @@ _WORDS = re.compile(  # parts of names of options that show, write, read or run 
 )
 _VALUE = re.compile(r"[\w.+-]*(?:,[\w.+-]+)*")
 _ITERATIVE = (
-    "bcgs", "bcgsl", "cg", "cgls", "cr", "dgmres", "fbcgs", "fcg", "fgmres", "gcr", "gmres",
-    "groppcg", "ibcgs", "lgmres", "minres", "pipecg", "pipecr", "pipefcg", "symmlq", "tfqmr",
-)  # fmt: skip
+    "bcgs",
+    "bcgsl",
+    "cg",
+    "cgls",
+    "cr",
+    "dgmres",
+    "fbcgs",
+    "fcg",
+    "fgmres",
+    "gcr",
+    "gmres",
+    "groppcg",
+    "ibcgs",
+    "lgmres",
+    "minres",
+    "pipecg",
+    "pipecr",
+    "pipefcg",
+    "symmlq",
+    "tfqmr",
+)
 
 
 def refuse_options(options: dict[str, Any]) -> None:

@@ -1,7 +1,6 @@
 """Reading a configuration: all mistakes at once, each with its line, in the user's words."""
 
 import datetime
-import difflib
 import tomllib
 import types
 import typing
@@ -14,7 +13,7 @@ from ecs_model.config.run import Config
 from ecs_model.config.tissue import MeshSettings
 from ecs_model.config.types import SettingError
 from ecs_model.config.whereabouts import Written, is_place
-from ecs_model.errors import ConfigError
+from ecs_model.errors import ConfigError, did_you_mean
 
 DEEPEST = 30  # tables in tables
 
@@ -127,8 +126,7 @@ def _of_mesh(error):
 
 def _neighbours(path):
     near = sorted(p.name for p in path.parent.glob("*.toml")) if path.parent.is_dir() else []
-    close = difflib.get_close_matches(path.name, near, 1)
-    return f"; did you mean '{close[0]}'?" if close else ""
+    return did_you_mean(path.name, near)
 
 
 def _apply(tree, override):
@@ -253,10 +251,8 @@ def _reason(error, place, schema=Config):
 
 def _suggestion(place, schema):
     fields = _fields_at(place[:-1], schema)
-    close = difflib.get_close_matches(str(place[-1]), fields, 1, 0.6)
-    if close:
-        return f"; did you mean '{close[0]}'?"
-    return f"; known here: {', '.join(fields)}" if fields else ""
+    hint = did_you_mean(str(place[-1]), fields)
+    return hint or (f"; known here: {', '.join(fields)}" if fields else "")
 
 
 def _fields_at(place, schema):

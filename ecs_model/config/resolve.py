@@ -6,7 +6,7 @@ Needs neither MPI nor DOLFINx, so that whoever only checks a configuration start
 from ecs_model.config.parameters import settled
 from ecs_model.errors import ConfigError
 from ecs_model.membrane.kernel import depends_on
-from ecs_model.membrane.model import carried, compartments
+from ecs_model.membrane.model import compartments, with_passive_ions
 from ecs_model.membrane.user_models import membrane_of
 
 SERIES_PER_FIELD = 8
@@ -41,7 +41,7 @@ def model_of(config, base="."):
         _refuse_without_glia(model)
     if config.tissue.transport == "electrodiffusion":
         _refuse_charge(model, ions)
-    return carried(model, ions)
+    return with_passive_ions(model, ions)
 
 
 def _refuse_without_glia(model):
@@ -86,7 +86,7 @@ def _check_effects(config, model):
     idle = {}
     if model.volumes is None:
         idle["tortuosity_exponent"] = "whose cells do not swell"
-    if not model.packed and tissue.packing == "fixed":
+    if not model.scaled and tissue.packing == "fixed":
         idle["packing"] = "which has neither volumes nor areas of cells"
     if not (depends_on(model, "temperature") or _moves_charge(tissue)):
         idle["temperature"] = "which does not depend on it"
@@ -104,9 +104,10 @@ def _moves_charge(tissue):
 def _check_sizes(config):
     """Raise ConfigError for more times or points than could be written or held."""
     intervals = {
-        "output.every": config.output.every, "output.series": config.output.series,
+        "output.every": config.output.every,
+        "output.series": config.output.series,
         "time.step": config.time.step,
-    }  # fmt: skip
+    }
     for name, interval in intervals.items():
         if config.time.end / interval > MOST[name]:
             raise ConfigError(
@@ -123,6 +124,12 @@ def _check_names(config, model):
         settled(settings, table, place)
         if table is model.State and model.volumes is not None and "alpha" in settings:
             raise ConfigError(f"{place}: alpha at the start is that of the tissue: tissue.alpha")
+    _check_fields(config, model)
+    _check_regions(config)
+
+
+def _check_fields(config, model):
+    """Raise ConfigError for a field of the output that is none."""
     known = [*model.State._fields, *model.observables]
     known += ["Phi_e"] if config.tissue.transport == "electrodiffusion" else []
     settings = config.tissue.syncytium
@@ -133,6 +140,10 @@ def _check_names(config, model):
                 f"output.fields: the model '{model.name}' has no '{name}'; it has "
                 f"{', '.join(known)}"
             )
+
+
+def _check_regions(config):
+    """Raise ConfigError for a source or an event in a region that is not there."""
     names = [r.name for r in config.tissue.regions]
     acting = [("source", s) for s in config.source] + [("event", e) for e in config.event]
     for kind, it in acting:

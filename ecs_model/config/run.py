@@ -4,186 +4,25 @@ Quantities are written as text with a unit and held in SI. Unknown keys are erro
 the JSON schema and the documentation are printed from these models.
 """
 
-import difflib
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from ecs_model.config.membrane import Membrane
 from ecs_model.config.petsc_options import refuse_options
-from ecs_model.config.tissue import Ball, MeshSettings, Tissue
+from ecs_model.config.stimuli import Boundary, Event, Source
+from ecs_model.config.tissue import MeshSettings, Tissue
 from ecs_model.config.types import (
-    Concentration,
-    Filename,
-    Instant,
-    Local,
     Name,
     Point,
     Seconds,
-    Settable,
     SettingError,
     Strict,
-    Tolerance,
-    exactly_one,
     number,
     quantity,
     refuse_void,
     unique,
 )
-from ecs_model.membrane import MODELS
-
-
-class Membrane(Strict):
-    """What the cells do."""
-
-    model: str = Field("pump_leak", description="one of those that `ecs-model models` lists")
-    file: Filename | None = Field(None, description="a model of your own: .py, .ode or .cellml")
-    potassium: str = Field(
-        "K_o", description="in .ode and .cellml: the state that is extracellular K+"
-    )
-    time_unit: Literal["s", "ms"] | None = Field(
-        None, description="in .ode: the unit of time; ms unless its units tell otherwise"
-    )
-    options: dict[str, bool | str] = Field({}, description="choices of the model, if it has any")
-    parameters: dict[str, Settable] = Field({}, description="bare numbers are in the model's units")
-    initial: dict[str, Settable] = Field({}, description="initial state; the default is rest")
-    tolerance: Tolerance = Field(1e-3, description="relative error of a sub-step")
-    substeps: int = Field(
-        0, ge=0, le=100_000, description="fixed number of sub-steps; 0 for error control"
-    )
-
-    @field_validator("model")
-    @classmethod
-    def _known(cls, name):
-        if name not in MODELS:
-            close = difflib.get_close_matches(name, MODELS, 1)
-            hint = f"; did you mean '{close[0]}'?" if close else "."
-            raise ValueError(f"no such membrane model{hint} There are {', '.join(MODELS)}")
-        return name
-
-    @model_validator(mode="after")
-    def _all_act(self):
-        ending = (self.file or "").lower().rpartition(".")[2]
-        if self.file is not None:
-            refuse_void(self, ["model"], "where the model comes from a file")
-        if ending not in ("ode", "cellml"):
-            refuse_void(self, ["potassium"], "where the model is no .ode or .cellml file")
-        if self.file is None:
-            refuse_void(self, ["time_unit"], "where the model is no .ode file")
-        if self.substeps:
-            refuse_void(self, ["tolerance"], "where the number of sub-steps is fixed")
-        return self
-
-
-MOST_PULSES = 100_000
-_USED = {
-    "constant": (),
-    "step": ("start",),
-    "pulse": ("start", "duration"),
-    "train": ("start", "duration", "period", "count"),
-    "table": ("file",),
-}
-
-
-class ProfileSettings(Strict):
-    """When something acts."""
-
-    kind: Literal["constant", "step", "pulse", "train", "table"] = "constant"
-    start: Instant = 0.0
-    duration: Seconds | None = None
-    period: Seconds | None = None
-    count: int | None = Field(None, ge=1, le=MOST_PULSES)
-    file: Filename | None = Field(None, description="table: lines of time [s] and factor")
-
-    @model_validator(mode="after")
-    def _complete(self):
-        used = _USED[self.kind]
-        missing = [name for name in used if name != "start" and getattr(self, name) is None]
-        if missing:
-            raise ValueError(f"a profile of kind {self.kind!r} needs {', '.join(missing)}")
-        others = [name for name in type(self).model_fields if name not in ("kind", *used)]
-        refuse_void(self, others, f"where the kind of the profile is {self.kind!r}")
-        if self.kind == "train" and self.period - self.duration < 0:
-            raise ValueError("the period of a train cannot be shorter than its pulses")
-        return self
-
-
-class Source(Strict):
-    """An ion that enters the extracellular space."""
-
-    name: Name
-    ion: str = Field("K", description="one of tissue.ions")
-    companion: str | None = Field(
-        None, description="the ion that keeps it neutral: Cl enters too, or Na leaves; default Cl"
-    )
-    point: Point | None = Field(None, description="point source here")
-    region: str | None = Field(None, description="over a region of the tissue")
-    gaussian: Ball | None = Field(None, description="centre, and radius as standard deviation")
-    rate: quantity("mol/s", -1.0, 1.0) | None = Field(
-        None, description="in all, while the profile is 1"
-    )
-    amount: quantity("mol", -1.0, 1.0) | None = Field(
-        None, description="in all, over the whole profile"
-    )
-    load: quantity("mM/s", -1e6, 1e6) | None = Field(
-        None, description="rise in the extracellular space"
-    )
-    profile: ProfileSettings = ProfileSettings()
-
-    @model_validator(mode="after")
-    def _one_of_each(self):
-        exactly_one(self, ("point", "region", "gaussian"), "where the source is")
-        exactly_one(self, ("rate", "amount", "load"), "how much enters")
-        if self.load is not None and self.region is None:
-            raise ValueError("a load in mM/s goes with a region; give rate or amount instead")
-        if self.amount is not None and self.profile.kind in ("constant", "step"):
-            raise ValueError("an amount needs a profile that ends: pulse, train or table")
-        return self
-
-
-class Boundary(Strict):
-    """What happens at a part of the surface; elsewhere nothing passes."""
-
-    on: str = Field(description="name of a boundary of the mesh")
-    ion: str = Field("K", description="one of tissue.ions; the others are held as they begin")
-    companion: str | None = Field(
-        None, description="the ion that keeps it neutral; Cl if not given and if it moves"
-    )
-    bath: Concentration | None = Field(None, description="the ion is held at this concentration")
-    flux: quantity("mol/m^2/s", -1.0, 1.0) | None = Field(
-        None, description="the ion enters at this rate"
-    )
-    exchange: quantity("m/s", 0.0, 1.0) | None = Field(
-        None, description="permeability k of an exchange k (outside - here)"
-    )
-    outside: Concentration | None = Field(None, description="concentration behind an exchange")
-    before: Concentration | None = Field(None, description="concentration where the profile is 0")
-    profile: ProfileSettings = ProfileSettings()
-
-    @model_validator(mode="after")
-    def _one_kind(self):
-        exactly_one(self, ("bath", "flux", "exchange"), "what happens at the boundary")
-        if self.exchange is not None and self.outside is None:
-            raise ValueError("an exchange needs the concentration outside")
-        if self.before is None and self.flux is None and self.profile.kind != "constant":
-            raise ValueError("a profile of a bath needs the concentration before it")
-        if self.exchange is None:
-            refuse_void(self, ["outside"], "without an exchange")
-        if self.flux is not None:
-            refuse_void(self, ["before"], "beside a flux, which is 0 where its profile is 0")
-        if self.profile.kind == "constant":
-            refuse_void(self, ["before"], "where the profile is constant")
-        return self
-
-
-class Event(Strict):
-    """Parameters of the membranes that change in time."""
-
-    name: Name
-    region: str | None = Field(None, description="a region of the tissue; everywhere if not given")
-    parameters: dict[str, Local] = Field(
-        min_length=1, description="their values while the profile is 1"
-    )
-    profile: ProfileSettings = ProfileSettings()
 
 
 class Time(Strict):

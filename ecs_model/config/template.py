@@ -2,6 +2,7 @@
 
 import types
 import typing
+from typing import Any
 
 from pydantic import BaseModel, PlainSerializer
 from pydantic.fields import FieldInfo
@@ -20,10 +21,15 @@ RUN = """\
 """
 
 _EXAMPLES = {
-    "mesh.generator": '"box"', "mesh.size": '["1 mm", "1 mm", "0.4 mm"]', "mesh.cell": '"50 um"',
-    "time.end": '"10 s"', "time": '{ end = "10 s" }',
-    "base": '"sd_wave"', "axis.key": '"tissue.alpha"', "axis.values": "[0.1, 0.2]",
-}  # fmt: skip
+    "mesh.generator": '"box"',
+    "mesh.size": '["1 mm", "1 mm", "0.4 mm"]',
+    "mesh.cell": '"50 um"',
+    "time.end": '"10 s"',
+    "time": '{ end = "10 s" }',
+    "base": '"sd_wave"',
+    "axis.key": '"tissue.alpha"',
+    "axis.values": "[0.1, 0.2]",
+}
 
 
 CELL = """\
@@ -99,8 +105,11 @@ def _default(field):
     if value is None or value is PydanticUndefined:
         return None
     known = _inside(field.metadata, field.annotation)
-    write = next((m.func for m in known if isinstance(m, PlainSerializer)), lambda v: v)
-    return _toml(write(value))
+    for serializer in known:
+        if isinstance(serializer, PlainSerializer):
+            write: Any = serializer.func
+            return _toml(write(value))
+    return _toml(value)
 
 
 def _inside(metadata, annotation):

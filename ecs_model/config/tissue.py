@@ -4,24 +4,26 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from ecs_model.config.types import (
+from ecs_model.config.alternatives import (
     Alpha,
+    IonList,
+    IonSettings,
+    Local,
+    LocalTortuosity,
+    Tortuosity,
+)
+from ecs_model.config.types import (
     Component,
     Coordinate,
     Diffusivity,
     Filename,
-    IonList,
-    IonSettings,
     Length,
-    Local,
-    LocalTortuosity,
     Name,
     PlainAlpha,
     PlainTortuosity,
     Point,
     Strict,
     Temperature,
-    Tortuosity,
     exactly_one,
     number,
     refuse_void,

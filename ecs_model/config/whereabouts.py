@@ -13,10 +13,17 @@ from pathlib import Path
 from ecs_model.errors import ConfigError
 
 _LISTS = {
-    "region": ["tissue", "regions"], "tissue.regions": ["tissue", "regions"], "probe": ["probe"],
-    "line": ["line"], "source": ["source"], "boundary": ["boundary"], "event": ["event"],
-    "steady": ["steady"], "continuation": ["continuation"], "axis": ["axis"],
-}  # fmt: skip
+    "region": ["tissue", "regions"],
+    "tissue.regions": ["tissue", "regions"],
+    "probe": ["probe"],
+    "line": ["line"],
+    "source": ["source"],
+    "boundary": ["boundary"],
+    "event": ["event"],
+    "steady": ["steady"],
+    "continuation": ["continuation"],
+    "axis": ["axis"],
+}
 _KEY = re.compile(r"[a-z_]+(?:\.\w+|\[\d+\])*")
 
 

@@ -19,10 +19,12 @@ def digests(tree: Any, folder: str | Path) -> dict[str, str]:
 
 
 def _names(tree: Any) -> Iterator[str]:
-    """What stands behind a key `file`, at any depth."""
+    """What stands behind a key `file`, or before the colon behind `add`, at any depth."""
     for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
         if key == "file" and isinstance(value, str):
             yield value
+        elif key == "add" and isinstance(value, list):
+            yield from (str(entry).rpartition(":")[0] for entry in value)
         elif isinstance(value, dict | list):
             yield from _names(value)
 

@@ -43,7 +43,8 @@ def ask(found: str | None, place: Any, trust: bool, *facts: Any) -> None:
     if not trust and not is_own(found, *facts):
         raise ConfigError(
             f"{place} was not made on this account, or it names other code than when it was made: "
-            "continuing it may run that code; look at its membrane.file, then give --trust"
+            "continuing it may run that code; look at its membrane.file and membrane.add, then "
+            "give --trust"
         )
 
 

@@ -83,7 +83,9 @@ def read_grids(path):
 
 def time_of(grid):
     """Time [s] of a Grid."""
-    return float(_TIME.search(grid)[1])
+    found = _TIME.search(grid)
+    assert found is not None  # as all grids of a sound file have one
+    return float(found[1])
 
 
 def attributes_of(grid):

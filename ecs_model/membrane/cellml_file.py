@@ -70,7 +70,7 @@ def _imported(path):
         raise ConfigError(f"{path}: has no differential equation, and so neither states nor time")
     if model.time() is None:
         raise ConfigError(f"{path}: has no variable of time, by which states are differentiated")
-    return model, [re.search(r'@name="(\w+)"', w)[1] for w in missing]
+    return model, [name for w in missing for name in re.findall(r'@name="(\w+)"', w)]
 
 
 def _bound_powers(source, variables, names):

@@ -60,8 +60,8 @@ def _traits(model):
         charge = "carries no charge" if model.electroneutral else "carries charge: K+ alone moves"
         kept = "conserved" if model.closed else "not conserved: it has other sources"
         lines += [f"exchange with the space outside {charge}", f"K+ of a closed cell is {kept}"]
-        packed = ", ".join(model.packed)
-        lines.append(f"alpha of these parameters: {model.alpha:g}; {packed} scale as 1 - alpha")
+        scaled = ", ".join(model.scaled)
+        lines.append(f"alpha of these parameters: {model.alpha:g}; {scaled} scale as 1 - alpha")
     return "\n".join(lines)
 
 

@@ -50,7 +50,8 @@ class Recording:
     def needed(self, *texts):
         """The lines that some C texts depend on, in order."""
         by_name = {s.name: c for c, s in self._symbols.items()}
-        todo, found = list(texts), set()
+        todo: list[str] = list(texts)
+        found: set[str] = set()
         while todo:
             names = set(re.findall(r"\bt\d+\b", todo.pop())) - found
             found |= names

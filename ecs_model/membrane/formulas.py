@@ -1,10 +1,11 @@
 """The value of SymPy expressions on numbers, arrays, dual numbers or symbols of C."""
 
+from collections.abc import Callable
 from functools import reduce
 
 import numpy as np
 
-_FUNCTIONS = {
+_FUNCTIONS: dict[str, Callable] = {
     "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos, "tan": np.tan,
     "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "tanh": np.tanh, "Abs": np.abs,
     "floor": np.floor, "ceiling": lambda x: -np.floor(-x),

@@ -36,6 +36,7 @@ def step_source(model, parameters, surroundings, scales):
     )
     looking = Recording()
     seen = observed(model, *symbols(looking, model.State(), parameters, surroundings))
+    show = [f"seen[{j}][i] = {as_c(x)};" for j, x in enumerate(seen)]
     inputs = list(zip((*p, *env), _is_field(parameters, surroundings), strict=True))
     fields = [s.name for s, is_field in inputs if is_field]
     return SOURCE.format(
@@ -48,8 +49,8 @@ def step_source(model, parameters, surroundings, scales):
         nodal="\n    ".join(_nodal(fields)),
         reaching="\n    ".join(reaching),
         limits="\n    ".join(limits),
-        looking="\n    ".join(looking.lines),
-        show="\n    ".join(f"seen[{j}][i] = {as_c(x)};" for j, x in enumerate(seen)),
+        looking="\n    ".join(looking.needed(*show)),
+        show="\n    ".join(show),
         load="\n    ".join(_loads(y, fields)),
         lines="\n    ".join(lines),
         store="\n    ".join(stores),

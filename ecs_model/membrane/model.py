@@ -4,16 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
 from ecs_model.errors import ConfigError
 from ecs_model.membrane.autodiff import MIDDLE, TIME, Dual
-from ecs_model.record import concentration, joined, quantity, record, table
+from ecs_model.record import Record, concentration, joined, quantity, record, table
 from ecs_model.units import dimension
 
 
 @record
-class Surroundings:
+class Surroundings(Record):
     """What the tissue tells the membrane at a node."""
 
     alpha = quantity(0.2, "1", "extracellular volume fraction")
@@ -31,9 +29,9 @@ class MembraneModel:
         State: record of the state of a node; its first field `K_o` is the K+ that diffuses.
         Parameters: record of parameters, each a number or a field over the nodes.
         rhs: function (state, parameters, surroundings) -> rates of the state [SI].
-        fluxes, spread: the same in two parts, where few fluxes drive many states: a function of the
-            same arguments -> fluxes, and a linear function (fluxes, parameters, surroundings) ->
-            rates; the step then costs less and conserves what every flux conserves.
+        fluxes, stoichiometry: the same in two parts, where few fluxes drive many states: a
+            function of the same arguments -> fluxes, and a linear function (fluxes, parameters,
+            surroundings) -> rates; the step then costs less and conserves what every flux does.
         observables: name -> (unit, function of the same arguments), for output; from `ATP_use` and
             `power` follows what a run says about energy, see `membrane.energy.paid_by`.
         contents: ion -> amount inside cells [mol per m^3 of tissue], a function of the same
@@ -44,8 +42,8 @@ class MembraneModel:
         theta: share of consistent mass that gave the smallest error of front speed.
         reference: where equations and numbers come from.
         alpha: extracellular volume fraction that the default parameters belong to.
-        packed: parameters that shrink as the space between cells grows, see `packed_parameters`.
-        held: parameters that are contents of cells, as concentrations, see `swollen`.
+        scaled: parameters that shrink as the space between cells grows, see `packing`.
+        impermeant: parameters that are contents of cells, as concentrations, see `packing`.
         outflow: what cells give to the extracellular space: ion -> net outward flux per membrane
             area [mol/m^2/s], a function of the same arguments. The area per tissue volume is the
             parameter `S`; what else changes K_o is exchange with a reservoir.
@@ -58,7 +56,9 @@ class MembraneModel:
         electroneutral: the exchanged ions together carry no charge.
         options: name of a choice -> what can be chosen, the default first.
         chosen: what was chosen in this model.
-        make: function (**options) -> model, for models with options.
+        make: function (added=(), **options) -> model, for models made of cells and mechanisms;
+            `added` are further mechanisms.
+        parts: the cells, mechanisms and reservoirs that it is made of; None for others.
     """
 
     name: str
@@ -66,35 +66,47 @@ class MembraneModel:
     State: type
     Parameters: type
     rhs: Callable
-    fluxes: Callable | None = None
-    spread: Callable | None = None
+    fluxes: Any = None
+    stoichiometry: Any = None
     observables: dict[str, tuple[str, Callable]] = field(default_factory=dict)
     contents: Callable | None = None
-    volumes: Callable | None = None
+    volumes: Any = None
     theta: float = 0.5
     reference: str = ""
     alpha: float = 0.2
-    packed: tuple[str, ...] = ()
-    held: tuple[str, ...] = ()
+    scaled: tuple[str, ...] = ()
+    impermeant: tuple[str, ...] = ()
     outflow: Callable | None = None
     syncytium: Callable | None = None
     closed: bool = True
     electroneutral: bool = True
     options: dict[str, tuple] = field(default_factory=dict)
     chosen: dict[str, Any] = field(default_factory=dict)
-    make: Callable | None = None
+    make: Any = None
+    parts: Any = None
 
-    def variant(self, **options):
+    def variant(self, added=(), **options):
         """The same model with other choices.
 
+        Args:
+            added: further mechanisms in its membranes.
+            options: name -> choice.
+
         Raises:
-            ConfigError: for an option or a choice that it does not have.
+            ConfigError: for an option or a choice that it does not have, or a mechanism that it
+                cannot take up.
         """
-        if not options:
+        if not (options or added):
             return self
         for name, value in options.items():
             self._check_option(name, value)
-        made = self.make(**{**{name: c[0] for name, c in self.options.items()}, **options})
+        chosen = {**{name: c[0] for name, c in self.options.items()}, **options}
+        if added and self.parts is None:
+            raise ConfigError(
+                f"membrane.add: {self.name} is not made of mechanisms; use another model"
+            )
+        more = {"added": tuple(added)} if added else {}
+        made = self.make(**chosen, **more)
         return replace(made, options=self.options, make=self.make, chosen=dict(options))
 
     def _check_option(self, name, value):
@@ -113,42 +125,53 @@ class MembraneModel:
         if self.fluxes is None:
             rates, later = (lambda y, e=e: self.rhs(y, p, e) for e in (first, last))
             return scheme(rates, y, h, later=later)
-        spread = lambda fluxes: self.spread(fluxes, p, env)  # noqa: E731
+        rates_of = lambda fluxes: self.stoichiometry(fluxes, p, env)  # noqa: E731
         if self.volumes is None:
             rates, later = (lambda y, e=e: self.fluxes(y, p, e) for e in (first, last))
-            return scheme(rates, y, h, spread, later)
-        amounts = self.scaled(y, self.volumes(y, p, env))
+            return scheme(rates, y, h, rates_of, later)
+        amounts = multiplied(y, self.volumes(y, p, env))
         rates, later = (
             lambda n, e=e: self.fluxes(self._concentrations(n, p, env), p, e) for e in (first, last)
         )
-        new, error = scheme(rates, amounts, h, spread, later)
+        new, error = scheme(rates, amounts, h, rates_of, later)
         volumes = self.volumes(new, p, env)
-        return self._concentrations(new, p, env), self.scaled(error, _inverse(volumes))
+        return self._concentrations(new, p, env), multiplied(error, _inverse(volumes))
 
     def rates(self, y, p, env):
         """Rates of the state from fluxes; where cells swell, with the water that dilutes it."""
-        amounts = self.spread(self.fluxes(y, p, env), p, env)
+        amounts = self.stoichiometry(self.fluxes(y, p, env), p, env)
         if self.volumes is None:
             return amounts
-        volumes = self.volumes(y, p, env)
         change = self.volumes(amounts, p, env, whole=0.0)
-        at = compartments(y)
-        return type(y)(*(
-            (rate - c * change[at[name]]) / volumes[at[name]] if at.get(name) in volumes else rate
-            for name, c, rate in zip(y._fields, y, amounts, strict=True)
-        ))  # fmt: skip
+        return diluted(y, amounts, self.volumes(y, p, env), change)
 
     def _concentrations(self, amounts, p, env):
-        return self.scaled(amounts, _inverse(self.volumes(amounts, p, env)))
+        return multiplied(amounts, _inverse(self.volumes(amounts, p, env)))
 
-    @staticmethod
-    def scaled(record, factors):
-        """A record whose concentrations are multiplied by the factor of their compartment."""
-        places = compartments(record)
-        return type(record)(*(
-            value * factors[places[name]] if places.get(name) in factors else value
-            for name, value in zip(record._fields, record, strict=True)
-        ))  # fmt: skip
+
+def multiplied(record, factors):
+    """A record whose concentrations are multiplied by the factor of their compartment."""
+    places = compartments(record)
+    return type(record)(*(
+        value * factors[places[name]] if places.get(name) in factors else value
+        for name, value in zip(record._fields, record, strict=True)
+    ))  # fmt: skip
+
+
+def diluted(y, amounts, volumes, change):
+    """Rates of the state where volumes move.
+
+    Args:
+        y: the state.
+        amounts: record of the rates of amounts [mol/m^3/s]; what is no concentration stays.
+        volumes: volume fractions by ending of a name.
+        change: their rates [1/s].
+    """
+    at = compartments(y)
+    return type(y)(*(
+        (rate - c * change[at[name]]) / volumes[at[name]] if at.get(name) in volumes else rate
+        for name, c, rate in zip(y._fields, y, amounts, strict=True)
+    ))  # fmt: skip
 
 
 def compartments(record):
@@ -185,7 +208,7 @@ def with_options(make, **options):
     return replace(default, options=options, make=make)
 
 
-def carried(model, ions):
+def with_passive_ions(model, ions):
     """The model with further ions outside, which its membranes neither know nor let pass.
 
     Args:
@@ -205,111 +228,11 @@ def carried(model, ions):
         model,
         State=State,
         rhs=longer(model.rhs) if model.volumes is None else _rates_of(State, model, longer),
-        spread=model.spread and longer(model.spread),
+        stoichiometry=model.stoichiometry and longer(model.stoichiometry),
     )
 
 
 def _rates_of(State, model, longer):
     """Rates where cells swell: what does not pass membranes is diluted all the same."""
-    swelling = replace(model, spread=longer(model.spread))
+    swelling = replace(model, stoichiometry=longer(model.stoichiometry))
     return lambda y, p, env: swelling.rates(y, p, env)
-
-
-def packed_parameters(model, parameters, alpha):
-    """Parameters of "different tissue": what cells fill and their membranes, in proportion.
-
-    With the volume fraction `alpha` outside, cells fill 1 - alpha instead of 1 - model.alpha: the
-    volume fractions and areas in `model.packed` change by that factor, their ratios do not.
-
-    Args:
-        model: the membrane model.
-        parameters: record that belongs to `model.alpha`.
-        alpha: extracellular volume fraction, number or array.
-    """
-    share = (1 - alpha) / (1 - model.alpha)
-    return parameters._replace(**{name: share * getattr(parameters, name) for name in model.packed})
-
-
-def swollen(model, parameters, state, alpha):
-    """Parameters and state of the same cells after water moved until `alpha` was left outside.
-
-    Contents and membrane area are what they were, concentrations are not: those outside change by
-    model.alpha / alpha, those in cells with the cells' volume. All cells take up the same share.
-
-    Raises:
-        ConfigError: for models that do not follow every ion, whose contents cannot be kept.
-    """
-    if not (model.electroneutral and "Na_o" in state._fields):
-        raise ConfigError(
-            f"packing: {model.name} does not follow every ion, so that its cells cannot swell "
-            "at constant content; choose scaled or fixed"
-        )
-    names = [n for n in ("phi", "phi_g") if n in parameters._fields]
-    cells = 1 + (model.alpha - alpha) / sum(getattr(parameters, n) for n in names)
-    factors = {"_o": model.alpha / alpha, "_i": 1 / cells, "_g": 1 / cells}
-    at = compartments(state)
-    changed = {n: v * factors[at[n]] for n, v in state._asdict().items() if at.get(n) in factors}
-    volumes = {n: cells * getattr(parameters, n) for n in names}
-    held = {n: getattr(parameters, n) * factors.get(n[-2:], 1 / cells) for n in model.held}
-    return parameters._replace(**volumes, **held), state._replace(**changed)
-
-
-def arranged(model, packing, parameters, state, alpha):
-    """Parameters and state where the volume fraction outside is `alpha`, by the name of a rule.
-
-    Args:
-        model: the membrane model.
-        packing: "scaled" (different tissue), "swollen" (the same cells) or "fixed".
-        parameters: record that belongs to `model.alpha`.
-        state: likewise.
-        alpha: extracellular volume fraction, number or array.
-
-    Raises:
-        ConfigError: if cells and the space outside together fill more than there is.
-    """
-    if packing == "swollen":
-        parameters, state = swollen(model, parameters, state, alpha)
-    if packing == "scaled":
-        parameters = packed_parameters(model, parameters, alpha)
-    _refuse_overfull(model, parameters, alpha)
-    return parameters, _with_volumes(model, parameters, state, alpha)
-
-
-def _refuse_overfull(model, parameters, alpha):
-    """Raise ConfigError where volume fractions add up to more than 1."""
-    parts = {"alpha": alpha}
-    parts |= {n: getattr(parameters, n) for n in ("phi", "phi_g") if n in model.packed}
-    values = np.array(np.broadcast_arrays(*map(np.atleast_1d, parts.values())), float)
-    whole = values.sum(axis=0)
-    if whole.size and whole.max() > 1 + 1e-6:
-        fullest = values[:, whole.argmax()]
-        terms = ", ".join(f"{n} {v:.4g}" for n, v in zip(parts, fullest, strict=True))
-        raise ConfigError(
-            f"packing: {' + '.join(parts)} = {whole.max():.4g} ({terms}), more than the whole "
-            "tissue; lower one of them, or choose scaled"
-        )
-
-
-def repacked(model, packing, parameters, name, alpha, value):
-    """A value of one parameter as a rule of packing makes it where the fraction outside is `alpha`.
-
-    Args:
-        model: the membrane model.
-        packing: as in `arranged`.
-        parameters: record that belongs to `model.alpha`.
-        name: of the parameter.
-        alpha: extracellular volume fraction, number or array.
-        value: of the parameter at `model.alpha`.
-    """
-    given = parameters._replace(**{name: value})
-    made, _ = arranged(model, packing, given, model.State(), alpha)
-    return getattr(made, name)
-
-
-def _with_volumes(model, parameters, state, alpha):
-    """The state with the volume fractions of tissue that has not swollen yet."""
-    if model.volumes is None:
-        return state
-    fractions = {"alpha": alpha, "phi_glia": getattr(parameters, "phi_g", None)}
-    here = {name: 0 * state[0] + v for name, v in fractions.items() if name in state._fields}
-    return state._replace(**here)

@@ -3,6 +3,7 @@
 import math
 import operator
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from ecs_model.errors import ConfigError
@@ -24,7 +25,7 @@ _TIMES = {
 _OPERATIONS = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
 }  # fmt: skip
-_CALLS = {
+_CALLS: dict[str, Callable] = {
     "exp": math.exp, "log": math.log, "ln": math.log, "sqrt": math.sqrt, "sin": math.sin,
     "cos": math.cos, "tan": math.tan, "abs": abs, "Abs": abs, "floor": math.floor, "Min": min,
     "Max": max,
@@ -217,7 +218,7 @@ def _formulas(source, assignments):
 
 def _time_unit(source):
     """The unit of time that the units of a file are written with; ms, the custom, if none is."""
-    found = {}
+    found: dict = {}
     for atom in (*source.states.values(), *source.parameters.values()):
         for word in re.findall(r"[A-Za-z]+", atom.unit or ""):
             if word in _TIMES:

@@ -5,6 +5,10 @@ from collections import namedtuple
 import numpy as np
 
 from ecs_model.membrane.autodiff import jacobian
+from ecs_model.membrane.compartment import exchange
+from ecs_model.membrane.mechanism import IONS
+from ecs_model.membrane.model import Surroundings
+from ecs_model.membrane.parts import Parts
 
 STEPS = 50
 
@@ -32,6 +36,47 @@ def balanced(equations, start):
     if all(abs(b) <= 1e-11 * abs(a) for a, b in zip(y, step, strict=True)):
         return y
     raise ArithmeticError(f"no resting state near {start}")
+
+
+def at_rest(outside, cells, near):
+    """State and parameters of compartments that rest, each beside the same extracellular space.
+
+    Args:
+        outside: record type of that space.
+        cells: the compartments.
+        near: key of a compartment -> potential [V] where the search begins.
+    """
+    parts = Parts(outside, cells)
+    p, y = parts.Parameters(), parts.State()
+    found: dict[str, float] = {}
+    for cell in cells:
+        found |= contents_at_rest(cell, y, p, Surroundings(), near[cell.key])
+    return y._replace(**found), p
+
+
+def contents_at_rest(cell, y, p, env, v):
+    """Name -> value of the contents and gates with which a compartment exchanges nothing.
+
+    The contents keep the charge that those of `y` have.
+
+    Args:
+        cell: the Compartment.
+        y: state whose extracellular space they lie in, and where the search begins.
+        p: parameters.
+        env: surroundings.
+        v: potential at which it begins [V].
+    """
+    names = {ion: f"{ion}_{cell.key}" for ion in IONS}
+
+    def resting(x):
+        return {name: getattr(x, ion) for ion, name in names.items()} | cell.gates_at_rest(x.v)
+
+    def fluxes(x):
+        return [*exchange(cell, y._replace(**resting(x)), p, env, x.v).ions.values()]
+
+    contents = (getattr(y, name) for name in names.values())
+    K, Na, Cl = contents
+    return resting(resting_cell(fluxes, K, Na, Cl, v))
 
 
 def resting_cell(fluxes, K, Na, Cl, v):

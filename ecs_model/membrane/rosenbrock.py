@@ -12,8 +12,8 @@ GAMMA = 1 - 0.5**0.5
 _LARGEST = 1e300
 
 
-def ros2(f, y, h, spread=None, later=None):
-    """One ROS2 step of y' = spread(f(y)): the new record and a record of local error estimates.
+def ros2(f, y, h, stoichiometry=None, later=None):
+    """One ROS2 step of y' = stoichiometry(f(y)): the new record and a record of error estimates.
 
     (I - gamma h J) k1 = y'(y);  (I - gamma h J) k2 = y'(y + h k1) - 2 k1;
     y + h (3 k1 + k2)/2;  error h |k1 + k2|/2.
@@ -25,23 +25,23 @@ def ros2(f, y, h, spread=None, later=None):
     systems have the size of the fluxes and everything that they conserve is conserved.
 
     Args:
-        f: rates of the state, or the fluxes that `spread` turns into rates.
+        f: rates of the state, or the fluxes that `stoichiometry` turns into rates.
         y: record of the state.
         h: step [s].
-        spread: linear function from fluxes to a record of rates; None if `f` gives rates.
+        stoichiometry: linear function from fluxes to a record of rates; None if `f` gives rates.
         later: what `f` is at the end of the step; None if it does not depend on time.
     """
-    spread = spread or type(y)._make
-    fluxes, rows = jacobian(f, y, _directions(f, y, spread))
+    stoichiometry = stoichiometry or type(y)._make
+    fluxes, rows = jacobian(f, y, _directions(f, y, stoichiometry))
     for row in rows:
         row.pop(MIDDLE, None)
     aged = [GAMMA * h * _finite(row.pop(TIME, 0.0)) for row in rows]
     solve = factorise(identity_minus(GAMMA * h, rows))
     x1 = solve([a + b for a, b in zip(fluxes, aged, strict=True)])
-    ahead = map(value_of, (later or f)(_along(y, h, spread(x1))))
+    ahead = map(value_of, (later or f)(_along(y, h, stoichiometry(x1))))
     x2 = solve([b - 2 * a - c for a, b, c in zip(x1, ahead, aged, strict=True)])
-    new = _along(y, h, spread([1.5 * a + 0.5 * b for a, b in zip(x1, x2, strict=True)]))
-    error = spread([0.5 * h * (a + b) for a, b in zip(x1, x2, strict=True)])
+    new = _along(y, h, stoichiometry([1.5 * a + 0.5 * b for a, b in zip(x1, x2, strict=True)]))
+    error = stoichiometry([0.5 * h * (a + b) for a, b in zip(x1, x2, strict=True)])
     return new, error
 
 
@@ -50,10 +50,10 @@ def _finite(slope):
     return slope if isinstance(slope, float) else np.where(np.abs(slope) < _LARGEST, slope, 0.0)
 
 
-def _directions(f, y, spread):
+def _directions(f, y, stoichiometry):
     """What one unit of each flux does to the state: a record of rates per flux."""
     count = len(f(y))
-    return [spread([1.0 if i == j else 0.0 for j in range(count)]) for i in range(count)]
+    return [stoichiometry([1.0 if i == j else 0.0 for j in range(count)]) for i in range(count)]
 
 
 def _along(y, h, k):

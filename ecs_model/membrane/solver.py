@@ -13,7 +13,6 @@ from ecs_model.units import to_si
 
 # Absolute size of an error that counts as much as the relative tolerance, by unit of the state.
 SCALES = {"mM": 1.0, "mV": 0.1, "1": 1.0}
-VOLUMES = {"alpha": 0.05, "phi_glia": 0.05}  # every concentration follows them
 
 
 class Reaction:
@@ -201,8 +200,7 @@ class NodeValues:
 
 def source(model, parameters, surroundings):
     """C source of the step of a model; what rank 0 compiles before the others load it."""
-    volumes = VOLUMES if model.volumes else {}
-    scales = [volumes.get(n) or _scale(q) for n, q in model.State.quantities.items()]
+    scales = [*map(_scale, model.State.quantities.values())]
     return step_source(model, parameters, surroundings, scales)
 
 

@@ -58,7 +58,7 @@ def start(model: MembraneModel, parameters, state, surroundings) -> Start:
     """
     found = {"alpha": _range(surroundings.alpha)}
     names = [f"{ion}_o" for ion in IONS]
-    if {*names} <= {*state._fields} and model.packed:
+    if {*names} <= {*state._fields} and model.scaled:
         rest = model.State()
         found["outside"] = _range(sum(getattr(state, name) for name in names))
         found["charge"] = _range(_charge(state) - _charge(rest))
@@ -121,7 +121,7 @@ def lines(begin: Start, model: MembraneModel, packing: str) -> list[str]:
         packing: "scaled", "swollen" or "fixed".
     """
     said = []
-    if model.packed and _differs(begin, model):
+    if model.scaled and _differs(begin, model):
         said.append(
             f"packing: alpha is {_shown(begin.alpha)}, the model's own is {model.alpha:g}; "
             + _ASSUMED[packing](model, begin)
@@ -140,7 +140,7 @@ def lines(begin: Start, model: MembraneModel, packing: str) -> list[str]:
 def _scaled(model, begin):
     factors = [(1 - alpha) / (1 - model.alpha) for alpha in begin.alpha]
     return (
-        f"taken as other tissue (scaled): {', '.join(model.packed)} times {_shown(factors)}, "
+        f"taken as other tissue (scaled): {', '.join(model.scaled)} times {_shown(factors)}, "
         "concentrations as they are"
     )
 
@@ -155,7 +155,7 @@ def _swollen(model, begin):
 
 
 def _fixed(model, begin):
-    return f"cells stay as their parameters say (fixed): {', '.join(model.packed)} as they are"
+    return f"cells stay as their parameters say (fixed): {', '.join(model.scaled)} as they are"
 
 
 _ASSUMED = {"scaled": _scaled, "swollen": _swollen, "fixed": _fixed}

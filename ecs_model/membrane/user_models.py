@@ -1,9 +1,5 @@
-"""A membrane model from a file of the user's own."""
+"""Membrane models and mechanisms from files of the user's own."""
 
-import importlib.util
-import os
-import sys
-import traceback
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +9,10 @@ from ecs_model.membrane import MODELS
 from ecs_model.membrane.expressions import Recording, Symbol
 from ecs_model.membrane.importers import SUFFIXES, load_foreign
 from ecs_model.membrane.instants import instants
+from ecs_model.membrane.mechanism import Mechanism
 from ecs_model.membrane.model import MembraneModel, Surroundings
 from ecs_model.membrane.rosenbrock import ros2
+from ecs_model.membrane.user_code import execute, existing, place
 from ecs_model.units import dimension
 
 
@@ -22,16 +20,67 @@ def membrane_of(settings, base="."):
     """The MembraneModel that the settings [membrane] of a configuration mean.
 
     Args:
-        settings: with model, file and options.
-        base: folder to which `file` is relative.
+        settings: with model, file, options and add.
+        base: folder to which paths are relative.
 
     Raises:
-        ConfigError: for a file that cannot be used, or an option that the model does not have.
+        ConfigError: for a file that cannot be used, an option that the model does not have, or a
+            mechanism that it cannot take up.
     """
     if settings.file is None:
-        return MODELS[settings.model].variant(**settings.options)
-    path = Path(base, settings.file)
-    return load_model(path, settings.potassium, settings.time_unit).variant(**settings.options)
+        model = MODELS[settings.model]
+    else:
+        model = load_model(Path(base, settings.file), settings.potassium, settings.time_unit)
+    if not settings.add:
+        return model.variant(**settings.options)
+    places = [_parted(entry, base) for entry in settings.add]
+    return _extended(model, places, settings.options)
+
+
+def _parted(entry, base):
+    """Path and name of a mechanism that is written as FILE.py:NAME."""
+    path, _, name = entry.rpartition(":")
+    if not path.endswith(".py") or not name.isidentifier():
+        raise ConfigError(
+            f'membrane.add: {entry!r}: write a mechanism as "FILE.py:NAME", the file and the name '
+            "of the function in it"
+        )
+    return Path(base, path), name
+
+
+def _extended(model, places, options):
+    """A model with the mechanisms of some files, checked as a whole."""
+    added, paths = [load_mechanism(path, name) for path, name in places], [p for p, _ in places]
+    try:
+        made = model.variant(added, **options)
+    except (ConfigError, KeyboardInterrupt):
+        raise
+    except ArithmeticError:
+        names = ", ".join(part.name for part in added)
+        raise ConfigError(
+            f"membrane.add: with {names} the cells of {model.name} have no resting state; lower "
+            "what the mechanism carries at rest"
+        ) from None
+    except BaseException as error:  # whatever a user's formula may raise
+        raise ConfigError(f"{place(error, *paths)}: {type(error).__name__}: {error}") from None
+    return _checked(made, *paths)
+
+
+def load_mechanism(path, name):
+    """The Mechanism of a name in a user's Python file.
+
+    Raises:
+        ConfigError: one sentence with file and line where it cannot be used.
+    """
+    module = execute(existing(path, "membrane.add"))
+    found = getattr(module, name, None)
+    if not isinstance(found, Mechanism):
+        names = [n for n, x in vars(module).items() if isinstance(x, Mechanism)]
+        raise ConfigError(
+            f"membrane.add: {path}: {name} is no mechanism; write @mechanism(...) above its "
+            f"function (found here: {', '.join(names) or 'none'})"
+        )
+    return found
 
 
 def load_model(path, potassium="K_o", time_unit=None):
@@ -53,13 +102,12 @@ def load_model(path, potassium="K_o", time_unit=None):
             f"membrane.file: {path}: a model is read from a .py, .ode or .cellml file, not from "
             f"{path.suffix or 'a file without ending'}"
         )
-    if not path.is_file():
-        raise ConfigError(f"membrane.file: {path}: no such file")
+    existing(path, "membrane.file")
     if time_unit is not None:
         raise ConfigError(
             f"membrane.time_unit: {path}: only .ode files leave the unit of time open; remove it"
         )
-    module = _execute(path)
+    module = execute(path)
     model = getattr(module, "model", None)
     if not isinstance(model, MembraneModel):
         raise ConfigError(
@@ -69,19 +117,9 @@ def load_model(path, potassium="K_o", time_unit=None):
     return _checked(model, path)
 
 
-def _execute(path):
-    spec = importlib.util.spec_from_file_location(f"ecs_model_user_{path.stem}", path)
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # whatever a user's file may raise
-        raise ConfigError(f"{_place(error, path)}: {type(error).__name__}: {error}") from None
-    return module
-
-
-def _checked(model, path):
+def _checked(model, *paths):
+    """The model itself; ConfigError, which names the first path, for what cannot be used."""
+    path = paths[0]
     for table in (model.State, model.Parameters):
         if not hasattr(table, "quantities"):
             raise ConfigError(f"{path}: {table!r} is not a @record of quantities")
@@ -102,7 +140,7 @@ def _checked(model, path):
     except (ConfigError, KeyboardInterrupt):
         raise
     except BaseException as error:  # whatever a user's formula may raise
-        raise ConfigError(f"{_place(error, path)}: {type(error).__name__}: {error}") from None
+        raise ConfigError(f"{place(error, *paths)}: {type(error).__name__}: {error}") from None
     if endless:
         raise ConfigError(
             f"{path}: at the state and the parameters that are declared, the rate of "
@@ -133,13 +171,3 @@ def _faults(model):
 
 def _symbols(recording, record):
     return type(record)(*(Symbol(recording, name) for name in record._fields))
-
-
-def _place(error, path):
-    """File and line of the user's file in which an exception was born."""
-    whole = os.path.abspath(path)
-    if isinstance(error, SyntaxError) and error.filename == whole:
-        return f"{path}:{error.lineno}"
-    frames = traceback.extract_tb(error.__traceback__ or sys.exc_info()[2])
-    lines = [frame.lineno for frame in frames if frame.filename == whole]
-    return f"{path}:{lines[-1]}" if lines else str(path)

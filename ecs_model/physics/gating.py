@@ -12,6 +12,11 @@ def linoid(x, scale):
     return scale * bernoulli(-x / scale)
 
 
+def relaxation(steady, tau):
+    """Opening and closing rate of a gate that approaches `steady` with the time constant `tau`."""
+    return steady / tau, (1 - steady) / tau
+
+
 def gate_rate(opening, closing, gate):
     """Rate [1/s] of a gate that opens and closes at the given rates [1/s]."""
     return opening * (1 - gate) - closing * gate

@@ -1,11 +1,10 @@
 """A law looked up and evaluated from the shell: arguments with units, values, tables."""
 
-import difflib
 from collections.abc import Iterable
 
 import numpy as np
 
-from ecs_model.errors import ConfigError
+from ecs_model.errors import ConfigError, did_you_mean
 from ecs_model.physics.laws import LAWS, Law
 from ecs_model.quantities import parse
 from ecs_model.units import from_si, to_si
@@ -16,9 +15,7 @@ type Row = tuple[dict[str, float], float]
 def find(name: str) -> Law:
     """The Law of a name; ConfigError with a suggestion if there is none."""
     if name not in LAWS:
-        close = difflib.get_close_matches(name, LAWS, 1)
-        hint = f"; did you mean '{close[0]}'?" if close else ""
-        raise ConfigError(f"no law '{name}'{hint} There are {', '.join(LAWS)}")
+        raise ConfigError(f"no law '{name}'{did_you_mean(name, LAWS)} There are {', '.join(LAWS)}")
     return LAWS[name]
 
 
@@ -61,8 +58,7 @@ def _setting(name, law, text):
     if not equals:
         raise ConfigError(f"law {name}: --set {text}: write it as name=value, such as k_out=8")
     if argument not in law.arguments.quantities:
-        close = difflib.get_close_matches(argument, law.arguments.quantities, 1)
-        hint = f"; did you mean '{close[0]}'?" if close else ""
+        hint = did_you_mean(argument, law.arguments.quantities)
         known = ", ".join(law.arguments.quantities)
         raise ConfigError(f"{place}: the law has no such argument{hint} It has {known}")
     return argument, [_value(law, argument, v, place) for v in value.split(",")]

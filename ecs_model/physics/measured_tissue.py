@@ -4,12 +4,11 @@ Values are those of the abstracts named; where a range was reported, its middle 
 one's own is what `ecs-model fit-diffusion` leaves behind.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from ecs_model.errors import ConfigError
-from ecs_model.files import foreign
+from ecs_model.files import foreign, schemas
 
 
 @dataclass(frozen=True)
@@ -61,16 +60,15 @@ def state_of(name: str) -> TissueState:
     """
     if not is_file(name):
         return STATES[name]
-    foreign.refuse_special(Path(name))
     try:
-        found = json.loads(Path(name).read_text())
-        state = TissueState(
-            float(found["alpha"]), float(found["tortuosity"]), "fitted to a curve", found["curve"]
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        found = foreign.need_json(Path(name), schemas.FitFacts)
+    except ConfigError as error:
         raise ConfigError(
-            f"{name}: is no fit that `ecs-model fit-diffusion` wrote ({type(error).__name__})"
+            f"{name}: is no fit that `ecs-model fit-diffusion` wrote ({error})"
         ) from None
     if not found.get("decided"):
-        raise ConfigError(f"{name}: the curve could not decide: {'; '.join(found['complaints'])}")
-    return state
+        complaints = "; ".join(found.get("complaints", []))
+        raise ConfigError(f"{name}: the curve could not decide: {complaints}")
+    return TissueState(
+        float(found["alpha"]), float(found["tortuosity"]), "fitted to a curve", found["curve"]
+    )

@@ -2,12 +2,13 @@
 
 A checkpoint holds the state as the loop left it, not a tidied-up one, so that writing it changes
 nothing and a run that continues from it takes the very steps of one that was never stopped. What
-the state is, its owners say: see `memory`. `restart` puts it back.
+the state is, says `living`; `restart` puts it back.
 """
 
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -17,8 +18,9 @@ from ecs_model.errors import ConfigError, plainly
 from ecs_model.files import atomic, foreign, versions
 from ecs_model.memory import OfCells, Share
 from ecs_model.parallel import on_root, root_does
+from ecs_model.run.living import living
+from ecs_model.run.requests import Request
 from ecs_model.run.soundness import refuse_unsound
-from ecs_model.run.time_loop import GO_ON
 
 KEPT = 2
 
@@ -31,7 +33,7 @@ class Checkpoints:
         folder: where they go.
         every: ticks between checkpoints.
         identity: what a checkpoint must share with the run that continues it.
-        others: owners of a `memory` that are no observers of the simulation, by name.
+        others: what lives through the run and is no observer of the simulation, by name.
     """
 
     def __init__(self, mesh, folder, every, identity, others):
@@ -52,31 +54,25 @@ class Checkpoints:
         if simulation.tick in (0, self._written):
             return
         refuse_unsound(self._mesh.comm, simulation)
-        arrays, manifest = {}, self._heading(simulation)
-        for prefix, owner in self.owners(simulation):
-            for name, value in owner.memory.items():
+        arrays: dict[str, Any] = {}
+        manifest = self._heading(simulation)
+        for prefix, part in self.living(simulation):
+            for name, value in part.state().items():
                 self._note(f"{prefix}{name}", value, arrays, manifest)
         root_does(self._mesh.comm, lambda: self._store(simulation.tick, manifest, arrays))
         self._written = simulation.tick
 
-    def owners(self, simulation):
-        """Pairs of a prefix and an owner of a `memory`: everything that lives through a run."""
-        yield "", simulation
-        yield "", simulation.control
-        yield "", Moving(simulation.diffusion)
-        yield "state/", State(simulation.reaction)
-        yield "reaction/", simulation.reaction
-        yield from ((f"{name}/", owner) for name, owner in self._others.items())
-        for observer in simulation.observers:
-            if hasattr(observer, "memory"):
-                name = getattr(observer, "name", "")
-                yield f"{type(observer).__name__.lower()}/{name and name + '/'}", observer
+    def living(self, simulation):
+        """Pairs of a prefix and something that lives through the run; see `living.living`."""
+        return living(simulation, self._others)
 
     def _heading(self, s):
         return self._identity | {
-            "format": versions.CHECKPOINT, "version": __version__, "time": s.time,
+            "format": versions.CHECKPOINT,
+            "version": __version__,
+            "time": s.time,
             "processes": self._mesh.comm.size,
-        }  # fmt: skip
+        }
 
     def _note(self, key, value, arrays, manifest):
         if isinstance(value, OfCells):
@@ -135,7 +131,7 @@ def first_sound(folder, read):
     Raises:
         ConfigError: if `read` fails for all of them.
     """
-    passed = []
+    passed: list[str] = []
     for path in sorted(Path(folder).glob("ck_*.h5"), reverse=True):
         try:
             return path, read(path), passed
@@ -169,32 +165,6 @@ def plain(value):
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
 
 
-class State:
-    """The state of the membranes as a memory."""
-
-    def __init__(self, reaction):
-        self.memory = reaction.state._asdict()
-
-
-class Moving:
-    """The state of a transport as a memory, in the places that it has in a checkpoint."""
-
-    def __init__(self, transport):
-        self._transport, state = transport, transport.state()
-        self._places = {name: _place(name, value) for name, value in state.items()}
-        self.memory = {self._places[name]: value for name, value in state.items()}
-
-    def restore(self, memory):
-        """Continue from what `memory` gave."""
-        self._transport.load({name: memory[place] for name, place in self._places.items()})
-
-
-def _place(name, value):
-    if isinstance(value, Share):
-        return f"ledger/{name}"
-    return f"transport/{name}" if isinstance(value, np.ndarray) else name
-
-
 class OnRequest:
     """Writes a checkpoint when a process asked for one: after a signal, or some elapsed time."""
 
@@ -205,5 +175,5 @@ class OnRequest:
 
     def observe(self, t, simulation):
         """Write one if all agreed to."""
-        if simulation.request != GO_ON:
+        if simulation.request != Request.GO_ON:
             self._checkpoints.write(simulation)

@@ -12,12 +12,12 @@ from ecs_model.run.checkpoint import Checkpoints, OnRequest
 from ecs_model.run.cost_model import KEPT, Forecast, Writing
 from ecs_model.run.observers import FieldWriter, FrontResolution, LineProfile, SeriesRow
 from ecs_model.run.progress import StopRequest, Timer
+from ecs_model.run.requests import Request
 from ecs_model.run.rundir import RunDir
-from ecs_model.run.runner import maps_of, prepare
-from ecs_model.run.time_loop import GO_ON, SAVE
+from ecs_model.run.runner import prepare
+from ecs_model.run.session import maps_of
 
 ENOUGH = 5  # steps at least
-END = SAVE + 1  # what is asked for when there are enough
 ROWS, FRAMES = (SeriesRow, LineProfile), (FieldWriter, FrontResolution)
 DIGITS = 20  # bytes of a number in a table, with its comma
 RECENT = 20  # rows whose length counts
@@ -42,14 +42,13 @@ def rehearse(path, comm=None, overrides=(), seconds=10.0):
     began, idle = time.perf_counter(), _memory()
     with StopRequest() as stop, _temporary(comm) as folder:
         parts = prepare(path, comm, overrides)
-        plan = output.plan(parts)
         run = on_root(comm, lambda: RunDir.create(Path(folder, "run")))
-        outputs = output.attach(parts, plan, run, {}, quiet=True)
+        outputs = output.attach(parts, run, {}, quiet=True)
         outputs.open()
         setup = time.perf_counter() - began
         try:
             steps = _stepped(parts, stop, seconds)
-            return _forecast(parts, plan, run, outputs, steps, (setup, idle))
+            return _forecast(parts, run, outputs, steps, (setup, idle))
         finally:
             outputs.close()
 
@@ -102,7 +101,7 @@ class _Steps:
         enough = (
             len(self._clock) > ENOUGH and self._clock[-1][0] - self._clock[1][0] > self._seconds
         )
-        return END if self._stop.signal or enough else GO_ON
+        return Request.ENOUGH if self._stop.signal or enough else Request.GO_ON
 
     def observe(self, t, simulation):
         """Note that a step was taken, and when."""
@@ -122,40 +121,76 @@ class _Steps:
         return (ended - begun - (after - before)) / (len(self._clock) - 1 - first)
 
 
-def _forecast(parts, plan, run, outputs, steps, start):
-    simulation, config, mesh = parts.simulation, parts.config, parts.mesh
-    comm, clock = mesh.comm, simulation.clock
+def _forecast(parts, run, outputs, steps, start):
+    """The Forecast, from steps that were taken and from files that are written once more."""
+    comm, simulation = parts.mesh.comm, parts.simulation
     highest = Team(comm).highest([*start, steps.seconds, _memory()])
     setup, idle, step, memory = map(float, highest)
-    maps = maps_of(parts)
+    still = _still(parts, run)
+    writings = _writings(parts, run)
+    return Forecast(
+        **_about(parts),
+        reached=simulation.time,
+        taken=steps.taken,
+        setup=setup,
+        step=step,
+        idle=idle,
+        memory=memory,
+        still=still,
+        writings=writings,
+        checkpoint=_checkpoint(parts, run, outputs),
+        wall=parts.plan.wall,
+    )
+
+
+def _about(parts):
+    """What is known of a run before its first step."""
+    mesh, simulation = parts.mesh, parts.simulation
+    return {
+        "nodes": mesh.nodes,
+        "cells": mesh.cells,
+        "dimension": mesh.dimension,
+        "mode": (_mode(parts.tissue), parts.model.volumes is not None),
+        "processes": mesh.comm.size,
+        "end": simulation.clock.end,
+        "adaptive": simulation.control.is_adaptive,
+    }
+
+
+def _still(parts, run):
+    """Bytes of files that are written once."""
+    comm, maps = parts.mesh.comm, maps_of(parts)
     root_does(comm, lambda: field_series.write_maps(run.path, maps, {}))
-    still = on_root(comm, lambda: _size(run.fields / "mesh.h5") + _size(run.maps))
+    return on_root(comm, lambda: _size(run.fields / "mesh.h5") + _size(run.maps))
+
+
+def _writings(parts, run):
+    """What is written of fields and tables, and how often."""
+    comm, simulation, plan = parts.mesh.comm, parts.simulation, parts.plan
     rows = _weighed(comm, run, lambda: _look(simulation, ROWS))
     frame = _weighed(comm, run, lambda: _look(simulation, FRAMES))
     recent, longest = _rows(comm, run)
-    saved = _weighed(comm, run, lambda: outputs.checkpoints.write(simulation))
-    times = clock.ticks // plan.checkpoint if plan.checkpoint else 0
-    most = max(frame[1], _uncompressed(config, parts))
-    often, seldom = clock.ticks // plan.often + 1, clock.ticks // plan.every + 1
-    return Forecast(
-        nodes=mesh.nodes, cells=mesh.cells, dimension=mesh.dimension,
-        mode=(_mode(config), parts.model.volumes is not None), processes=comm.size,
-        end=clock.end, reached=simulation.time, adaptive=config.time.adaptive,
-        taken=steps.taken, setup=setup, step=step, idle=idle, memory=memory, still=still,
-        writings=[
-            Writing("fields", seldom, *frame, most, seldom),
-            Writing("rows of tables", often, rows[0], recent, max(recent, longest), often),
-        ],
-        checkpoint=Writing("checkpoint", times, *saved, saved[1], min(times, KEPT)),
-        wall=config.checkpoint.wall,
-    )  # fmt: skip
+    most = max(frame[1], _uncompressed(parts))
+    often, seldom = (simulation.clock.ticks // ticks + 1 for ticks in (plan.often, plan.every))
+    return [
+        Writing("fields", seldom, frame[0], frame[1], most, seldom),
+        Writing("rows of tables", often, rows[0], recent, max(recent, longest), often),
+    ]
 
 
-def _mode(config):
-    tissue = config.tissue
-    if tissue.transport == "electrodiffusion" or (tissue.syncytium and tissue.syncytium.cable):
+def _checkpoint(parts, run, outputs):
+    """What a checkpoint takes, and how often one is written by simulated time."""
+    simulation, every = parts.simulation, parts.plan.checkpoint
+    saved = _weighed(parts.mesh.comm, run, lambda: outputs.checkpoints.write(simulation))
+    times = simulation.clock.ticks // every if every else 0
+    return Writing("checkpoint", times, saved[0], saved[1], saved[1], min(times, KEPT))
+
+
+def _mode(tissue):
+    """The mode of transport whose traffic is known, see `cost_model.TRAFFIC`."""
+    if tissue.follows_potentials:
         return "electrodiffusion"
-    return "three ions" if len(tissue.ions) > 1 or tissue.syncytium else "K+ alone"
+    return "K+ alone" if tissue.moves_potassium_alone else "three ions"
 
 
 def _look(simulation, kinds):
@@ -183,10 +218,9 @@ def _size(path):
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
-def _uncompressed(config, parts):
+def _uncompressed(parts):
     """Bytes of the fields of one time whose numbers are all different."""
-    names = output.field_names(config, parts.model, parts.simulation.diffusion.fields)
-    width = 4 if config.output.precision == "single" else 8
+    names, width = parts.plan.fields, 8 if parts.plan.is_double else 4
     return len(names) * (width * parts.mesh.nodes + HEAD) + HEAD
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from ecs_model.membrane.compiler import library
 from ecs_model.membrane.kernel import values_source
 from ecs_model.membrane.solver import NodeValues
+from ecs_model.memory import put_back
 from ecs_model.parallel import root_does
 
 MOST = 8  # steps between looks where the power goes on as it went
@@ -15,8 +16,19 @@ CHANGE = (
 )
 SHORTER = 0.75  # of the step before, at which steps get shorter because something happens
 CALM = 2  # steps after an abrupt change, after each of which it looks
-START = {"use": 0.0, "power": 0.0, "ATP": 0.0, "energy": 0.0, "peak": 0.0, "time": 0.0,
-         "slope": 0.0, "wait": 1, "waited": 0, "step": 0.0, "seen": 0.0}  # fmt: skip
+START = {
+    "use": 0.0,
+    "power": 0.0,
+    "ATP": 0.0,
+    "energy": 0.0,
+    "peak": 0.0,
+    "time": 0.0,
+    "slope": 0.0,
+    "wait": 1,
+    "waited": 0,
+    "step": 0.0,
+    "seen": 0.0,
+}
 
 
 class Spending:
@@ -54,10 +66,13 @@ class Spending:
             self._now = reaction.state[0]
             self._evaluate = _compiled(mesh.comm, reaction, self._potassium)
 
-    @property
-    def memory(self):
+    def state(self):
         """What a restart needs."""
         return {"so_far": self.so_far}
+
+    def load(self, state):
+        """Continue from what `state` gave."""
+        put_back(self, state)
 
     def observe(self, t, simulation):
         """Look at the membranes after the step that ends at `t` [s], if it is time."""
@@ -127,10 +142,12 @@ class Spending:
         if not self.known or not s["time"]:
             return {}
         return {
-            "ATP_mM": s["ATP"], "J_per_m3": s["energy"],
-            "mean_W_per_m3": s["energy"] / s["time"], "peak_W_per_m3": s["peak"],
+            "ATP_mM": s["ATP"],
+            "J_per_m3": s["energy"],
+            "mean_W_per_m3": s["energy"] / s["time"],
+            "peak_W_per_m3": s["peak"],
             "end_W_per_m3": s["power"],
-        }  # fmt: skip
+        }
 
 
 def _compiled(comm, reaction, potassium):
@@ -139,7 +156,9 @@ def _compiled(comm, reaction, potassium):
     laws = [model.observables[name][1] for name in ("ATP_use", "power")]
     text = values_source(
         lambda y, p, env: [law(y, p, env) for law in laws],
-        model.State, reaction.parameters, reaction.surroundings,
-    )  # fmt: skip
+        model.State,
+        reaction.parameters,
+        reaction.surroundings,
+    )
     root_does(comm, lambda: library(text))
     return NodeValues(text, [potassium, *reaction.state[1:]], reaction.inputs, len(laws))

@@ -15,20 +15,16 @@ Lengths enter in m and are stored and read back in mm, the other values in the u
 import re
 from pathlib import Path
 
-import h5py
 import numpy as np
 
-from ecs_model.errors import ConfigError, plainly
-from ecs_model.files import atomic, foreign, xdmf
-from ecs_model.units import from_si
+from ecs_model.errors import ConfigError
+from ecs_model.files import atomic, xdmf
+from ecs_model.run import field_files
 
 INDEX = "fields.xdmf"
 FOLDER = "fields"
 MESH = "mesh.h5"
 MAPS = "maxima.h5"
-LENGTH_UNIT = "mm"
-
-_LARGEST_CHUNK = 2**31
 
 
 class FieldSeries:
@@ -70,8 +66,8 @@ class FieldSeries:
             raise ConfigError(f"{index} already exists; continue that run or give another output")
         with atomic.explained(Path(folder, FOLDER)):
             Path(folder, FOLDER).mkdir(exist_ok=True)
-        content = _mesh_content(points, cells, cell_data, node_data, precision)
-        _write_hdf5(Path(folder, FOLDER, MESH), content, units or {})
+        content = field_files.mesh_content(points, cells, cell_data, node_data, precision)
+        field_files.write(Path(folder, FOLDER, MESH), content, units or {})
         return cls(folder, [], precision, cell_fields)
 
     @classmethod
@@ -95,8 +91,8 @@ class FieldSeries:
             ConfigError: if there is no series, it belongs to another mesh, or less than so many
                 times are left of it.
         """
-        content = _mesh_content(points, cells, cell_data, node_data, precision)
-        _refuse_another_mesh(Path(folder, FOLDER, MESH), content, units or {})
+        content = field_files.mesh_content(points, cells, cell_data, node_data, precision)
+        field_files.refuse_another_mesh(Path(folder, FOLDER, MESH), content, units or {})
         grids = [g for g in _grids(folder) if xdmf.time_of(g) <= until * (1 + 1e-12)]
         atomic.refuse_gap(Path(folder, INDEX), len(grids), times, until)
         series = cls(folder, grids, precision, cell_fields)
@@ -130,7 +126,7 @@ class FieldSeries:
         self._check(t, fields)
         name = f"t{self.steps:06d}.h5"
         arrays = {key: self._stored(value) for key, value in fields.items()}
-        _write_hdf5(self.folder / FOLDER / name, arrays, self.units)
+        field_files.write(self.folder / FOLDER / name, arrays, self.units)
         self._index.append(xdmf.grid(float(t), self._mesh_part + self._attributes(name, arrays)))
         self.steps, self.last_time, self._names = self.steps + 1, float(t), set(fields)
 
@@ -149,8 +145,8 @@ class FieldSeries:
                 raise ValueError(f"field {name!r} has {len(values)} values, not {expected}")
 
     def _stored(self, values):
-        values = _compact(values, self.precision)
-        return _padded(values) if values.ndim == 2 else values
+        values = field_files.compact(values, self.precision)
+        return field_files.padded(values) if values.ndim == 2 else values
 
     def _attributes(self, file, arrays):
         centre = {name: "Cell" if name in self.cell_fields else "Node" for name in arrays}
@@ -175,100 +171,42 @@ def read_field(folder, name, index):
     """Field `name` at output number `index` (negative: from the end), one value or row per node."""
     if index < 0:
         index += len(_grids(folder))
-    return _read_dataset(Path(folder, FOLDER, f"t{index:06d}.h5"), name)
+    return field_files.read_dataset(Path(folder, FOLDER, f"t{index:06d}.h5"), name)
 
 
 def read_mesh(folder):
     """Points [mm] (n, 3), cells (m, 2 to 4) and the unchanging cell fields by name."""
     path = Path(folder, FOLDER, MESH)
-    points, cells = _read_dataset(path, "geometry"), _read_dataset(path, "topology")
+    points, cells = (field_files.read_dataset(path, name) for name in ("geometry", "topology"))
     fits = points.ndim == cells.ndim == 2 and points.shape[1] == 3 and cells.shape[1] in (2, 3, 4)
     numbers = fits and points.dtype.kind == "f" and cells.dtype.kind in "iu" and cells.size
     if not numbers or cells.min() < 0 or cells.max() >= len(points):
         raise ConfigError(f"cannot read {path}: it holds no mesh; the run is not complete")
-    return points, cells, _group(path, "cell", len(cells))
+    return points, cells, field_files.read_group(path, "cell", len(cells))
 
 
 def read_node_data(folder):
     """The unchanging nodal fields by name, one value per node."""
     points, _, _ = read_mesh(folder)
-    return _group(Path(folder, FOLDER, MESH), "node", len(points))
+    return field_files.read_group(Path(folder, FOLDER, MESH), "node", len(points))
 
 
 def read_units(folder):
     """Unit of every field, by name."""
-    return _read(Path(folder, FOLDER, MESH), lambda file: dict(file["units"].attrs))
+    return field_files.read_units(Path(folder, FOLDER, MESH))
 
 
 def write_maps(folder, maps, units):
     """Store `maps` (arrays by name, one value per node) in fields/maxima.h5."""
-    arrays = {name: _compact(values, "f8") for name, values in maps.items()}
-    _write_hdf5(Path(folder, FOLDER, MAPS), arrays, units)
+    arrays = {name: field_files.compact(values, "f8") for name, values in maps.items()}
+    field_files.write(Path(folder, FOLDER, MAPS), arrays, units)
 
 
 def read_maps(folder):
     """The maps of the whole run and their units, both by name."""
     path = Path(folder, FOLDER, MAPS)
-    units = _read(path, lambda file: dict(file["units"].attrs))
-    return {name: _read_dataset(path, name) for name in units}, units
-
-
-def _mesh_content(points, cells, cell_data, node_data, precision):
-    points = _padded(from_si(np.asarray(points, float), LENGTH_UNIT))
-    content = {"geometry": points, "topology": np.asarray(cells, np.int32)}
-    for kind, data in (("cell", cell_data), ("node", node_data)):
-        content |= {f"{kind}/{name}": _compact(v, precision) for name, v in (data or {}).items()}
-    return content
-
-
-def _compact(values, precision):
-    """`values` as 32-bit integers, or as floating-point numbers of `precision`."""
-    values = np.asarray(values)
-    integer = np.issubdtype(values.dtype, np.integer) or values.dtype == bool
-    return np.ascontiguousarray(values, np.int32 if integer else precision)
-
-
-def _padded(rows):
-    """`rows` with zeros appended up to three columns."""
-    return np.pad(rows, ((0, 0), (0, 3 - rows.shape[1])))
-
-
-def _write_hdf5(path, arrays, units):
-    """Store `arrays`; built in memory, because HDF5 itself does not survive a full disk."""
-    in_memory = {"driver": "core", "backing_store": False, "libver": ("earliest", "v110")}
-    with h5py.File(path, "w", **in_memory) as file:
-        file.attrs["length_unit"] = LENGTH_UNIT
-        file.create_group("units").attrs.update(units)
-        for name, array in arrays.items():
-            file.create_dataset(name, data=array, **_filters(array))
-            file[name].attrs["unit"] = units.get(name.rpartition("/")[2], "")
-        file.flush()
-        image = file.id.get_file_image()
-    atomic.write_bytes(path, image)
-
-
-def _filters(array):
-    if not 0 < array.nbytes < _LARGEST_CHUNK:
-        return {}
-    return {"chunks": array.shape, "compression": "gzip", "compression_opts": 1, "shuffle": True}
-
-
-def _refuse_another_mesh(path, content, units):
-    """Raise ConfigError unless the series belongs to this mesh and tissue."""
-    for name, expected in content.items():
-        found = _read_dataset(path, name)
-        scale = np.ptp(expected) if expected.size else 0.0
-        close = found.shape == expected.shape and np.allclose(
-            found, expected, rtol=1e-6, atol=1e-9 * scale, equal_nan=True
-        )
-        if not close:
-            raise ConfigError(
-                f"{path} holds another {name} than this configuration; "
-                "continue with the mesh and tissue of the first part, or start a new run"
-            )
-    found = _read(path, lambda file: dict(file["units"].attrs))
-    if found != units:
-        raise ConfigError(f"{path} holds the units {found}, not {units}; start a new run")
+    units = field_files.read_units(path)
+    return {name: field_files.read_dataset(path, name) for name in units}, units
 
 
 def _mesh_part(folder):
@@ -290,27 +228,3 @@ def _grids(folder):
 def _step_names(grid):
     """Names of the fields of a Grid that are not stored with the mesh."""
     return {name for name, file in xdmf.attributes_of(grid).items() if f"/{MESH}:" not in file}
-
-
-def _read_dataset(path, name):
-    return _read(path, lambda file: file[name][()])
-
-
-def _group(path, kind, count):
-    """Arrays of a group by name, one value per cell or node; none if there is no such group."""
-    found = _read(path, lambda f: {k: v[()] for k, v in f[kind].items()} if kind in f else {})
-    for name, values in found.items():
-        if np.shape(values)[:1] != (count,) or values.dtype.kind not in "fiu":
-            raise ConfigError(f"cannot read {path}: {kind}/{name} has not {count} numbers")
-    return found
-
-
-def _read(path, get):
-    """What `get` makes of an open HDF5 file; raises ConfigError if it cannot."""
-    try:
-        with h5py.File(path, "r") as file:
-            return get(file)
-    except foreign.UNREADABLE as error:
-        raise ConfigError(
-            f"cannot read {path}: {plainly(error)}; the run is not complete"
-        ) from error

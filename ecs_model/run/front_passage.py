@@ -130,21 +130,20 @@ class Passage:
         self._advance(len(now), now, *numbers, len(RUNGS), RUNGS, self._ladders, *known)
         self._time = t
 
-    @property
-    def memory(self) -> dict:
+    def state(self) -> dict:
         """What a restart needs, the same on all processes: lists of numbers."""
         known = {name: values.tolist() for name, values in self._now.items()}
         climbed = np.flatnonzero(self._climbing())
         times = self._ladders.ravel()[climbed]
         return known | {"time": self._time, "rungs": climbed.tolist(), "times": times.tolist()}
 
-    def restore(self, memory: dict) -> None:
-        """Continue from what `memory` gave."""
+    def load(self, state: dict) -> None:
+        """Continue from what `state` gave."""
         for name, values in self._now.items():
-            values[:] = memory[name]
-        self._time = memory["time"]
+            values[:] = state[name]
+        self._time = state["time"]
         self._ladders[:] = NEVER
-        self._ladders.ravel()[np.array(memory["rungs"], int)] = memory["times"]
+        self._ladders.ravel()[np.array(state["rungs"], int)] = state["times"]
 
     def _climbing(self):
         """Which rungs were climbed where the front is still on its way, shape (corners, rungs)."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ecs_model.memory import put_back
 from ecs_model.transport.c_functions import c_function
 
 # K+ between two looks is a straight line; what lacks half a membrane step is completed first.
@@ -60,14 +61,19 @@ class Tracker:
         self._track(len(potassium), potassium, rate, *numbers, *arrays)
         self.last_time = t
 
-    def state(self):
+    def maps(self):
         """What was seen at each owned node: name -> array."""
         return {
-            "arrival": self.arrival, "above": self.above, "highest": self.highest,
+            "arrival": self.arrival,
+            "above": self.above,
+            "highest": self.highest,
             "last": self.last,
-        }  # fmt: skip
+        }
 
-    @property
-    def memory(self):
+    def state(self):
         """What a restart needs."""
-        return {**self.state(), "last_time": self.last_time}
+        return {**self.maps(), "last_time": self.last_time}
+
+    def load(self, state):
+        """Continue from what `state` gave."""
+        put_back(self, state)

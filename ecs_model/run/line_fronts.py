@@ -61,9 +61,14 @@ class LineFronts(Passage):
     """
 
     def __init__(
-        self, name: str, sampler: Sampler, positions: np.ndarray, way: np.ndarray, size: float,
+        self,
+        name: str,
+        sampler: Sampler,
+        positions: np.ndarray,
+        way: np.ndarray,
+        size: float,
         tracker: Tracker,
-    ):  # fmt: skip
+    ):
         super().__init__(sampler, tracker)
         self.name, self._positions, self._size = name, positions, size
         self._direction = way / np.linalg.norm(way)
@@ -149,9 +154,11 @@ def _chief(found, parts):
 def _shown(measured, ends):
     """Numbers for summary.json, in its units."""
     return {
-        "from_mm": from_si(float(ends[0]), "mm"), "to_mm": from_si(float(ends[1]), "mm"),
+        "from_mm": from_si(float(ends[0]), "mm"),
+        "to_mm": from_si(float(ends[1]), "mm"),
         "speed_mm_per_min": from_si(measured.speed, "mm/min"),
         "speed_spread": measured.speed_spread,
-        "width_um": from_si(measured.width, "um"), "width_spread": measured.width_spread,
+        "width_um": from_si(measured.width, "um"),
+        "width_spread": measured.width_spread,
         "angle_degrees": measured.angle,
-    }  # fmt: skip
+    }

@@ -4,16 +4,10 @@ A front of the configured membrane, alpha and tortuosity is ignited at one end o
 cells as long as the median edge of the mesh, once with a quarter of that.
 """
 
-from ecs_model.native import MPI
-
 import numpy as np
 
-from ecs_model.config import resolve
-from ecs_model.config.run import Config
 from ecs_model.meshes import meshdata
 from ecs_model.physics import detectors
-from ecs_model.run import build
-from ecs_model.tissue import mesh_cache
 from ecs_model.tissue.sampling import Sampler
 from ecs_model.units import from_si
 
@@ -22,20 +16,21 @@ LIT = 0.1  # share of the strip that is ignited
 IGNITION = 60.0  # mM
 LONGEST = 180.0  # s: slower fronts than 0.6 mm/min are not waited for
 FINER = 4
-LEFT_OUT = {"boundary", "source", "event", "probe", "line"}
 
 
-def mesh_error(config, base="."):
+def mesh_error(data, build_strip, membrane):
     """Lines that say how much the mesh falsifies the speed of a front; run on one process.
 
     Args:
-        config: the configuration, with intervals.
-        base: folder to which paths in it are relative.
+        data: the MeshData.
+        build_strip: function from the size of cells [m] to the Parts of a strip with the tissue and
+            the membrane of the run, of which the first tenth is ignited.
+        membrane: name of its model.
     """
-    edge = meshdata.quality(mesh_cache.make(config.mesh, base)).edge_median
-    coarse, fine = (speed(config, base, size) for size in (edge, edge / FINER))
+    edge = meshdata.quality(data).edge_median
+    coarse, fine = (speed(build_strip(size)) for size in (edge, edge / FINER))
     if not np.isfinite(fine):
-        return [f"front on a strip: none travels with the membrane {config.membrane.model}"]
+        return [f"front on a strip: none travels with the membrane {membrane}"]
     if not np.isfinite(coarse):
         return [f"front on a strip: the mesh stops it; with finer cells it makes {_shown(fine)}"]
     return [
@@ -50,9 +45,8 @@ def _shown(value):
     return f"{from_si(value, 'mm/min'):.4g} mm/min"
 
 
-def speed(config, base, cell):
-    """Speed [m/s] of a front on a strip of cells of size `cell` [m]; nan if none travels."""
-    parts = build.build(_strip(config, cell, base), MPI.COMM_SELF, base)
+def speed(parts):
+    """Speed [m/s] of a front on a strip, by its Parts; nan if none travels."""
     simulation, tracker = parts.simulation, parts.tracker
     simulation.observers = [tracker]
     positions = np.linspace(0.0, LENGTH, 101)
@@ -64,27 +58,3 @@ def speed(config, base, cell):
         if np.isfinite(arrival[-6]):
             return detectors.steady_speed(arrival, positions)[0]
     return float("nan")
-
-
-def _lit(config, base):
-    """Concentrations where the front starts: K+, and Cl- with it if it moves."""
-    before, after = resolve.model_of(config, base).State(), {"K_o": f"{IGNITION} mM"}
-    if any(ion.name == "Cl" for ion in config.tissue.ions):
-        after["Cl_o"] = f"{before.Cl_o + IGNITION - before.K_o} mM"
-    return after
-
-
-def _strip(config, cell, base):
-    """The configuration of a strip with the same tissue and membrane."""
-    tree = config.model_dump(
-        exclude_none=True, exclude={"boundary", "source", "event", "probe", "line"}
-    )
-    tree["mesh"] = {"generator": "interval", "length": f"{LENGTH} m", "cell": f"{cell} m"}
-    tree["time"]["end"] = f"{LONGEST} s"
-    tree["output"] = {"every": f"{LONGEST} s", "series": f"{LONGEST / 60} s"}
-    tortuosity = tree["tissue"]["tortuosity"]
-    if isinstance(tortuosity, dict):  # along the fibres, where fronts are fastest
-        tree["tissue"]["tortuosity"] = tortuosity.get("parallel", tortuosity)
-    lit = {"low": [f"{-LENGTH} m"], "high": [f"{LIT * LENGTH} m"]}
-    tree["tissue"]["regions"] = [{"name": "lit", "box": lit, "initial": _lit(config, base)}]
-    return Config.model_validate(tree)

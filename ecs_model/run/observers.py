@@ -4,7 +4,7 @@ from ecs_model.native import MPI
 
 import numpy as np
 
-from ecs_model.memory import OfCells
+from ecs_model.memory import OfCells, put_back
 from ecs_model.parallel import root_does
 from ecs_model.physics import detectors
 from ecs_model.units import from_si
@@ -29,18 +29,23 @@ class Balance:
         self._inside = [ion for ion in reaction.ions if ion in inside]
         self.start = self.amounts()
 
-    @property
-    def memory(self):
+    def state(self):
         """What a restart needs."""
         return {"start": self.start}
+
+    def load(self, state):
+        """Continue from what `state` gave."""
+        put_back(self, state)
 
     def names(self):
         """Names of the amounts, as columns of a table."""
         ions = self._reaction.ions
         return [
-            *(f"ecs_{ion}" for ion in ions), *(f"cell_{ion}" for ion in self._inside),
-            *(_of_membranes(ion) for ion in ions), *self._ledger.given,
-        ]  # fmt: skip
+            *(f"ecs_{ion}" for ion in ions),
+            *(f"cell_{ion}" for ion in self._inside),
+            *(_of_membranes(ion) for ion in ions),
+            *self._ledger.given,
+        ]
 
     def unit(self):
         """The unit of amounts, by the dimension of the mesh."""
@@ -71,15 +76,18 @@ class Balance:
         given |= {name: now[label] - start[label] for name, label in self._terms(ion)}
         change = now[ecs] - start[ecs]
         report = {
-            "ecs_start": start[ecs], "ecs_end": now[ecs],
-            "given": given, "ecs_unexplained": change - sum(given.values()),
-        }  # fmt: skip
+            "ecs_start": start[ecs],
+            "ecs_end": now[ecs],
+            "given": given,
+            "ecs_unexplained": change - sum(given.values()),
+        }
         if ion in self._inside:
             outside = sum(amount for name, amount in given.items() if name not in FROM_CELLS)
             report |= {
-                "cells_start": start[cell], "cells_end": now[cell],
+                "cells_start": start[cell],
+                "cells_end": now[cell],
                 "total_unexplained": change + now[cell] - start[cell] - outside,
-            }  # fmt: skip
+            }
         scale = abs(report["ecs_start"]) + abs(report.get("cells_start", 0.0))
         worst = max(abs(report["ecs_unexplained"]), abs(report.get("total_unexplained", 0.0)))
         return report | {"relative_error": worst / scale if scale else worst}
@@ -242,10 +250,13 @@ class FrontResolution:
         self._mesh, self._threshold, self.every = mesh, threshold, every
         self._jumps = np.full(mesh.owned_cells, np.nan)
 
-    @property
-    def memory(self):
+    def state(self):
         """What a restart needs."""
         return {"jumps": OfCells(self._jumps)}
+
+    def load(self, state):
+        """Continue from what `state` gave."""
+        put_back(self, state)
 
     def observe(self, t, simulation):
         """Note how much of its height the front loses in each cell it stands in at time `t` [s]."""

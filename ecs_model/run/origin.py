@@ -1,36 +1,103 @@
 """What a run begins from: its configuration, the folder of its paths, who made it."""
 
 import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ecs_model.native import MPI
 
 import tomli_w
 
 from ecs_model.config import reader, resolve
+from ecs_model.config.run import Config
 from ecs_model.config.whereabouts import told_where
 from ecs_model.errors import ConfigError
-from ecs_model.files import atomic, foreign, trust
+from ecs_model.files import atomic, foreign, schemas, trust
 from ecs_model.parallel import kept_on_root
+from ecs_model.run import build
+from ecs_model.run.building.mesh import mesh_data
+from ecs_model.run.building.strip import strip
 
 MAY_CHANGE = ("time.end", "checkpoint.every", "checkpoint.wall")  # in a run that goes on
+NOT_PHYSICS: Any = {
+    "title": True,
+    "mesh": True,
+    "output": True,
+    "checkpoint": True,
+    "time": {"end", "step"},
+}
 
 
-def read_new(path, overrides, base):
-    """Text and Config of the file of a new run, checked as far as no mesh is needed.
+@dataclass(frozen=True)
+class Origin:
+    """The configuration of a run, for those who start it; nobody else has to look inside.
 
-    Raises:
-        ConfigError: if it cannot be used.
+    Attributes:
+        config: the Config.
+        base: folder to which paths in it are relative.
+        path: of the file that messages are about.
+        overrides: texts such as "tissue.alpha=0.1", which won over the file.
+        text: of the file of a new run.
     """
-    text = reader.read_text(path)
-    config = resolve.with_intervals(reader.parse_config(text, str(path), overrides))
-    with told_where(path, overrides):
-        resolve.check(config, resolve.model_of(config, base))
-    return text, config
+
+    config: Config
+    base: Path
+    path: Path | str
+    overrides: tuple[str, ...]
+    text: str = ""
+
+    def build(self, comm, lap=build.untold):
+        """The Parts of the run; ConfigError, with file and line, for whatever cannot be used.
+
+        Args:
+            comm: MPI communicator.
+            lap: is told the name of each stage when it is done.
+        """
+        with told_where(self.path, self.overrides):
+            return build.build(self.config, comm, self.base, lap=lap)
+
+    def build_strip(self, cell):
+        """The Parts of a strip of the same tissue with cells of size `cell` [m], on one process."""
+        return build.build(strip(self.config, self.base, cell), MPI.COMM_SELF, self.base)
+
+    def mesh_data(self):
+        """The MeshData of the run."""
+        return mesh_data(self.config.mesh, self.base)
+
+    @property
+    def petsc(self):
+        """PETSc options by name."""
+        return self.config.solver.petsc
+
+    @property
+    def physics(self):
+        """What was asked for as far as it changes the numbers, nested dictionaries and lists."""
+        return self.config.model_dump(mode="json", exclude=NOT_PHYSICS)
+
+    @property
+    def facts(self):
+        """What run.json says of where the run was made."""
+        return {
+            "base": str(self.base),
+            "made": trust.mark(_code(self.config), str(self.base)),
+        }
+
+    def write_new(self, folder, facts):
+        """Leave in the RunDir of a new run what was asked for, and the facts of run.json."""
+        atomic.write_json(folder.run_json, facts)
+        atomic.write_text(folder.config, self.text)
+        self.write_resolved(folder)
+
+    def write_resolved(self, folder):
+        """Leave in a RunDir the configuration with every default written out."""
+        atomic.write_text(folder.resolved, resolved_text(self.config))
 
 
-def write_new(folder, text, config, facts):
-    """Leave in the RunDir of a new run what was asked for, and the facts of run.json."""
-    atomic.write_json(folder.run_json, facts)
-    atomic.write_text(folder.config, text)
-    atomic.write_text(folder.resolved, resolved_text(config))
+def _code(config):
+    """The files of the user's own code that a run executes."""
+    membrane = config.membrane
+    return [membrane.file, *membrane.add] if membrane.add else membrane.file
 
 
 def resolved_text(config):
@@ -38,8 +105,27 @@ def resolved_text(config):
     return tomli_w.dumps(config.model_dump(exclude_none=True))
 
 
+def read_new(path, overrides=(), base=None):
+    """The Origin of a new run, checked as far as no mesh is needed.
+
+    Args:
+        path: of its file.
+        overrides: texts such as "tissue.alpha=0.1".
+        base: folder to which paths in it are relative; its own by default.
+
+    Raises:
+        ConfigError: if it cannot be used.
+    """
+    base = Path(path).parent if base is None else Path(base)
+    text = reader.read_text(path)
+    config = resolve.with_intervals(reader.parse_config(text, str(path), overrides))
+    with told_where(path, overrides):
+        resolve.check(config, resolve.model_of(config, base))
+    return Origin(config, base.resolve(), path, tuple(overrides), text)
+
+
 def read_begun(folder, overrides, trusted):
-    """The Config of a run that was begun, and the folder to which its paths are relative.
+    """The Origin of a run that was begun.
 
     Args:
         folder: its RunDir.
@@ -60,15 +146,10 @@ def read_begun(folder, overrides, trusted):
     if base is None:
         raise ConfigError(f"{folder.run_json}: missing or broken; the run cannot be continued")
     made = folder.facts().get("made")
-    trust.ask(made, folder.path, trusted, config.membrane.file, base)
+    trust.ask(made, folder.path, trusted, _code(config), base)
     with told_where(folder.resolved, overrides):
         resolve.check(config, resolve.model_of(config, base))
-    return config, base
-
-
-def facts_of(config, base):
-    """What run.json says of where a run was made."""
-    return {"base": str(base), "made": trust.mark(config.membrane.file, str(base))}
+    return Origin(config, Path(base), folder.resolved, tuple(overrides))
 
 
 @contextlib.contextmanager
@@ -86,4 +167,4 @@ def is_finished(folder, simulation):
     """Whether a run came to its end and left its summary."""
     at_end = simulation.tick == simulation.clock.ticks
     told = at_end and folder.facts().get("ended") == "finished"
-    return told and foreign.read_json(folder.summary, foreign.SummaryFacts) is not None
+    return told and foreign.read_json(folder.summary, schemas.SummaryFacts) is not None

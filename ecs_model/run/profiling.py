@@ -24,10 +24,14 @@ INNER = (  # class, method, what it does, iterations of its last call
     (Following, "follow", lambda it: "matrices of swelling tissue", None),
 )
 PLACES = {
-    "membranes": "loop/membranes", "diffusion": TRANSPORT, "FieldWriter": "loop/output/fields",
-    "SeriesRow": "loop/output/series", "LineProfile": "loop/output/lines",
-    "Checkpoints": "loop/checkpoints", "OnRequest": "loop/checkpoints",
-}  # fmt: skip
+    "membranes": "loop/membranes",
+    "diffusion": TRANSPORT,
+    "FieldWriter": "loop/output/fields",
+    "SeriesRow": "loop/output/series",
+    "LineProfile": "loop/output/lines",
+    "Checkpoints": "loop/checkpoints",
+    "OnRequest": "loop/checkpoints",
+}
 
 
 class Profile:
@@ -118,12 +122,11 @@ def together(comm, parts):
 def _row(path, found):
     seconds = [part[0] for part in found]
     return {
-        "part": path, "calls": max(part[1] for part in found),
+        "part": path,
+        "calls": max(part[1] for part in found),
         "iterations": max(part[2] for part in found),
-        "seconds": {
-            "min": min(seconds), "mean": sum(seconds) / len(seconds), "max": max(seconds)
-        },
-    }  # fmt: skip
+        "seconds": {"min": min(seconds), "mean": sum(seconds) / len(seconds), "max": max(seconds)},
+    }
 
 
 def _order(path, means):

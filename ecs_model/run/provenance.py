@@ -16,25 +16,33 @@ from ecs_model.files import versions
 PACKAGES = ("dolfinx-solver-real", "fenics-dolfinx", "petsc4py", "mpi4py", "numpy", "h5py", "gmsh")
 
 
-def provenance(comm, config, path):
+def provenance(comm, petsc, path):
     """Facts about this execution, for JSON; called on all processes.
 
     Args:
         comm: MPI communicator.
-        config: the configuration.
-        path: of its file.
+        petsc: PETSc options by name, as the configuration has them.
+        path: of the configuration.
     """
     return {
-        "format": versions.RUN, "ecs_model": __version__, "commit": _commit(),
-        "started": now(), "ended": None, "pid": os.getpid(),
-        "command": sys.argv, "config": str(Path(path).resolve()),
+        "format": versions.RUN,
+        "ecs_model": __version__,
+        "commit": _commit(),
+        "started": now(),
+        "ended": None,
+        "pid": os.getpid(),
+        "command": sys.argv,
+        "config": str(Path(path).resolve()),
         "python": platform.python_version(),
-        "versions": _versions(), "petsc": ".".join(map(str, PETSc.Sys.getVersion())),
+        "versions": _versions(),
+        "petsc": ".".join(map(str, PETSc.Sys.getVersion())),
         "mpi": " ".join(MPI.Get_library_version().split("\n")[0].strip("\0").split()),
-        "petsc_options": {**config.solver.petsc, **PETSc.Options().getAll()},
-        "hosts": sorted(set(comm.allgather(platform.node()))), "processes": comm.size,
-        "machine": platform.platform(), "scheduler": _scheduler(),
-    }  # fmt: skip
+        "petsc_options": {**petsc, **PETSc.Options().getAll()},
+        "hosts": sorted(set(comm.allgather(platform.node()))),
+        "processes": comm.size,
+        "machine": platform.platform(),
+        "scheduler": _scheduler(),
+    }
 
 
 def _scheduler():

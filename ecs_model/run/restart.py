@@ -10,33 +10,36 @@ from ecs_model import __version__
 from ecs_model.errors import ConfigError
 from ecs_model.files import versions
 from ecs_model.files.digests import digests
-from ecs_model.memory import OfCells, Share, nothing, put_back, total
+from ecs_model.memory import OfCells, Share, nothing, total
 from ecs_model.parallel import on_root
 from ecs_model.run.checkpoint import Checkpoints, first_sound, manifest_of, plain
 
 WORDS = {
-    "mesh": "mesh", "model": "membrane model", "files": "content of a file",
+    "mesh": "mesh",
+    "model": "membrane model",
+    "files": "content of a file",
     "clock": "time.end or time.step",
     "settings": "tissue, membrane, source or boundary",
-}  # fmt: skip
+}
 MAY_BE_NAN = ("tracker/", "frontresolution/")  # what has not been seen yet
 
 
-def identity(parts, base):
+def identity(parts, physics, base):
     """What a checkpoint must share with the run that continues it.
 
     Args:
         parts: of the run, from `build.build`.
-        base: folder to which paths in its configuration are relative.
+        physics: what was asked for as far as it changes the numbers, nested dictionaries and lists.
+        base: folder to which paths in them are relative.
     """
-    clock, config = parts.simulation.clock, parts.config
-    left_out = {"title": True, "mesh": True, "output": True, "checkpoint": True}
-    left_out |= {"time": {"end", "step"}}
-    settings = config.model_dump(mode="json", exclude=left_out)
+    clock = parts.simulation.clock
     return {
-        "mesh": parts.mesh.fingerprint, "model": parts.identity, "files": digests(settings, base),
-        "clock": [clock.end, clock.ticks], "settings": settings,
-    }  # fmt: skip
+        "mesh": parts.mesh.fingerprint,
+        "model": parts.identity,
+        "files": digests(physics, base),
+        "clock": [clock.end, clock.ticks],
+        "settings": physics,
+    }
 
 
 def refuse_foreign(path, manifest, expected, force=False, longer=False):
@@ -103,7 +106,7 @@ class Restart:
 
     def __init__(self, mesh, checkpoints: Checkpoints, simulation, folder, fits):
         self._mesh, self._fits = mesh, fits
-        self._owners = list(checkpoints.owners(simulation))
+        self._living = list(checkpoints.living(simulation))
         self._arrays: dict[str, np.ndarray] = {}
         self.path, self.manifest, self.passed = on_root(mesh.comm, lambda: self._newest(folder))
 
@@ -121,8 +124,8 @@ class Restart:
         """Name -> value as this run has it, of all that a checkpoint holds."""
         return {
             f"{prefix}{name}": value
-            for prefix, owner in self._owners
-            for name, value in owner.memory.items()
+            for prefix, part in self._living
+            for name, value in part.state().items()
         }
 
     def _check(self, manifest):
@@ -163,9 +166,9 @@ class Restart:
 
     def restore(self):
         """Put the simulation and all that observes it into the state of the checkpoint."""
-        for prefix, owner in self._owners:
-            memory = owner.memory.items()
-            put_back(owner, {name: self._mine(f"{prefix}{name}", value) for name, value in memory})
+        for prefix, part in self._living:
+            state = part.state().items()
+            part.load({name: self._mine(f"{prefix}{name}", value) for name, value in state})
 
     def _mine(self, name, value):
         """What this process gets of a value."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ecs_model.memory import put_back
+
 
 @dataclass
 class StepControl:
@@ -26,10 +28,18 @@ class StepControl:
     last: np.ndarray = field(default_factory=lambda: np.empty(0))
     slope: np.ndarray = field(default_factory=lambda: np.empty(0))
 
-    @property
-    def memory(self):
+    def state(self):
         """What a restart needs."""
         return {name: getattr(self, name) for name in ("last", "slope", "level", "known")}
+
+    def load(self, state):
+        """Continue from what `state` gave."""
+        put_back(self, state)
+
+    @property
+    def is_adaptive(self):
+        """Whether steps are as long as the local error allows, not all one tick."""
+        return self.tolerance > 0
 
     def start(self, potassium):
         """Allocate for K+ of this process's nodes."""

@@ -9,27 +9,41 @@ from ecs_model.run.line_fronts import slowness
 
 def summarise(parts, outputs, timer):
     """What came out, as numbers and verdicts: the content of summary.json, on all processes."""
-    mesh, config, s = parts.mesh, parts.config, parts.simulation
+    mesh, s = parts.mesh, parts.simulation
     transport = s.diffusion.report()
-    seen = {"volumes": mesh.volumes, "outside": parts.outside, **parts.tracker.state()}
+    seen = {"volumes": mesh.volumes, "outside": parts.outside, **parts.tracker.maps()}
     seen = {name: mesh.gather(values) for name, values in seen.items()}
-    verdicts = on_root(mesh.comm, lambda: _verdicts(config, **seen))
+    verdicts = on_root(mesh.comm, lambda: _verdicts(parts.detection, s.clock.end, **seen))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return {
-        "title": config.title, "time": s.time, **verdicts,
+        "title": parts.title,
+        "time": s.time,
+        **verdicts,
         "fronts": _fronts(parts, outputs.lines),
         "cells_per_front": outputs.resolution.cells(parts.tracker),
-        "balance": outputs.balance.report(), "energy": outputs.spending.report(),
-        "bias": known_bias(parts.model, s.reaction.ions, config.tissue),
-        "steps": s.steps, "rejected_steps": s.rejected,
-        "limited_steps": max(c.steps for c in transport.corrections.values()),
-        "corrections": _corrections(transport.corrections), "unresolved": parts.unresolved,
+        "balance": outputs.balance.report(),
+        "energy": outputs.spending.report(),
+        "bias": known_bias(parts.model, s.reaction.ions, parts.tissue),
+        **_about_steps(s, transport),
+        "unresolved": parts.unresolved,
         "iterations_per_step": transport.total_iterations / max(1, s.steps),
         "substeps_per_step": _substeps(mesh.comm, s),
-        "nodes": mesh.nodes, "processes": mesh.comm.size,
+        "nodes": mesh.nodes,
+        "processes": mesh.comm.size,
         "peak_memory_bytes": mesh.comm.allreduce(peak),
         "seconds": timer.seconds,
-    }  # fmt: skip
+    }
+
+
+def _about_steps(simulation, transport):
+    """How many steps there were, and in how many of them what was not accepted as it came."""
+    corrections = transport.corrections
+    return {
+        "steps": simulation.steps,
+        "rejected_steps": simulation.rejected,
+        "limited_steps": max(c.steps for c in corrections.values()),
+        "corrections": _corrections(corrections),
+    }
 
 
 def _corrections(of_ions):
@@ -50,7 +64,13 @@ def _fronts(parts, lines):
 
 
 def known_bias(model, ions, tissue):
-    """What is known to be wrong with what does not move; empty if nothing."""
+    """What is known to be wrong with what does not move; empty if nothing.
+
+    Args:
+        model: the membrane model.
+        ions: names of those that move.
+        tissue: the TissueData.
+    """
     still = [ion for ion in ("Na", "Cl") if f"{ion}_o" in model.State._fields and ion not in ions]
     joined = tissue.syncytium is not None and tissue.syncytium.cable
     biases = []
@@ -59,7 +79,7 @@ def known_bias(model, ions, tissue):
             f"{' and '.join(still)} stay where they are, as if a counter-ion moved for free: "
             "fronts of spreading depolarization are about 7 % too fast (docs/tissue.md)"
         )
-    if joined and tissue.transport == "diffusion":
+    if joined and not tissue.electrodiffusion:
         biases.append(
             "currents of joined glia return outside as if it conducted ideally: such fronts are "
             "about 10 % too fast; electrodiffusion follows them (docs/tissue.md)"
@@ -75,16 +95,17 @@ def _substeps(comm, simulation):
     return comm.allreduce(simulation.reaction.block_steps) / max(1, blocks * simulation.steps)
 
 
-def _verdicts(config, volumes, outside, arrival, above, highest, last):
-    detect, out = config.detect, outside
+def _verdicts(detect, end, volumes, outside, arrival, above, highest, last):
+    out = outside
     level = detectors.reached_by(detect.fraction, highest, volumes)
     return {
         "seizure": detectors.verdict(level, detect.seizure),
         "sd": detectors.verdict(level, detect.sd),
         "ignited": detectors.ignition(
-            arrival[out], highest[out], volumes[out], detect.spread, detect.front, config.time.end
+            arrival[out], highest[out], volumes[out], detect.spread, detect.front, end
         ),
         "recruited": detectors.recruited(highest, volumes, detect.front),
         "duration_s": detectors.duration(above, volumes),
-        "max_K_o": float(highest.max()), "end_K_o": float(last.max()),
-    }  # fmt: skip
+        "max_K_o": float(highest.max()),
+        "end_K_o": float(last.max()),
+    }

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 COARSE = 3.0  # fewer cells than this across a front: the mesh is too coarse for its speed
 QUESTIONS = {
-    "seizure": "seizure-level K+", "sd": "spreading depolarization",
+    "seizure": "seizure-level K+",
+    "sd": "spreading depolarization",
     "ignited": "front left what was stimulated",
-}  # fmt: skip
+}
 
 
 class Verdict(NamedTuple):

@@ -10,16 +10,23 @@ nothing else of physics or output.
 
 import bisect
 import itertools
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 
 from ecs_model.errors import SolutionError
+from ecs_model.memory import put_back
+from ecs_model.run.requests import Request
 from ecs_model.transport.protocol import is_effort
 
 DAMPED_STEPS = 2  # after something changed abruptly
 NEAR = 1e-9  # share of a reaction step within which an edge counts as its end
-GO_ON, SAVE = -1, 0  # what a process may ask for; anything above is the number of a signal
+
+
+def _nothing():
+    """No process wants anything."""
+    return Request.GO_ON
 
 
 class Observer(Protocol):
@@ -47,36 +54,48 @@ class Simulation:
         observers: in the order in which they look.
         edges: ticks at which something changes abruptly.
         events: what changes parameters of the membranes in time, `.act(start, end)` and `.edges`.
-        ask: what this process wants after a step: GO_ON, SAVE or the number of a signal.
+        ask: function that gives the Request of this process after a step.
 
     Attributes:
-        request: what all processes agreed on after the last step: the highest of what they asked.
+        request: what all processes agreed on after the last step: the highest of their Requests.
         calm: steps since something changed abruptly.
         meter: a function without arguments, or None; what it gives just before and after membranes
             change abruptly within a step goes to `jumps`: triples of time [s] and the two.
     """
 
     def __init__(
-        self, reaction, diffusion, clock, control, team, observers=(), edges=(), events=(),
-        ask=lambda: GO_ON,
-    ):  # fmt: skip
+        self,
+        reaction,
+        diffusion,
+        clock,
+        control,
+        team,
+        observers=(),
+        edges=(),
+        events=(),
+        ask=_nothing,
+    ):
         self.reaction, self.diffusion = reaction, diffusion
         self.clock, self.control = clock, control
         self.team, self.observers, self.edges = team, list(observers), sorted(edges)
         self.events = list(events)
         self.tick = self.steps = self.rejected = self.calm = 0
         self.pending = 0.0  # reaction time [s] that the state lacks
-        self.ask, self.request = ask, GO_ON
-        self.meter, self.jumps = None, []
+        self.ask, self.request = ask, Request.GO_ON
+        self.meter: Callable | None = None
+        self.jumps: list[Any] = []
         control.start(reaction.state[0])
         self._saved = _Snapshot(self)
 
-    @property
-    def memory(self):
-        """What a restart needs beside the memories of the parts and observers."""
+    def state(self):
+        """What a restart needs beside the states of the parts and observers."""
         return {
             name: getattr(self, name) for name in ("tick", "pending", "steps", "rejected", "calm")
         }
+
+    def load(self, state):
+        """Continue from what `state` gave."""
+        put_back(self, state)
 
     @property
     def time(self):
@@ -93,7 +112,7 @@ class Simulation:
         )
 
     def run(self):
-        """Go on to the end, or to a signal; the number of the signal, 0 at the end.
+        """Go on to the end, or to a Request that ends the run; that Request, 0 at the end.
 
         Raises:
             SolutionError: on all processes, with the words of the first that failed.
@@ -105,7 +124,7 @@ class Simulation:
         while self.tick < self.clock.ticks:
             self.step()
             self._look()
-            if self.request > SAVE:
+            if self.request.ends:
                 return self.request
         return 0
 
@@ -178,7 +197,7 @@ class Simulation:
             return False
         local = self.control.local_error(self.reaction.state[0], dt, self.pending)
         local, request = self.team.highest([local, self.ask()])
-        self.request = int(request)
+        self.request = Request(int(request))
         if ticks > 1 and local > 2 * self.control.tolerance:
             return False
         self.control.accept(dt, ticks, local)
@@ -200,12 +219,12 @@ class Simulation:
 
     def _begin(self, start, end, is_jump):
         """Set parameters to those between two times [s]; measure what that changes at a jump."""
-        measured = self.meter is not None and is_jump
-        before = self.meter() if measured else None
+        meter = self.meter if is_jump else None
+        before = meter() if meter else None
         for event in self.events:
             event.act(start, end)
-        if measured:
-            self.jumps.append((start, before, self.meter()))
+        if meter:
+            self.jumps.append((start, before, meter()))
 
     def _instants(self, start, end):
         """Times between two others [s] at which an event changes a parameter abruptly."""

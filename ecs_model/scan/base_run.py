@@ -15,7 +15,7 @@ from ecs_model.run import clock
 from ecs_model.runs import names as ready_runs
 from ecs_model.runs import path as ready_path
 from ecs_model.scan import points
-from ecs_model.scan.config import full
+from ecs_model.scan.axes import full
 
 LISTS = {"boundary", "source", "event", "probe", "line"}  # whose entries are found by name
 

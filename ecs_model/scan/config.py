@@ -2,195 +2,54 @@
 
 import math
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from ecs_model.config.types import (
     Filename,
-    Local,
-    Name,
     Seconds,
     SettingError,
     Strict,
     exactly_one,
-    number,
     refuse_void,
 )
-from ecs_model.physics.measured_tissue import STATES, is_file
-from ecs_model.scan.ranges import Range
+from ecs_model.physics.measured_tissue import is_file
+from ecs_model.scan.axes import MANY, Axis, full, keys_of
+from ecs_model.scan.designs import MOST_RUNS, Adaptive, Design, Stop, Threshold
 
-Verdict = Literal["ignited", "sd", "seizure"]
-SHORT = {"alpha": "tissue.alpha", "tortuosity": "tissue.tortuosity", "D": "tissue.D"}
-
-
-MANY = 10_000  # values of an axis
-MOST_RUNS = 100_000
 MOST_ADAPTIVE = {1: MOST_RUNS, 2: MOST_RUNS, 3: 20_000, 4: 2000, 5: 400, 6: 100}
 # runs by axes that are joined to simplices, some 1300 per run in six dimensions, within seconds
 
-
-def full(key):
-    """The whole of a key: alpha, tortuosity and D stand for those of the tissue."""
-    return SHORT.get(key, key)
-
-
-class Axis(Strict):
-    """What varies: one key, several together, or measured states of the tissue."""
-
-    name: Name | None = Field(None, description="heads its column; the default is its (first) key")
-    key: str | None = Field(None, description="any setting of the run, such as tissue.alpha")
-    keys: list[str] | None = Field(None, description="several settings that change together")
-    states: list[Filename] | None = Field(
-        None, description='measured: "cortex", "ischemia", or the .json of a fit-diffusion'
-    )
-    values: Annotated[list[Any], Field(max_length=MANY)] | None = Field(
-        None, description="one by one; for keys a list each"
-    )
-    low: Local | None = Field(None, description="or from here")
-    high: Local | None = Field(None, description="to here")
-    count: Annotated[int, Field(ge=1, le=MANY)] | None = Field(
-        None, description="a grid's number of values"
-    )
-    scale: Literal["linear", "log"] = "linear"
-
-    @model_validator(mode="after")
-    def _complete(self):
-        exactly_one(self, ("key", "keys", "states"), "what an axis changes")
-        self._check_states()
-        if (self.key is not None and not self.key) or self.keys == []:
-            raise ValueError("an axis needs the key of a setting, such as tissue.alpha")
-        ends = [end is not None for end in (self.low, self.high)]
-        if any(ends) and (not all(ends) or self.key is None or self.values is not None):
-            raise ValueError("an axis has values, or for one key both low and high")
-        if self.states is None and not any(ends) and not self.values:
-            raise ValueError("an axis needs values (at least one), or low and high")
-        self._check_rows()
-        if any(ends):
-            self.range()
-        else:
-            refuse_void(self, ["count", "scale"], "without low and high")
-        return self
-
-    @property
-    def size(self):
-        """Number of values on a grid."""
-        return self.count or len(self.states or self.values or ())
-
-    def _check_states(self):
-        if self.states is None:
-            return
-        unknown = [s for s in self.states if s not in STATES and not is_file(s)]
-        if unknown or not self.states:
-            found = f"no measured state {unknown[0]!r}" if unknown else "no state given"
-            raise ValueError(f"{found}; there are {', '.join(STATES)}")
-        if (self.low, self.high, self.values) != (None, None, None):
-            raise ValueError("an axis of states has no values, low or high")
-
-    def _check_rows(self):
-        rows = self.values or [] if self.keys else []
-        for row in rows:
-            if not isinstance(row, list) or len(row) != len(self.keys):
-                raise ValueError(f"values: each must be a list of {len(self.keys)}, one per key")
-        firsts = [str(row[0]) for row in rows]
-        if len({*firsts}) < len(firsts):
-            raise ValueError("values: the first of each must differ, it names the point in tables")
-
-    @property
-    def label(self):
-        """What heads its column."""
-        return self.name or self.key or ("state" if self.states else self.keys[0])
-
-    def range(self):
-        """The Range from low to high."""
-        return Range.between(self.low, self.high, self.scale)
-
-
-class Design(Strict):
-    """Which points."""
-
-    kind: Literal["grid", "sobol", "saltelli"] = Field(
-        "grid", description="all combinations, evenly spread points, or those of Sobol indices"
-    )
-    samples: int = Field(64, ge=2, le=2**16, description="sobol, saltelli: N, a power of two")
-    seed: int = Field(1, ge=0, le=2**31 - 1, description="sobol, saltelli: of the scrambling")
-    second_order: bool = Field(False, description="saltelli: N (2 d + 2) runs instead of N (d + 2)")
-
-    @field_validator("samples")
-    @classmethod
-    def _power(cls, samples):
-        if samples & (samples - 1):
-            raise ValueError("must be a power of two")
-        return samples
-
-    @model_validator(mode="after")
-    def _all_act(self):
-        if self.kind == "grid":
-            refuse_void(self, ["samples", "seed"], "on a grid")
-        if self.kind != "saltelli":
-            refuse_void(self, ["second_order"], "but where kind = 'saltelli'")
-        return self
-
-
-class Adaptive(Strict):
-    """Points where the verdict changes, wave by wave."""
-
-    margin: Verdict = Field("ignited", description="the verdict whose border is looked for")
-    runs: int = Field(64, ge=4, le=MOST_RUNS, description="how many in all")
-    start: int = Field(4, ge=2, le=1000, description="values per axis in the first wave")
-    wave: int = Field(8, ge=1, le=MANY, description="runs per wave")
-    explore: number(0.0, 1.0) = Field(
-        0.25, description="share of a wave spent where the fewest runs are"
-    )
-    closest: number(1e-6, 0.5) = Field(
-        0.01, description="smallest distance of two runs, as a share of the axes"
-    )
-
-
-class Threshold(Strict):
-    """The smallest stimulus that ignites, at each point."""
-
-    key: str = Field(description="what is varied, such as source.bolus.amount")
-    low: Local = Field(description="from here")
-    high: Local = Field(description="to here")
-    scale: Literal["linear", "log"] = "linear"
-    tolerance: number(1e-9, 0.9) = Field(
-        0.02, description="width of the bracket, in shares of its middle"
-    )
-    margin: Verdict = Field("ignited", description="the verdict that changes")
-
-    @model_validator(mode="after")
-    def _ordered(self):
-        self.range()
-        return self
-
-    def range(self):
-        """The Range from low to high."""
-        return Range.between(self.low, self.high, self.scale)
-
-
 COLUMNS = {  # of the table of a scan, beside those of its axes
-    "id", "run", "reason", "decided", "time", "recruited", "duration_s", "max_K_o", "end_K_o",
-    "cells_per_front", "steps", "rejected_steps", "limited_steps", "iterations_per_step",
-    "substeps_per_step", "nodes", "point",
-}  # fmt: skip
+    "id",
+    "run",
+    "reason",
+    "decided",
+    "time",
+    "recruited",
+    "duration_s",
+    "max_K_o",
+    "end_K_o",
+    "cells_per_front",
+    "steps",
+    "rejected_steps",
+    "limited_steps",
+    "iterations_per_step",
+    "substeps_per_step",
+    "nodes",
+    "point",
+}
 RESULTS = (  # how names of further columns begin
-    "seizure.", "sd.", "ignited.", "fronts.", "balance.", "energy.", "corrections.", "threshold.",
-)  # fmt: skip
-
-
-class Stop(Strict):
-    """When a run may end early, because its verdict is known."""
-
-    verdict: Verdict | Literal["everywhere", "none"] | None = Field(
-        None,
-        description="once this is yes (the default: what a search for a threshold looks for), or a "
-        "front has been everywhere: its speed is known then, its duration not",
-    )
-    settled: Seconds | None = Field(
-        None, description="once K+ has been low and falling for so long after the last stimulus"
-    )
-
+    "seizure.",
+    "sd.",
+    "ignited.",
+    "fronts.",
+    "balance.",
+    "energy.",
+    "corrections.",
+    "threshold.",
+)
 
 _SLURM = ("batch", "jobs", "time", "partition", "nodes", "mpi", "options", "poll")
 
@@ -262,16 +121,8 @@ class ScanConfig(Strict):
             raise ValueError(
                 f"marks: {wrong[0]!r} is no .json of a fit; measured states are shown anyway"
             )
-        if self.adaptive and (self.threshold or self.design.kind != "grid"):
-            raise ValueError("adaptive: goes with neither a threshold nor another design")
         if self.adaptive:
-            self._check_memory()
-        if self.adaptive and self.adaptive.runs < self.runs:
-            raise SettingError(
-                "adaptive",
-                f"start: the first wave alone is {self.runs} runs ({self.adaptive.start} values "
-                f"along each axis); runs ({self.adaptive.runs}) must be at least as many",
-            )
+            self._check_adaptive(self.adaptive)
         if self.keep == "run" and (self.threshold or self.stops() != (None, None)):
             raise ValueError('keep: "run" keeps whole runs, which cannot stop early')
         if self.design.kind != "saltelli":
@@ -306,6 +157,9 @@ class ScanConfig(Strict):
         for what, names in (("named", labels), ("that change", keys)):
             if twice := {n for n in names if names.count(n) > 1}:
                 raise ValueError(f"axis: two are {what} {twice.pop()!r}; each once is right")
+        self._check_ends()
+
+    def _check_ends(self):
         for axis in self.axis:
             if (self.adaptive or self.design.kind != "grid") and axis.low is None:
                 raise ValueError(f"axis '{axis.label}': give low and high, this scan samples")
@@ -314,7 +168,18 @@ class ScanConfig(Strict):
             if not self._is_grid and axis.count is not None:
                 raise ValueError(f"axis '{axis.label}': count has no effect, this scan samples")
 
-    def _check_memory(self):
+    def _check_adaptive(self, adaptive):
+        if self.threshold or self.design.kind != "grid":
+            raise ValueError("adaptive: goes with neither a threshold nor another design")
+        self._check_memory(adaptive)
+        if adaptive.runs < self.runs:
+            raise SettingError(
+                "adaptive",
+                f"start: the first wave alone is {self.runs} runs ({adaptive.start} values "
+                f"along each axis); runs ({adaptive.runs}) must be at least as many",
+            )
+
+    def _check_memory(self, adaptive):
         axes = len(self.axis)
         if axes not in MOST_ADAPTIVE:
             raise SettingError(
@@ -322,11 +187,11 @@ class ScanConfig(Strict):
                 f"a border over {axes} axes cannot be followed; at most {max(MOST_ADAPTIVE)} are "
                 "possible, more with design.kind = 'sobol'",
             )
-        if self.adaptive.runs > MOST_ADAPTIVE[axes]:
+        if adaptive.runs > MOST_ADAPTIVE[axes]:
             raise SettingError(
                 "adaptive",
                 f"runs: a border over {axes} axes can be followed with at most "
-                f"{MOST_ADAPTIVE[axes]} (found {self.adaptive.runs})",
+                f"{MOST_ADAPTIVE[axes]} (found {adaptive.runs})",
             )
 
     @property
@@ -354,10 +219,3 @@ def beside(config, folder):
 
     axes = [axis.model_copy(update={"states": found(axis.states)}) for axis in config.axis]
     return config.model_copy(update={"axis": axes, "marks": found(config.marks)})
-
-
-def keys_of(axis):
-    """The settings that an axis changes."""
-    if axis.states:
-        return ["tissue.alpha", "tissue.tortuosity"]
-    return [full(key) for key in axis.keys or [axis.key]]

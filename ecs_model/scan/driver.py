@@ -2,6 +2,7 @@
 
 import signal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from ecs_model.scan.store import REPORT, Store, code
 
 FAILED, STOPPED = 1, 75  # exit codes: some points failed; stopped by a signal
 STATES = ("finished", "running", "waiting", "failed", "interrupted")
-ENGINES = {"local": Local, "slurm": Slurm}
+ENGINES: dict[str, Any] = {"local": Local, "slurm": Slurm}
 STAYS = {
     "local": "stopped; the same command goes on",
     "slurm": "stopped; jobs stay in the queue, the same command goes on",
@@ -28,9 +29,15 @@ STAYS = {
 
 
 def run(
-    path, directory, overrides=(), extend=False, retry=False, quiet=False, force=False,
+    path,
+    directory,
+    overrides=(),
+    extend=False,
+    retry=False,
+    quiet=False,
+    force=False,
     trusted=False,
-):  # fmt: skip
+):
     """Do a scan, or go on with it; 0, 1 if points failed, 75 if a signal stopped it.
 
     Args:
@@ -69,16 +76,24 @@ def _setup(scan, base):
     """What workers need to know, and what tells scans apart."""
     settings = scan.model_dump(mode="json")
     what = {
-        "base": base.tree, "contents": base.contents(),
+        "base": base.tree,
+        "contents": base.contents(),
         "settings": {k: settings[k] for k in ("threshold", "stop", "keep")},
-    }  # fmt: skip
+    }
     where = {k: settings[k] for k in ("axis", "design", "adaptive")}
     if scan.adaptive is not None:  # more runs are more of the same
         where["adaptive"] = {**settings["adaptive"], "runs": None}
     setup = {
-        "format": versions.SCAN, "version": __version__, "title": scan.title, "scan": settings,
-        "base": base.tree, "folder": base.folder, "name": base.name, "run": what, "design": where,
-    }  # fmt: skip
+        "format": versions.SCAN,
+        "version": __version__,
+        "title": scan.title,
+        "scan": settings,
+        "base": base.tree,
+        "folder": base.folder,
+        "name": base.name,
+        "run": what,
+        "design": where,
+    }
     return setup | {"made": trust.mark(*code(setup))}
 
 
@@ -170,10 +185,13 @@ def _finish(scan, store):
         table.write(store, frame, scan.axis, is_grid)
     states = [store.slot(point).state for point in found]
     report = {
-        "title": scan.title, "points": len(found), "failed": states.count("failed"),
-        "finished": states.count("finished"), **_border(scan, store, found),
+        "title": scan.title,
+        "points": len(found),
+        "failed": states.count("failed"),
+        "finished": states.count("finished"),
+        **_border(scan, store, found),
         **_sensitivity(scan, frame),
-    }  # fmt: skip
+    }
     atomic.write_json(store.path / REPORT, report)
     return report
 

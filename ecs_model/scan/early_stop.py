@@ -4,7 +4,8 @@ from ecs_model.native import MPI
 
 import numpy as np
 
-DECIDED = 1000  # what the loop is asked for: above any signal
+from ecs_model.run.requests import Request
+
 STILL = 1e-4  # mM within the time asked for that does not count as rising
 ALL = 1 - 1e-9  # share that is all, to round-off
 CALM = 0.5  # of the way from rest to a front: K+ below it is low
@@ -32,7 +33,7 @@ class Decision:
     def __init__(self, parts, verdict, settled):
         self.reason = None
         self._tracker, self._verdict, self._settled = parts.tracker, verdict, settled
-        detect, self._mesh, self._comm = parts.config.detect, parts.mesh, parts.mesh.comm
+        detect, self._mesh, self._comm = parts.detection, parts.mesh, parts.mesh.comm
         front, leaves = detect.front, verdict in ("ignited", "everywhere")
         self._level = front if leaves else getattr(detect, verdict or "sd")
         self._volumes = parts.mesh.volumes * (parts.outside if leaves else 1.0)
@@ -55,7 +56,7 @@ class Decision:
             self.reason = "settled"
         if self.reason:
             simulation.synchronise()
-            simulation.request = DECIDED
+            simulation.request = Request.DECIDED
 
     def _is_yes(self):
         return (

@@ -8,11 +8,12 @@ import subprocess
 import sys
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 from ecs_model.errors import ConfigError
 from ecs_model.launcher import own_mpiexec
+from ecs_model.run.building.mesh import mesh_data
 from ecs_model.scan.base_run import Base
-from ecs_model.tissue import mesh_cache
 
 GRACE = 10.0  # s for a worker to end by itself
 PER_PROCESS, PER_NODE = 2e8, 3e3  # bytes that a run needs, measured: 160 MB, 1.2 to 2 kB
@@ -112,11 +113,16 @@ class Worker:
             program = [own_mpiexec(), "-n", str(processes), *program]
         with open(self._log, "ab") as log:
             self._place = log.tell()
-            self._process = subprocess.Popen(
-                program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
-                start_new_session=True, env=environment(),
-            )  # fmt: skip
-        self.output = self._process.stdout
+            self._process: Any = subprocess.Popen(
+                program,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                start_new_session=True,
+                env=environment(),
+            )
+        self.output: Any = self._process.stdout
 
     def wait_until_ready(self):
         """Return when it can take a point.
@@ -195,7 +201,7 @@ def _nodes(store):
     """Nodes of the mesh of the run that is scanned."""
     setup = store.setup()
     base = Base(setup["base"], setup["folder"], setup["name"])
-    return len(mesh_cache.make(base.config({}).mesh, base.folder).points)
+    return len(mesh_data(base.config({}).mesh, base.folder).points)
 
 
 def cores():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ecs_model.errors import ConfigError
 from ecs_model.physics.measured_tissue import state_of, title
-from ecs_model.scan.config import full, keys_of
+from ecs_model.scan.axes import full, keys_of
 from ecs_model.scan.ranges import number_in, number_of
 
 

@@ -77,8 +77,9 @@ def _is_own(store, source):
         store.setup()["base"],
         reader.parse_tree(reader.read_text(source.path / "config.toml")),
     ]
-    files = [tree.get("membrane", {}).get("file") for tree in named]
-    return files[0] == files[1]
+    membranes = [tree.get("membrane", {}) for tree in named]
+    code = [(membrane.get("file"), membrane.get("add", [])) for membrane in membranes]
+    return code[0] == code[1]
 
 
 def _source(store, slot, point):

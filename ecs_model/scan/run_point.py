@@ -10,8 +10,9 @@ from ecs_model.run import build, output, runner
 from ecs_model.run.progress import Timer
 from ecs_model.run.summary import summarise
 from ecs_model.scan import points
+from ecs_model.scan.axes import keys_of
 from ecs_model.scan.base_run import Base
-from ecs_model.scan.config import ScanConfig, keys_of
+from ecs_model.scan.config import ScanConfig
 from ecs_model.scan.early_stop import Decision
 from ecs_model.scan.points import Point
 from ecs_model.scan.store import Slot
@@ -46,7 +47,7 @@ class Bench:
         """
         for settings in ({}, *_placing(self.scan)):
             config = on_root(self.comm, lambda here=settings: self.base.config(here))
-            output.plan(build.build(config, self.comm, self.base.folder, self.kept))
+            build.build(config, self.comm, self.base.folder, self.kept)
 
 
 def _placing(scan):
@@ -108,8 +109,7 @@ def _run(bench, config):
     """The summary of a run of which nothing else is written."""
     began = time.perf_counter()
     parts = build.build(config, bench.comm, bench.base.folder, bench.kept)
-    plan = output.plan(parts)
-    measured = output.measure(parts, plan)
+    measured = output.measure(parts)
     simulation = parts.simulation
     decision = Decision(parts, *bench.scan.stops())
     if bench.scan.stops() != (None, None):
@@ -133,9 +133,14 @@ def _search(bench, slot, point):
     root_does(comm, lambda: slot.begin(bench.base.text(point.settings)))
     found = search(range_, settings.tolerance, lambda n: margin(trial(n), settings.margin))
     result = {
-        "key": settings.key, "unit": range_.unit, "value": found.value, "low": found.low,
-        "high": found.high, "state": found.state, "trials": found.trials,
-    }  # fmt: skip
+        "key": settings.key,
+        "unit": range_.unit,
+        "value": found.value,
+        "low": found.low,
+        "high": found.high,
+        "state": found.state,
+        "trials": found.trials,
+    }
     summary = trial(found.igniting) | {"threshold": result}
     root_does(comm, lambda: slot.finish(summary))
 

@@ -77,11 +77,12 @@ def _caution(single):
 def _pairs(names, found):
     return {
         f"{names[i]} x {names[j]}": {
-            "S2": float(found["S2"][i, j]), "S2_conf": float(found["S2_conf"][i, j])
+            "S2": float(found["S2"][i, j]),
+            "S2_conf": float(found["S2_conf"][i, j]),
         }
         for i in range(len(names))
         for j in range(i + 1, len(names))
-    }  # fmt: skip
+    }
 
 
 def _problem(names):

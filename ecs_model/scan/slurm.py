@@ -16,7 +16,7 @@ import sys
 import time
 
 from ecs_model.errors import ConfigError
-from ecs_model.files import atomic
+from ecs_model.files import atomic, foreign, schemas
 from ecs_model.scan.points import Point
 
 CHANCES = 3  # a point on which so many jobs ended has failed
@@ -89,7 +89,7 @@ class Slurm:
                 self._take_back([left[i] for i in job.ids if i in left])
 
     def _adopt(self, name):
-        batch = json.loads((self._folder / f"{name}.json").read_text())
+        batch = foreign.need_json(self._folder / f"{name}.json", list[schemas.PointFacts])
         self._jobs[name] = _Job([Point(**row).id for row in batch])
 
     def _take_back(self, points):
@@ -130,11 +130,14 @@ class Slurm:
         processes = engine.processes or engine.nodes
         executor = submitit.SlurmExecutor(folder=self._folder / "%j", python=sys.executable)
         executor.update_parameters(
-            job_name=name, nodes=engine.nodes, ntasks_per_node=processes // engine.nodes,
-            time=math.ceil(engine.time / 60), additional_parameters=engine.options,
+            job_name=name,
+            nodes=engine.nodes,
+            ntasks_per_node=processes // engine.nodes,
+            time=math.ceil(engine.time / 60),
+            additional_parameters=engine.options,
             **({"partition": engine.partition} if engine.partition else {}),
             **({"srun_args": [f"--mpi={engine.mpi}"]} if engine.mpi else {}),
-        )  # fmt: skip
+        )
         try:
             executor.submit(compute_batch, str(self._store.path.resolve()), rows)
         except submitit.core.utils.FailedJobError as error:

@@ -21,7 +21,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ecs_model.errors import ConfigError
-from ecs_model.files import atomic, foreign, locks, trust, versions
+from ecs_model.files import atomic, foreign, locks, schemas, trust, versions
 from ecs_model.scan.base_run import Base
 from ecs_model.scan.config import ScanConfig
 from ecs_model.scan.points import Point
@@ -56,14 +56,14 @@ class Slot:
         if not self.finished:
             return None
         try:
-            return foreign.read_json(self.path / "summary.json", foreign.OutcomeFacts)
+            return foreign.read_json(self.path / "summary.json", schemas.OutcomeFacts)
         except ConfigError as error:
             raise ConfigError(f"{error}; without it, a scan computes this run again") from None
 
     def status(self):
         """Who works on it, or why it failed; empty if nobody ever came."""
         with contextlib.suppress(ConfigError):  # a power failure may tear it: nobody came then
-            return foreign.read_json(self.path / "status.json", foreign.StatusFacts) or {}
+            return foreign.read_json(self.path / "status.json", schemas.StatusFacts) or {}
         return {}
 
     @property
@@ -118,8 +118,8 @@ class Store:
 
     def setup(self):
         """What workers need to know; None where there is no scan, ConfigError if it is damaged."""
-        found = foreign.read_json(self.path / SETUP, foreign.SetupFacts)
-        return found and foreign.SetupFacts.model_validate(found).model_dump()
+        found = foreign.read_json(self.path / SETUP, schemas.SetupFacts)
+        return found and schemas.SetupFacts.model_validate(found).model_dump()
 
     def scan(self):
         """The ScanConfig of the setup; ConfigError if it is none."""
@@ -205,7 +205,7 @@ class Store:
 
     def points(self):
         """The points so far."""
-        rows = foreign.read_json(self.path / POINTS, list[foreign.PointFacts]) or []
+        rows = foreign.read_json(self.path / POINTS, list[schemas.PointFacts]) or []
         return [Point(row["settings"], row["labels"]) for row in rows]
 
     @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """All points of a scan together: a table, and a cube over the axes of a grid."""
 
 import io
+from typing import Any
 
 import numpy as np
 
@@ -10,9 +11,14 @@ from ecs_model.scan.threshold import margin
 
 ABOUT_THE_MACHINE = {"seconds", "peak_memory_bytes", "processes", "title", "bias"}
 ENDINGS = (  # of names of outcomes, and their units
-    ("_mM", "mM"), ("_K_o", "mM"), ("_mm_per_min", "mm/min"), ("_um", "um"), ("_s", "s"),
-    ("J_per_m3", "J/m^3"), ("W_per_m3", "W/m^3"),
-)  # fmt: skip
+    ("_mM", "mM"),
+    ("_K_o", "mM"),
+    ("_mm_per_min", "mm/min"),
+    ("_um", "um"),
+    ("_s", "s"),
+    ("J_per_m3", "J/m^3"),
+    ("W_per_m3", "W/m^3"),
+)
 AMOUNTS = ("_start", "_end", "_unexplained")
 TABLE, CSV, CUBE = "table.parquet", "table.csv", "cube.nc"
 
@@ -26,7 +32,7 @@ def table(store, points):
 
     slots = [store.slot(point) for point in points]
     frame = pd.DataFrame([_row(*pair) for pair in zip(slots, points, strict=True)])
-    one = next((slot.summary() for slot in slots if slot.finished), {})
+    one: dict[str, Any] = next((slot.summary() for slot in slots if slot.finished), {})
     axes = {axis.label: pts.unit(axis) or "" for axis in store.scan().axis} if len(points) else {}
     units = {name: unit_of(name, one) for name in frame.columns.difference([*axes])}
     frame.attrs["units"] = {name: unit for name, unit in (units | axes).items() if unit}

@@ -1,4 +1,4 @@
-"""The mesh that settings describe: generated (and kept for next time), or read from a file."""
+"""Meshes that a run may use: generated and kept for next time, or read from a file; checked."""
 
 import hashlib
 import inspect
@@ -7,45 +7,46 @@ from pathlib import Path
 from ecs_model import __version__
 from ecs_model.cache import cache_folder
 from ecs_model.errors import ConfigError
-from ecs_model.meshes import meshdata
+from ecs_model.meshes import archive, meshdata
 
 
-def make(settings, base="."):
-    """The checked MeshData that mesh settings ask for.
+def read(path, unit):
+    """The checked MeshData in a file.
 
     Args:
-        settings: MeshSettings of a configuration.
-        base: folder to which paths in the settings are relative.
+        path: of the file.
+        unit: of its lengths.
 
     Raises:
-        ConfigError: what is wrong with the settings or the mesh.
+        ConfigError: if it holds no mesh, or one that cannot be used.
     """
-    if settings.file is not None:
-        path = Path(base, settings.file)
-        data = meshdata.read(path, settings.unit)
-        meshdata.check(data, str(path))
-        return data
-    return generate(settings.generator, _absolute(settings.arguments(), base))
+    data = meshdata.read(path, unit)
+    meshdata.check(data, str(path))
+    return data
 
 
-def generate(name, arguments):
-    """The checked mesh of a generator, from the cache if it was made before.
+def generate(name, arguments, base="."):
+    """The checked MeshData of a generator, from the cache if it was made before.
 
     Args:
         name: of the generator.
         arguments: name -> value [SI].
+        base: folder to which paths among the arguments are relative.
+
+    Raises:
+        ConfigError: what is wrong with the arguments or the mesh.
     """
-    generator = _generator(name)
+    generator, arguments = _generator(name), _absolute(arguments, base)
     _check_arguments(name, generator, arguments)
     path = cache_folder("meshes") / f"{name}-{_key(name, arguments)}.npz"
     if path.is_file():
         try:
-            return meshdata.load_npz(path)
+            return archive.load_npz(path)
         except (ConfigError, OSError, ValueError, KeyError):  # torn by a full disk
             path.unlink()
     data = generator(**arguments)
     meshdata.check(data, f"mesh of generator '{name}'")
-    meshdata.save_npz(data, path)
+    archive.save_npz(data, path)
     return data
 
 

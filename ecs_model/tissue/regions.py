@@ -6,6 +6,7 @@ dissolved, by the volume that it is dissolved in, so that regions hold what they
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,24 @@ class Part:
 
     name: str
     cells: np.ndarray  # one truth value per local cell, ghosts included
+
+
+@dataclass(frozen=True)
+class Layered:
+    """A value in all of the tissue, and what parts of it have instead.
+
+    Attributes:
+        base: the value.
+        overrides: pairs (Part, value); later ones win.
+    """
+
+    base: Any
+    overrides: tuple[tuple[Part, Any], ...] = ()
+
+    @property
+    def values(self):
+        """All of them."""
+        return [self.base, *(value for _, value in self.overrides)]
 
 
 def tagged(mesh, name, tag):
@@ -126,8 +145,8 @@ def shares_of_classes(mesh, classes, weights=None):
         classes: whole numbers over local cells, shape (cells, columns).
         weights: as in `over_nodes`.
     """
-    rows = {tuple(map(int, row)) for row in np.unique(classes, axis=0)}
-    rows = sorted(set().union(*mesh.comm.allgather(rows)))
+    own = {tuple(map(int, row)) for row in np.unique(classes, axis=0)}
+    rows = sorted(set().union(*mesh.comm.allgather(own)))
     weights = np.ones(len(classes)) if weights is None else weights
     whole = mesh.spread_cells(weights)
     return [

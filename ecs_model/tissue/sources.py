@@ -161,15 +161,7 @@ class Points:
         nearest = [
             self._nearest(x, cells) for x, cells in zip(padded, self._near(padded), strict=True)
         ]
-        misses = np.array([miss for miss, *_ in nearest])
-        least = np.empty_like(misses)
-        mesh.comm.Allreduce(misses, least, MPI.MIN)
-        found = [
-            input_cell if miss == best else mesh.cells
-            for (miss, input_cell, *_), best in zip(nearest, least, strict=True)
-        ]
-        first = np.array(found, np.int64)
-        mesh.comm.Allreduce(MPI.IN_PLACE, first, MPI.MIN)
+        first = self._first(nearest)
         for name, point, best in zip(names, padded, first, strict=True):
             if best == mesh.cells:
                 raise ConfigError(f"{name}: the point {_in_mm(point)} is outside the mesh")
@@ -179,6 +171,23 @@ class Points:
         ]
         self.mine = [cell for cell, _ in mine]
         self.weights = [weights for _, weights in mine]
+
+    def _first(self, nearest):
+        """The cell that each point goes to, as the input counts them; `mesh.cells` for none.
+
+        Args:
+            nearest: what `_nearest` found of each on this process.
+        """
+        comm, misses = self.mesh.comm, np.array([miss for miss, *_ in nearest])
+        least = np.empty_like(misses)
+        comm.Allreduce(misses, least, MPI.MIN)
+        found = [
+            input_cell if miss == best else self.mesh.cells
+            for (miss, input_cell, *_), best in zip(nearest, least, strict=True)
+        ]
+        first = np.array(found, np.int64)
+        comm.Allreduce(MPI.IN_PLACE, first, MPI.MIN)
+        return first
 
     def _near(self, points):
         """For each point the owned cells that hold it, or miss it by up to a micrometre."""

@@ -4,7 +4,13 @@ A profile is piecewise linear: values at increasing times, constant before the f
 last; a jump is two values at the same time. A step, a pulse, a train and a table are all this.
 """
 
+from pathlib import Path
+
 import numpy as np
+
+from ecs_model.errors import ConfigError
+from ecs_model.files.number_tables import read_table
+from ecs_model.limits import limits
 
 
 class Profile:
@@ -83,3 +89,31 @@ def train(start, duration, period, count):
     begins = start + period * np.arange(count)
     times = np.stack([begins, begins, begins + duration, begins + duration], axis=1)
     return Profile(times.ravel(), np.tile([0.0, 1.0, 1.0, 0.0], count))
+
+
+def table(path: Path, place):
+    """The profile in a file of lines of time [s] and factor.
+
+    Args:
+        path: of the file.
+        place: what messages begin with.
+
+    Raises:
+        ConfigError: if it cannot be read, or its numbers make no sense.
+    """
+    try:
+        rows = read_table(path, ("time [s]", "factor"))
+    except ConfigError as error:
+        raise ConfigError(f"{place}: table {error}") from None
+    for column, what, unit in ((0, "time", "s"), (1, "factor", "1")):
+        highest, worst = limits(unit)[1], max(rows[:, column], key=abs)
+        if abs(worst) > highest:
+            raise ConfigError(
+                f"{place}: table {path}: has the {what} {worst:g}; -{highest:g} to {highest:g} "
+                "would be right"
+            )
+    if np.any(np.diff(rows[:, 0]) < 0):
+        raise ConfigError(
+            f"{place}: table {path}: needs two columns, time [s] and factor, times not decreasing"
+        )
+    return Profile(rows[:, 0], rows[:, 1])

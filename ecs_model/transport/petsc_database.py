@@ -71,9 +71,9 @@ def petsc_database(solver: str, options: Options, usual: Options | None = None) 
 
 
 def _refusal(solver, options, error):
-    settings = ", ".join(f"{_shown(solver, n)} = {value!r}" for n, value in options.items())
+    given = ", ".join(f"{_shown(solver, n)} = {value!r}" for n, value in options.items())
     return (
-        f"solver.petsc: PETSc cannot use {settings} ({_words(error)}); see the names in its "
+        f"solver.petsc: PETSc cannot use {given} ({_words(error)}); see the names in its "
         "manual, without the leading dash"
     )
 

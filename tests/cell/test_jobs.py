@@ -60,6 +60,16 @@ def test_threshold_is_exact(tmp_path):
     assert float(row["amount per tissue [mM]"]) == pytest.approx(0.2 * 9.0, abs=1e-5)
 
 
+def test_a_threshold_at_zero_is_found(tmp_path):
+    """From the unstable state whatever is added ignites it, whatever is taken lets it fall."""
+    text = NAGUMO.replace("tolerance = 1e-6", "tolerance = 1e-6\ninitial = { K_o = 12 }")
+    limits = THRESHOLD.replace('"1 mM"', '"-2 mM"').replace('"30 mM"\ntol', '"3 mM"\ntol')
+    limits = limits.replace("60 s", "12 s")
+    (t,) = job(tmp_path, text + limits)["members"][0]["thresholds"]
+    assert t["below"] <= t["value"] <= t["above"]
+    assert t["value"] == pytest.approx(0.0, abs=1e-5)
+
+
 def test_threshold_over_a_batch(tmp_path):
     batch = '[[batch]]\nname = "K_threshold"\nlow = "8 mM"\nhigh = "14 mM"\ncount = 3\n'
     members = job(tmp_path, NAGUMO + batch + THRESHOLD)["members"]

@@ -8,7 +8,8 @@ from ecs_model.cell.config import CellConfig
 from ecs_model.cell.setup import Laboratory
 from ecs_model.cell.steady import Flow, steady_state
 from ecs_model.membrane import MODELS
-from ecs_model.membrane.model import MembraneModel, Surroundings, packed_parameters
+from ecs_model.membrane.model import MembraneModel, Surroundings
+from ecs_model.membrane.packing import scaled_parameters
 from ecs_model.record import quantity, record
 from tests.helpers import found
 
@@ -198,7 +199,7 @@ def test_packing_is_applied_to_the_space_of_the_cell():
         "time": {"end": "1 s"},
     })  # fmt: skip
     model = MODELS["barreto_cressman"]
-    expected = packed_parameters(model, model.Parameters(), 0.05)
+    expected = scaled_parameters(model, model.Parameters(), 0.05)
     assert Laboratory(config).cell({}).parameters == expected
 
 

@@ -101,6 +101,24 @@ def test_models_are_listed_and_explained(folder, said):
     assert code == 0 and "rate" in out
 
 
+def test_tables_of_models_say_what_values_make_sense(said):
+    rows = {line.split()[0]: line for line in said("models", "pump_leak")[1].splitlines() if line}
+    assert "1e-06 to 1" in rows["phi"] and "0 to" in rows["P_K"]
+
+
+def test_what_begins_after_the_end_is_told_before_the_run(folder, said):
+    source = """
+[[source]]
+name = "late"
+point = ["0.1 mm", "0.1 mm"]
+rate = "1 pmol/s"
+profile = { kind = "step", start = "1 h" }
+"""
+    (folder / "run.toml").write_text(BASE + source)
+    code, out, err = said("check", "run.toml")
+    assert code == 0 and "source 'late': begins at 3600 s, when the run is over" in out + err
+
+
 def test_a_model_of_ones_own_runs(folder, said):
     (folder / "mine.py").write_text(MODEL)
     text = BASE.replace('model = "nagumo"', 'file = "mine.py"').replace("K_rest = 3.0", "k = 2.0")

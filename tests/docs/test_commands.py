@@ -1,6 +1,7 @@
 """Every command, file and output in README and documentation is tried as it stands there."""
 
 import csv
+import json
 import re
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from ecs_model.errors import ConfigError
 from ecs_model.membrane import MODELS
 from ecs_model.membrane.model import Surroundings
-from ecs_model.membrane.user_models import load_model
+from ecs_model.membrane.user_models import load_mechanism, load_model
 from tests.docs import pages
 
 MARK = re.compile(r"run|run: slow|output|(file|settings|not run): .+")
@@ -73,3 +74,29 @@ def test_a_page_that_is_wrong_is_found(tmp_path):
         pages.execute(pages.Block("run", "sh", "ecs-model modles", 7), tmp_path)
     with pytest.raises(ConfigError, match="tortuosityy"):
         pages.validate(pages.Block("", "toml", "[tissue]\ntortuosityy = 1\n", 1), "sd_wave")
+
+
+@pytest.mark.parametrize(("file", "most"), [("a_type.py", 12), ("fitzhugh.py", 30)])
+def test_what_a_modeller_writes_is_short(file, most):
+    (block,) = [b for b in pages.blocks("docs/tutorial.md") if b.mark == f"file: {file}"]
+    assert len([line for line in block.text.splitlines() if line.strip()]) <= most
+
+
+def test_the_channel_of_the_tutorial_is_that_of_the_paper(folder_of):
+    """Connor, Walter & McKown (1977) wrote the slopes of the book as widths, in three digits."""
+    channel = load_mechanism(folder_of("docs/tutorial.md") / "a_type.py", "a_type")
+    u = np.linspace(-90.0, 10.0, 21)
+    a = (0.0761 * np.exp((u + 94.22) / 31.84) / (1 + np.exp((u + 1.17) / 28.93))) ** (1 / 3)
+    b = (1 + np.exp((u + 53.3) / 14.54)) ** -4
+    for gate, paper in zip(channel.gates, (a, b), strict=True):
+        np.testing.assert_allclose(gate.at_rest(1e-3 * u), paper, atol=1e-3)
+        assert all(0.3 < 1 / sum(gate.rates(x)) < 4.0 for x in u)  # ms
+
+
+def test_the_wave_of_the_tutorial_ends(folder_of):
+    folder = folder_of("docs/tutorial.md") / "results/wave"
+    with open(folder / "series.csv", newline="") as file:
+        middle = [float(row["K_o@middle [mM]"]) for row in csv.DictReader(file)]
+    assert max(middle) > 50.0 and middle[-1] == pytest.approx(3.0, abs=0.01)
+    speed = json.loads((folder / "summary.json").read_text())["fronts"]["along"]["speed_mm_per_min"]
+    assert speed == pytest.approx(2.98, abs=0.005)

@@ -5,9 +5,9 @@ import pytest
 
 from ecs_model.errors import ConfigError
 from ecs_model.membrane import MODELS
+from ecs_model.membrane.mechanisms import metabolism
 from ecs_model.membrane.model import Surroundings
-from ecs_model.membrane.models import energy
-from ecs_model.membrane.models.wei_ullah_schiff import glia_pump, volume_outside
+from ecs_model.membrane.models.wei_ullah_schiff import glial_atp
 from ecs_model.physics.energetics import atp_energy
 from ecs_model.physics.post_albers import PostAlbersParameters
 from tests.helpers import found
@@ -31,8 +31,8 @@ def seen(model, name, y, p):
 def test_energy_rich_phosphate_is_what_is_made_less_what_is_used(model):
     y, p = near_rest(model, 50, 0.1), model.Parameters()
     rates = model.rhs(y, p, Surroundings())
-    use = energy.used(seen(model, "ATP_use", y, p), cells(model, p), y, p)
-    np.testing.assert_allclose(rates.PCr - rates.ADP, energy.made(y, p) - use, atol=1e-13)
+    use = metabolism.used(seen(model, "ATP_use", y, p), cells(model, p), y, p)
+    np.testing.assert_allclose(rates.PCr - rates.ADP, metabolism.made(y, p) - use, atol=1e-13)
 
 
 @BOTH
@@ -40,7 +40,7 @@ def test_oxygen_pays_for_what_is_made(model):
     y, p = near_rest(model, 50, 0.1), model.Parameters()
     rates = model.rhs(y, p, Surroundings())
     supply = p.k_O2 * (p.O2_blood - y.O2)
-    burnt = cells(model, p) * energy.made(y, p) / p.ATP_per_O2
+    burnt = cells(model, p) * metabolism.made(y, p) / p.ATP_per_O2
     np.testing.assert_allclose(rates.O2, supply - burnt, atol=1e-15)
 
 
@@ -48,7 +48,7 @@ def test_oxygen_pays_for_what_is_made(model):
 def test_rest_has_the_published_energies(model):
     """Brain at rest: oxygen 0.7 to 2.5 mM/min; ATP 3, ADP 0.03, phosphate 2 mM: -58.4 kJ/mol."""
     y, p = model.State(), model.Parameters()
-    free = 1e-3 * energy.free_energy(y, p, Surroundings())
+    free = 1e-3 * metabolism.free_energy(y, p, Surroundings())
     found("free energy of ATP in a resting cell", free, -58.4013, 1e-5, "kJ/mol", rel=True)
     oxygen = 60 * p.k_O2 * (p.O2_blood - y.O2)
     assert 0.7 < oxygen < 2.5
@@ -68,7 +68,7 @@ def test_a_turn_of_the_pump_costs_one_atp(name, strength):
     moved = p.S * (still["K"] - model.outflow(y, p, env)["K"])
     use = model.observables["ATP_use"][1](y, p, env)
     if name == "wei_ullah_schiff":
-        use = use - p.S * volume_outside(y, p, env) * glia_pump(y, p)
+        use = use - glial_atp(y, p, env)
     assert use == pytest.approx(moved / 2, rel=1e-9)
     use = model.observables["ATP_use"][1](y, p, env)
     assert model.observables["power"][1](y, p, env) == pytest.approx(58.4e3 * use, rel=1e-2)
@@ -77,12 +77,12 @@ def test_a_turn_of_the_pump_costs_one_atp(name, strength):
 def test_the_cycle_gets_the_state_and_not_the_healthy_cell():
     model = MODELS["pump_leak"].variant(**FUELLED)
     y, p = model.State()._replace(ADP=1.0, PCr=0.5), model.Parameters()
-    q = energy.fuelled(y, p)
+    q = metabolism.fuelled(y, p)
     assert (q.ATP, q.ADP) == (pytest.approx(p.A_total - 1.0), 1.0)
     assert q.ATP + q.Pi + y.PCr == pytest.approx(p.P_total)
     assert q.k1_f == PostAlbersParameters().k1_f
     expected = atp_energy(q.ATP, q.ADP, q.Pi, 310.15)
-    assert energy.free_energy(y, p, Surroundings()) == pytest.approx(expected)
+    assert metabolism.free_energy(y, p, Surroundings()) == pytest.approx(expected)
 
 
 @BOTH
@@ -91,7 +91,7 @@ def test_without_oxygen_pumps_fail_when_the_reserve_is_used_up(model):
     advance, y, p = nodes(model, 1)
     one = model.Parameters()
     reserve = one.A_total - y.ADP[0] + y.PCr[0]
-    lasts = reserve / energy.used(seen(model, "ATP_use", y, one), cells(model, one), y, one)[0]
+    lasts = reserve / metabolism.used(seen(model, "ATP_use", y, one), cells(model, one), y, one)[0]
     p.k_O2[:] = 0.0
     advance(0.5 * lasts)
     assert y.K_o[0] < 1.5 * model.State().K_o

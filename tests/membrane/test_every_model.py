@@ -8,7 +8,8 @@ import pytest
 from ecs_model.errors import ConfigError
 from ecs_model.membrane import MODELS
 from ecs_model.membrane.autodiff import jacobian
-from ecs_model.membrane.model import Surroundings, arranged, packed_parameters
+from ecs_model.membrane.model import Surroundings
+from ecs_model.membrane.packing import arranged, scaled_parameters
 from ecs_model.membrane.rosenbrock import ros2
 from ecs_model.membrane.solver import Reaction
 from ecs_model.units import dimension
@@ -186,7 +187,7 @@ def test_what_leaves_cells_enters_the_space_outside(model):
     p, env, y = model.Parameters(), Surroundings(alpha=0.13), near_rest(model, 50, 0.1)
     rates, J = model.rhs(y, p, env), model.outflow(y, p, env)
     if model.volumes:  # then it is contents that flow
-        rates = model.spread(model.fluxes(y, p, env), p, env)
+        rates = model.stoichiometry(model.fluxes(y, p, env), p, env)
         rates = rates._replace(K_o=rates.K_o / env.alpha)
     bound = env.alpha * getattr(rates, "B", 0.0)
     size = np.abs(p.S * J["K"]).max()
@@ -234,11 +235,11 @@ def contents(y, p, alpha):
 @EVERY
 def test_different_tissue_keeps_area_per_volume_of_cells(model):
     p = model.Parameters()
-    packed = packed_parameters(model, p, 0.05)
-    for name in model.packed:
+    packed = scaled_parameters(model, p, 0.05)
+    for name in model.scaled:
         share = getattr(packed, name) / getattr(p, name)
         assert share == pytest.approx(0.95 / (1 - model.alpha), rel=1e-14)
-    assert packed_parameters(model, p, model.alpha) == p
+    assert scaled_parameters(model, p, model.alpha) == p
 
 
 @EVERY

@@ -6,8 +6,8 @@ import pytest
 from ecs_model.errors import ConfigError
 from ecs_model.membrane import MODELS
 from ecs_model.membrane.autodiff import jacobian
+from ecs_model.membrane.mechanisms import hodgkin_huxley
 from ecs_model.membrane.model import Surroundings
-from ecs_model.membrane.models import hodgkin_huxley
 from ecs_model.membrane.rosenbrock import ros2
 from ecs_model.membrane.solver import Reaction
 from ecs_model.membrane.user_models import load_model
@@ -57,8 +57,8 @@ def test_rates_of_a_spiking_model(tmp_path):
     model = load_model(written(tmp_path, SPIKING))
     V, n = np.linspace(-0.08, 0.04, 41), np.linspace(0.05, 0.9, 41)
     rates = model.rhs(model.State(np.full(41, 4.0), V, n), model.Parameters(), Surroundings())
-    p = hodgkin_huxley.Channels()
-    np.testing.assert_allclose(rates.n, hodgkin_huxley.n_rate(V, n, p), rtol=1e-9)
+    expected = hodgkin_huxley.N.rate(V, n, hodgkin_huxley.Speed())
+    np.testing.assert_allclose(rates.n, expected, rtol=1e-9)
     current = 400.0 * n**4 * (V - 26.64e-3 * np.log(4.0 / 130.0))
     np.testing.assert_allclose(rates.V, -current / 0.01, rtol=1e-12)
     np.testing.assert_allclose(rates.K_o, np.where(V > -0.05, 1e-4 * current * 1e5, 0.0))

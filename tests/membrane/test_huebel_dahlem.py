@@ -7,10 +7,10 @@ import pytest
 
 from ecs_model.membrane import MODELS
 from ecs_model.membrane.autodiff import jacobian
+from ecs_model.membrane.mechanisms import hodgkin_huxley
 from ecs_model.membrane.model import Surroundings
-from ecs_model.membrane.models import hodgkin_huxley, huebel_dahlem
+from ecs_model.membrane.models import huebel_dahlem
 from ecs_model.membrane.resting_state import balanced
-from ecs_model.physics.gating import steady_gate
 from tests.helpers import found
 from tests.membrane.nodes import first_true, nodes
 
@@ -29,20 +29,21 @@ MODELDB = "ModelDB 187213, continuations.ode"
 def whole(gates, x, ratio=RATIO):
     """The state of a closed cell with the published totals."""
     state = VARIANTS[gates, "closed"].State()
-    h = {"h": steady_gate(*hodgkin_huxley.h_rates(1e3 * x.V))} if gates == "h" else {}
+    h = {"h": hodgkin_huxley.H.at_rest(x.V)} if gates == "h" else {}
     ions = huebel_dahlem.closed_ions(x.K_i, x.Cl_i, huebel_dahlem.TOTALS[gates], ratio)
     return state._replace(V=x.V, n=x.n, **ions, **h)
 
 
 def steady(gates, V, K_i, Cl_i, ratio=RATIO):
     """The steady state of a closed cell near the given one."""
-    p = VARIANTS[gates, "closed"].Parameters()
+    model = VARIANTS[gates, "closed"]
+    p = model.Parameters()
 
     def equations(x):
-        J_K, J_Cl, dV, dn, *_ = huebel_dahlem.fluxes(whole(gates, x, ratio), p, Surroundings())
+        J_K, J_Cl, dV, dn, *_ = model.fluxes(whole(gates, x, ratio), p, Surroundings())
         return [J_K, J_Cl, dV, dn]
 
-    n = steady_gate(*hodgkin_huxley.n_rates(V))
+    n = hodgkin_huxley.N.at_rest(1e-3 * V)
     return whole(gates, balanced(equations, Reduced(1e-3 * V, K_i, Cl_i, n)), ratio)
 
 

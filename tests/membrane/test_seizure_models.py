@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from ecs_model.membrane import MODELS
-from ecs_model.membrane.model import Surroundings, packed_parameters
-from ecs_model.membrane.models.wei_ullah_schiff import Published
+from ecs_model.membrane.model import Surroundings
+from ecs_model.membrane.models.wei_ullah_schiff import published
+from ecs_model.membrane.packing import scaled_parameters
 from tests.helpers import found
 from tests.membrane.nodes import nodes
 
 BARRETO, WEI = MODELS["barreto_cressman"], MODELS["wei_ullah_schiff"]
+Published = published().State
 SOLVED = "independent solution (SciPy)"
 
 
@@ -55,7 +57,7 @@ def test_barreto_seizures_recur(bath, seconds, within):
 def test_barreto_potassium_over_the_space_outside(beta, highest, within):
     """Only beta = phi/alpha is changed: "different tissue" with the same cells."""
     alpha = 1 / (1 + beta)
-    p = packed_parameters(BARRETO, BARRETO.Parameters(K_bath=8.0), alpha)
+    p = scaled_parameters(BARRETO, BARRETO.Parameters(K_bath=8.0), alpha)
     assert p.phi / alpha == pytest.approx(beta, rel=1e-12)
     advance, y, _ = nodes(BARRETO, 1, alpha=alpha, **p._asdict())
     advance(150.0)

@@ -5,7 +5,8 @@ import pytest
 
 from ecs_model.errors import ConfigError
 from ecs_model.membrane import MODELS, start
-from ecs_model.membrane.model import Surroundings, arranged
+from ecs_model.membrane.model import Surroundings
+from ecs_model.membrane.packing import arranged
 
 
 def begun(model, packing, alpha, parameters=None, state=None):

@@ -1,11 +1,11 @@
 import numpy as np
 
-from ecs_model.meshes import meshdata
+from ecs_model.meshes import meshdata, simplices
 
 
 def require_conforming(mesh):
     """Inner facets belong to two cells, outer ones to one; all outer ones are tagged just once."""
-    facets = np.sort(meshdata.all_facets(mesh.cells), axis=1)
+    facets = np.sort(simplices.all_facets(mesh.cells), axis=1)
     unique, count = np.unique(facets, axis=0, return_counts=True)
     assert set(count) <= {1, 2}
     outer = {tuple(f) for f in unique[count == 1].tolist()}

@@ -5,7 +5,7 @@ import pytest
 from conformity import boundary_measure, require_conforming, require_sound
 
 from ecs_model.errors import ConfigError
-from ecs_model.meshes import coronal, meshdata, ribbon, ribbon_from_files
+from ecs_model.meshes import coronal, meshdata, ribbon, ribbon_from_files, simplices
 from ecs_model.meshes import surfaces as cortex
 
 
@@ -77,7 +77,7 @@ def test_subdivision_keeps_the_surface():
     assert area(finer.pial, finer.triangles) == pytest.approx(
         area(surfaces.pial, surfaces.triangles)
     )
-    euler = len(finer.white) - len(meshdata.unique_edges(finer.triangles)) + len(finer.triangles)
+    euler = len(finer.white) - len(simplices.unique_edges(finer.triangles)) + len(finer.triangles)
     assert euler == 2
 
 
@@ -143,7 +143,7 @@ def test_coronal_slice_has_grey_around_white(surface, position, cell):
 
 def cells_at(mesh, name):
     """Number of cells of every region at every facet of a boundary (k, 2)."""
-    of_cells = meshdata.all_facets(mesh.cells)
+    of_cells = simplices.all_facets(mesh.cells)
     tags = np.tile(mesh.cell_tags, mesh.dim + 1)
     owners = {}
     for facet, tag in zip(np.sort(of_cells, axis=1).tolist(), tags.tolist(), strict=True):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ecs_model.errors import ConfigError
-from ecs_model.meshes import box, interval, meshdata, rectangle
+from ecs_model.meshes import archive, box, interval, meshdata, rectangle, simplices
 
 
 @pytest.fixture
@@ -180,15 +180,15 @@ def test_orient_makes_all_volumes_positive(cube):
 
 @pytest.mark.parametrize("spread", [1, 2**20, 2**40])
 def test_boundary_does_not_depend_on_the_size_of_the_numbers(cube, spread):
-    found = meshdata.boundary_facets(cube.cells * spread)
+    found = simplices.boundary_facets(cube.cells * spread)
     expected = np.unique(np.sort(cube.facets, axis=1) * spread, axis=0)
     np.testing.assert_array_equal(found[np.lexsort(found.T[::-1])], expected)
 
 
 def test_edges_obey_euler(cube):
-    faces = meshdata.all_facets(cube.cells)
-    n_faces = (len(faces) + len(meshdata.boundary_facets(cube.cells))) // 2
-    edges = len(meshdata.unique_edges(cube.cells))
+    faces = simplices.all_facets(cube.cells)
+    n_faces = (len(faces) + len(simplices.boundary_facets(cube.cells))) // 2
+    edges = len(simplices.unique_edges(cube.cells))
     assert len(cube.points) - edges + n_faces - len(cube.cells) == 1
 
 
@@ -199,8 +199,8 @@ def test_npz_keeps_everything(cube, tmp_path):
         cell_fields={"depth": np.linspace(0, 1, len(cube.cells))},
         notes={"moved": 3, "by": 0.1},
     )
-    meshdata.save_npz(mesh, tmp_path / "a.npz")
-    back = meshdata.load_npz(tmp_path / "a.npz")
+    archive.save_npz(mesh, tmp_path / "a.npz")
+    back = archive.load_npz(tmp_path / "a.npz")
     for name in ("points", "cells", "cell_tags", "facets", "facet_tags"):
         np.testing.assert_array_equal(getattr(back, name), getattr(mesh, name))
         assert getattr(back, name).dtype == getattr(mesh, name).dtype
@@ -216,7 +216,7 @@ def test_npz_keeps_everything(cube, tmp_path):
 
 def test_damaged_npz_is_a_config_error(cube, tmp_path):
     path = tmp_path / "a.npz"
-    meshdata.save_npz(cube, path)
+    archive.save_npz(cube, path)
     path.write_bytes(path.read_bytes()[:500])
     with pytest.raises(ConfigError, match=r"a\.npz"):
-        meshdata.load_npz(path)
+        archive.load_npz(path)

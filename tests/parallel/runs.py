@@ -11,7 +11,7 @@ import numpy as np
 
 from ecs_model.launcher import own_mpiexec
 from ecs_model.run.field_series import field_names, read_field, read_times
-from ecs_model.run.rundir import read_series
+from ecs_model.run.tables import read_series
 
 CONFIG = """\
 title = "everything"

@@ -13,7 +13,8 @@ from ecs_model.errors import ConfigError, SolutionError
 from ecs_model.files import versions
 from ecs_model.memory import OfCells, Share, nothing, put_back, total
 from ecs_model.run import field_series
-from ecs_model.run.rundir import RunDir, read_series
+from ecs_model.run.rundir import RunDir
+from ecs_model.run.tables import read_series
 from tests.helpers import launch
 
 WAVE = """\
@@ -110,15 +111,16 @@ def test_a_run_that_was_killed_ends_with_the_same_summary(whole, copy, processes
     assert facts(copy)["resumed"][0]["from"] == 1.4
 
 
-def test_whoever_has_a_memory_gets_it_back():
+def test_whoever_has_a_state_gets_it_back():
     class Owner:
         def __init__(self):
             self.nodes, self.cells, self.note, self.sum = np.zeros(2), np.zeros(3), None, 0.0
 
-        memory = property(lambda self: {
-            "nodes": self.nodes, "cells": OfCells(self.cells), "note": self.note,
-            "sum": Share(self.sum),
-        })  # fmt: skip
+        def state(self):
+            return {
+                "nodes": self.nodes, "cells": OfCells(self.cells), "note": self.note,
+                "sum": Share(self.sum),
+            }  # fmt: skip
 
     owner = Owner()
     nodes = owner.nodes

@@ -16,7 +16,7 @@ import pytest
 from ecs_model import runs
 from ecs_model.run.checkpoint import newest
 from ecs_model.run.field_series import read_field, read_times
-from ecs_model.run.rundir import read_series
+from ecs_model.run.tables import read_series
 from tests.helpers import launch
 from tests.parallel.runs import (
     CONFIG,

@@ -8,7 +8,8 @@ import pytest
 from ecs_model.files import atomic
 from ecs_model.run import field_series
 from ecs_model.run.field_series import FieldSeries
-from ecs_model.run.rundir import LineSeries, RunDir, SeriesFile
+from ecs_model.run.rundir import RunDir
+from ecs_model.run.tables import LineSeries, SeriesFile
 
 SIZES = {1: (8.0,), 2: (5.0, 3.0), 3: (3.0, 2.0, 1.0)}  # mm
 COUNTS = {1: (161,), 2: (41, 25), 3: (22, 15, 8)}

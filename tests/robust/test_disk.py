@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ecs_model.run.field_series import read_field, read_times
-from ecs_model.run.rundir import read_series
+from ecs_model.run.tables import read_series
 from tests.helpers import launch
 from tests.parallel.runs import begin, finish, settings, wait_for
 

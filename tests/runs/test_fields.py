@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecs_model.config.parameters import read_array
 from ecs_model.errors import ConfigError
 from ecs_model.meshes import meshdata, rectangle
 from ecs_model.run import runner
 from ecs_model.run.field_series import read_field, read_mesh
+from ecs_model.tissue.input_fields import read_array
 from tests.helpers import brick, run_here, summary
 
 TEXT = """

@@ -25,7 +25,7 @@ def ended(course, interval, settled=10.0, verdict=None):
         reaction=SimpleNamespace(state=[K]), synchronise=lambda: None,
     )  # fmt: skip
     parts = SimpleNamespace(
-        tracker=tracker, config=SimpleNamespace(detect=detect), mesh=mesh, simulation=simulation,
+        tracker=tracker, detection=detect, mesh=mesh, simulation=simulation,
         outside=np.ones(1, bool),
     )  # fmt: skip
     decision = Decision(parts, verdict, settled)

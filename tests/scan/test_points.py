@@ -8,7 +8,8 @@ import pytest
 from ecs_model.config.reader import parse_config
 from ecs_model.errors import ConfigError
 from ecs_model.scan import adaptive, points, sensitivity
-from ecs_model.scan.config import Axis, ScanConfig, beside
+from ecs_model.scan.axes import Axis
+from ecs_model.scan.config import ScanConfig, beside
 from ecs_model.scan.local import fitting
 from ecs_model.scan.ranges import Range
 from ecs_model.scan.threshold import search

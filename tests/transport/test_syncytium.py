@@ -9,8 +9,8 @@ import pytest
 
 from ecs_model.config import reader, resolve
 from ecs_model.membrane import MODELS
+from ecs_model.membrane.compartment import exchange
 from ecs_model.membrane.model import Surroundings
-from ecs_model.membrane.models import glia
 from ecs_model.run import build
 from ecs_model.units import FARADAY, GAS_CONSTANT
 from tests.helpers import found
@@ -87,6 +87,11 @@ def test_a_cosine_in_the_network_decays_as_the_closed_form_says():
     assert errors[-1] < 2e-3
 
 
+def outward(cell, v, y, p, env):
+    """Outward fluxes of K+, Na+, Cl- from cells at the potential `v` [mol/m^2/s]."""
+    return np.array([*exchange(cell, y, p, env, v).ions.values()])
+
+
 def resting_cable(rising=("K_o",)):
     """Length constant [m], K+ conductance per volume [mol/s/m^3/V], slope of V_g0 [V/mM] at rest.
 
@@ -95,12 +100,13 @@ def resting_cable(rising=("K_o",)):
     """
     model = MODELS["kager_mori"]
     y, p, env = model.State(), model.Parameters(), Surroundings()
-    v, h, k = glia.potential(y, p, env), 1e-5, 1e-4
-    more, less = (np.array(glia.outward_fluxes(v + s * h, y, p, env)) for s in (1, -1))
+    glia, h, k = model.parts.cells[1], 1e-5, 1e-4
+    v = exchange(glia, y, p, env).v
+    more, less = (outward(glia, v + s * h, y, p, env) for s in (1, -1))
     g = p.S_g * (more - less) / (2 * h)
     sigma = p.phi_g * D / 4 * (y.K_g + y.Na_g + y.Cl_g) * FARADAY / (GAS_CONSTANT * env.temperature)
     there = [y._replace(**{n: getattr(y, n) + s * k for n in rising}) for s in (1, -1)]
-    slope = (glia.potential(there[0], p, env) - glia.potential(there[1], p, env)) / (2 * k)
+    slope = (exchange(glia, there[0], p, env).v - exchange(glia, there[1], p, env).v) / (2 * k)
     return np.sqrt(sigma / (g[0] + g[1] - g[2])), g[0], slope
 
 

@@ -4,8 +4,8 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from ecs_model.membrane import MODELS
+from ecs_model.membrane.compartment import exchange
 from ecs_model.membrane.model import Surroundings
-from ecs_model.membrane.models import glia
 from ecs_model.units import FARADAY, GAS_CONSTANT
 from tests.helpers import found
 from tests.transport.test_syncytium import LINE, built, places
@@ -14,7 +14,7 @@ NODES, LENGTH, END = 11, 0.5e-3, 0.1
 Z, RATIO = np.array([1, 1, -1])[:, None], np.array([1.0, 1.33 / 1.96, 2.03 / 1.96])[:, None]
 OUTSIDE, INSIDE = ("K_o", "Na_o", "Cl_o"), ("K_g", "Na_g", "Cl_g")
 MODEL, ENV = MODELS["kager_mori"], Surroundings()
-P = MODEL.Parameters()
+P, GLIA = MODEL.Parameters(), MODEL.parts.cells[1]
 UNIT = GAS_CONSTANT * ENV.temperature / FARADAY
 H = LENGTH / (NODES - 1)
 VOLUMES = H * np.array([0.5, *np.ones(NODES - 2), 0.5])
@@ -28,9 +28,14 @@ def inflow(c, psi, conductance):
     return -np.diff(np.hstack([ends, flux, ends]))
 
 
+def outward(y, v):
+    """Outward fluxes of K+, Na+, Cl- from glia at the potential `v` [mol/m^2/s]."""
+    return np.array([*exchange(GLIA, y, P, ENV, v).ions.values()])
+
+
 def exchanged(y, v, u):
     """What the shift `u` of `v` drives from glia at every node [mol/s]: shape (ions, nodes)."""
-    more, less = (np.array(glia.outward_fluxes(x, y, P, ENV)) for x in (v + u, v))
+    more, less = (outward(y, x) for x in (v + u, v))
     return P.S_g * VOLUMES * (more - less)
 
 
@@ -58,12 +63,12 @@ def newton(y, v, x):
 def independent(start):
     """State at the end, from the whole system as one set of ordinary differential equations."""
     x, y = np.zeros(2 * NODES), MODEL.State(*start)
-    inverse = newton(y, glia.potential(y, P, ENV), x)
+    inverse = newton(y, exchange(GLIA, y, P, ENV).v, x)
 
     def rates(t, flat):
         nonlocal x
         y = MODEL.State(*flat.reshape(-1, NODES))
-        v = glia.potential(y, P, ENV)
+        v = exchange(GLIA, y, P, ENV).v
         while np.abs(step := inverse @ charge(y, v, x)).max() > 1e-8:
             x = x - step
         dy = MODEL.rhs(y, P, ENV)._asdict()

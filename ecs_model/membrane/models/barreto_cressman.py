@@ -17,11 +17,14 @@ References:
 
 from collections import namedtuple
 
-from ecs_model.membrane.model import MembraneModel, Surroundings
-from ecs_model.membrane.models import energy, hodgkin_huxley
-from ecs_model.membrane.models.hodgkin_huxley import gate
+from ecs_model.membrane.compartment import Compartment
+from ecs_model.membrane.derivation import Law, derived
+from ecs_model.membrane.mechanisms import hodgkin_huxley
+from ecs_model.membrane.mechanisms.pumps import pump
+from ecs_model.membrane.model import Surroundings, with_options
+from ecs_model.membrane.parts import Parts, Reservoir, with_pumps
+from ecs_model.membrane.potentials import Capacitive
 from ecs_model.membrane.resting_state import balanced
-from ecs_model.physics.gating import steady_gate
 from ecs_model.physics.transporters import glial_uptake, sigmoid_pump
 from ecs_model.record import concentration, joined, quantity, record
 from ecs_model.units import FARADAY
@@ -31,112 +34,107 @@ AREA = 0.044494542 * FARADAY / 0.01  # membrane per volume of cells [1/m], the p
 
 
 @record
-class Near:
-    """One node, close to rest."""
+class Outside:
+    """One node; the defaults are the state that does not change."""
 
     K_o = concentration(3.82844, "extracellular potassium")
-    V = quantity(-68.1107, "mV", "membrane potential")
-    n = gate(0.07, "activation of the delayed rectifier")
-    h = gate(0.97, "inactivation of the fast Na+ current")
-    Na_i = concentration(19.9354, "intracellular sodium")
 
 
 @record
-class Own:
+class Inside:
+    """Contents and potential of the cell."""
+
+    Na_i = concentration(19.9354, "intracellular sodium")
+    V = quantity(-68.1107, "mV", "membrane potential")
+
+
+@record
+class Geometry:
     """Each is a number or a field over the nodes."""
 
-    rho = quantity(
-        1.25e6 / AREA, "umol/m^2/s", "maximal turnover of the pump", "1.25 mM/s in cells", low=0.0
-    )
-    G_glia = quantity(200 / 3, "mM/s", "maximal uptake by glia, per space outside", low=0.0)
-    eps = quantity(4 / 3, "1/s", "rate of exchange with the bath", low=0.0)
-    K_bath = quantity(4.0, "mM", "K+ in the bath", low=0.0)
     Cl_i = concentration(6.0, "intracellular chloride")
     Cl_o = concentration(130.0, "extracellular chloride")
     S = quantity(AREA * (1 - ALPHA), "1/m", "membrane area per tissue volume", low=0.0)
     phi = quantity(1 - ALPHA, "1", "intracellular volume fraction", low=1e-6, high=1.0)
 
 
-Parameters = joined(Own, hodgkin_huxley.Channels)
+@record
+class Pump:
+    """Strength of the pump."""
 
-
-def potassium_inside(y):
-    """Intracellular potassium [mM], which makes up for sodium."""
-    return 140.0 + (18.0 - y.Na_i)
-
-
-def sodium_outside(y, p, env):
-    """Extracellular sodium [mM], which left the cells."""
-    return 144.0 - p.phi / env.alpha * (y.Na_i - 18.0)
-
-
-def pump(y, p):
-    """Turnover of the pump [mol/m^2/s]."""
-    return sigmoid_pump(y.Na_i, y.K_o, p.rho, 25.0, 3.0, 5.5)
-
-
-def _currents(y, p, env):
-    return (
-        hodgkin_huxley.sodium_current(y.V, y.h, y.Na_i, sodium_outside(y, p, env), p),
-        hodgkin_huxley.potassium_current(y.V, y.n, potassium_inside(y), y.K_o, p),
-        hodgkin_huxley.chloride_current(y.V, p.Cl_i, p.Cl_o, p),
+    rho = quantity(
+        1.25e6 / AREA, "umol/m^2/s", "maximal turnover of the pump", "1.25 mM/s in cells", low=0.0
     )
 
 
-def reservoir(y, p):
+@record
+class GliaAndBath:
+    """What takes K+ from the space outside."""
+
+    G_glia = quantity(200 / 3, "mM/s", "maximal uptake by glia, per space outside", low=0.0)
+    eps = quantity(4 / 3, "1/s", "rate of exchange with the bath", low=0.0)
+    K_bath = quantity(4.0, "mM", "K+ in the bath", low=0.0)
+
+
+def ions(y, p, env):
+    """Pairs inside, outside [mM]; what is not followed makes up for intracellular sodium."""
+    gained = y.Na_i - 18.0
+    return {
+        "K": (140.0 - gained, y.K_o),
+        "Na": (y.Na_i, 144.0 - p.phi / env.alpha * gained),
+        "Cl": (p.Cl_i, p.Cl_o),
+    }
+
+
+def turnover(v, c, y, p, T):
+    """Turns of the pump [mol/m^2/s]."""
+    return sigmoid_pump(c.Na[0], c.K[1], p.rho, 25.0, 3.0, 5.5)
+
+
+def uptake(y, p, env):
     """K+ that glia and bath take from the space outside [mM/s]."""
     return glial_uptake(y.K_o, p.G_glia) + p.eps * (y.K_o - p.K_bath)
-
-
-def outflow(y, p, env):
-    """Net outward flux of ions [mol/m^2/s]."""
-    I_Na, I_K, I_Cl = _currents(y, p, env)
-    J_p = pump(y, p)
-    return {"K": I_K / FARADAY - 2 * J_p, "Na": I_Na / FARADAY + 3 * J_p, "Cl": -I_Cl / FARADAY}
-
-
-def rhs(y, p, env):
-    """Time derivative of the state."""
-    J = outflow(y, p, env)
-    return Near(
-        K_o=p.S / env.alpha * J["K"] - reservoir(y, p),
-        V=-(sum(_currents(y, p, env)) - p.I_stim) / p.C,
-        n=hodgkin_huxley.n_rate(y.V, y.n, p),
-        h=hodgkin_huxley.h_rate(y.V, y.h, p),
-        Na_i=-p.S / p.phi * J["Na"],
-    )
 
 
 _Rest = namedtuple("_Rest", "K_o V Na_i")
 
 
-def _rest():
-    """The state that does not change."""
-    p, env, y = Parameters(), Surroundings(alpha=ALPHA), Near()
+def at_rest(parts):
+    """Name -> value of the states that do not change."""
+    p, env, y = parts.Parameters(), Surroundings(alpha=ALPHA), parts.State()
+    law, (cell,) = Law(parts), parts.cells
 
     def full(x):
-        n, h = hodgkin_huxley.n_rates(1e3 * x.V), hodgkin_huxley.h_rates(1e3 * x.V)
-        return Near(x.K_o, x.V, steady_gate(*n), steady_gate(*h), x.Na_i)
+        return y._replace(**x._asdict(), **cell.gates_at_rest(x.V))
 
     def equations(x):
-        rates = rhs(full(x), p, env)
+        rates = law.rates(full(x), p, env)
         return [rates.K_o, rates.V, rates.Na_i]
 
-    return full(balanced(equations, _Rest(y.K_o, y.V, y.Na_i)))
+    return full(balanced(equations, _Rest(y.K_o, y.V, y.Na_i)))._asdict()
 
 
-State = joined(Near, **_rest()._asdict())
-model = MembraneModel(
-    name="barreto_cressman",
-    summary="seizure-like oscillations of K+ and Na+ in a neuron beside glia and a bath",
-    State=State,
-    Parameters=Parameters,
-    rhs=rhs,
-    observables=energy.paid_by(lambda y, p, env: p.S * pump(y, p)),
-    reference="Cressman et al. 2009, erratum 2011; Barreto & Cressman 2011",
-    alpha=ALPHA,
-    packed=("S", "phi"),
-    outflow=outflow,
-    closed=False,
-    electroneutral=False,
-)
+def make(added=()):
+    """The model, with further mechanisms."""
+    channels = (
+        hodgkin_huxley.delayed_rectifier,
+        hodgkin_huxley.fast_sodium(),
+        hodgkin_huxley.chloride_leak,
+    )
+    bare = Compartment(
+        "i", "cells", Inside, joined(Geometry, hodgkin_huxley.Membrane, hodgkin_huxley.Speed),
+        channels, Capacitive(), pairs=ions, temperature=hodgkin_huxley.temperature,
+    )  # fmt: skip
+    cells = with_pumps((bare,), {"i": pump(turnover, Pump, electrogenic=False)}, added)
+    parts = Parts(Outside, cells, (Reservoir(uptake, GliaAndBath),))
+    return derived(
+        parts,
+        at_rest(parts),
+        name="barreto_cressman",
+        summary="seizure-like oscillations of K+ and Na+ in a neuron beside glia and a bath",
+        reference="Cressman et al. 2009, erratum 2011; Barreto & Cressman 2011",
+        alpha=ALPHA,
+    )
+
+
+model = with_options(make)

@@ -11,12 +11,9 @@ not be unique. Close to threshold: with half the pump the whole tissue ignites b
 of the source is left out. Every exchange is electroneutral.
 
 Options: glia = true or false; swelling = true lets water follow osmolarity through the membranes,
-
-    d phi/dt = S w,   w = P_f V_w (osm_i - osm_o)        (the same for glia;  alpha takes the rest)
-
-with impermeant osmolytes A in each space, so that alpha becomes a state and contents alpha c_o and
-phi c_i are what is conserved; pump = "post_albers" makes all pumps E1/E2 cycles, as many as turn at
-rest like the published ones; energy = true lets these follow ATP, see `energy`.
+so that alpha becomes a state and contents alpha c_o and phi c_i are what is conserved, see
+`volumes`; pump = "post_albers" makes all pumps E1/E2 cycles, as many as turn at rest like the
+published ones; energy = true lets these follow ATP, see `metabolism`.
 
 References:
     Kager, Wadman & Somjen (2000), J Neurophysiol 84, 495; Yao, Huang & Miura (2011), J Theor Biol.
@@ -25,12 +22,27 @@ References:
     Mori (2015): swelling by osmosis at fixed contents of impermeant ions.
 """
 
+from functools import partial
+
+import numpy as np
+
 from ecs_model.errors import ConfigError
-from ecs_model.membrane.model import MembraneModel, Surroundings, with_options
-from ecs_model.membrane.models import energy, glia, kager_neuron
-from ecs_model.physics.energetics import osmotic_flux
-from ecs_model.physics.post_albers import PostAlbersParameters
-from ecs_model.record import concentration, joined, quantity, record
+from ecs_model.membrane.compartment import Compartment
+from ecs_model.membrane.derivation import atp_use, derived
+from ecs_model.membrane.mechanism import Concentrations, Conductance, Permeability, mechanism
+from ecs_model.membrane.mechanisms import metabolism
+from ecs_model.membrane.mechanisms.channels import nkcc1, ohmic_leaks
+from ecs_model.membrane.mechanisms.pumps import cycling_pump, densities_at_rest, hill_pump
+from ecs_model.membrane.model import with_options
+from ecs_model.membrane.parts import Parts, with_pumps
+from ecs_model.membrane.potentials import QuasiSteady
+from ecs_model.membrane.resting_state import at_rest
+from ecs_model.membrane.volumes import Fixed, swelling
+from ecs_model.physics.electrochemistry import nernst
+from ecs_model.physics.gating import linoid
+from ecs_model.physics.transporters import kir_current
+from ecs_model.record import concentration, quantity, record
+from ecs_model.units import FARADAY
 
 
 @record
@@ -42,254 +54,182 @@ class Outside:
     Cl_o = concentration(113.0, "extracellular chloride")
 
 
+# ---------------------------------------------------------------------------------------- neurons
 @record
-class Swelling:
-    """Volume outside, as it follows osmolarity."""
+class InNeurons:
+    """Contents of neurons."""
 
-    alpha = quantity(0.2, "1", "extracellular volume fraction", low=1e-6, high=1.0)
-
-
-@record
-class GliaSwelling:
-    """Volume of glia, as it follows osmolarity."""
-
-    phi_glia = quantity(0.3, "1", "volume fraction of glia", low=1e-6, high=1.0)
+    K_i = concentration(130.0, "potassium in neurons")
+    Na_i = concentration(9.3, "sodium in neurons")
+    Cl_i = concentration(8.7, "chloride in neurons")
 
 
 @record
-class Osmosis:
-    """What moves water; concentrations of impermeant osmolytes are those at rest."""
+class Neurons:
+    """Each is a number or a field over the nodes."""
 
-    P_f = quantity(0.15, "mm/s", "permeability of membranes to water", "3e-5 ... 2e-4 m/s", low=0.0)
-    A_o = concentration(0.0, "impermeant osmolytes outside")
-    A_i = concentration(0.0, "impermeant osmolytes in neurons")
+    S = quantity(5.3849e5, "1/m", "membrane area of neurons per tissue volume", low=0.0)
+    phi = quantity(0.5, "1", "volume fraction of neurons", low=1e-6, high=1.0)
+
+
+def m_NaP(u):
+    """Activation of the persistent Na+ current."""
+    opening = 1 / 6 / (1 + np.exp(-(0.143 * u + 5.67)))
+    return opening, 1 / 6 - opening
+
+
+def h_NaP(u):
+    """Inactivation of the persistent Na+ current."""
+    return 5.12e-6 * np.exp(-(0.056 * u + 2.94)), 1.6e-4 / (1 + np.exp(-(0.2 * u + 8)))
+
+
+def m_KDR(u):
+    """Activation of the delayed rectifier."""
+    return 0.016 * linoid(u + 34.9, 5.0), 0.25 * np.exp(-(0.025 * u + 1.25))
+
+
+def m_KA(u):
+    """Activation of the transient K+ current."""
+    return 0.02 * linoid(u + 56.9, 10.0), 0.0175 * linoid(-(u + 29.9), 10.0)
+
+
+def h_KA(u):
+    """Inactivation of the transient K+ current."""
+    return 0.016 * np.exp(-(0.056 * u + 4.61)), 0.5 / (1 + np.exp(-(0.2 * u + 11.98)))
+
+
+P = partial(quantity, unit="m/s", source="Mori", low=0.0)
+
+
+@mechanism({"P_NaP": P(2e-7, meaning="permeability of the persistent Na+ current")}, (m_NaP, h_NaP))
+def persistent_sodium(v, c, y, p, T):
+    """Persistent Na+ current."""
+    return {"Na": Permeability(p.P_NaP * y.m_NaP * y.m_NaP * y.h_NaP)}
+
+
+@mechanism({"P_KDR": P(1e-5, meaning="permeability of the delayed rectifier")}, (m_KDR,))
+def delayed_rectifier(v, c, y, p, T):
+    """Delayed-rectifier K+ current."""
+    return {"K": Permeability(p.P_KDR * y.m_KDR * y.m_KDR)}
+
+
+@mechanism({"P_KA": P(1e-6, meaning="permeability of the transient K+ current")}, (m_KA, h_KA))
+def transient_potassium(v, c, y, p, T):
+    """Transient (A-type) K+ current."""
+    return {"K": Permeability(p.P_KA * y.m_KA * y.m_KA * y.h_KA)}
+
+
+leaks = ohmic_leaks(
+    Na=("g_Na", quantity(0.02, "mS/cm^2", "Na+ leak", low=0.0)),
+    K=("g_K", quantity(0.07, "mS/cm^2", "K+ leak", low=0.0)),
+    Cl=("g_Cl", quantity(0.2, "mS/cm^2", "Cl- leak", low=0.0)),
+)
+
+
+@mechanism({"g_stim": quantity(0.0, "S/m^2", "further conductance to each of the ions", low=0.0)})
+def stimulus(v, c, y, p, T):
+    """A conductance to all ions alike."""
+    return dict.fromkeys(("K", "Na", "Cl"), Conductance(p.g_stim))
+
+
+neurons = Compartment(
+    "i", "neurons", InNeurons, Neurons,
+    (persistent_sodium, delayed_rectifier, transient_potassium, leaks, stimulus), QuasiSteady(3),
+)  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------- glia
+@record
+class InGlia:
+    """Contents of glia."""
+
+    K_g = concentration(130.0, "potassium in glia")
+    Na_g = concentration(14.0, "sodium in glia")
+    Cl_g = concentration(8.5, "chloride in glia")
 
 
 @record
-class GliaOsmosis:
-    """The same for glia."""
+class Glia:
+    """Each is a number or a field over the nodes."""
 
-    A_g = concentration(0.0, "impermeant osmolytes in glia")
-
-
-def neuron_fluxes(y, p, env):
-    """Outward flux of K+, Na+ and Cl- [mol/m^2/s], and rates of the gates [1/s]."""
-    v = kager_neuron.potential(y, p, env)
-    return [*kager_neuron.outward_fluxes(v, y, p, env), *kager_neuron.gating(v, y)]
+    S_g = quantity(6.3849e5, "1/m", "membrane area of glia per tissue volume", low=0.0)
+    phi_g = quantity(0.3, "1", "volume fraction of glia", low=1e-6, high=1.0)
 
 
-def glia_fluxes(y, p, env):
-    """Outward flux of K+, Na+ and Cl- from glia [mol/m^2/s]."""
-    return [*glia.outward_fluxes(glia.potential(y, p, env), y, p, env)]
+@mechanism({
+    "g_Kir": quantity(1.3, "S/m^2", "inwardly rectifying K+ conductance", "Ellingsrud", low=0.0),
+    "K_o_rest": quantity(4.0, "mM", "extracellular K+ at which g_Kir holds", low=1e-6),
+    "K_g_rest": quantity(130.0, "mM", "K+ inside at which g_Kir holds", low=1e-6),
+})  # fmt: skip
+def inward_rectifier(v, c, y, p, T):
+    """Inwardly rectifying K+ channel, Kir4.1 (Halnes et al. 2013)."""
+    inside, outside = c.K
+    current = kir_current(v, inside, outside, p.K_g_rest, p.K_o_rest, p.g_Kir, T)
+    return {"K": current / FARADAY}
 
 
-def _has_glia(y):
-    return hasattr(y, "K_g")
+glial_leaks = ohmic_leaks(
+    Na=("g_Na_g", quantity(0.072, "S/m^2", "Na+ leak of glia", low=0.0)),
+    Cl=("g_Cl_g", quantity(0.5, "S/m^2", "Cl- leak of glia", low=0.0)),
+)
+cotransport = nkcc1("I_NKCC1", quantity(8.13e-4, "A/m^2", "strength of NKCC1", low=0.0))
 
 
-def _swells(y):
-    return hasattr(y, "alpha")
+def potassium_reversal(c: Concentrations, T):
+    """E_K [V], close to which glia rest."""
+    return nernst(*c.K, +1, T)
 
 
-def volumes(y, p, env, whole=None):
-    """Volume fractions by ending of a name: outside, in neurons and, if there, in glia.
-
-    Args:
-        y: the state, or rates of it.
-        p: parameters.
-        env: surroundings.
-        whole: of all spaces; that of the tissue at rest, or 0 for rates.
-    """
-    if not _swells(y):
-        return {"_o": env.alpha, "_i": p.phi, **({"_g": p.phi_g} if _has_glia(y) else {})}
-    in_glia = {"_g": y.phi_glia} if _has_glia(y) else {}
-    if whole is None:
-        whole = env.alpha + p.phi + (p.phi_g if in_glia else 0.0)
-    return {"_o": y.alpha, "_i": whole - y.alpha - sum(in_glia.values()), **in_glia}
+glia = Compartment(
+    "g", "glia", InGlia, Glia, (inward_rectifier, glial_leaks, cotransport),
+    QuasiSteady(4, potassium_reversal), "S_g", "phi_g", coupled=True,
+)  # fmt: skip
 
 
-def osmolarities(y, p, env):
-    """Osmolarity [mM] outside, in neurons and, if there, in glia."""
-    now = volumes(y, p, env)
-    rest = {"_o": env.alpha, "_i": p.phi, "_g": getattr(p, "phi_g", None)}
-    return [
-        sum(getattr(y, ion + end) for ion in IONS) + getattr(p, "A" + end) * rest[end] / volume
-        for end, volume in now.items()
-    ]
+# ------------------------------------------------------------------------------------------ model
+def _sites(suffix, current, cells):
+    """The pump of some cells, with saturable sites."""
+    most = quantity(current, "A/m^2", f"maximal current of the pump of {cells}", low=0.0)
+    Na, K = (f"{ion} at half-saturation of a site of the pump" for ion in ("Na+", "K+"))
+    return hill_pump({
+        f"I_pump{suffix}": most,
+        f"Na_50{suffix}": quantity(7.7, "mM", Na, low=0.0),
+        f"K_50{suffix}": quantity(2.0, "mM", K, low=0.0),
+    })  # fmt: skip
 
 
-def water(y, p, env):
-    """Velocity of water [m/s] into neurons and, if there, into glia."""
-    outside, *inside = osmolarities(y, p, env)
-    return [osmotic_flux(osmolarity, outside, p.P_f) for osmolarity in inside]
+SITES = {"i": _sites("", 0.1372, "neurons"), "g": _sites("_g", 0.0372, "glia")}
+DENSITIES = {"i": "N_pump", "g": "N_pump_g"}
+NEAR_REST = {"i": -68e-3, "g": -82e-3}  # potentials [V] where the search for rest begins
 
 
-def atp_use(y, p, env):
-    """ATP that the pumps of neurons and glia split per volume of tissue [mM/s]."""
-    return p.S * _turnover(kager_neuron, y, p, env) + (
-        p.S_g * _turnover(glia, y, p, env) if _has_glia(y) else 0.0
-    )
-
-
-def _turnover(cell, y, p, env):
-    v = cell.potential(y, p, env) if hasattr(p, "N_pump") else None  # others do not ask for it
-    return cell.pump(v, y, p, env)
-
-
-def fluxes(y, p, env):
-    """Fluxes of neurons [mol/m^2/s], rates of their gates [1/s]; then what else there is.
-
-    That is fluxes of glia, water, and rates of energy [mM/s].
-    """
-    x = neuron_fluxes(y, p, env)
-    x += glia_fluxes(y, p, env) if _has_glia(y) else []
-    x += water(y, p, env) if _swells(y) else []
-    return x + (energy_rates(y, p, env) if energy.has(y) else [])
-
-
-def energy_rates(y, p, env):
-    """Rates of ADP, PCr and O2 [mM/s]."""
-    return energy.rates(atp_use(y, p, env), _cells(y, p), y, p)
-
-
-def _cells(y, p):
-    """Volume fraction of all cells at rest."""
-    return p.phi + (p.phi_g if _has_glia(y) else 0.0)
-
-
-def amounts(x, p, State):
-    """Rates of contents [mol/m^3/s of tissue], gates and volumes [1/s], and of energy [mM/s].
-
-    Args:
-        x: as `fluxes` has them.
-        p: parameters.
-        State: the record of states, whose order they take.
-    """
-    x = list(x)
-    take = lambda n: [x.pop(0) for _ in range(n)]  # noqa: E731
-    areas = [p.S, p.S_g] if _has_glia(State) else [p.S]
-    neurons, gates = [p.S * J for J in take(3)], take(5)
-    in_glia = [p.S_g * J for J in take(3 * (len(areas) - 1))]
-    outside = [a + b for a, b in zip(neurons, in_glia, strict=True)] if in_glia else neurons
-    water = take(len(areas)) if _swells(State) else []
-    swelling = [S * w for S, w in zip(areas, water, strict=False)]
-    space = [-sum(swelling), *swelling[1:]] if swelling else []
-    return [*outside, *(-a for a in neurons), *gates, *(-a for a in in_glia), *space, *x]
-
-
-def _spread(State):
-    """Function from fluxes to rates: of concentrations, or of contents where cells swell."""
-
-    def spread(x, p, env):
-        """Rates of the state [mM/s, 1/s] that fluxes cause."""
-        rates = State(*amounts(x, p, State))
-        if _swells(rates):
-            return rates
-        shares = {end: 1 / volume for end, volume in volumes(rates, p, env).items()}
-        return MembraneModel.scaled(rates, shares)
-
-    return spread
-
-
-def contents(y, p, env):
-    """Ions inside neurons and glia [mol per m^3 of tissue]."""
-    _, *inside = volumes(y, p, env).items()
-    return {ion: sum(volume * getattr(y, ion + end) for end, volume in inside) for ion in IONS}
-
-
-def outflow(y, p, env):
-    """Net outward flux of ions from neurons and glia per area of neurons [mol/m^2/s]."""
-    x = fluxes(y, p, env)
-    if not _has_glia(y):
-        return dict(zip(IONS, x[:3], strict=True))
-    share = p.S_g / p.S
-    return {ion: a + share * b for ion, a, b in zip(IONS, x[:3], x[8:11], strict=True)}
-
-
-def _resting(parts):
-    """The record of states in which all cells rest, with pumps of saturable sites, and these."""
-    p = joined(*(part.Parameters for part in parts), *(part.Hill for part in parts))()
-    State, env = joined(Outside, *(part.State for part in parts)), Surroundings()
-    resting = {name: v for part in parts for name, v in part.rest(State(), p, env).items()}
-    return joined(State, **resting), p
-
-
-def _pumps(parts, y, hill, fuelled):
-    """Tables of pumps as cycles, as many as turn at rest like those of saturable sites."""
-    env = Surroundings()
-    p = joined(*(part.Parameters for part in parts), PostAlbersParameters)()
-    for part in parts:
-        v = part.potential(y, hill, env)
-        (name,) = part.Cycle._fields
-        density = part.pump(v, y, hill, env) / part.cycles(v, y, p, env)
-        yield joined(part.Cycle, **{name: density})
-    yield energy.CYCLE if fuelled else PostAlbersParameters
-
-
-def _tables(parts, swelling, pump, fuelled):
-    """The record of states at which all cells rest, and that of parameters."""
-    State, hill = _resting(parts)
-    tables, states = [part.Parameters for part in parts], [State]
-    if pump == "hill":
-        tables += [part.Hill for part in parts]
-    else:
-        tables += _pumps(parts, State(), hill, fuelled)
-    if swelling:
-        more = [(Swelling, Osmosis), (GliaSwelling, GliaOsmosis)][: len(parts)]
-        states += [state for state, _ in more]
-        bare = joined(*tables, *(osmosis for _, osmosis in more))
-        tables = [joined(bare, **_impermeant(joined(*states)(), bare()))]
-    if fuelled:
-        pumps = atp_use(State(), hill, Surroundings())
-        supply = energy.balanced_supply(pumps, _cells(State, hill))
-        states, tables = [*states, energy.State], [*tables, supply]
-    return joined(*states), joined(*tables)
-
-
-def _impermeant(y, p):
-    """Osmolytes that carry the missing charge outside and balance osmolarity inside."""
-    A_o = y.K_o + y.Na_o - y.Cl_o
-    bare = osmolarities(y, p._replace(A_o=A_o), Surroundings())
-    names = [name for name in ("A_i", "A_g") if hasattr(p, name)]
-    return {"A_o": A_o, **{n: bare[0] - c for n, c in zip(names, bare[1:], strict=True)}}
-
-
-def _seen(with_glia, fuelled):
-    seen = {"V": ("mV", kager_neuron.potential)} | energy.paid_by(atp_use)
-    seen |= {"V_g": ("mV", glia.potential)} if with_glia else {}
-    return seen | (energy.OBSERVABLES if fuelled else {})
-
-
-def make(with_glia, swelling, pump, fuelled):
-    """The model with the given choices."""
+def make(with_glia, swells, pump, fuelled, added=()):
+    """The model with the given choices, and with further mechanisms."""
     if fuelled and pump == "hill":
-        raise ConfigError(energy.NEEDS_CYCLE)
-    parts = [kager_neuron, glia] if with_glia else [kager_neuron]
-    State, Parameters = _tables(parts, swelling, pump, fuelled)
-    model = MembraneModel(
+        raise ConfigError(metabolism.NEEDS_CYCLE)
+    kinds = (neurons, glia) if with_glia else (neurons,)
+    build = partial(with_pumps, kinds, added=added)
+    cells = resting = build(SITES)
+    y, p = at_rest(Outside, resting, NEAR_REST)
+    defaults = y._asdict()
+    if pump == "post_albers":
+        cells = build({key: cycling_pump(name, fuelled) for key, name in DENSITIES.items()})
+        defaults |= densities_at_rest(DENSITIES, build, resting, y, p)
+    pools = [metabolism.pool(resting, atp_use(resting, y, p), p)] if fuelled else []
+    water = swelling(cells) if swells else Fixed()
+    parts = Parts(Outside, cells, volumes=water, pools=tuple(pools))
+    return derived(
+        parts,
+        defaults | water.impermeant_at_rest(parts, y),
         name="kager_mori",
         summary="neuron with persistent Na+ current, glia, swelling, energy: SD waves as measured",
-        State=State,
-        Parameters=Parameters,
-        rhs=lambda y, p, env: model.rates(y, p, env),
-        fluxes=fluxes,
-        spread=_spread(State),
-        observables=_seen(with_glia, fuelled),
-        contents=contents,
-        volumes=volumes if swelling else None,
         theta=0.75,
         reference="Kager et al. 2000; Yao et al. 2011; Mori 2015; Ellingsrud et al. 2022",
-        packed=tuple(n for n in ("S", "phi", "S_g", "phi_g", "k_O2") if n in Parameters._fields),
-        held=tuple(name for name in ("A_o", "A_i", "A_g") if name in Parameters._fields),
-        outflow=outflow,
-        syncytium=glia.shifted if with_glia else None,
     )
-    return model
 
 
-IONS = ("K", "Na", "Cl")
 model = with_options(
-    lambda glia, energy, **chosen: make(with_glia=glia, fuelled=energy, **chosen),
+    lambda glia, swelling, energy, **chosen: make(glia, swelling, fuelled=energy, **chosen),
     glia=(True, False),
     swelling=(False, True),
     pump=("hill", "post_albers"),

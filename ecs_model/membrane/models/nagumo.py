@@ -40,7 +40,7 @@ class Parameters:
 def rhs(y, p, env):
     """Time derivative of the state [mM/s]."""
     K = y.K_o
-    return State(K_o=-p.A * (K - p.K_rest) * (K - p.K_threshold) * (K - p.K_top))
+    return y._replace(K_o=-p.A * (K - p.K_rest) * (K - p.K_threshold) * (K - p.K_top))
 
 
 def front_speed(p, diffusivity):

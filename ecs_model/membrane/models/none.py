@@ -18,7 +18,7 @@ class Parameters:
 
 def rhs(y, p, env):
     """Time derivative of the state [mM/s]: nothing happens."""
-    return State(K_o=0.0 * y.K_o)
+    return y._replace(K_o=0.0 * y.K_o)
 
 
 model = MembraneModel(

@@ -38,7 +38,7 @@ class Parameters:
 def rhs(y, p, env):
     """Time derivative of the state [mM/s]."""
     u = y.K_o - p.K_rest
-    return State(K_o=-p.k * u + np.where(u > p.theta, p.r, 0.0))
+    return y._replace(K_o=-p.k * u + np.where(u > p.theta, p.r, 0.0))
 
 
 def front_speed(p, diffusivity):

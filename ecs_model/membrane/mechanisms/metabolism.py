@@ -16,6 +16,7 @@ References:
     Wei, Ullah & Schiff (2014), J Neurosci 34, 11733: supply of O2 as exchange with blood.
 """
 
+from ecs_model.membrane.parts import Pool
 from ecs_model.physics.energetics import atp_energy
 from ecs_model.physics.metabolism import creatine_kinase, phosphocreatine_at_rest, respiration
 from ecs_model.physics.post_albers import PostAlbersParameters
@@ -145,7 +146,29 @@ def rates(pumps, cells, y, p):
 
 def balanced_supply(pumps, cells):
     """The Parameters with which the declared State rests; arguments as those of `used`."""
-    y, p = State(), Parameters(V_O2=1.0)
+    y, p = State(), joined(Parameters, V_O2=1.0)()
     capacity = used(pumps, cells, y, p) / made(y, p)
     supply = cells * capacity * made(y, p) / p.ATP_per_O2 / (p.O2_blood - y.O2)
     return joined(Parameters, V_O2=capacity, k_O2=supply)
+
+
+def pool(cells, pumps, p):
+    """The Pool of the energy of some cells, at rest with what their pumps use then.
+
+    Args:
+        cells: the compartments that live on it.
+        pumps: ATP that their pumps split at rest per volume of tissue [mM/s].
+        p: their parameters at rest.
+    """
+
+    def rates_of_pool(y, p, env, use):
+        """Rates of ADP, PCr and O2 [mM/s]."""
+        return rates(use, _fraction(cells, p), y, p)
+
+    supply = balanced_supply(pumps, _fraction(cells, p))
+    return Pool(State, supply, rates_of_pool, OBSERVABLES, scaled=("k_O2",))
+
+
+def _fraction(cells, p):
+    """Volume fraction of all cells at rest."""
+    return sum(getattr(p, cell.fraction) for cell in cells)

@@ -1,0 +1,201 @@
+"""What crosses a membrane: mechanisms (channels, pumps, cotransporters) as plain functions.
+
+A mechanism is a function (v, c, y, p, T) of the membrane potential [V], the concentrations on both
+sides (`c.K` is the pair inside, outside [mM]), the state, the parameters and the temperature [K].
+It returns what it moves outward, ion by ion: a flux [mol/m^2/s], or the `Permeability` or the
+`Conductance` from which a flux follows by the laws of Goldman, Hodgkin and Katz or of Ohm. A pump
+tells the ATP that it splits under the name "ATP".
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from ecs_model.errors import ConfigError
+from ecs_model.physics.electrochemistry import ghk_flux, nernst
+from ecs_model.physics.gating import gate_rate, relaxation, steady_gate
+from ecs_model.physics.ions import KNOWN
+from ecs_model.record import quantity, table
+from ecs_model.units import FARADAY
+
+__all__ = [  # what a file of mechanisms needs
+    "Conductance",
+    "Gate",
+    "Mechanism",
+    "Permeability",
+    "mechanism",
+    "quantity",
+    "relaxation",
+]
+
+type Pair = tuple[Any, Any]  # inside, outside
+
+ATP = "ATP"
+IONS = ("K", "Na", "Cl")
+PER_MILLISECOND = 1e3
+NOTHING = table("Nothing", {})
+
+
+class Concentrations(SimpleNamespace):
+    """Of every ion on both sides of a membrane [mM]."""
+
+    K: Pair
+    Na: Pair
+    Cl: Pair
+
+
+@dataclass(frozen=True)
+class Permeability:
+    """A GHK flux.
+
+    Attributes:
+        value: permeability [m/s].
+        of: another ion that passes (inside [mM], outside [mM], valence), for whose charge the cell
+            at once exchanges the ion that is named; None if that one passes itself.
+    """
+
+    value: Any
+    of: tuple | None = None
+
+
+@dataclass(frozen=True)
+class Conductance:
+    """A current through a conductance of `value` [S/m^2], driven by v - E of the ion."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The open fraction of a gate, which is a state.
+
+    Attributes:
+        rates: function u [mV] -> opening and closing rate [1/ms], the units of published fits. Its
+            name is that of the state, its docstring says what it is.
+        start: open fraction where no resting state is known.
+        factor: parameter that multiplies both rates; None for none.
+    """
+
+    rates: Callable
+    start: float = 0.5
+    factor: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What its state is called."""
+        return self.rates.__name__
+
+    @property
+    def quantity(self):
+        """Its line in the table of states."""
+        meaning = (self.rates.__doc__ or "Open fraction.").partition("\n")[0].rstrip(".")
+        return quantity(self.start, "1", meaning[0].lower() + meaning[1:], low=0.0, high=1.0)
+
+    def rate(self, v, fraction, p):
+        """Rate [1/s] of the open fraction at the potential `v` [V]."""
+        opening, closing = self.rates(1e3 * v)
+        rate = PER_MILLISECOND * gate_rate(opening, closing, fraction)
+        return rate if self.factor is None else getattr(p, self.factor) * rate
+
+    def at_rest(self, v):
+        """Open fraction that does not change at the potential `v` [V]."""
+        return steady_gate(*self.rates(1e3 * v))
+
+
+@dataclass(frozen=True)
+class Mechanism:
+    """One kind of channel or transporter in a membrane.
+
+    Attributes:
+        flux: function (v, c, y, p, T) -> {ion: outward flux, Permeability or Conductance}.
+        parameters: record type of its parameters.
+        gates: of which it depends.
+        compartment: key of the cells in whose membrane it lies, where it is added to a model; None
+            for the first.
+        electrogenic: whether its current counts for the potential; some published models leave
+            that of the pump out.
+    """
+
+    flux: Callable
+    parameters: type = NOTHING
+    gates: tuple[Gate, ...] = ()
+    compartment: str | None = None
+    electrogenic: bool = True
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.flux.__name__
+
+
+def mechanism(parameters=NOTHING, gates=(), compartment=None, electrogenic=True):
+    """Decorator: the Mechanism of a function; arguments as the attributes of `Mechanism`.
+
+    Args:
+        parameters: record type, or name -> quantity.
+        gates: each a Gate, or the function of its rates.
+        compartment: key of the cells, such as "g" for glia; None for the first.
+        electrogenic: whether its current counts for the potential.
+    """
+    if isinstance(parameters, dict):
+        parameters = table("Parameters", parameters)
+
+    known = tuple(g if isinstance(g, Gate) else Gate(g) for g in gates)
+
+    def made(function):
+        return Mechanism(function, parameters, known, compartment, electrogenic)
+
+    return made
+
+
+def valence(ion):
+    """Charge of an ion that the program knows, in units of the elementary charge."""
+    return KNOWN[ion][0]
+
+
+def flux(kind, ion, v, pair: Pair, temperature):
+    """Outward flux [mol/m^2/s] of an ion by what a mechanism returned for it.
+
+    Args:
+        kind: flux, Permeability or Conductance.
+        ion: such as K.
+        v: membrane potential [V].
+        pair: concentrations inside and outside [mM].
+        temperature: [K].
+    """
+    if isinstance(kind, Conductance):
+        z = valence(ion)
+        return kind.value / (z * FARADAY) * (v - nernst(*pair, z, temperature))
+    if not isinstance(kind, Permeability):
+        return kind
+    if kind.of is None:
+        return ghk_flux(*pair, valence(ion), kind.value, v, temperature)
+    inside, outside, z = kind.of
+    return z / valence(ion) * ghk_flux(inside, outside, z, kind.value, v, temperature)
+
+
+def contributions(mechanisms, v, c, y, p, T):
+    """Mechanism, ion, and what the mechanism returned for it, one after the other."""
+    for part in mechanisms:
+        for ion, kind in moved(part, v, c, y, p, T).items():
+            yield part, ion, kind
+
+
+def moved(part, v, c, y, p, T):
+    """What a mechanism returns: ion -> flux, Permeability or Conductance.
+
+    Raises:
+        ConfigError: if it is no such dictionary, or names an ion that models do not follow.
+    """
+    found = part.flux(v, c, y, p, T)
+    if not isinstance(found, dict):
+        raise ConfigError(
+            f"{part.name}: must return a dictionary ion -> flux, not {type(found).__name__}"
+        )
+    if unknown := set(found) - {*IONS, ATP}:
+        raise ConfigError(
+            f"{part.name}: returns a flux of {min(unknown)!r}; models follow {', '.join(IONS)}, "
+            "and pumps tell their ATP"
+        )
+    return found

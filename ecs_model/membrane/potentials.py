@@ -1,0 +1,166 @@
+"""How the membrane potential of cells follows: quasi-steady, from their charge, or as a state."""
+
+from collections import namedtuple
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ecs_model.membrane.autodiff import Dual, root
+from ecs_model.membrane.mechanism import (
+    ATP,
+    Conductance,
+    Permeability,
+    contributions,
+    flux,
+    valence,
+)
+from ecs_model.physics.electrochemistry import (
+    ghk_charge_flux,
+    ghk_slope_at_reversal,
+    ghk_sums,
+    ghk_voltage,
+    nernst,
+)
+from ecs_model.units import FARADAY
+
+Sums = namedtuple("Sums", "inside outside conductance drive")  # of what is passive
+
+
+@dataclass(frozen=True)
+class QuasiSteady:
+    """The potential at which no charge is exchanged.
+
+    It is sought by Halley's steps from where the passive fluxes (permeabilities and conductances
+    that do not depend on the potential) and all others, taken there, would let it be.
+
+    Attributes:
+        steps: of the search, to round-off over the states that cells reach.
+        guess: function (c, T) -> potential [V] where the search begins; None for the above.
+    """
+
+    steps: int = 3
+    guess: Callable | None = None
+
+    def value(self, cell, y, p, env):
+        """The potential [V]."""
+        c, T = cell.concentrations(y, p, env), cell.temperature(p, env)
+        passive = _passive(cell, c, y, p, T)
+        sums = Sums(*_ghk(passive, c), *_ohmic(passive, c, T))
+        start = self.guess(c, T) if self.guess else _start(cell, sums, y, p, env, passive)
+        law = lambda v, sums, y, p, env: _charge(cell, v, sums, y, p, env, passive)  # noqa: E731
+        return root(law, start, self.steps, sums, y, p, env)
+
+    def rates(self, cell, now, y, p):
+        """Nothing: the potential is no state."""
+        return []
+
+
+def _passive(cell, c, y, p, T):
+    """(mechanism, ion) -> what it returned, of permeabilities and conductances without `v`."""
+    probe = Dual(0.0, {"v": 1.0})
+    return {
+        (id(part), ion): kind
+        for part, ion, kind in contributions(cell.mechanisms, probe, c, y, p, T)
+        if isinstance(kind, Permeability | Conductance)
+        and not (isinstance(kind.value, Dual) and "v" in kind.value.slopes)
+    }
+
+
+def _ghk(passive, c):
+    """Sums of permeability times concentration, inside and outside [mol/m^2/s]."""
+    ions: dict = {1: {}, -1: {}}
+    for (_, ion), kind in passive.items():
+        if isinstance(kind, Permeability):
+            inside, outside, z = kind.of or (*getattr(c, ion), valence(ion))
+            key = ion if kind.of is None else id(kind)
+            before = ions[z].get(key, (0.0,))[0]
+            ions[z][key] = before + kind.value, inside, outside
+    return ghk_sums(ions[1].values(), ions[-1].values())
+
+
+def _ohmic(passive, c, T):
+    """Conductance of all ions together, and the current at 0 V with its sign changed, over F."""
+    ions: dict = {}
+    for (_, ion), kind in passive.items():
+        if isinstance(kind, Conductance):
+            ions[ion] = ions.get(ion, 0.0) + kind.value
+    drive = sum(g * _reversal(c, ion, T) for ion, g in ions.items())
+    return sum(ions.values()) / FARADAY, drive / FARADAY
+
+
+def _reversal(c, ion, T):
+    """Potential [V] at which an ion is in equilibrium."""
+    inside, outside = getattr(c, ion)
+    return nernst(inside, outside, valence(ion), T)
+
+
+def _start(cell, sums, y, p, env, passive):
+    """The potential [V] of the passive fluxes, shifted by what all others carry there."""
+    T, slope, drive = cell.temperature(p, env), sums.conductance, sums.drive
+    if not _is_none(sums.inside):
+        ghk = ghk_slope_at_reversal(sums.inside, sums.outside, T)
+        drive = drive + ghk * ghk_voltage(sums.inside, sums.outside, T)
+        slope = slope + ghk
+    leak = drive / slope
+    return leak - _active(cell, leak, y, p, env, passive) / slope
+
+
+def _is_none(x):
+    return isinstance(x, int | float) and x == 0
+
+
+def _charge(cell, v, sums, y, p, env, passive):
+    """Outward flux of charge [mol/m^2/s] at the potential `v` [V]."""
+    ghk = ghk_charge_flux(sums.inside, sums.outside, v, cell.temperature(p, env))
+    ohmic = sums.conductance * v - sums.drive
+    return ghk + ohmic + _active(cell, v, y, p, env, passive)
+
+
+def _active(cell, v, y, p, env, passive):
+    """Outward flux of charge [mol/m^2/s] by all that is not passive."""
+    c, T = cell.concentrations(y, p, env), cell.temperature(p, env)
+    total = 0.0
+    for part, ion, kind in contributions(cell.mechanisms, v, c, y, p, T):
+        if ion != ATP and part.electrogenic and (id(part), ion) not in passive:
+            total = total + valence(ion) * flux(kind, ion, v, getattr(c, ion), T)
+    return total
+
+
+@dataclass(frozen=True)
+class OfContents:
+    """The potential [V] that the charge of the cell's contents puts on its membrane.
+
+    Attributes:
+        law: function (state, parameters, surroundings) -> [V].
+    """
+
+    law: Callable
+
+    def value(self, cell, y, p, env):
+        """The potential [V]."""
+        return self.law(y, p, env)
+
+    def rates(self, cell, now, y, p):
+        """Nothing: it follows from the contents."""
+        return []
+
+
+@dataclass(frozen=True)
+class Capacitive:
+    """The potential is a state, V: the current charges the membrane.
+
+    Attributes:
+        area: function of the state -> membrane area relative to rest; None where it is constant.
+    """
+
+    area: Callable | None = None
+
+    def value(self, cell, y, p, env):
+        """The potential [V]."""
+        return y.V
+
+    def rates(self, cell, now, y, p):
+        """Rate of V [V/s]."""
+        current = FARADAY * now.charge
+        if self.area is not None:
+            current = current / self.area(y)
+        return [-(current - p.I_stim) / p.C]

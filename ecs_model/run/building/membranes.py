@@ -1,0 +1,118 @@
+"""From [membrane] to the membranes at every node."""
+
+import hashlib
+
+import numpy as np
+
+from ecs_model.membrane import solver, start
+from ecs_model.membrane.compiler import library
+from ecs_model.membrane.model import Surroundings
+from ecs_model.membrane.packing import arranged
+from ecs_model.parallel import Team, root_does, together
+from ecs_model.run import front_tracker
+from ecs_model.transport import limiter_kernel
+
+
+def about_model(config):
+    """What the membrane model and its compiled step depend on, beside where parameters vary."""
+    m = config.membrane
+    choices = (m.model, m.file, m.add, m.potassium, m.time_unit, m.options)
+    return repr((*choices, config.tissue.ions, config.tissue.transport))
+
+
+def reaction(config, tissue, nodes, operators, kept, lap):
+    """The Reaction, and the identity of its compiled step; rank 0 compiles for all.
+
+    Args:
+        config: the Config.
+        tissue: its TissueData.
+        nodes: values over nodes.
+        operators: matrices, whose lumped mass decides the volume fraction of a node.
+        kept: Kept, which may hold the text of the step.
+        lap: is told when membranes, and their compiled step, are there.
+
+    Raises:
+        ConfigError: on all processes, for values that the model cannot have.
+    """
+    mesh, model = nodes.mesh, nodes.model
+    alpha = _number_if_constant(mesh.comm, operators.lumped / mesh.volumes)
+    parameters, state = _values(config, tissue, nodes, alpha)
+    surroundings = Surroundings(alpha, tissue.temperature)
+    varying = tuple(np.ndim(v) > 0 for v in (*parameters, *surroundings))
+    key = (about_model(config), varying)
+    text = kept("kernel", key, lambda: solver.source(model, parameters, surroundings))
+    lap("membranes")
+    _compile(mesh.comm, text)
+    lap("compiler")
+    options = {
+        "weights": operators.lumped,
+        "tolerance": config.membrane.tolerance,
+        "substeps": config.membrane.substeps,
+        "ions": [ion.name for ion in tissue.ions],
+        "text": text,
+    }
+    made = together(
+        mesh.comm, lambda: solver.Reaction(model, state, parameters, surroundings, **options)
+    )
+    return made, hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _values(config, tissue, nodes, alpha):
+    """Parameters and state at nodes as their volume fraction asks for."""
+    comm = nodes.mesh.comm
+    parameters, state = together(comm, lambda: (nodes.parameters(), nodes.state()))
+    parameters, state = together(
+        comm, lambda: arranged(nodes.model, tissue.packing, parameters, state, alpha)
+    )
+    return _changeable(config, parameters, nodes.mesh), state
+
+
+def _compile(comm, text):
+    """Have on disk what each process loads: the step, the limiter and the tracker."""
+    texts = text, limiter_kernel.TEXT, front_tracker.TEXT
+    root_does(comm, lambda: [library(code) for code in texts])
+
+
+def _number_if_constant(comm, values):
+    """The value itself if it is the same everywhere (to round-off), so that it is loaded once."""
+    low, high = Team(comm).highest([-values.min(initial=np.inf), values.max(initial=-np.inf)])
+    return high if high + low <= 1e-12 * high else values
+
+
+def _changeable(config, parameters, mesh):
+    """The parameters, those that events change as arrays of their own."""
+    names = {name for event in config.event for name in event.parameters}
+    arrays = {n: np.zeros(mesh.owned) + getattr(parameters, n) for n in names}
+    return parameters._replace(**arrays)
+
+
+def notes(config, membranes, packing, comm):
+    """Sentences about what was assumed of the membranes, and about what begins too late.
+
+    Args:
+        config: the Config.
+        membranes: the Reaction.
+        packing: of the tissue.
+        comm: MPI communicator.
+
+    Raises:
+        ConfigError: on all processes, if the membranes cannot live so.
+    """
+    here = start.start(
+        membranes.model, membranes.parameters, membranes.state, membranes.surroundings
+    )
+    everywhere = here.with_numbers(Team(comm).highest(here.numbers()))
+    start.refuse_dead(everywhere, membranes.model, packing)
+    return [*start.lines(everywhere, membranes.model, packing), *_too_late(config)]
+
+
+def _too_late(config):
+    """Sentences about what begins after the end of the run."""
+    kinds = {"source": config.source, "boundary": config.boundary, "event": config.event}
+    for kind, entries in kinds.items():
+        for entry in entries:
+            profile = entry.profile
+            begins = profile.kind in ("step", "pulse", "train") and profile.start
+            if begins and begins >= config.time.end:
+                name = entry.on if kind == "boundary" else entry.name
+                yield f"{kind} '{name}': begins at {begins:g} s, when the run is over"

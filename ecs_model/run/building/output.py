@@ -1,0 +1,63 @@
+"""From [output], [[probe]], [[line]], [detect] and [checkpoint] to when and where a run is seen."""
+
+import numpy as np
+
+from ecs_model.run.parts import Detection, LinePlan, OutputPlan
+from ecs_model.tissue.sampling import Sampler
+
+
+def detection(detect):
+    """The Detection of [detect]."""
+    return Detection(detect.seizure, detect.sd, detect.fraction, detect.front, detect.spread)
+
+
+def output_plan(config, model, mesh, clock, transported):
+    """The OutputPlan of a Config.
+
+    Args:
+        config: the Config, with its intervals.
+        model: the membrane model.
+        mesh: the mesh.
+        clock: of the run.
+        transported: names of the fields that the transport adds.
+
+    Raises:
+        ConfigError: on all processes, if times are no whole numbers of steps or places lie outside.
+    """
+    period, probes = config.checkpoint.every, config.probe
+    return OutputPlan(
+        every=clock.ticks_in(config.output.every, "output.every"),
+        often=clock.ticks_in(config.output.series, "output.series"),
+        checkpoint=clock.ticks_in(period, "checkpoint.every") if period else 0,
+        wall=config.checkpoint.wall,
+        fields=tuple(_field_names(config.output.fields, model, transported)),
+        is_double=config.output.precision == "double",
+        probes=tuple(probe.name for probe in probes),
+        sampler=_at_probes(probes, mesh),
+        lines=tuple(_line(line, mesh) for line in config.line),
+    )
+
+
+def _at_probes(probes, mesh):
+    names = [f"probe '{probe.name}'" for probe in probes]
+    return Sampler(mesh, names, [_point(probe.at) for probe in probes])
+
+
+def _field_names(wanted, model, transported):
+    """The fields that are written: those asked for, or K+ and what model and transport show."""
+    if wanted is not None:
+        return ["K_o", *(name for name in wanted if name != "K_o")]
+    shown = [*model.State._fields, *model.observables]
+    return ["K_o", *(name for name in shown if name in ("V", "alpha")), *transported]
+
+
+def _line(line, mesh):
+    start, end = _point(line.start), _point(line.end)
+    shares = np.linspace(0.0, 1.0, line.points)
+    points = start + shares[:, None] * (end - start)
+    positions = shares * np.linalg.norm(end - start)
+    return LinePlan(line.name, Sampler(mesh, f"line '{line.name}'", points), positions, end - start)
+
+
+def _point(values):
+    return np.pad(np.asarray(values, float), (0, 3 - len(values)))

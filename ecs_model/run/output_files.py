@@ -1,0 +1,106 @@
+"""The files of a run, each opened on rank 0: new, or continued where a checkpoint left it."""
+
+from typing import Any
+
+from ecs_model.parallel import kept_on_root
+from ecs_model.run.field_series import FieldSeries
+from ecs_model.run.tables import LineSeries, SeriesFile
+
+
+class File:
+    """A file that rank 0 writes once it is open: new, or continued.
+
+    Args:
+        comm: MPI communicator.
+        create: makes a new one.
+        resume: opens the one that is there, without what came after a time [s], which has to hold
+            so many rows.
+
+    Attributes:
+        rows: that were written to it, on rank 0.
+    """
+
+    def __init__(self, comm, create, resume):
+        self._comm, self._create, self._resume = comm, create, resume
+        self._file: Any = None  # once it is open, on rank 0
+        self.rows = 0
+
+    def open(self, until):
+        """Open it on rank 0, new if `until` is None; called on all processes."""
+        work = self._create if until is None else lambda: self._resume(until, self.rows)
+        self._file = kept_on_root(self._comm, work)
+
+    def append(self, *row):
+        """Add a row to a table."""
+        self._file.append(*row)
+        self.rows += 1
+
+    def write(self, t, fields):
+        """Add the fields of a time [s]."""
+        self._file.write(t, fields)
+        self.rows += 1
+
+    def close(self):
+        """Close it, if this process has it open."""
+        if self._file is not None:
+            self._file.close()
+
+
+class Files:
+    """The files of a run, in an order that follows from its configuration."""
+
+    def __init__(self, comm, run):
+        self._comm, self._run, self.all = comm, run, []
+
+    def state(self):
+        """How many rows each of them holds."""
+        return {"rows": [file.rows for file in self.all]}
+
+    def load(self, state):
+        """Note how many rows each has to hold."""
+        for file, rows in zip(self.all, state["rows"], strict=False):
+            file.rows = rows
+
+    def _add(self, create, resume):
+        self.all.append(File(self._comm, create, resume))
+        return self.all[-1]
+
+    def series(self, columns, units):
+        """The File of series.csv, by the names of its columns and their units."""
+        path = self._run.series
+        return self._add(
+            lambda: SeriesFile.create(path, columns, units),
+            lambda until, rows: SeriesFile.resume(path, columns, units, until, rows),
+        )
+
+    def line(self, name, positions, units):
+        """The File of a line, by the distances along it [m] and the units of its fields."""
+        folder = self._run.path
+        return self._add(
+            lambda: LineSeries.create(folder, name, positions, units),
+            lambda until, rows: LineSeries.resume(folder, name, positions, units, until, rows),
+        )
+
+    def fields(self, parts, units):
+        """The File of the fields over time, by the Parts of the run and the units of its fields."""
+        mesh, d = parts.mesh, parts.mesh.dimension
+        points = mesh.gather(mesh.coordinates[: mesh.owned, :d])
+        cells = mesh.gather_cells(_input_cells(mesh))
+        tags = mesh.gather_cells(mesh.cell_tags)
+        still = {k: mesh.gather_cells(parts.cells[k]) for k in ("alpha", "tortuosity")}
+        precision = "f8" if parts.plan.is_double else "f4"
+        static = {"region": tags, **still}
+        common = {"units": {**units, "alpha": "1", "tortuosity": "1"}, "precision": precision}
+        folder = self._run.path
+        return self._add(
+            lambda: FieldSeries.create(folder, points, cells, static, **common),
+            lambda until, rows: FieldSeries.resume(
+                folder, points, cells, static, until=until, times=rows, **common
+            ),
+        )
+
+
+def _input_cells(mesh):
+    """Node numbers of owned cells, as the input counts them."""
+    numbers = mesh.domain.geometry.input_global_indices
+    return numbers[mesh.domain.geometry.dofmaps[0][: mesh.owned_cells]]

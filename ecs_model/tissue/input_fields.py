@@ -1,0 +1,165 @@
+"""Arrays in input order, from the mesh or from files, as fields over this process's mesh."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ecs_model.errors import ConfigError
+from ecs_model.files.arrays import read_npy
+from ecs_model.meshes import meshdata
+from ecs_model.parallel import kept_on_root
+from ecs_model.quantities import parse
+from ecs_model.units import to_si
+
+
+@dataclass(frozen=True)
+class InputField:
+    """Where the values of a field come from.
+
+    Attributes:
+        field: its name in the mesh, or in a mesh file; None for a .npy file.
+        file: path of the file; None for the mesh itself.
+        unit: of its numbers; None if it was not told.
+        at: what the values lie at, "nodes" or "cells"; None if it was not told.
+    """
+
+    field: str | None = None
+    file: str | None = None
+    unit: str | None = None
+    at: str | None = None
+
+
+def read_array(path, field, at=None):
+    """An array in input order, out of a .npy or mesh file, and what its values lie at.
+
+    That is "nodes" or "cells", or for a .npy file, which does not tell, `at` itself.
+
+    Args:
+        path: of the file.
+        field: name of the field in a mesh file; None for .npy.
+        at: which of two fields of one name is meant, "nodes" or "cells".
+
+    Raises:
+        ConfigError: if there is no such file or field.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such file")
+    if path.suffix.lower() == ".npy":
+        return read_npy(path), at
+    mesh = meshdata.read(path, "m")
+    try:
+        return meshdata.field_of(mesh, field, at)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+class InputFields:
+    """Reads fields, on rank 0, and hands every process its own part.
+
+    Args:
+        mesh: the mesh.
+        data: its MeshData on rank 0, None elsewhere.
+        base: folder to which paths are relative.
+    """
+
+    def __init__(self, mesh, data, base):
+        self.mesh, self._data, self._base = mesh, data, base
+
+    def over_cells(self, source, place, check=None, prepare=None):
+        """The field over local cells; what is given at nodes is averaged over corners.
+
+        Args:
+            source: the InputField.
+            place: what messages call it.
+            check: raises ConfigError for numbers that cannot be; None for a field of vectors.
+            prepare: what is made of the array, place by place, before it is averaged.
+        """
+        array, at = self._read(source, place, check, prepare)
+        if at == "cells":
+            return self.mesh.from_root_cells(array)
+        nodes = self.mesh.from_root(array)
+        if nodes.ndim == 1:
+            return self.mesh.with_ghosts(nodes)[self.mesh.cell_nodes].mean(axis=1)
+        columns = [self.mesh.with_ghosts(np.ascontiguousarray(c)) for c in nodes.T]
+        return np.stack([c[self.mesh.cell_nodes].mean(axis=1) for c in columns], axis=1)
+
+    def over_nodes(self, source, place, check, unit, weights=None):
+        """The field [SI] over owned nodes; what is given in cells is averaged by volume.
+
+        Args:
+            source: the InputField.
+            place: what messages call it.
+            check: as in `over_cells`.
+            unit: that the model declares.
+            weights: over local cells, by which volumes count; None for all alike.
+        """
+        array, at = self._read(source, place, check, unit=unit)
+        if at == "nodes":
+            return self.mesh.from_root(array)
+        values = self.mesh.from_root_cells(array)
+        if weights is None:
+            return self.mesh.node_average(values)
+        return self.mesh.spread_cells(weights * values) / self.mesh.spread_cells(weights)
+
+    def _read(self, source, place, check, prepare=None, unit="1"):
+        """The array [SI] on rank 0, which `check` may refuse, and what it lies at on all."""
+
+        def found():
+            array, at = self._find(source, place, check, unit)
+            return (array if prepare is None else prepare(array)), at
+
+        array, at = kept_on_root(self.mesh.comm, found) or (None, None)
+        return array, self.mesh.comm.bcast(at)
+
+    def _find(self, source, place, check, unit):
+        array, at = self._given(source, place)
+        at = self._places(len(array), at, place)
+        if check is not None and array.ndim > 1:
+            raise ConfigError(f"{place}: the field has {array.shape[1:]} values a place, not one")
+        array = _in_si(array, source.unit, unit, place)
+        if check is not None:
+            check(array)
+        return array, at
+
+    def _given(self, source, place):
+        """The array as it was written, and what it lies at: "nodes", "cells" or None."""
+        try:
+            if source.file is not None:
+                return read_array(Path(self._base, source.file), source.field, source.at)
+            array, at = meshdata.field_of(self._data, source.field, source.at)
+        except ConfigError as error:
+            subject = "" if source.file is not None else "the mesh "
+            raise ConfigError(f"{place}: {subject}{error}") from None
+        return np.asarray(array, float), at
+
+    def _places(self, length, at, place):
+        """What so many values lie at, "nodes" or "cells"; ConfigError if that is not known."""
+        counts = {"nodes": self.mesh.nodes, "cells": self.mesh.cells}
+        found = [where for where in counts if counts[where] == length and at in (None, where)]
+        if not found:
+            raise ConfigError(
+                f"{place}: the field has {length} values{f' at {at}' if at else ''}; the mesh has "
+                f"{self.mesh.nodes} nodes and {self.mesh.cells} cells"
+            )
+        if len(found) > 1:
+            raise ConfigError(
+                f"{place}: the mesh has as many cells as nodes, {length}; say at which of them the "
+                'values lie: at = "nodes" or at = "cells"'
+            )
+        return found[0]
+
+
+def _in_si(array, written, declared, place):
+    """An array in SI; ConfigError where its unit cannot be, or is not told and not obvious."""
+    if written is None:
+        if to_si(1.0, declared) == 1.0:
+            return array
+        raise ConfigError(
+            f'{place}: say which unit the numbers of the array have: unit = "{declared}"'
+        )
+    try:
+        return array * parse(f"1 {written}", declared)
+    except ValueError as error:
+        raise ConfigError(f"{place}: unit: {error}") from None

@@ -1,0 +1,109 @@
+"""What is wrong with a mesh: all of it at once, with where the first of each kind is."""
+
+import numpy as np
+
+from ecs_model.errors import ConfigError
+from ecs_model.meshes.meshdata import components, flat_and_inverted, orphans, untagged
+from ecs_model.meshes.orientation import folded
+from ecs_model.meshes.simplices import all_facets, sort_rows
+
+
+def check(mesh, name):
+    """Nothing, if a computation can use the mesh.
+
+    Raises:
+        ConfigError: with all that is wrong, one line each: how many, and where the first one is.
+    """
+    wrong = _unreadable(mesh) or _unusable(mesh)
+    if wrong:
+        raise ConfigError(f"mesh {name} cannot be used:\n  " + "\n  ".join(wrong))
+
+
+def _unreadable(mesh):
+    """What makes it impossible to look at the geometry at all."""
+    wrong = []
+    lost = ~np.isfinite(mesh.points).all(axis=1)
+    if len(mesh.cells) == 0:
+        wrong.append("no cells; a mesh needs intervals, triangles or tetrahedra")
+    if lost.any():
+        wrong.append(f"nodes that are not finite: {lost.sum()}, the first is {lost.argmax()}")
+    outside = (mesh.cells < 0) | (mesh.cells >= len(mesh.points))
+    if outside.any():
+        cells = outside.any(axis=1)
+        wrong.append(
+            f"cells with a node that does not exist: {cells.sum()}, the first is {cells.argmax()}"
+        )
+    return wrong
+
+
+def _unusable(mesh):
+    """What makes it impossible to compute on it."""
+    at_cells, at_facets = (mesh.points[rows].mean(axis=1) for rows in (mesh.cells, mesh.facets))
+    lines = [_line(mesh, which, at_cells, what) for which, what in _bad_cells(mesh)]
+    lines += [
+        _line(mesh, orphans(mesh), mesh.points, "nodes in no cell"),
+        _line(mesh, _loose(mesh), at_facets, "tagged facets that are no facet of any cell"),
+        _pieces(mesh),
+    ]
+    return [line for line in lines if line]
+
+
+def _bad_cells(mesh):
+    """Pairs of a mask over cells and what is wrong with those in it."""
+    flat, inverted = flat_and_inverted(mesh)
+    repeated = _duplicates(mesh.cells)
+    yield inverted, "inverted cells (negative volume)"
+    yield flat, "degenerate cells (no volume)"
+    yield repeated, "cells that repeat another cell"
+    yield _folded(mesh, flat | inverted | repeated), "cells that lie over a neighbour"
+    yield untagged(mesh), "untagged cells (tag 0, or a tag without a name)"
+
+
+def _folded(mesh, broken):
+    """Which cells lie over a neighbour; none if there are broken ones, which seem to do so."""
+    return np.zeros(len(broken), bool) if broken.any() else folded(mesh)
+
+
+def _line(mesh, which, positions, what):
+    """One line of complaint about the items in the mask `which`, or nothing."""
+    if not which.any():
+        return ""
+    return f"{what}: {which.sum()}, the first at {_position(mesh, positions[which.argmax()])}"
+
+
+def _position(mesh, point):
+    """A point as text, in mm or, in a body smaller than 1 mm, in um."""
+    small = np.ptp(mesh.points, axis=0).max() < 1e-3
+    scale, unit = (1e6, "um") if small else (1e3, "mm")
+    return "(" + ", ".join(f"{x * scale:.6g}" for x in point) + f") {unit}"
+
+
+def _duplicates(rows):
+    order, repeated = sort_rows(rows)
+    duplicate = np.zeros(len(rows), bool)
+    duplicate[order[repeated]] = True
+    return duplicate
+
+
+def _loose(mesh):
+    """Which tagged facets are no facet of any cell."""
+    used = np.zeros(len(mesh.points), bool)
+    used[mesh.facets.ravel()] = True
+    candidates = all_facets(mesh.cells)
+    candidates = candidates[used[candidates].all(axis=1)]
+    order, repeated = sort_rows(np.concatenate([mesh.facets, candidates]))
+    group = np.empty(len(order), np.int64)
+    group[order] = np.cumsum(~repeated)
+    return ~np.isin(group[: len(mesh.facets)], group[len(mesh.facets) :])
+
+
+def _pieces(mesh):
+    piece, cells = components(mesh)
+    if np.count_nonzero(cells) <= 1:
+        return ""
+    small = mesh.cells[piece[mesh.cells[:, 0]] != cells.argmax()]
+    where = _position(mesh, mesh.points[small[0]].mean(axis=0))
+    return (
+        f"pieces that share no node: {np.count_nonzero(cells)}; cells outside the largest: "
+        f"{len(small)}, the first at {where}"
+    )
