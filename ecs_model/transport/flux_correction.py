@@ -19,6 +19,7 @@ import numpy as np
 from ecs_model.errors import SolutionError
 from ecs_model.physics.values import Array, Nodes
 from ecs_model.transport.mass_balance import Ledger
+from ecs_model.transport.matrices import implicit
 from ecs_model.transport.neighbours import TOLERANCE, Neighbours
 from ecs_model.transport.petsc_database import Options, petsc_database
 
@@ -61,7 +62,7 @@ class FluxCorrection:
 
     def try_options(self) -> None:
         """Raise ConfigError, before anything runs, for options that PETSc refuses."""
-        matrix = self._operators.implicit(1.0, self._ledger.exchange, None, self._ratio)
+        matrix = implicit(self._operators, 1.0, self._ledger.exchange, None, self._ratio)
         monotone_solver(matrix, True, self._options).destroy()
         matrix.destroy()
 

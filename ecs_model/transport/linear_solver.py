@@ -13,7 +13,7 @@ import numpy as np
 
 from ecs_model.physics.values import Array
 from ecs_model.transport.mass_balance import Ledger
-from ecs_model.transport.matrices import Matrices
+from ecs_model.transport.matrices import Matrices, implicit
 from ecs_model.transport.petsc_database import Options, petsc_database
 
 ROUND_OFF = 1e-13  # [mM] at a node: of the ion itself; no solver can do better
@@ -81,7 +81,8 @@ class LinearSystem:
 
     def _implicit(self, **out):
         it = self._systems
-        return it.operators.implicit(self._part, it.ledger.exchange, it.fixed, it.ratio, **out)
+        exchange = it.ledger.exchange
+        return implicit(it.operators, self._part, exchange, it.fixed, it.ratio, **out)
 
     def _weigh(self):
         self.weights, self.flows = self._systems.ledger.closing_weights(self._part)

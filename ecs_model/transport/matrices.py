@@ -66,24 +66,6 @@ class Matrices(Protocol):
     def vector(self, values: Array | None = None) -> tuple[PETSc.Vec, Array]:
         """A PETSc vector over `values`, one per owned node (zeros by default), and that array."""
 
-    def implicit(
-        self,
-        part: float,
-        exchange: Array,
-        fixed: Nodes | None,
-        ratio: float = 1.0,
-        out: PETSc.Mat | None = None,
-    ) -> PETSc.Mat:
-        """M_theta + part (ratio K + exchange), without rows and columns of `fixed` nodes.
-
-        Args:
-            part: of the step that an increment counts [s], half of it for Crank-Nicolson.
-            exchange: conductance to the outside at owned nodes [m^3/s].
-            fixed: owned nodes whose concentration is given; None if there are none anywhere.
-            ratio: diffusivity of the ion relative to that of the matrices.
-            out: matrix of an earlier call that becomes the result; None for a new one.
-        """
-
 
 class Operators:
     """Stiffness and theta-mass of one tissue, as `Matrices` describes them.
@@ -122,17 +104,6 @@ class Operators:
         size = (self.mesh.owned, self.mesh.nodes)
         return PETSc.Vec().createWithArray(array, size=size, comm=self.mesh.comm), array
 
-    def implicit(
-        self,
-        part: float,
-        exchange: Array,
-        fixed: Nodes | None,
-        ratio: float = 1.0,
-        out: PETSc.Mat | None = None,
-    ) -> PETSc.Mat:
-        """M_theta + part (ratio K + exchange), as `Matrices` describes it."""
-        return completed(self.mass, self.stiffness, part, exchange, fixed, ratio, out)
-
     @functools.cached_property
     def fastest(self) -> float:
         """A bound of the fastest rate of diffusion [1/s] with this mass.
@@ -157,21 +128,29 @@ class Operators:
         return rate
 
 
-def completed(
-    mass: PETSc.Mat,
-    stiffness: PETSc.Mat,
+def implicit(
+    operators: Matrices,
     part: float,
     exchange: Array,
     fixed: Nodes | None,
-    ratio: float,
-    out: PETSc.Mat | None,
+    ratio: float = 1.0,
+    out: PETSc.Mat | None = None,
 ) -> PETSc.Mat:
-    """The matrix that `Matrices.implicit` describes, of a mass and a stiffness of one pattern."""
+    """M_theta + part (ratio K + exchange), without rows and columns of `fixed` nodes.
+
+    Args:
+        operators: of the tissue.
+        part: of the step that an increment counts [s], half of it for Crank-Nicolson.
+        exchange: conductance to the outside at owned nodes [m^3/s].
+        fixed: owned nodes whose concentration is given; None if there are none anywhere.
+        ratio: diffusivity of the ion relative to that of the matrices.
+        out: matrix of an earlier call that becomes the result; None for a new one.
+    """
     if out is None:
-        out = mass.copy()
+        out = operators.mass.copy()
     else:
-        mass.copy(out, SAME)
-    out.axpy(part * ratio, stiffness, structure=SAME)
+        operators.mass.copy(out, SAME)
+    out.axpy(part * ratio, operators.stiffness, structure=SAME)
     add_to_diagonal(out, part * exchange)
     if fixed is not None:
         out.zeroRowsColumnsLocal(np.asarray(fixed, np.int32), diag=1.0)

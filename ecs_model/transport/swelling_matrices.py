@@ -14,8 +14,8 @@ from ecs_model.native import PETSc
 
 import numpy as np
 
-from ecs_model.physics.values import Array, Nodes
-from ecs_model.transport.matrices import SAME, Matrices, Operators, add_to_diagonal, completed
+from ecs_model.physics.values import Array
+from ecs_model.transport.matrices import SAME, Matrices, Operators, add_to_diagonal
 
 
 class Following:
@@ -67,17 +67,6 @@ class Following:
         add_to_diagonal(self.mass, self.lumped)
         self._weighing(self.at_rest.stiffness, share ** (1 + 2 * self._exponent), self.stiffness)
         self.version += 1
-
-    def implicit(
-        self,
-        part: float,
-        exchange: Array,
-        fixed: Nodes | None,
-        ratio: float = 1.0,
-        out: PETSc.Mat | None = None,
-    ) -> PETSc.Mat:
-        """M_theta + part (ratio K + exchange), as `Matrices` describes it."""
-        return completed(self.mass, self.stiffness, part, exchange, fixed, ratio, out)
 
 
 class Weighing:

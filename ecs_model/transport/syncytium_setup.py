@@ -14,11 +14,12 @@ from ecs_model.transport.diffusion import Diffusion
 from ecs_model.transport.electrodiffusion import Electrodiffusion
 from ecs_model.transport.ions import Ions
 from ecs_model.transport.matrices import Operators
+from ecs_model.transport.protocol import Transport
 from ecs_model.transport.swelling_matrices import Following
 from ecs_model.transport.syncytium import Bidomain, Membrane, Syncytium
 
 
-def glial_syncytium(outside: Ions, membranes: Any, tissue: Any, solver: Any) -> Syncytium:
+def glial_syncytium(outside: Ions, membranes: Any, tissue: Any, solver: Any) -> Transport:
     """The transport of ions outside and in glia that gap junctions join.
 
     Args:
