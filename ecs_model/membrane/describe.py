@@ -6,7 +6,8 @@ from pathlib import Path
 from ecs_model import record
 from ecs_model.errors import ConfigError
 from ecs_model.membrane import MODELS
-from ecs_model.membrane.parameter_set import find, options_with, sets_of, with_set
+from ecs_model.membrane.parameter_set import options_with, with_set
+from ecs_model.membrane.parameter_sets import find, sets_of
 
 
 def overview():

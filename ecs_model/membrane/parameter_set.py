@@ -1,20 +1,16 @@
 """A parameter set: the numbers of a paper for a membrane model, each with unit and source.
 
-The numbers in the file of a model are its first set. Others are in `parameter_sets`; packages that
-are installed may bring more as entry points of the group `ecs_model.parameter_sets`.
+The numbers in the file of a model are its first set; others are in `parameter_sets`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from importlib.metadata import entry_points
 from typing import NamedTuple
 
-from ecs_model.errors import ConfigError, did_you_mean
+from ecs_model.errors import ConfigError
 from ecs_model.membrane.model import MembraneModel
 from ecs_model.record import joined, table
 from ecs_model.units import to_si
-
-GROUP = "ecs_model.parameter_sets"
 
 
 class Value(NamedTuple):
@@ -49,27 +45,6 @@ class ParameterSet:
     options: Mapping[str, bool | str] = field(default_factory=dict)
     parameters: Mapping[str, Value] = field(default_factory=dict)
     initial: Mapping[str, Value] = field(default_factory=dict)
-
-
-def sets_of(model: str) -> dict[str, ParameterSet]:
-    """Name -> ParameterSet, of all that there are for a model beside its first."""
-    from ecs_model.membrane.parameter_sets import BUILT_IN
-
-    installed = [entry.load() for entry in entry_points(group=GROUP)]
-    return {s.name: s for s in (*BUILT_IN, *installed) if s.model == model}
-
-
-def find(model: MembraneModel, name: str) -> ParameterSet:
-    """The ParameterSet of a name; ConfigError if the model has no such."""
-    known = sets_of(model.name)
-    if model.parameter_set:
-        own = ParameterSet(model.parameter_set, model.name, model.reference)
-        known = {model.parameter_set: own, **known}
-    if name not in known:
-        there = f"There are {', '.join(known)}" if known else f"{model.name} has none"
-        hint = did_you_mean(name, known)
-        raise ConfigError(f"membrane.parameter_set: no set is called {name!r}{hint} {there}")
-    return known[name]
 
 
 def options_with(chosen: ParameterSet, options: Mapping[str, bool | str]) -> dict[str, bool | str]:

@@ -11,7 +11,8 @@ from ecs_model.membrane.importers import SUFFIXES, load_foreign
 from ecs_model.membrane.instants import instants
 from ecs_model.membrane.mechanism import Mechanism
 from ecs_model.membrane.model import MembraneModel, Surroundings
-from ecs_model.membrane.parameter_set import find, options_with, with_set
+from ecs_model.membrane.parameter_set import options_with, with_set
+from ecs_model.membrane.parameter_sets import find
 from ecs_model.membrane.rosenbrock import ros2
 from ecs_model.membrane.user_code import execute, existing, place
 from ecs_model.units import dimension

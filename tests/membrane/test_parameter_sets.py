@@ -10,8 +10,7 @@ from ecs_model.config.reader import parse_config
 from ecs_model.errors import ConfigError
 from ecs_model.membrane import MODELS
 from ecs_model.membrane.model import Surroundings
-from ecs_model.membrane.parameter_set import sets_of
-from ecs_model.membrane.parameter_sets import BUILT_IN
+from ecs_model.membrane.parameter_sets import BUILT_IN, sets_of
 from ecs_model.membrane.solver import Reaction
 from ecs_model.membrane.user_models import membrane_of
 
