@@ -29,7 +29,7 @@ if MPI.COMM_WORLD.rank == 0:
 ROOM = 8e6  # bytes that new step lengths and the allocator may take
 
 
-@pytest.mark.parametrize("joined", [False, True], ids=["lumped glia", "joined glia"])
+@pytest.mark.parametrize("joined", [False, True], ids=["lumped glia", "glial syncytium"])
 def test_steps_leave_nothing_behind(joined):
     """What a swelling tissue beside a bath once left behind were 40 to 90 MB in 200 steps."""
     text = CONFIG.replace("[tissue]\n", "[tissue]\nsyncytium = { tortuosity = 2.5 }\n")
