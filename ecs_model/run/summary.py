@@ -81,8 +81,8 @@ def known_bias(model, ions, tissue):
         )
     if joined and not tissue.electrodiffusion:
         biases.append(
-            "currents of the glial syncytium return outside as if it conducted ideally: such fronts are "
-            "about 10 % too fast; electrodiffusion follows them (docs/tissue.md)"
+            "currents of the glial syncytium return outside as if it conducted ideally: such "
+            "fronts are about 10 % too fast; electrodiffusion follows them (docs/tissue.md)"
         )
     silent = [ion for ion in ions if f"{ion}_o" not in model.State._fields]
     if silent and model.volumes is not None:
