@@ -18,16 +18,27 @@ LENGTH, WIDE = 900, sized(20, 2)  # of the block: um along x, cells across
 TARGET, LONG = 0.05, sized(600, 18)  # core-s per mm^3 and s; s
 
 FRONT = (  # theta, cells [um], step [ms], tolerance of adaptive steps [mM]
-    (0.0, 6.25, 50, None), (0.0, 6.25, 100, None), (0.5, 15, 50, None), (0.5, 15, 100, None),
+    (0.0, 6.25, 50, None),
+    (0.0, 6.25, 100, None),
+    (0.5, 15, 50, None),
+    (0.5, 15, 100, None),
     (0.5, 15, 25, 2.0),
-)  # fmt: skip
+)
 WHOLE = ((0.5, 15, 50, None), (0.5, 15, 100, None), (0.5, 15, 25, 0.5), (0.5, 15, 25, 2.0))
 
 
 def main():
     """Print both tables."""
-    head = ["theta", "cells [um]", "steps", "number (rejected)", "error of speed",
-            "ns per node-step", "core-s per mm³ and s", f"of the target {TARGET}"]  # fmt: skip
+    head = [
+        "theta",
+        "cells [um]",
+        "steps",
+        "number (rejected)",
+        "error of speed",
+        "ns per node-step",
+        "core-s per mm³ and s",
+        f"of the target {TARGET}",
+    ]
     print(f"While the front is under way; {load()}\n")
     table(head, (_row(*case, 0) for case in FRONT[-sized(len(FRONT), 1) :]))
     print(f"\nTen minutes with one front; {load()}\n")
@@ -38,9 +49,16 @@ def _row(theta, h, dt, tolerance, end):
     given = json.dumps([theta, h, dt, tolerance, end])
     r = child(__file__, given)
     steps = f"{dt} ms" if tolerance is None else f"{dt} ms and longer, {tolerance:g} mM"
-    return [f"{theta:g}", f"{h:g}", steps, f"{r['steps']} ({r['rejected']})",
-            f"{100 * r['error']:+.2f} %", f"{r['ns']:.0f}", f"{r['work']:.3g}",
-            f"{r['work'] / TARGET:.1f} times"]  # fmt: skip
+    return [
+        f"{theta:g}",
+        f"{h:g}",
+        steps,
+        f"{r['steps']} ({r['rejected']})",
+        f"{100 * r['error']:+.2f} %",
+        f"{r['ns']:.0f}",
+        f"{r['work']:.3g}",
+        f"{r['work'] / TARGET:.1f} times",
+    ]
 
 
 def one(theta, h, dt, tolerance, end):
@@ -62,10 +80,17 @@ def one(theta, h, dt, tolerance, end):
     steps, seconds = made.simulation.steps, watch.seconds["step"]
     error = _speed(made, n * h * 1e-6) / exact - 1
     volume = n * WIDE * WIDE * (h * 1e-3) ** 3
-    print(json.dumps({
-        "steps": steps, "rejected": made.simulation.rejected, "error": error,
-        "ns": seconds / steps / made.mesh.nodes * 1e9, "work": seconds / volume / end,
-    }))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "steps": steps,
+                "rejected": made.simulation.rejected,
+                "error": error,
+                "ns": seconds / steps / made.mesh.nodes * 1e9,
+                "work": seconds / volume / end,
+            }
+        )
+    )
 
 
 def _ignite(made):

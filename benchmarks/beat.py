@@ -38,18 +38,21 @@ def main(peer, nodes, rounds):
     found = {name: middle(results) for name, results in found.items()}
     print(f"{nodes**3:,} nodes, core-ns per node-step; {load()}\n")
     parts = ("ns", "least", "reactions", "transport")
-    table(["", "median", "smallest", "reactions", "transport", "K_o at 150 um [mM]"],
-          [[name, *(f"{r[k]:.0f}" for k in parts), f"{r['K_o']:.4f}"]
-           for name, r in found.items()])  # fmt: skip
+    table(
+        ["", "median", "smallest", "reactions", "transport", "K_o at 150 um [mM]"],
+        [[name, *(f"{r[k]:.0f}" for k in parts), f"{r['K_o']:.4f}"] for name, r in found.items()],
+    )
     if not peer:
         print(
             "\nfenicsx-beat is not measured: name the Python that has it, see the head of the file"
         )
         return
     ours, theirs = found.values()
-    print(f"\nratio of medians {theirs['ns'] / ours['ns']:.1f}, of the smallest "
-          f"{theirs['least'] / ours['least']:.1f}; target {TARGET:g}; of fenicsx-beat's step "
-          f"{100 * theirs['assembly'] / theirs['ns']:.0f} % is assembling; {load()}")  # fmt: skip
+    print(
+        f"\nratio of medians {theirs['ns'] / ours['ns']:.1f}, of the smallest "
+        f"{theirs['least'] / ours['least']:.1f}; target {TARGET:g}; of fenicsx-beat's step "
+        f"{100 * theirs['assembly'] / theirs['ns']:.0f} % is assembling; {load()}"
+    )
 
 
 def peer(nodes):
@@ -82,15 +85,18 @@ def _monodomain(beat, nodes):
 
     length = (nodes - 1) * cell.CELL
     mesh = dolfinx.mesh.create_box(
-        MPI.COMM_WORLD, [[0, 0, 0], [length] * 3], [nodes - 1] * 3,
+        MPI.COMM_WORLD,
+        [[0, 0, 0], [length] * 3],
+        [nodes - 1] * 3,
         ghost_mode=dolfinx.mesh.GhostMode.none,
-    )  # fmt: skip
+    )
     options = {"ksp_type": "cg", "pc_type": "jacobi", "ksp_initial_guess_nonzero": True}
     return beat.MonodomainModel(
-        dolfinx.fem.Constant(mesh, 0.0), mesh,
+        dolfinx.fem.Constant(mesh, 0.0),
+        mesh,
         M=dolfinx.fem.Constant(mesh, 1e12 * cell.DIFFUSIVITY / cell.TORTUOSITY**2),
         params={"petsc_options": options, "default_timestep": cell.STEP},
-    )  # fmt: skip
+    )
 
 
 def _cells(beat, pde, x):
@@ -100,9 +106,13 @@ def _cells(beat, pde, x):
     start = np.repeat(np.array(cell.REST)[:, None], len(x), axis=1)
     start[0] = cell.potassium(x[:, 0], np.exp)
     return beat.odesolver.DolfinODESolver(
-        v_ode=dolfinx.fem.Function(pde.V), v_pde=pde.state, init_states=start,
-        parameters=np.zeros(1), fun=_euler(), num_states=4,
-    )  # fmt: skip
+        v_ode=dolfinx.fem.Function(pde.V),
+        v_pde=pde.state,
+        init_states=start,
+        parameters=np.zeros(1),
+        fun=_euler(),
+        num_states=4,
+    )
 
 
 def _euler():
@@ -128,9 +138,12 @@ def _costs(taken):
     """Medians of what steps took in all, in reactions and in assembly, and the smallest in all."""
     whole, reactions, assembly = (statistics.median(c) for c in zip(*taken, strict=True))
     return {
-        "ns": whole, "least": min(t[0] for t in taken), "reactions": reactions,
-        "transport": whole - reactions, "assembly": assembly,
-    }  # fmt: skip
+        "ns": whole,
+        "least": min(t[0] for t in taken),
+        "reactions": reactions,
+        "transport": whole - reactions,
+        "assembly": assembly,
+    }
 
 
 def _watch(spent, name, owner, method):

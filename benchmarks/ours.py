@@ -40,9 +40,14 @@ series = "{end} s"
 def main(nodes, steps):
     """Time each of some steps."""
     text = TEXT.format(
-        size=(nodes - 1) * cell.CELL, cell=cell.CELL, alpha=cell.ALPHA, step=cell.STEP,
-        tortuosity=cell.TORTUOSITY, diffusivity=cell.DIFFUSIVITY, end=(steps + 1) * cell.STEP,
-    )  # fmt: skip
+        size=(nodes - 1) * cell.CELL,
+        cell=cell.CELL,
+        alpha=cell.ALPHA,
+        step=cell.STEP,
+        tortuosity=cell.TORTUOSITY,
+        diffusivity=cell.DIFFUSIVITY,
+        end=(steps + 1) * cell.STEP,
+    )
     config = resolve.with_intervals(reader.parse_config(text, "benchmark"))
     made = build.build(config, start(), Path(__file__).parent)
     x = 1e6 * made.mesh.coordinates[: made.mesh.owned, 0]
@@ -59,8 +64,17 @@ def main(nodes, steps):
     place = [1e-6 * cell.PLACE * cell.CELL, 0, 0]
     near = np.abs(made.mesh.coordinates[: made.mesh.owned] - place).max(axis=1).argmin()
     whole, diffusion = (statistics.median(column) for column in zip(*taken[1:], strict=True))
-    print(json.dumps({"ns": whole, "least": min(t[0] for t in taken[1:]), "transport": diffusion,
-                      "reactions": whole - diffusion, "K_o": float(state.K_o[near])}))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "ns": whole,
+                "least": min(t[0] for t in taken[1:]),
+                "transport": diffusion,
+                "reactions": whole - diffusion,
+                "K_o": float(state.K_o[near]),
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -29,9 +29,17 @@ series = "{end} s"
 
 
 def parts(
-    comm, counts, h, dt, model="pump_leak", end=None, theta=None, tolerance=None, tissue="",
+    comm,
+    counts,
+    h,
+    dt,
+    model="pump_leak",
+    end=None,
+    theta=None,
+    tolerance=None,
+    tissue="",
     membrane="",
-):  # fmt: skip
+):
     """The Parts of a run, see `ecs_model.run.build`.
 
     Args:
@@ -49,10 +57,18 @@ def parts(
     x, y, z = (n * h for n in counts)
     pace = "adaptive = false" if tolerance is None else f'tolerance = "{tolerance} mM"'
     text = TEXT.format(
-        x=x, y=y, z=z, h=h, model=model, dt=dt, end=end or dt,
-        pace=pace, tissue=tissue, membrane=membrane,
+        x=x,
+        y=y,
+        z=z,
+        h=h,
+        model=model,
+        dt=dt,
+        end=end or dt,
+        pace=pace,
+        tissue=tissue,
+        membrane=membrane,
         theta="" if theta is None else f"theta = {theta}",
-    )  # fmt: skip
+    )
     config = resolve.with_intervals(reader.parse_config(text, "benchmark"))
     return build.build(config, comm)
 

@@ -42,8 +42,19 @@ def main(peer, nodes, rounds):
         r = middle(results)
         ratio = f"**{r['ns'] / ours['ns']:.1f}**"
         rows.append([f"NEURON {name}", *_figures(r), ratio, f"{target:g}"])
-    table(["", "median", "smallest", "reactions", "transport", "K_o at 150 um [mM]", "ratio",
-           "target"], rows)  # fmt: skip
+    table(
+        [
+            "",
+            "median",
+            "smallest",
+            "reactions",
+            "transport",
+            "K_o at 150 um [mM]",
+            "ratio",
+            "target",
+        ],
+        rows,
+    )
     if not peer:
         print("\nNEURON is not measured: name the Python that has it, see the head of the file")
 
@@ -81,9 +92,16 @@ def _advance(nodes, cells):
 def _cube(rxd, nodes):
     length = nodes * cell.CELL
     return rxd.Extracellular(
-        0, 0, 0, length, length, length, dx=cell.CELL, volume_fraction=cell.ALPHA,
+        0,
+        0,
+        0,
+        length,
+        length,
+        length,
+        dx=cell.CELL,
+        volume_fraction=cell.ALPHA,
         tortuosity=cell.TORTUOSITY,
-    )  # fmt: skip
+    )
 
 
 def _species(rxd, region, count):
@@ -91,8 +109,9 @@ def _species(rxd, region, count):
     start = [_potassium, *cell.REST[1:]]
     d = [1e9 * cell.DIFFUSIVITY, 0, 0, 0]  # um^2/ms
     names = ("k", "na", "ki", "nai")
-    return [rxd.Species(region, name=names[i], d=d[i], charge=1, initial=start[i])
-            for i in range(count)]  # fmt: skip
+    return [
+        rxd.Species(region, name=names[i], d=d[i], charge=1, initial=start[i]) for i in range(count)
+    ]
 
 
 def _potassium(node):

@@ -111,8 +111,11 @@ def timed(mode, kind):
         comm.barrier()
         taken.append(time.perf_counter() - began)
     if comm.rank == 0:
-        print(json.dumps({"nodes": result.mesh.nodes, "s": float(np.median(taken)),
-                          "least": min(taken)}))  # fmt: skip
+        print(
+            json.dumps(
+                {"nodes": result.mesh.nodes, "s": float(np.median(taken)), "least": min(taken)}
+            )
+        )
 
 
 def traffic(mode):
@@ -133,8 +136,17 @@ def traffic(mode):
     if comm.rank == 0:
         sums = np.sum([s for s, _ in every], axis=0) / comm.size
         halos = sum(h for _, h in every) / comm.size
-        print(json.dumps({"messages": sums[0], "bytes": sums[1], "reductions": sums[2],
-                          "others": sums[3], "halo": halos}))  # fmt: skip
+        print(
+            json.dumps(
+                {
+                    "messages": sums[0],
+                    "bytes": sums[1],
+                    "reductions": sums[2],
+                    "others": sums[3],
+                    "halo": halos,
+                }
+            )
+        )
 
 
 def counter(folder):
@@ -160,8 +172,13 @@ def _pair(kind, mode):
     one, two = (child(__file__, kind, mode, ranks=n) for n in (1, 2))
     ranks = 2 if kind == "strong" else 1
     shares = [f"{100 * one[key] / two[key] / ranks:.0f} %" for key in ("s", "least")]
-    return [mode, f"{one['nodes']:,}, {two['nodes']:,}", f"{1e3 * one['s']:.1f}",
-            f"{1e3 * two['s']:.1f}", *shares]  # fmt: skip
+    return [
+        mode,
+        f"{one['nodes']:,}, {two['nodes']:,}",
+        f"{1e3 * one['s']:.1f}",
+        f"{1e3 * two['s']:.1f}",
+        *shares,
+    ]
 
 
 def _traffic():
@@ -169,16 +186,35 @@ def _traffic():
         spy = {"LD_PRELOAD": os.fspath(counter(folder))}
         found = {m: child(__file__, "traffic", m, ranks=2, environment=spy) for m in TRIED}
     print("\nWhat a process sends in a step (2 ranks, 15,625 nodes, 0.05 s)\n")
-    table(["mode", "messages to each neighbour", "bytes per node of the halo", "reductions",
-           "other collectives"],
-          ([mode, f"{r['messages']:.1f}", f"{r['bytes'] / r['halo']:.0f}", f"{r['reductions']:.1f}",
-            f"{r['others']:.1f}"] for mode, r in found.items()))  # fmt: skip
+    table(
+        [
+            "mode",
+            "messages to each neighbour",
+            "bytes per node of the halo",
+            "reductions",
+            "other collectives",
+        ],
+        (
+            [
+                mode,
+                f"{r['messages']:.1f}",
+                f"{r['bytes'] / r['halo']:.0f}",
+                f"{r['reductions']:.1f}",
+                f"{r['others']:.1f}",
+            ]
+            for mode, r in found.items()
+        ),
+    )
     cost = {m: child(__file__, "cost", m)["s"] for m in TRIED}
     print("\nEfficiency that follows, not measured\n")
     cases = [(n, p) for n in (1e6, 1e8) for p in (64, 1024)]
-    table(["mode", "ns per node-step", *(f"{n:.0e} nodes on {p}" for n, p in cases)],
-          ([m, f"{1e9 * cost[m]:.0f}", *(_projected(cost[m], found[m], n, p) for n, p in cases)]
-           for m in TRIED))  # fmt: skip
+    table(
+        ["mode", "ns per node-step", *(f"{n:.0e} nodes on {p}" for n, p in cases)],
+        (
+            [m, f"{1e9 * cost[m]:.0f}", *(_projected(cost[m], found[m], n, p) for n, p in cases)]
+            for m in TRIED
+        ),
+    )
 
 
 def _projected(cost, r, nodes, processes):

@@ -80,9 +80,15 @@ def _throughput(name, run, side, rounds):
     set_up = np.mean([d["set-up"] / sum(d.values()) for _, f in scans for d in f])
     ratio = each * points / whole
     return [
-        name, str(points), f"{whole:.1f}", f"{1e3 * whole / points:.0f} ms", f"{each:.2f}",
-        f"**{ratio:.0f}**", f"{start / whole:.0%}", f"{set_up:.0%}",
-    ]  # fmt: skip
+        name,
+        str(points),
+        f"{whole:.1f}",
+        f"{1e3 * whole / points:.0f} ms",
+        f"{each:.2f}",
+        f"**{ratio:.0f}**",
+        f"{start / whole:.0%}",
+        f"{set_up:.0%}",
+    ]
 
 
 def _scan(scan, keep=None):
@@ -125,8 +131,9 @@ def _map(what):
     """Places in the unit square, margins of ignition, wall seconds."""
     ready = _ready()
     with tempfile.TemporaryDirectory() as folder:
-        taken, _ = _scan({"run": ready["run"], "stop": {"verdict": "ignited", "settled": "10 s"},
-                          **what}, folder)  # fmt: skip
+        taken, _ = _scan(
+            {"run": ready["run"], "stop": {"verdict": "ignited", "settled": "10 s"}, **what}, folder
+        )
         found = pd.read_parquet(Path(folder, "scan/table.parquet"))
     places = np.stack([(found["alpha"] - 0.06) / 0.24, found["tortuosity"] - 1.2], axis=1)
     return places, found["ignited.margin"].to_numpy(), taken

@@ -15,8 +15,17 @@ from pathlib import Path
 from measure import child, load, middle, sized, table
 
 CELLS, H = sized(40, 4), 25  # 68,921 nodes
-PIECES = ("interpreter and imports", "configuration", "mesh made or read", "mesh distributed",
-          "forms and matrices", "membrane", "rest of set-up", "first step", "all")  # fmt: skip
+PIECES = (
+    "interpreter and imports",
+    "configuration",
+    "mesh made or read",
+    "mesh distributed",
+    "forms and matrices",
+    "membrane",
+    "rest of set-up",
+    "first step",
+    "all",
+)
 
 
 def main(rounds):
@@ -94,10 +103,12 @@ def one():
 
     cuts.cut(PIECES[0])
     for owner, function, name in (
-        (reader, "parse_config", PIECES[1]), (build, "mesh_data", PIECES[2]),
-        (build, "Mesh", PIECES[3]), (build, "Operators", PIECES[4]),
+        (reader, "parse_config", PIECES[1]),
+        (build, "mesh_data", PIECES[2]),
+        (build, "Mesh", PIECES[3]),
+        (build, "Operators", PIECES[4]),
         (membranes, "reaction", PIECES[5]),
-    ):  # fmt: skip
+    ):
         cuts.around(owner, function, name)
     made = parts(comm, (CELLS,) * 3, H, 50, end=10)
     raise_potassium(made, 40.0, 150.0)

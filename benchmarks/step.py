@@ -30,15 +30,30 @@ STEPS, DT = sized(60, 4), 50  # DT in ms
 def main(rounds):
     """Print the tables of steps and of membranes."""
     print(f"`pump_leak`, steps of {DT} ms; core-ns per node-step, median of steps; {load()}\n")
-    head = ["nodes", "h [um]", "ranks", "membrane", "diffusion", "rest", "**all**", "smallest",
-            "target", "CG iterations", "efficiency", "B per node after set-up", "peak"]  # fmt: skip
+    head = [
+        "nodes",
+        "h [um]",
+        "ranks",
+        "membrane",
+        "diffusion",
+        "rest",
+        "**all**",
+        "smallest",
+        "target",
+        "CG iterations",
+        "efficiency",
+        "B per node after set-up",
+        "peak",
+    ]
     table(head, [row for case in CASES for row in _rows(*case, rounds)])
     print("\n`kager_mori`, 68,921 nodes, h 32 um, steps of 50 ms: what moves\n")
     head = ["mode", "ranks", "membrane", "transport", "**all**", "rounds", "efficiency"]
     table(head, [row for mode in [*MODES][-sized(len(MODES), 1) :] for row in _mode_rows(mode)])
     print("\nMembranes alone, ns per node and sub-step\n")
-    rows = [[f"`{r['model']}`", str(r["states"]), f"{r['median']:.1f}", f"{r['least']:.1f}"]
-            for r in child(__file__, "membranes")]  # fmt: skip
+    rows = [
+        [f"`{r['model']}`", str(r["states"]), f"{r['median']:.1f}", f"{r['least']:.1f}"]
+        for r in child(__file__, "membranes")
+    ]
     table(["model", "states", "median", "smallest"], rows)
     print(f"\n{load()}")
 
@@ -56,9 +71,18 @@ def _rows(n, h, rounds):
 def _row(n, h, ranks, r, efficiency):
     parts = [f"{r[k]:.1f}" for k in ("membrane", "diffusion", "rest")]
     memory = [f"{r['now']:.0f} (target 1200)", f"{r['peak']:.0f} (target 2000)"]
-    return [f"{(n + 1) ** 3:,}", str(h), str(ranks), *parts, f"**{r['all']:.1f}**",
-            f"{r['least']:.1f}", "90", f"{r['iterations']:.1f}", efficiency,
-            *memory]  # fmt: skip
+    return [
+        f"{(n + 1) ** 3:,}",
+        str(h),
+        str(ranks),
+        *parts,
+        f"**{r['all']:.1f}**",
+        f"{r['least']:.1f}",
+        "90",
+        f"{r['iterations']:.1f}",
+        efficiency,
+        *memory,
+    ]
 
 
 def _mode_rows(mode):
@@ -88,13 +112,21 @@ def one(n, h, mode=None):
     peak = comm.allreduce(memory()[1])
     membrane, diffusion, whole = np.median(cost[STEPS // 4 :], axis=0)
     if comm.rank == 0:
-        print(json.dumps({
-            "membrane": membrane, "diffusion": diffusion, "rest": whole - membrane - diffusion,
-            "all": whole, "least": cost[STEPS // 4 :, 2].min(),
-            "iterations": float(np.mean(iterations[STEPS // 4 :])),
-            "rounds": made.simulation.diffusion.report().rounds,
-            "now": now / made.mesh.nodes, "peak": peak / made.mesh.nodes,
-        }))  # fmt: skip
+        print(
+            json.dumps(
+                {
+                    "membrane": membrane,
+                    "diffusion": diffusion,
+                    "rest": whole - membrane - diffusion,
+                    "all": whole,
+                    "least": cost[STEPS // 4 :, 2].min(),
+                    "iterations": float(np.mean(iterations[STEPS // 4 :])),
+                    "rounds": made.simulation.diffusion.report().rounds,
+                    "now": now / made.mesh.nodes,
+                    "peak": peak / made.mesh.nodes,
+                }
+            )
+        )
 
 
 def _steps(comm, simulation):
@@ -143,8 +175,14 @@ def membranes():
         reaction.advance(1e-3)
         each = (reaction.block_steps - before) * BLOCK
         taken = [1e9 * t / each for t in bursts(lambda r=reaction: r.advance(1e-3))]
-        results.append({"model": label, "states": len(state), "least": min(taken),
-                        "median": statistics.median(taken)})  # fmt: skip
+        results.append(
+            {
+                "model": label,
+                "states": len(state),
+                "least": min(taken),
+                "median": statistics.median(taken),
+            }
+        )
     print(json.dumps(results))
 
 

@@ -79,12 +79,19 @@ def one(wave, mesh, h, across, *overrides):
     simulation.run()
     nodes, seconds = made.mesh.nodes, sum(watch.seconds.values())
     volume = LENGTH * 1e-3 * (1 if mesh == "line" else (across * h * 1e-3) ** 2)
-    print(json.dumps({
-        "speed": front_speed(made), "steps": simulation.steps, "rejected": simulation.rejected,
-        "work": seconds / volume / simulation.time, "nodes": nodes,
-        "ns": 1e9 * seconds / nodes / simulation.steps,
-        "share": watch.seconds["transport"] / seconds,
-    }))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "speed": front_speed(made),
+                "steps": simulation.steps,
+                "rejected": simulation.rejected,
+                "work": seconds / volume / simulation.time,
+                "nodes": nodes,
+                "ns": 1e9 * seconds / nodes / simulation.steps,
+                "share": watch.seconds["transport"] / seconds,
+            }
+        )
+    )
 
 
 def front_speed(made):
@@ -116,8 +123,15 @@ def thetas():
 
 def work():
     """Print what a wave costs in every mode."""
-    head = ["mode", "speed [mm/min]", "error", "steps (rejected)", "ns per node-step",
-            "transport's share", "core-s per mm³ and s"]  # fmt: skip
+    head = [
+        "mode",
+        "speed [mm/min]",
+        "error",
+        "steps (rejected)",
+        "ns per node-step",
+        "transport's share",
+        "core-s per mm³ and s",
+    ]
     print(f"Tetrahedra of {CELL} um, {WIDE} across, a wave under way all the time; {load()}\n")
     table(head, (_row(mode, MODES[mode]) for mode in [*MODES][: sized(len(MODES), 1)]))
 
@@ -125,9 +139,15 @@ def work():
 def _row(mode, changes):
     exact = speed("sd_wave", "line", FINE, *changes)["speed"]
     r = speed("sd_wave", "tetrahedra", CELL, *changes, "time.tolerance=0.5 mM", across=WIDE)
-    return [mode, f"{r['speed']:.3f}", f"{100 * (r['speed'] / exact - 1):+.2f} %",
-            f"{r['steps']} ({r['rejected']})", f"{r['ns']:.0f}", f"{100 * r['share']:.0f} %",
-            f"{r['work']:.3g}"]  # fmt: skip
+    return [
+        mode,
+        f"{r['speed']:.3f}",
+        f"{100 * (r['speed'] / exact - 1):+.2f} %",
+        f"{r['steps']} ({r['rejected']})",
+        f"{r['ns']:.0f}",
+        f"{100 * r['share']:.0f} %",
+        f"{r['work']:.3g}",
+    ]
 
 
 if __name__ == "__main__":

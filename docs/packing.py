@@ -32,9 +32,14 @@ def draw(path: Path) -> None:
     right.set(ylabel="K$^+$ + Na$^+$ + Cl$^-$ outside (mM)", ylim=(0, 620))
     right.tick_params(axis="x", labelrotation=0)
     left.legend(
-        [plt.Rectangle((0, 0), 1, 1, fc=c, ec="grey") for c in PARTS.values()], PARTS,
-        ncol=4, fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, -0.34),
-    )  # fmt: skip
+        [plt.Rectangle((0, 0), 1, 1, fc=c, ec="grey") for c in PARTS.values()],
+        PARTS,
+        ncol=4,
+        fontsize=8,
+        frameon=False,
+        loc="lower center",
+        bbox_to_anchor=(0.5, -0.34),
+    )
     figure.tight_layout()
     figure.savefig(path, dpi=130)
 

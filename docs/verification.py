@@ -26,11 +26,15 @@ program; other sources are named. What is measured in experiments is compared in
 GROUPS = {
     "Electrochemistry": ("tests/test_electrochemistry", "tests/laws"),
     "Cells": ("tests/membrane", "tests/cell"),
-    "Tissue": ("tests/transport", "tests/test_fit", "tests/verification/test_point",
-               "tests/verification/test_spatial"),
+    "Tissue": (
+        "tests/transport",
+        "tests/test_fit",
+        "tests/verification/test_point",
+        "tests/verification/test_spatial",
+    ),
     "Waves": ("tests/verification/test_fronts", "tests/verification/test_waves"),
     "Risk": ("tests/scan",),
-}  # fmt: skip
+}
 TABLE = "| what | reference | found | tolerance | source |\n|---|---|---|---|---|"
 
 

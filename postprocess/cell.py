@@ -12,9 +12,12 @@ from ecs_model.files import foreign, schemas
 from ecs_model.postprocess import style
 
 COLOURS = {
-    "rest": "#56B4E9", "seizure": "#E69F00", "tonic": "#CC79A7", "SD": "#D55E00",
+    "rest": "#56B4E9",
+    "seizure": "#E69F00",
+    "tonic": "#CC79A7",
+    "SD": "#D55E00",
     "depolarized": "#333333",
-}  # fmt: skip
+}
 IONS = ("K_o", "Na_o", "Cl_o", "K_i", "Na_i", "Cl_i", "K_g", "Na_g", "Cl_g")
 SHOWN = 6  # members of a batch in one picture of courses
 
@@ -82,10 +85,13 @@ def _draw_courses(axis, table, names, panel):
         for cell, dash in zip(cells, dashes, strict=False):
             own = table["cell"] == cell
             axis.plot(
-                table["time [s]"][own], table[names[name]][own], linestyle=dash,
-                color=style.CYCLE[k], lw=1.0,
+                table["time [s]"][own],
+                table[names[name]][own],
+                linestyle=dash,
+                color=style.CYCLE[k],
+                lw=1.0,
                 label=style.symbol(name) if cell == cells[0] else None,
-            )  # fmt: skip
+            )
     unit = _parts(names[panel[0]])[1]
     alone = style.wrapped_label(panel[0], unit)
     axis.set_ylabel(alone if len(panel) == 1 else f"Concentration\n[{unit}]")
@@ -107,9 +113,13 @@ def _shade(axes, folder):
             else:
                 axis.axvline(start, color="0.6", lw=0.8)
         axes[0].annotate(
-            style.plain(event["name"]), (start, 1.0), xycoords=("data", "axes fraction"),
-            fontsize=8, va="bottom", color="0.3",
-        )  # fmt: skip
+            style.plain(event["name"]),
+            (start, 1.0),
+            xycoords=("data", "axes fraction"),
+            fontsize=8,
+            va="bottom",
+            color="0.3",
+        )
 
 
 def _seconds(text):
@@ -226,9 +236,13 @@ def _draw_plane(axis, table, names):
     kinds = list(COLOURS)
     numbers = np.array([kinds.index(r) for r in table["regime"]]).reshape(len(y), len(x))
     axis.pcolormesh(
-        x, y, numbers, cmap=ListedColormap(list(COLOURS.values())), shading="nearest",
+        x,
+        y,
+        numbers,
+        cmap=ListedColormap(list(COLOURS.values())),
+        shading="nearest",
         norm=BoundaryNorm(np.arange(len(kinds) + 1) - 0.5, len(kinds)),
-    )  # fmt: skip
+    )
     axis.set_xlabel(style.label(*_parts(names[0])))
     axis.set_ylabel(style.label(*_parts(names[1])))
 

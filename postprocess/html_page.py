@@ -31,9 +31,12 @@ def write(path, name, content):
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     pages = Environment(
-        loader=FunctionLoader(_template), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        loader=FunctionLoader(_template),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     atomic.write_text(path, pages.get_template(name).render(**content))
     return Path(path)
 

@@ -37,9 +37,17 @@ def place(axes, places, texts, obstacles=(), size=7):
     made = []
     for where, text in zip(places, texts, strict=True):
         label = axes.annotate(
-            style.plain(text), where, (0, 0), textcoords="offset points", fontsize=size,
-            ha="center", va="center", path_effects=HALO, zorder=5, annotation_clip=True,
-        )  # fmt: skip
+            style.plain(text),
+            where,
+            (0, 0),
+            textcoords="offset points",
+            fontsize=size,
+            ha="center",
+            va="center",
+            path_effects=HALO,
+            zorder=5,
+            annotation_clip=True,
+        )
         taken.append(_settle(label, renderer, taken, curves, axes))
         made.append(label)
     return made
@@ -63,8 +71,14 @@ def _settle(label, renderer, taken, curves, axes):
     reach, offset = choices[best]
     label.set_position(offset)
     if reach > REACH[0]:
-        axes.annotate("", label.xy, offset, textcoords="offset points", zorder=4,
-                      arrowprops={"arrowstyle": "-", "lw": 0.5, "shrinkB": 4})  # fmt: skip
+        axes.annotate(
+            "",
+            label.xy,
+            offset,
+            textcoords="offset points",
+            zorder=4,
+            arrowprops={"arrowstyle": "-", "lw": 0.5, "shrinkB": 4},
+        )
     return boxes[best]
 
 

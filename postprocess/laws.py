@@ -56,8 +56,10 @@ def _draw_over_voltage(axis):
 
 def _draw_approach(axis):
     factors = np.geomspace(0.01, 30, 22)
-    ghk = [ghk_flux(c_in, c_out, z, D / THICKNESS, POTENTIAL, TEMPERATURE)
-           for z, D, c_in, c_out in IONS.values()]  # fmt: skip
+    ghk = [
+        ghk_flux(c_in, c_out, z, D / THICKNESS, POTENTIAL, TEMPERATURE)
+        for z, D, c_in, c_out in IONS.values()
+    ]
     errors = np.array([np.abs(_solve(kappa).fluxes / ghk - 1) for kappa in factors])
     for k, name in enumerate(IONS):
         axis.loglog(factors, errors[:, k], "o-"[k == 1 :], ms=3, color=style.CYCLE[k], label=name)
@@ -72,16 +74,27 @@ def post_albers():
     figure = style.figure(2.5)
     panels = figure.subplots(1, 3, sharey=True)
     base = {"na_in": 10.0, "na_out": 140.0, "k_in": 140.0, "k_out": 3.5, "v": -0.07}
-    ranges = {"v": np.linspace(-0.3, 0.06, 121), "na_in": np.linspace(0.5, 50, 100),
-              "k_out": np.linspace(0.2, 20, 100)}  # fmt: skip
-    names = {"v": "Membrane potential [mV]", "na_in": "Na$^+$ inside [mM]",
-             "k_out": "[K$^+$]$_o$ [mM]"}  # fmt: skip
+    ranges = {
+        "v": np.linspace(-0.3, 0.06, 121),
+        "na_in": np.linspace(0.5, 50, 100),
+        "k_out": np.linspace(0.2, 20, 100),
+    }
+    names = {
+        "v": "Membrane potential [mV]",
+        "na_in": "Na$^+$ inside [mM]",
+        "k_out": "[K$^+$]$_o$ [mM]",
+    }
     for axis, (name, values) in zip(panels, ranges.items(), strict=True):
         for atp, dash in ((3.0, "-"), (0.3, "--")):
             p = PostAlbersParameters(ATP=atp)
             turns = post_albers_turnover(**{**base, name: values}, p=p, temperature=TEMPERATURE)
-            axis.plot(values * (1e3 if name == "v" else 1), turns, dash, color=style.CYCLE[0],
-                      label=f"ATP {atp:g} mM")  # fmt: skip
+            axis.plot(
+                values * (1e3 if name == "v" else 1),
+                turns,
+                dash,
+                color=style.CYCLE[0],
+                label=f"ATP {atp:g} mM",
+            )
         axis.axhline(0, color="0.7", lw=0.8)
         axis.set_xlabel(names[name])
     panels[0].set_ylabel("Turns per second")

@@ -5,9 +5,11 @@ from ecs_model.postprocess.fields import load
 from ecs_model.run.rundir import RunDir
 
 TITLES = {
-    "probes": "Probes", "balance": "Integrals", "profiles": "Profiles",
+    "probes": "Probes",
+    "balance": "Integrals",
+    "profiles": "Profiles",
     "space_time": "Along the longest axis",
-}  # fmt: skip
+}
 ORIGIN = ("commit", "petsc", "mpi", "python", "processes", "started", "updated")
 
 
@@ -24,12 +26,21 @@ def content(run):
     """What the report of a Run says, by the names that its page uses."""
     films, pictures = _seen(run)
     return {
-        "title": run.name, "state": run.state, "finished": run.is_finished,
-        "warnings": run.warnings(), "verdicts": run.verdicts(), "numbers": [*run.numbers()],
-        "about": [*run.about()][1:], "films": films, "pictures": pictures,
-        "balances": _balances(run), "seconds": _seconds(run),
-        "texts": [*_texts(run)], "origin": [*_origin(run)], "holds": [*run.holds()],
-    }  # fmt: skip
+        "title": run.name,
+        "state": run.state,
+        "finished": run.is_finished,
+        "warnings": run.warnings(),
+        "verdicts": run.verdicts(),
+        "numbers": [*run.numbers()],
+        "about": [*run.about()][1:],
+        "films": films,
+        "pictures": pictures,
+        "balances": _balances(run),
+        "seconds": _seconds(run),
+        "texts": [*_texts(run)],
+        "origin": [*_origin(run)],
+        "holds": [*run.holds()],
+    }
 
 
 def _seen(run):

@@ -92,8 +92,15 @@ def _zero(ax, scan):
         return
     ax.axhline(0.0, color="black", lw=0.8)
     for text, side in (("yes", "bottom"), ("no", "top")):
-        ax.annotate(text, (1, 0), (2, 0), xycoords=("axes fraction", "data"), fontsize=7,
-                    textcoords="offset points", va=side)  # fmt: skip
+        ax.annotate(
+            text,
+            (1, 0),
+            (2, 0),
+            xycoords=("axes fraction", "data"),
+            fontsize=7,
+            textcoords="offset points",
+            va=side,
+        )
 
 
 def _state_lines(panels, scan, axis):
@@ -108,9 +115,16 @@ def _state_lines(panels, scan, axis):
         for ax in panels:
             ax.axvline(place, color="0.75", lw=0.7, ls=":", zorder=0)
         panels[0].annotate(
-            ", ".join(found[place]), (place, 1), (0, 2), xycoords=("data", "axes fraction"),
-            textcoords="offset points", rotation=50, fontsize=6.5, color="0.35", va="bottom",
-        )  # fmt: skip
+            ", ".join(found[place]),
+            (place, 1),
+            (0, 2),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            rotation=50,
+            fontsize=6.5,
+            color="0.35",
+            va="bottom",
+        )
 
 
 def _explain(figure, ax, scan, others):
@@ -156,8 +170,14 @@ def bars(scan):
     ax.set_yticks(np.arange(len(rows)), names)
     ax.set_xlabel(_words(scan, column).replace("\n", " "))
     for place, (text, value) in enumerate(zip(_bar_texts(rows, values), values, strict=True)):
-        ax.annotate(text, (np.nan_to_num(max(value, 0.0)), place), (4, 0), fontsize=8, va="center",
-                    textcoords="offset points")  # fmt: skip
+        ax.annotate(
+            text,
+            (np.nan_to_num(max(value, 0.0)), place),
+            (4, 0),
+            fontsize=8,
+            va="center",
+            textcoords="offset points",
+        )
     return figure
 
 
@@ -181,8 +201,14 @@ def samples(scan):
     panels = figure.subplots(rows, min(len(axes), COLUMNS), sharey=True, squeeze=False).ravel()
     colours = [COLOURS[r] for r in scan.regimes]
     for ax, axis in zip(panels, axes, strict=False):
-        ax.scatter(scan.finished[axis.label], scan.finished[column], c=colours, s=12,
-                   edgecolors="0.25", lw=0.4)  # fmt: skip
+        ax.scatter(
+            scan.finished[axis.label],
+            scan.finished[column],
+            c=colours,
+            s=12,
+            edgecolors="0.25",
+            lw=0.4,
+        )
         ax.set(xlabel=axis.title, xscale=axis.scale if axis.is_number else "linear")
         ax.axhline(0.0, color="black", lw=0.8) if not scan.searched else None
     for ax in panels[len(axes) :]:
@@ -210,8 +236,10 @@ def sensitivity(scan):
         title = f"{outcome} ({caution})" if caution else outcome
         ax.set_title(style.plain(title), loc="left")
     panels[-1].set_xlabel("Share of the variance (Sobol index), 95 % interval")
-    handles = [Patch(color=SINGLE, label="alone (S1)"),
-               Patch(color=TOTAL, label="with the others (ST)")]  # fmt: skip
+    handles = [
+        Patch(color=SINGLE, label="alone (S1)"),
+        Patch(color=TOTAL, label="with the others (ST)"),
+    ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
     return figure
 
@@ -222,8 +250,14 @@ def _indices(ax, found):
     for key, colour, side in (("ST", TOTAL, -0.5), ("S1", SINGLE, 0.5)):
         values = [found[name][key] for name in names]
         spread = [found[name][f"{key}_conf"] for name in names]
-        ax.barh(places + side * BAR, values, BAR, xerr=spread, color=colour,
-                error_kw={"lw": 0.9, "capsize": 2})  # fmt: skip
+        ax.barh(
+            places + side * BAR,
+            values,
+            BAR,
+            xerr=spread,
+            color=colour,
+            error_kw={"lw": 0.9, "capsize": 2},
+        )
     ax.set_yticks(places, names)
     ax.axvline(0.0, color="black", lw=0.8)
     ax.set_xlim(SHOWN)

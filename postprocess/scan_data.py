@@ -13,9 +13,11 @@ from ecs_model.postprocess import style
 VERDICTS = ("seizure", "sd", "ignited")  # the gravest last
 WORDS = {"ignited": "ignition", "sd": "spreading depolarization", "seizure": "seizure-level K⁺"}
 REGIMES = {
-    "rest": "rest", "seizure": "seizure-level K⁺", "sd": "K⁺ of an SD, local",
+    "rest": "rest",
+    "seizure": "seizure-level K⁺",
+    "sd": "K⁺ of an SD, local",
     "ignited": "a front spreads",
-}  # fmt: skip
+}
 MAPPED = 4  # values of each axis that make a map; with fewer, curves tell more
 SLICES = 6  # maps beside each other
 SPEED = "speed_mm_per_min"

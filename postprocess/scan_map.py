@@ -18,9 +18,10 @@ BORDER, FEW = 2.2, 6  # width of the border; fewer runs give no contours
 NO_THRESHOLD = "#E3E3E3"
 MARKS = {"found": "o", "always": "^", "never": "v"}
 MEANING = {
-    "found": "threshold found", "always": "even the lowest value suffices",
+    "found": "threshold found",
+    "always": "even the lowest value suffices",
     "never": "not even the highest value suffices",
-}  # fmt: skip
+}
 
 
 @style.styled
@@ -150,9 +151,13 @@ def _speeds(ax, scan, mesh):
     if np.count_nonzero(known) < FEW or part.mask.all() or not np.ptp(speed[known]):
         return [], []
     lines = ax.tricontour(
-        part, np.where(known, speed, 0.0), levels=6, colors="black", linewidths=0.7,
+        part,
+        np.where(known, speed, 0.0),
+        levels=6,
+        colors="black",
+        linewidths=0.7,
         linestyles="dashed",
-    )  # fmt: skip
+    )
     handle = Line2D([], [], color="black", lw=0.7, ls="--", label="speed of the front [mm/min]")
     return [handle], [*lines.get_paths(), *_written(ax, lines)]
 
@@ -209,9 +214,18 @@ def _ends(ax, states, mesh):
         look = {"marker": MARKS[state], "c": "white", "edgecolors": "0.25", "lw": 0.5}
         ax.scatter(mesh.x[here], mesh.y[here], s=12, clip_on=False, zorder=3, **look)
         handles.append(
-            Line2D([], [], ls="", marker=MARKS[state], ms=4, mfc="white", mec="0.25", mew=0.5,
-                   label=MEANING[state])
-        )  # fmt: skip
+            Line2D(
+                [],
+                [],
+                ls="",
+                marker=MARKS[state],
+                ms=4,
+                mfc="white",
+                mec="0.25",
+                mew=0.5,
+                label=MEANING[state],
+            )
+        )
     return handles
 
 

@@ -16,9 +16,12 @@ from ecs_model.run.rundir import RunDir
 from ecs_model.run.tables import line_names
 
 TITLES = {
-    "map": "Map", "curves": "Curves", "bars": "Bars", "samples": "All runs over each axis",
+    "map": "Map",
+    "curves": "Curves",
+    "bars": "Bars",
+    "samples": "All runs over each axis",
     "sensitivity": "Sensitivity",
-}  # fmt: skip
+}
 
 
 def write(scan, runs, path=None):
@@ -40,14 +43,24 @@ def content(scan, runs):
     return {
         "title": scan.setup["title"] or scan.path.resolve().name,
         "axes": _axes(scan),
-        "counts": _counts(scan), "facts": _facts(scan), "pictures": _pictures(scan),
-        "sobol": _sobol(scan), "pairs": _pairs(scan), "cautions": scan.cautions,
-        "missing": _missing(scan), "verdict": WORDS[scan.verdict],
-        "readings": readings(scan), "searched": scan.searched, "columns": [c[0] for c in columns],
-        "rows": _rows(scan, columns, runs), "points": [*_points(scan, runs)],
-        "failed": _failed(scan), "texts": _texts(scan), "origin": _origin(scan, runs),
+        "counts": _counts(scan),
+        "facts": _facts(scan),
+        "pictures": _pictures(scan),
+        "sobol": _sobol(scan),
+        "pairs": _pairs(scan),
+        "cautions": scan.cautions,
+        "missing": _missing(scan),
+        "verdict": WORDS[scan.verdict],
+        "readings": readings(scan),
+        "searched": scan.searched,
+        "columns": [c[0] for c in columns],
+        "rows": _rows(scan, columns, runs),
+        "points": [*_points(scan, runs)],
+        "failed": _failed(scan),
+        "texts": _texts(scan),
+        "origin": _origin(scan, runs),
         "short": html_page.number,
-    }  # fmt: skip
+    }
 
 
 def _axes(scan):
@@ -141,10 +154,12 @@ def _rows(scan, columns, runs):
         regime = next(regimes) if row["run"] == "finished" else None
         judged = regime is not None and not scan.searched
         yield {
-            "id": row["id"], "word": scan.word(regime) if judged else row["run"],
-            "colour": COLOURS[regime] if judged else "", "pictured": row["id"] in runs,
+            "id": row["id"],
+            "word": scan.word(regime) if judged else row["run"],
+            "colour": COLOURS[regime] if judged else "",
+            "pictured": row["id"] in runs,
             "cells": [_cell(row[name]) for _, name in columns],
-        }  # fmt: skip
+        }
 
 
 def _cell(value):

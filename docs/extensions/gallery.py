@@ -23,8 +23,9 @@ def names():
 
 def comment(text):
     """The leading comment of a file, up to its commands."""
-    lines = re.findall(r"^# ?(.*)$", re.split(r"^\[", text, maxsplit=1, flags=re.MULTILINE)[0],
-                       re.MULTILINE)  # fmt: skip
+    lines = re.findall(
+        r"^# ?(.*)$", re.split(r"^\[", text, maxsplit=1, flags=re.MULTILINE)[0], re.MULTILINE
+    )
     upto = next((i for i, line in enumerate(lines) if line.startswith(" ")), len(lines))
     words = " ".join(lines[:upto])
     return re.sub(r"[^.]*:$", "", words).strip()

@@ -86,8 +86,12 @@ def picture():
     tests = listed()
     found = imported(tests)
     places, height = boxes(tests.LAYERS)
-    down = [(o, n) for o, names in needed(found).items() for n in names
-            if tests.LEVEL[n] < tests.LEVEL[o]]  # fmt: skip
+    down = [
+        (o, n)
+        for o, names in needed(found).items()
+        for n in names
+        if tests.LEVEL[n] < tests.LEVEL[o]
+    ]
     lines = "".join(line(places[o], places[n]) for o, n in sorted(down))
     drawn = "".join(_box(name, places[name], found[name], tests) for name in places)
     return f'<svg class="layers" viewBox="0 0 {WIDTH} {height:.0f}"><g>{lines}</g>{drawn}</svg>'

@@ -146,9 +146,18 @@ def _curve(f, v, args):
 
 
 _FLAT = {
-    np.less, np.less_equal, np.greater, np.greater_equal,
-    np.equal, np.not_equal, np.logical_and, np.logical_or, np.logical_not, np.isnan, np.floor,
-}  # fmt: skip
+    np.less,
+    np.less_equal,
+    np.greater,
+    np.greater_equal,
+    np.equal,
+    np.not_equal,
+    np.logical_and,
+    np.logical_or,
+    np.logical_not,
+    np.isnan,
+    np.floor,
+}
 
 _RULES: dict[Any, Callable] = {  # result, arguments -> partial derivatives; None stands for one
     np.add: lambda r, a, b: (None, None),

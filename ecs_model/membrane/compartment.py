@@ -100,9 +100,9 @@ class Compartment:
         """The pairs inside, outside [mM] by the name of the ion."""
         if self.pairs is not None:
             return Concentrations(**self.pairs(y, p, env))
-        return Concentrations(**{
-            ion: (getattr(y, f"{ion}_{self.key}"), getattr(y, f"{ion}_o")) for ion in IONS
-        })  # fmt: skip
+        return Concentrations(
+            **{ion: (getattr(y, f"{ion}_{self.key}"), getattr(y, f"{ion}_o")) for ion in IONS}
+        )
 
     def rates(self, now, y, p):
         """Rates of the potential [V/s] and of the gates [1/s], as a list."""

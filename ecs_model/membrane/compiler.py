@@ -21,9 +21,16 @@ from ecs_model.files import atomic
 
 # As fast as -ffast-math here, but not-a-number tests keep working and nothing is flushed to zero.
 FLAGS = (
-    "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-fno-signed-zeros",
-    "-freciprocal-math", "-ffp-contract=fast", "-fopenmp-simd", "-fPIC",
-)  # fmt: skip
+    "-O3",
+    "-march=native",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fno-signed-zeros",
+    "-freciprocal-math",
+    "-ffp-contract=fast",
+    "-fopenmp-simd",
+    "-fPIC",
+)
 SUM = hashlib.sha256().digest_size
 WIDE = "-mprefer-vector-width=512"
 
@@ -109,8 +116,9 @@ def _compile(cc, source, path):
             strict = ["-Werror=implicit-function-declaration", "-Wl,-z,defs"]
             done = subprocess.run(
                 [cc, *flags, *strict, "-shared", str(code), "-o", str(made), "-lm"],
-                capture_output=True, text=True,
-            )  # fmt: skip
+                capture_output=True,
+                text=True,
+            )
             if done.returncode == 0:
                 content = made.read_bytes()
                 made.write_bytes(content + hashlib.sha256(content).digest())

@@ -12,16 +12,35 @@ import numpy as np
 
 _INFIX = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/"}
 _COMPARE = {
-    np.less: "<", np.less_equal: "<=", np.greater: ">", np.greater_equal: ">=",
-    np.equal: "==", np.not_equal: "!=",
-    np.logical_and: "&&", np.logical_or: "||", np.bitwise_and: "&&", np.bitwise_or: "||",
-}  # fmt: skip
+    np.less: "<",
+    np.less_equal: "<=",
+    np.greater: ">",
+    np.greater_equal: ">=",
+    np.equal: "==",
+    np.not_equal: "!=",
+    np.logical_and: "&&",
+    np.logical_or: "||",
+    np.bitwise_and: "&&",
+    np.bitwise_or: "||",
+}
 _CALL = {
-    np.exp: "exp", np.expm1: "expm1", np.log: "log", np.log1p: "log1p", np.sqrt: "sqrt",
-    np.sin: "sin", np.cos: "cos", np.tan: "tan", np.tanh: "tanh", np.floor: "floor",
-    np.arcsin: "asin", np.arccos: "acos", np.arctan: "atan",
-    np.abs: "fabs", np.minimum: "fmin", np.maximum: "fmax",
-}  # fmt: skip
+    np.exp: "exp",
+    np.expm1: "expm1",
+    np.log: "log",
+    np.log1p: "log1p",
+    np.sqrt: "sqrt",
+    np.sin: "sin",
+    np.cos: "cos",
+    np.tan: "tan",
+    np.tanh: "tanh",
+    np.floor: "floor",
+    np.arcsin: "asin",
+    np.arccos: "acos",
+    np.arctan: "atan",
+    np.abs: "fabs",
+    np.minimum: "fmin",
+    np.maximum: "fmax",
+}
 
 
 class Recording:

@@ -6,18 +6,36 @@ from functools import reduce
 import numpy as np
 
 _FUNCTIONS: dict[str, Callable] = {
-    "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos, "tan": np.tan,
-    "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "tanh": np.tanh, "Abs": np.abs,
-    "floor": np.floor, "ceiling": lambda x: -np.floor(-x),
+    "exp": np.exp,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "atan": np.arctan,
+    "tanh": np.tanh,
+    "Abs": np.abs,
+    "floor": np.floor,
+    "ceiling": lambda x: -np.floor(-x),
     "Mod": lambda a, b: a - b * np.floor(a / b),
-    "StrictLessThan": np.less, "LessThan": np.less_equal, "StrictGreaterThan": np.greater,
-    "GreaterThan": np.greater_equal, "Equality": np.equal, "Unequality": np.not_equal,
+    "StrictLessThan": np.less,
+    "LessThan": np.less_equal,
+    "StrictGreaterThan": np.greater,
+    "GreaterThan": np.greater_equal,
+    "Equality": np.equal,
+    "Unequality": np.not_equal,
     "Not": np.logical_not,
-}  # fmt: skip
+}
 _FOLDS = {
-    "Add": np.add, "Mul": np.multiply, "Min": np.minimum, "Max": np.maximum,
-    "And": np.logical_and, "Or": np.logical_or,
-}  # fmt: skip
+    "Add": np.add,
+    "Mul": np.multiply,
+    "Min": np.minimum,
+    "Max": np.maximum,
+    "And": np.logical_and,
+    "Or": np.logical_or,
+}
 _TRUTH = {"BooleanTrue": True, "BooleanFalse": False}
 
 

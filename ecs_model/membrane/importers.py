@@ -76,20 +76,31 @@ def _check_potassium(source, potassium):
     if potassium in source.states:
         unit = source.states[potassium].unit
         if not unit:
-            source.fault(potassium, f"the state '{potassium}' has no unit; write {potassium} = "
-                         f'ScalarParam({source.states[potassium].value:g}, unit="mM")')  # fmt: skip
+            source.fault(
+                potassium,
+                f"the state '{potassium}' has no unit; write {potassium} = "
+                f'ScalarParam({source.states[potassium].value:g}, unit="mM")',
+            )
         elif in_si(unit)[1] != "mol/m^3":
-            source.fault(potassium, f"'{potassium}' is in {unit}; extracellular K+ needs a unit of "
-                         "concentration, such as mM")  # fmt: skip
+            source.fault(
+                potassium,
+                f"'{potassium}' is in {unit}; extracellular K+ needs a unit of "
+                "concentration, such as mM",
+            )
         if potassium != "K_o" and "K_o" in source.states:
-            source.fault("K_o", f"the state 'K_o' needs another name: K_o is what extracellular K+ "
-                         f"is called in ecs-model, and here that is '{potassium}'")  # fmt: skip
+            source.fault(
+                "K_o",
+                f"the state 'K_o' needs another name: K_o is what extracellular K+ "
+                f"is called in ecs-model, and here that is '{potassium}'",
+            )
         return
     say = "say which one is extracellular K+ with membrane.potassium"
     if potassium in source.parameters or potassium in source.formulas:
         kind = "a constant" if potassium in source.parameters else "a formula"
-        say = (f"it is {kind} in the file, but extracellular K+ must be a state with a rate; "
-               f"make it one, or {say}")  # fmt: skip
+        say = (
+            f"it is {kind} in the file, but extracellular K+ must be a state with a rate; "
+            f"make it one, or {say}"
+        )
     known = ", ".join(source.states) or "none"
     source.fault(potassium, f"no state is called '{potassium}'; {say} (there are {known})")
 
@@ -103,8 +114,11 @@ def _check_atoms(source):
             source.fault(atom.name, f"the value of '{atom.name}' is not a finite number")
     for state in source.states.values():
         if state.value < 0 and state.unit and in_si(state.unit)[1] == "mol/m^3":
-            source.fault(state.name, f"'{state.name}' starts at {state.value:g} {state.unit}; a "
-                         "concentration cannot be negative")  # fmt: skip
+            source.fault(
+                state.name,
+                f"'{state.name}' starts at {state.value:g} {state.unit}; a "
+                "concentration cannot be negative",
+            )
 
 
 def _check_formulas(source):
@@ -145,9 +159,12 @@ def _quantity(atom, is_state):
     meaning = atom.meaning or (f"in {written}" if unknown else "")
     is_concentration = is_state and dimension(unit) == "a concentration"
     return Quantity(
-        float(number), unit, meaning, low=0.0 if is_concentration else None,
+        float(number),
+        unit,
+        meaning,
+        low=0.0 if is_concentration else None,
         scale=abs(number) or 1.0 if unknown or not atom.unit else None,
-    ), size  # fmt: skip
+    ), size
 
 
 def _model(source, order):
@@ -170,7 +187,12 @@ def _model(source, order):
         return State(*(s * r / source.clock for s, r in zip(sizes, rates, strict=True)))
 
     return MembraneModel(
-        name=source.path.stem, summary=f"from {source.path.name}", State=State,
-        Parameters=Parameters, rhs=rhs, reference=source.path.name,
-        closed=False, electroneutral=False,
-    )  # fmt: skip
+        name=source.path.stem,
+        summary=f"from {source.path.name}",
+        State=State,
+        Parameters=Parameters,
+        rhs=rhs,
+        reference=source.path.name,
+        closed=False,
+        electroneutral=False,
+    )

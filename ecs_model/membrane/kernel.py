@@ -102,15 +102,17 @@ def values_source(function, State, parameters, surroundings):
     results = [(f"out[{j}]", f"out{j}") for j in range(len(values))]
     return VALUES.format(
         math=MATH.format(declarations=_declarations(recording)),
-        columns="\n  ".join([
-            *(f"const double *restrict v_{name} = {place};" for place, name in fields),
-            *(f"double *restrict {name} = {place};" for place, name in results),
-            _inputs(inputs)["uniform"],
-        ]),
+        columns="\n  ".join(
+            [
+                *(f"const double *restrict v_{name} = {place};" for place, name in fields),
+                *(f"double *restrict {name} = {place};" for place, name in results),
+                _inputs(inputs)["uniform"],
+            ]
+        ),
         load="\n    ".join(f"const double {name} = v_{name}[i];" for _, name in fields),
         lines="\n    ".join(recording.lines),
         store="\n    ".join(f"out{j}[i] = {as_c(v)};" for j, v in enumerate(values)),
-    )  # fmt: skip
+    )
 
 
 def symbols(recording, *records):

@@ -154,10 +154,12 @@ class MembraneModel:
 def multiplied(record, factors):
     """A record whose concentrations are multiplied by the factor of their compartment."""
     places = compartments(record)
-    return type(record)(*(
-        value * factors[places[name]] if places.get(name) in factors else value
-        for name, value in zip(record._fields, record, strict=True)
-    ))  # fmt: skip
+    return type(record)(
+        *(
+            value * factors[places[name]] if places.get(name) in factors else value
+            for name, value in zip(record._fields, record, strict=True)
+        )
+    )
 
 
 def diluted(y, amounts, volumes, change):
@@ -170,10 +172,12 @@ def diluted(y, amounts, volumes, change):
         change: their rates [1/s].
     """
     at = compartments(y)
-    return type(y)(*(
-        (rate - c * change[at[name]]) / volumes[at[name]] if at.get(name) in volumes else rate
-        for name, c, rate in zip(y._fields, y, amounts, strict=True)
-    ))  # fmt: skip
+    return type(y)(
+        *(
+            (rate - c * change[at[name]]) / volumes[at[name]] if at.get(name) in volumes else rate
+            for name, c, rate in zip(y._fields, y, amounts, strict=True)
+        )
+    )
 
 
 def compartments(record):

@@ -23,13 +23,25 @@ _TIMES = {
     **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), "ms"),
 }
 _OPERATIONS = {
-    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
-}  # fmt: skip
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+}
 _CALLS: dict[str, Callable] = {
-    "exp": math.exp, "log": math.log, "ln": math.log, "sqrt": math.sqrt, "sin": math.sin,
-    "cos": math.cos, "tan": math.tan, "abs": abs, "Abs": abs, "floor": math.floor, "Min": min,
+    "exp": math.exp,
+    "log": math.log,
+    "ln": math.log,
+    "sqrt": math.sqrt,
+    "sin": math.sin,
+    "cos": math.cos,
+    "tan": math.tan,
+    "abs": abs,
+    "Abs": abs,
+    "floor": math.floor,
+    "Min": min,
     "Max": max,
-}  # fmt: skip
+}
 
 
 def read_ode(path: Path, time_unit: str | None = None) -> Source:
@@ -77,8 +89,9 @@ def _note_places(source, tree, assignments):
     for token in sorted([*atoms, *(name for name, *_ in assignments)], key=lambda t: t.line):
         place, name = f"{source.path}:{token.line}", str(token)
         if name in source.places:
-            source.faults.append(f"{place}: '{name}' is defined a second time (first in "
-                                 f"{source.places[name]})")  # fmt: skip
+            source.faults.append(
+                f"{place}: '{name}' is defined a second time (first in {source.places[name]})"
+            )
         source.places.setdefault(name, place)
 
 

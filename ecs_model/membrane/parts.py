@@ -123,9 +123,13 @@ def with_pumps(kinds, pumps, added=()):
                 f"there are {', '.join(keys)}"
             )
     return tuple(
-        replace(cell, mechanisms=(
-            *cell.mechanisms, pumps[cell.key],
-            *(part for part in added if (part.compartment or first) == cell.key),
-        ))
+        replace(
+            cell,
+            mechanisms=(
+                *cell.mechanisms,
+                pumps[cell.key],
+                *(part for part in added if (part.compartment or first) == cell.key),
+            ),
+        )
         for cell in kinds
-    )  # fmt: skip
+    )

@@ -39,9 +39,17 @@ class Reaction:
     """
 
     def __init__(
-        self, model, state, parameters, surroundings, weights=None, tolerance=1e-3, substeps=0,
-        ions=("K",), text=None,
-    ):  # fmt: skip
+        self,
+        model,
+        state,
+        parameters,
+        surroundings,
+        weights=None,
+        tolerance=1e-3,
+        substeps=0,
+        ions=("K",),
+        text=None,
+    ):
         self.model, self.state = model, state
         self.parameters = parameters
         self.surroundings = surroundings._replace(time=0.0)
@@ -70,10 +78,15 @@ class Reaction:
         y, inputs = self._pointers
         before = self._outside()
         done = self._advance(
-            ctypes.c_long(self.nodes), ctypes.c_double(start), ctypes.c_double(duration),
-            ctypes.c_double(self.tolerance), ctypes.c_long(self.substeps), y, inputs,
+            ctypes.c_long(self.nodes),
+            ctypes.c_double(start),
+            ctypes.c_double(duration),
+            ctypes.c_double(self.tolerance),
+            ctypes.c_long(self.substeps),
+            y,
+            inputs,
             ctypes.c_void_p(self.trial.ctypes.data),
-        )  # fmt: skip
+        )
         self._count(done)
         self._clock[:] = start + duration
         self.given += self._outside() - before
@@ -83,8 +96,9 @@ class Reaction:
         """What a restart needs beside the state; a trial sub-step for every node of its block."""
         return {
             "trial": np.repeat(self.trial, BLOCK)[: self.nodes],
-            "given": Share(self.given), "block_steps": Share(self.block_steps),
-        }  # fmt: skip
+            "given": Share(self.given),
+            "block_steps": Share(self.block_steps),
+        }
 
     def restore(self, memory):
         """Continue from what `memory` gave; blocks may hold other nodes now."""
@@ -118,11 +132,17 @@ class Reaction:
         y, inputs = self._pointers
         out = np.empty((samples, len(self.state), self.nodes))
         done = self._record(
-            ctypes.c_long(self.nodes), ctypes.c_double(start), ctypes.c_double(interval),
-            ctypes.c_long(samples), ctypes.c_double(self.tolerance), ctypes.c_long(self.substeps),
-            y, inputs,
-            ctypes.c_void_p(self.trial.ctypes.data), ctypes.c_void_p(out.ctypes.data),
-        )  # fmt: skip
+            ctypes.c_long(self.nodes),
+            ctypes.c_double(start),
+            ctypes.c_double(interval),
+            ctypes.c_long(samples),
+            ctypes.c_double(self.tolerance),
+            ctypes.c_long(self.substeps),
+            y,
+            inputs,
+            ctypes.c_void_p(self.trial.ctypes.data),
+            ctypes.c_void_p(out.ctypes.data),
+        )
         self._count(done)
         self._clock[:] = start + interval * samples
         return out

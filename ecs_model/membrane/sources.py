@@ -136,8 +136,10 @@ def text_of(path: Path) -> str:
     if not path.is_file():
         raise ConfigError(f"membrane.file: {path}: no such file")
     if path.stat().st_size > LARGEST_FILE:
-        raise ConfigError(f"membrane.file: {path}: is too large for the equations of a cell "
-                          f"(at most {LARGEST_FILE // 1_000_000} MB)")  # fmt: skip
+        raise ConfigError(
+            f"membrane.file: {path}: is too large for the equations of a cell "
+            f"(at most {LARGEST_FILE // 1_000_000} MB)"
+        )
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

@@ -98,8 +98,10 @@ def refuse_dead(begin: Start, model: MembraneModel, packing: str) -> None:
     place = "packing" if swells else "membrane.initial"
     why = (
         f" where alpha goes from the model's {model.alpha:g} to {begin.alpha[0]:g} by water alone; "
-        "raise alpha, or choose scaled or fixed" if swells else "; change the initial ions"
-    )  # fmt: skip
+        "raise alpha, or choose scaled or fixed"
+        if swells
+        else "; change the initial ions"
+    )
     if begin.outside and not _within(begin.outside, *OUTSIDE):
         raise ConfigError(
             f"{place}: K+, Na+ and Cl- outside add up to {_shown(begin.outside)} mM at the start, "

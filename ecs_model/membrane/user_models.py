@@ -187,8 +187,10 @@ def _faults(model):
                 yield f"{kind}: {name} {complaint}"
     for name, (unit, _) in model.observables.items():
         if dimension(unit) is None:
-            yield (f"observables: {name}: unknown unit {unit!r}; use one of those in "
-                   "ecs_model.units, such as mV, mM or 1")  # fmt: skip
+            yield (
+                f"observables: {name}: unknown unit {unit!r}; use one of those in "
+                "ecs_model.units, such as mV, mM or 1"
+            )
 
 
 def _symbols(recording, record):

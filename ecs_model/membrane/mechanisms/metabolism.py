@@ -38,9 +38,12 @@ class State:
     """Of one node; the defaults are at rest."""
 
     ADP = quantity(
-        AT_REST.ADP, "mM", "ADP in cells; ATP is what is left of A_total", low=0.0,
+        AT_REST.ADP,
+        "mM",
+        "ADP in cells; ATP is what is left of A_total",
+        low=0.0,
         scale=AT_REST.ADP,
-    )  # fmt: skip
+    )
     PCr = quantity(PCR, "mM", "phosphocreatine in cells", "follows from equilibrium", low=0.0)
     O2 = quantity(35.0, "uM", "oxygen dissolved in the tissue", "about 25 mmHg", low=0.0)
 

@@ -122,9 +122,15 @@ def make(added=()):
         hodgkin_huxley.chloride_leak,
     )
     bare = Compartment(
-        "i", "cells", Inside, joined(Geometry, hodgkin_huxley.Membrane, hodgkin_huxley.Speed),
-        channels, Capacitive(), pairs=ions, temperature=hodgkin_huxley.temperature,
-    )  # fmt: skip
+        "i",
+        "cells",
+        Inside,
+        joined(Geometry, hodgkin_huxley.Membrane, hodgkin_huxley.Speed),
+        channels,
+        Capacitive(),
+        pairs=ions,
+        temperature=hodgkin_huxley.temperature,
+    )
     cells = with_pumps((bare,), {"i": pump(turnover, Pump, electrogenic=False)}, added)
     parts = Parts(Outside, cells, (Reservoir(uptake, GliaAndBath),))
     return derived(

@@ -146,9 +146,13 @@ def closed_ions(K_i, Cl_i, totals, ratio=RATIO):
     K_o, Na_o, Cl_o, K_0, Na_0, Cl_0 = totals
     Na_i = Na_0 + K_0 - K_i - Cl_0 + Cl_i
     return {
-        "K_i": K_i, "Na_i": Na_i, "Cl_i": Cl_i, "K_o": K_o + ratio * (K_0 - K_i),
-        "Na_o": Na_o + ratio * (Na_0 - Na_i), "Cl_o": Cl_o + ratio * (Cl_0 - Cl_i),
-    }  # fmt: skip
+        "K_i": K_i,
+        "Na_i": Na_i,
+        "Cl_i": Cl_i,
+        "K_o": K_o + ratio * (K_0 - K_i),
+        "Na_o": Na_o + ratio * (Na_0 - Na_i),
+        "Cl_o": Cl_o + ratio * (Cl_0 - Cl_i),
+    }
 
 
 def at_rest(cell, p, totals):
@@ -176,9 +180,15 @@ def make(gates, reservoir, added=()):
         hodgkin_huxley.chloride_leak,
     )
     bare = Compartment(
-        "i", "cells", Inside, Cell, channels, Capacitive(),
-        balance="Na", temperature=hodgkin_huxley.temperature,
-    )  # fmt: skip
+        "i",
+        "cells",
+        Inside,
+        Cell,
+        channels,
+        Capacitive(),
+        balance="Na",
+        temperature=hodgkin_huxley.temperature,
+    )
     cells = with_pumps((bare,), {"i": pump(turnover, Pump)}, added)
     parts = Parts(Outside, cells, RESERVOIRS[reservoir])
     p = parts.Parameters()._replace(g_Cl=CHLORIDE[gates])

@@ -133,9 +133,13 @@ def stimulus(v, c, y, p, T):
 
 
 neurons = Compartment(
-    "i", "neurons", InNeurons, Neurons,
-    (persistent_sodium, delayed_rectifier, transient_potassium, leaks, stimulus), QuasiSteady(3),
-)  # fmt: skip
+    "i",
+    "neurons",
+    InNeurons,
+    Neurons,
+    (persistent_sodium, delayed_rectifier, transient_potassium, leaks, stimulus),
+    QuasiSteady(3),
+)
 
 
 # ------------------------------------------------------------------------------------------- glia
@@ -156,11 +160,13 @@ class Glia:
     phi_g = quantity(0.3, "1", "volume fraction of glia", low=1e-6, high=1.0)
 
 
-@mechanism({
-    "g_Kir": quantity(1.3, "S/m^2", "inwardly rectifying K+ conductance", "Ellingsrud", low=0.0),
-    "K_o_rest": quantity(4.0, "mM", "extracellular K+ at which g_Kir holds", low=1e-6),
-    "K_g_rest": quantity(130.0, "mM", "K+ inside at which g_Kir holds", low=1e-6),
-})  # fmt: skip
+@mechanism(
+    {
+        "g_Kir": quantity(1.3, "S/m^2", "inwardly rectifying K+ conductance", low=0.0),
+        "K_o_rest": quantity(4.0, "mM", "extracellular K+ at which g_Kir holds", low=1e-6),
+        "K_g_rest": quantity(130.0, "mM", "K+ inside at which g_Kir holds", low=1e-6),
+    }
+)
 def inward_rectifier(v, c, y, p, T):
     """Inwardly rectifying K+ channel, Kir4.1 (Halnes et al. 2013)."""
     inside, outside = c.K
@@ -181,21 +187,25 @@ def potassium_reversal(c: Concentrations, T):
 
 
 glia = Compartment(
-    "g", "glia", InGlia, Glia, (inward_rectifier, glial_leaks, cotransport),
-    QuasiSteady(4, potassium_reversal), "S_g", "phi_g", coupled=True,
-)  # fmt: skip
+    "g",
+    "glia",
+    InGlia,
+    Glia,
+    (inward_rectifier, glial_leaks, cotransport),
+    QuasiSteady(4, potassium_reversal),
+    "S_g",
+    "phi_g",
+    coupled=True,
+)
 
 
 # ------------------------------------------------------------------------------------------ model
 def _sites(suffix, current, cells):
     """The pump of some cells, with saturable sites."""
     most = quantity(current, "A/m^2", f"maximal current of the pump of {cells}", low=0.0)
-    Na, K = (f"{ion} at half-saturation of a site of the pump" for ion in ("Na+", "K+"))
-    return hill_pump({
-        f"I_pump{suffix}": most,
-        f"Na_50{suffix}": quantity(7.7, "mM", Na, low=0.0),
-        f"K_50{suffix}": quantity(2.0, "mM", K, low=0.0),
-    })  # fmt: skip
+    half = "at half-saturation of a site of the pump"
+    Na, K = (quantity(c, "mM", f"{ion} {half}", low=0.0) for c, ion in ((7.7, "Na+"), (2.0, "K+")))
+    return hill_pump({f"I_pump{suffix}": most, f"Na_50{suffix}": Na, f"K_50{suffix}": K})
 
 
 SITES = {"i": _sites("", 0.1372, "neurons"), "g": _sites("_g", 0.0372, "glia")}

@@ -74,9 +74,12 @@ class Cell:
     phi = quantity(0.5, "1", "intracellular volume fraction", low=1e-6, high=1.0)
     C = quantity(1.0, "uF/cm^2", "membrane capacitance (charge form)", low=1e-6)
     Q_A = quantity(
-        143.0, "mM", "impermeant anion charge (charge form)", "follows from the resting state",
+        143.0,
+        "mM",
+        "impermeant anion charge (charge form)",
+        "follows from the resting state",
         low=0.0,
-    )  # fmt: skip
+    )
 
 
 leaks = ghk_leaks(
@@ -86,12 +89,16 @@ leaks = ghk_leaks(
 )
 
 
-@mechanism({
-    "P_GABA": quantity(1.0, "nm/s", "Cl- permeability of open GABA_A channels", "tonic", low=0.0),
-    "ratio_GABA": quantity(4.0, "1", "P_Cl : P_HCO3 of the channel", low=1e-3),
-    "HCO3_i": quantity(15.0, "mM", "intracellular bicarbonate", low=1e-6),
-    "HCO3_o": quantity(26.0, "mM", "extracellular bicarbonate", low=1e-6),
-})  # fmt: skip
+@mechanism(
+    {
+        "P_GABA": quantity(
+            1.0, "nm/s", "Cl- permeability of open GABA_A channels", "tonic", low=0.0
+        ),
+        "ratio_GABA": quantity(4.0, "1", "P_Cl : P_HCO3 of the channel", low=1e-3),
+        "HCO3_i": quantity(15.0, "mM", "intracellular bicarbonate", low=1e-6),
+        "HCO3_o": quantity(26.0, "mM", "extracellular bicarbonate", low=1e-6),
+    }
+)
 def gaba(v, c, y, p, T):
     """Channel that chloride and bicarbonate share; the latter is replaced through Na+/H+."""
     hco3 = Permeability(p.P_GABA / p.ratio_GABA, (p.HCO3_i, p.HCO3_o, -1))
@@ -99,21 +106,24 @@ def gaba(v, c, y, p, T):
 
 
 COTRANSPORT = {
-    "kcc2": kcc2("U_KCC2", quantity(
-        0.7, "umol/m^2/s", "strength of KCC2", "0.3 mM/s in a 7 um sphere", low=0.0
-    )),
-    "nkcc1": nkcc1("U_NKCC1", quantity(
-        0.233, "umol/m^2/s", "strength of NKCC1", "0.1 mM/s likewise", low=0.0
-    )),
-    "gaba": gaba,
-}  # fmt: skip
-SITES = hill_pump({
-    "J_max": quantity(
-        961.0, "nmol/m^2/s", "maximal pump turnover", "follows from the resting state", low=0.0
+    "kcc2": kcc2(
+        "U_KCC2",
+        quantity(0.7, "umol/m^2/s", "strength of KCC2", "0.3 mM/s in a 7 um sphere", low=0.0),
     ),
-    "Na_50": quantity(7.7, "mM", "intracellular Na+ at half-saturation of a site", low=0.0),
-    "K_50": quantity(2.0, "mM", "extracellular K+ at half-saturation of a site", low=0.0),
-})  # fmt: skip
+    "nkcc1": nkcc1(
+        "U_NKCC1", quantity(0.233, "umol/m^2/s", "strength of NKCC1", "0.1 mM/s likewise", low=0.0)
+    ),
+    "gaba": gaba,
+}
+SITES = hill_pump(
+    {
+        "J_max": quantity(
+            961.0, "nmol/m^2/s", "maximal pump turnover", "follows from the resting state", low=0.0
+        ),
+        "Na_50": quantity(7.7, "mM", "intracellular Na+ at half-saturation of a site", low=0.0),
+        "K_50": quantity(2.0, "mM", "extracellular K+ at half-saturation of a site", low=0.0),
+    }
+)
 STRENGTH = {"hill": ("J_max", 961e-9), "post_albers": ("N_pump", 11.2e-9)}  # near rest [SI]
 
 

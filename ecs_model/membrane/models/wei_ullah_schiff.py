@@ -105,9 +105,12 @@ class Pump:
     """Strength of the pump."""
 
     rho = quantity(
-        0.8e6 / AREA, "umol/m^2/s", "turnover of the pump with all oxygen", "0.8 mM/s in cells",
+        0.8e6 / AREA,
+        "umol/m^2/s",
+        "turnover of the pump with all oxygen",
+        "0.8 mM/s in cells",
         low=0.0,
-    )  # fmt: skip
+    )
 
 
 def oxygen_factor(y, p):
@@ -140,19 +143,25 @@ def n(u):
     return 0.032 * linoid(u + 52, 5.0), 0.5 * np.exp(-(u + 57) / 40)
 
 
-@mechanism({
-    "g_Na": quantity(30.0, "mS/cm^2", "fast Na+ conductance", low=0.0),
-    "g_Na_leak": quantity(0.0247, "mS/cm^2", "Na+ leak", low=0.0),
-}, (Gate(m, 0.0031), Gate(h, 0.9994)))  # fmt: skip
+@mechanism(
+    {
+        "g_Na": quantity(30.0, "mS/cm^2", "fast Na+ conductance", low=0.0),
+        "g_Na_leak": quantity(0.0247, "mS/cm^2", "Na+ leak", low=0.0),
+    },
+    (Gate(m, 0.0031), Gate(h, 0.9994)),
+)
 def sodium(v, c, y, p, T):
     """Fast and leaking Na+ current."""
     return {"Na": Conductance(area(y) * (p.g_Na_leak + p.g_Na * y.m * y.m * y.m * y.h))}
 
 
-@mechanism({
-    "g_K": quantity(25.0, "mS/cm^2", "delayed-rectifier K+ conductance", low=0.0),
-    "g_K_leak": quantity(0.05, "mS/cm^2", "K+ leak", low=0.0),
-}, (Gate(n, 0.0107),))  # fmt: skip
+@mechanism(
+    {
+        "g_K": quantity(25.0, "mS/cm^2", "delayed-rectifier K+ conductance", low=0.0),
+        "g_K_leak": quantity(0.05, "mS/cm^2", "K+ leak", low=0.0),
+    },
+    (Gate(n, 0.0107),),
+)
 def potassium(v, c, y, p, T):
     """Delayed-rectifier and leaking K+ current."""
     return {"K": Conductance(area(y) * (p.g_K_leak + p.g_K * y.n * y.n * y.n * y.n))}
@@ -164,10 +173,13 @@ def chloride(v, c, y, p, T):
     return {"Cl": Conductance(area(y) * p.g_Cl)}
 
 
-@mechanism({
-    "U_KCC2": quantity(0.3e6 / AREA, "umol/m^2/s", "strength of KCC2", "0.3 mM/s", low=0.0),
-    "U_NKCC1": quantity(0.1e6 / AREA, "umol/m^2/s", "strength of NKCC1", "0.1 mM/s", low=0.0),
-}, electrogenic=False)  # fmt: skip
+@mechanism(
+    {
+        "U_KCC2": quantity(0.3e6 / AREA, "umol/m^2/s", "strength of KCC2", "0.3 mM/s", low=0.0),
+        "U_NKCC1": quantity(0.1e6 / AREA, "umol/m^2/s", "strength of NKCC1", "0.1 mM/s", low=0.0),
+    },
+    electrogenic=False,
+)
 def cotransport(v, c: Concentrations, y, p, T):
     """KCC2, and NKCC1, which opens as K+ rises."""
     kcc2 = y.v * kcc2_flux(*c.K, *c.Cl, p.U_KCC2)
@@ -234,9 +246,14 @@ def potassium_reversal(y, p, env):
 def published(added=()):
     """The parts of the model; their states begin as published, which is not at rest."""
     bare = Compartment(
-        "i", "cells", Inside, joined(Geometry, Membrane),
-        (sodium, potassium, chloride, cotransport), Capacitive(area), temperature=temperature,
-    )  # fmt: skip
+        "i",
+        "cells",
+        Inside,
+        joined(Geometry, Membrane),
+        (sodium, potassium, chloride, cotransport),
+        Capacitive(area),
+        temperature=temperature,
+    )
     cells = with_pumps((bare,), {"i": pump(turnover, Pump)}, added)
     glia = Reservoir(uptake, GliaAndBath, atp=glial_atp)
     return Parts(Outside, cells, (glia,), Empirical(), (Pool(Oxygen, Supply, oxygen_rate),))
