@@ -162,7 +162,7 @@ class Glia:
 
 @mechanism(
     {
-        "g_Kir": quantity(1.3, "S/m^2", "inwardly rectifying K+ conductance", low=0.0),
+        "g_Kir": quantity(1.3, "S/m^2", "inward-rectifier K+ conductance", "Ellingsrud", low=0.0),
         "K_o_rest": quantity(4.0, "mM", "extracellular K+ at which g_Kir holds", low=1e-6),
         "K_g_rest": quantity(130.0, "mM", "K+ inside at which g_Kir holds", low=1e-6),
     }
