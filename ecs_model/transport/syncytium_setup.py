@@ -1,36 +1,54 @@
 """From membranes and gap junctions to the transport of ions outside and in glia."""
 
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 
 from ecs_model import record
 from ecs_model.membrane.compiler import library
 from ecs_model.membrane.kernel import values_source
+from ecs_model.membrane.solver import Reaction
 from ecs_model.parallel import root_does, together
 from ecs_model.physics.ions import KNOWN, Ion
 from ecs_model.tissue.regions import diffusivity
+from ecs_model.tissue.tissue_data import TissueData
 from ecs_model.transport.diffusion import Diffusion
 from ecs_model.transport.electrodiffusion import Electrodiffusion
 from ecs_model.transport.ions import Ions
 from ecs_model.transport.matrices import Operators
+from ecs_model.transport.petsc_database import Options
 from ecs_model.transport.protocol import Transport
 from ecs_model.transport.swelling_matrices import Following
 from ecs_model.transport.syncytium import Bidomain, Membrane, Syncytium
 
 
-def glial_syncytium(outside: Ions, membranes: Any, tissue: Any, solver: Any) -> Transport:
+class SolverChoice(Protocol):
+    """How linear systems are solved."""
+
+    @property
+    def rtol(self) -> float:
+        """Residual of a solve, relative to that of no increment."""
+
+    @property
+    def petsc(self) -> Options:
+        """PETSc options, see `petsc_database`."""
+
+
+def glial_syncytium(
+    outside: Ions, membranes: Reaction, tissue: TissueData, solver: SolverChoice
+) -> Transport:
     """The transport of ions outside and in glia that gap junctions join.
 
     Args:
         outside: the ions that move outside.
-        membranes: the Reaction.
-        tissue: with D and temperature, and with tortuosity and cable of its syncytium.
-        solver: with rtol and PETSc options, see `petsc_database`.
+        membranes: the reaction.
+        tissue: with its syncytium.
+        solver: how linear systems are solved.
 
     Raises:
         ConfigError: on all processes, for options that PETSc refuses or does not know.
     """
+    assert tissue.syncytium is not None
     glia = _in_glia(outside, membranes, tissue, solver)
     if not tissue.syncytium.cable:
         return Syncytium(outside, glia)

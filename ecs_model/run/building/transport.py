@@ -8,6 +8,7 @@ from ecs_model.transport import syncytium_setup
 from ecs_model.transport.diffusion import Diffusion
 from ecs_model.transport.electrodiffusion import Electrodiffusion
 from ecs_model.transport.ions import Ions
+from ecs_model.transport.protocol import Transport
 from ecs_model.transport.rkl2 import SuperTimeStepping
 
 
@@ -19,7 +20,7 @@ def solver_options(config, model):
     return SolverOptions(is_explicit, 0.0 if is_explicit else theta, solver.rtol, solver.petsc)
 
 
-def transport(config, tissue, solver, ground, alpha, operators, membranes):
+def transport(config, tissue, solver, ground, alpha, operators, membranes) -> Transport:
     """What moves ions between nodes.
 
     Args:
@@ -38,10 +39,16 @@ def transport(config, tissue, solver, ground, alpha, operators, membranes):
     terms = Terms(ground.mesh, concentrations, tissue.electrodiffusion)
     _add_terms(terms, config, ground, alpha)
     _refuse_unsolvable(config, tissue, solver, operators)
-    moving = _outside(tissue, solver, operators, concentrations, terms)
+    if solver.is_explicit:
+        (ion, values), *_ = concentrations.items()
+        return SuperTimeStepping(operators, values, *terms.of(ion))
+    made = _diffusions(solver, operators, concentrations, terms)
+    if tissue.moves_potassium_alone and not tissue.electrodiffusion:
+        return next(iter(made.values()))
+    outside = _together(tissue, solver, operators, made)
     if tissue.syncytium is None:
-        return moving
-    return syncytium_setup.glial_syncytium(moving, membranes, tissue, solver)
+        return outside
+    return syncytium_setup.glial_syncytium(outside, membranes, tissue, solver)
 
 
 def _add_terms(terms, config, ground, alpha):
@@ -52,18 +59,14 @@ def _add_terms(terms, config, ground, alpha):
         terms.add(sources.boundary(b, ground), f"boundary '{b.on}'", b.ion, b.companion)
 
 
-def _outside(tissue, solver, operators, concentrations, terms):
-    """The transport of the ions outside cells."""
-    if solver.is_explicit:
-        (ion, values), *_ = concentrations.items()
-        return SuperTimeStepping(operators, values, *terms.of(ion))
-    made = _diffusions(solver, operators, concentrations, terms)
-    if tissue.electrodiffusion:
-        glia = tissue.syncytium  # a bidomain solves for both potentials together
-        own_potential = {} if glia is not None and glia.cable else solver.petsc
-        temperature = tissue.temperature
-        return Electrodiffusion(operators, made, temperature, 10 * solver.rtol, own_potential)
-    return next(iter(made.values())) if tissue.moves_potassium_alone else Ions(operators, made)
+def _together(tissue, solver, operators, made) -> Ions:
+    """The transport of several ions outside cells, from that of each."""
+    if not tissue.electrodiffusion:
+        return Ions(operators, made)
+    glia = tissue.syncytium  # a bidomain solves for both potentials together
+    own_potential = {} if glia is not None and glia.cable else solver.petsc
+    temperature = tissue.temperature
+    return Electrodiffusion(operators, made, temperature, 10 * solver.rtol, own_potential)
 
 
 def _diffusions(solver, operators, concentrations, terms):
