@@ -171,11 +171,13 @@ def diluted(y, amounts, volumes, change):
         volumes: volume fractions by ending of a name.
         change: their rates [1/s].
     """
-    at = compartments(y)
-    return type(y)(
+    at = compartments(amounts)
+    return type(amounts)(
         *(
-            (rate - c * change[at[name]]) / volumes[at[name]] if at.get(name) in volumes else rate
-            for name, c, rate in zip(y._fields, y, amounts, strict=True)
+            (rate - getattr(y, name) * change[at[name]]) / volumes[at[name]]
+            if at.get(name) in volumes
+            else rate
+            for name, rate in amounts._asdict().items()
         )
     )
 

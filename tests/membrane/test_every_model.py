@@ -8,7 +8,7 @@ import pytest
 from ecs_model.errors import ConfigError
 from ecs_model.membrane import MODELS
 from ecs_model.membrane.autodiff import jacobian
-from ecs_model.membrane.model import Surroundings
+from ecs_model.membrane.model import Surroundings, with_passive_ions
 from ecs_model.membrane.packing import arranged, scaled_parameters
 from ecs_model.membrane.rosenbrock import ros2
 from ecs_model.membrane.solver import Reaction
@@ -288,3 +288,15 @@ def test_compiled_observables_are_those_of_the_text(model, fields):
         expected = np.broadcast_to(function(y, p, env), n)
         np.testing.assert_allclose(reaction.at(slice(None))(name), expected, rtol=1e-11)
         np.testing.assert_allclose(reaction.at(some)(name), expected[some], rtol=1e-11)
+
+
+@EVERY
+def test_a_probe_ion_is_left_alone(model):
+    """Its rate is zero, the others' are what they were; the model's own records stay as they are."""
+    longer = with_passive_ions(model, {"TMA": 0.5})
+    y, env = longer.State(), Surroundings(alpha=model.alpha)
+    rates = longer.rhs(y, longer.Parameters(), env)
+    plain = model.rhs(model.State(), model.Parameters(), env)
+    assert rates.TMA_o == 0.0 or model.volumes
+    assert rates._fields == y._fields == (*model.State._fields, "TMA_o")
+    np.testing.assert_allclose(rates[:-1], plain, atol=1e-12)

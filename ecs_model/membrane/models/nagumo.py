@@ -17,11 +17,11 @@ References:
 import numpy as np
 
 from ecs_model.membrane.model import MembraneModel
-from ecs_model.record import concentration, quantity, record
+from ecs_model.record import Record, concentration, quantity, record
 
 
 @record
-class State:
+class State(Record):
     """One node; the default is the lower rest."""
 
     K_o = concentration(3.0, "extracellular potassium")
@@ -40,7 +40,7 @@ class Parameters:
 def rhs(y, p, env):
     """Time derivative of the state [mM/s]."""
     K = y.K_o
-    return y._replace(K_o=-p.A * (K - p.K_rest) * (K - p.K_threshold) * (K - p.K_top))
+    return State(K_o=-p.A * (K - p.K_rest) * (K - p.K_threshold) * (K - p.K_top))
 
 
 def front_speed(p, diffusivity):

@@ -1,11 +1,11 @@
 """No membrane: K+ only diffuses."""
 
 from ecs_model.membrane.model import MembraneModel
-from ecs_model.record import concentration, record
+from ecs_model.record import Record, concentration, record
 
 
 @record
-class State:
+class State(Record):
     """One node."""
 
     K_o = concentration(3.0, "extracellular potassium")
@@ -18,7 +18,7 @@ class Parameters:
 
 def rhs(y, p, env):
     """Time derivative of the state [mM/s]: nothing happens."""
-    return y._replace(K_o=0.0 * y.K_o)
+    return State(K_o=0.0 * y.K_o)
 
 
 model = MembraneModel(

@@ -15,11 +15,11 @@ References:
 import numpy as np
 
 from ecs_model.membrane.model import MembraneModel
-from ecs_model.record import concentration, quantity, record
+from ecs_model.record import Record, concentration, quantity, record
 
 
 @record
-class State:
+class State(Record):
     """One node; the default is rest."""
 
     K_o = concentration(3.0, "extracellular potassium")
@@ -38,7 +38,7 @@ class Parameters:
 def rhs(y, p, env):
     """Time derivative of the state [mM/s]."""
     u = y.K_o - p.K_rest
-    return y._replace(K_o=-p.k * u + np.where(u > p.theta, p.r, 0.0))
+    return State(K_o=-p.k * u + np.where(u > p.theta, p.r, 0.0))
 
 
 def front_speed(p, diffusivity):
