@@ -260,29 +260,28 @@ class _Snapshot:
 
     def _membranes(self):
         reaction = self._simulation.reaction
-        return dict(enumerate((*reaction.state, reaction.trial)))
+        return enumerate((*reaction.state, reaction.trial))
 
     def take(self):
         s = self._simulation
         self._arrays = self._copied(self._membranes())
-        self._transport = self._copied(s.diffusion.state())
+        self._transport = self._copied(s.diffusion.state().items())
         self._rest = s.pending, np.copy(s.reaction.given), list(s.jumps)
 
     def _copied(self, state):
-        """A state whose arrays are copies, in the same buffers every time."""
-        return {name: self._copy(name, value) for name, value in state.items()}
-
-    def _copy(self, name, value):
-        if not isinstance(value, np.ndarray):
-            return value
-        if name not in self._buffers:
-            self._buffers[name] = np.empty_like(value)
-        self._buffers[name][:] = value
-        return self._buffers[name]
+        """A dict of pairs; arrays are copied, into the same buffers every time."""
+        copies, buffers = dict(state), self._buffers
+        for name, value in copies.items():
+            if isinstance(value, np.ndarray):
+                if name not in buffers:
+                    buffers[name] = np.empty_like(value)
+                buffers[name][:] = value
+                copies[name] = buffers[name]
+        return copies
 
     def put_back(self):
         s = self._simulation
-        for name, array in self._membranes().items():
+        for name, array in self._membranes():
             array[:] = self._arrays[name]
         done = {name: value for name, value in s.diffusion.state().items() if is_effort(name)}
         s.diffusion.load(self._transport | done)

@@ -190,12 +190,18 @@ class Diffusion(StateAndReport):
         if migration is not None:
             self._right += migration
             self._right[self.ledger.fixed] = 0.0
-        with self._system(dt).tolerance(rtol):
-            if self._stages == 1:
-                self._solve(dt, self._d)
-            else:
-                self._solve_twice(dt)
+        if rtol is None:
+            self._solve_stages(dt)
+        else:
+            with self._system(dt).tolerance(rtol):
+                self._solve_stages(dt)
         self.total_iterations += self.iterations
+
+    def _solve_stages(self, dt):
+        if self._stages == 1:
+            self._solve(dt, self._d)
+        else:
+            self._solve_twice(dt)
 
     def _solve_twice(self, dt):
         c, first, flow = self._c, self._first, self._flow

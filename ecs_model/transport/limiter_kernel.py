@@ -1,5 +1,7 @@
 """The C text of the limiter: nodes out of range, monotone steps, fluxes and their cuts."""
 
+FUNCTIONS = ("out_of_range", "monotone", "fluxes", "corrected", "cut")  # `ecs_` before them
+
 # Rows of the matrices with local columns, owned nodes first; `low` and `high` is what a node may
 # come to by itself. Fluxes are those into the node of the row.
 TEXT = r"""

@@ -98,14 +98,12 @@ class LinearSystem:
         self._weigh()
 
     @contextlib.contextmanager
-    def tolerance(self, rtol: float | None) -> Iterator[None]:
-        """Meanwhile solve to another relative residual; to the usual one for None."""
+    def tolerance(self, rtol: float) -> Iterator[None]:
+        """Meanwhile solve to another relative residual."""
         usual, *_ = self.solver.getTolerances()
-        if rtol is not None:
-            self.solver.setTolerances(rtol=rtol)
+        self.solver.setTolerances(rtol=rtol)
         yield
-        if rtol is not None:
-            self.solver.setTolerances(rtol=usual)
+        self.solver.setTolerances(rtol=usual)
 
     def destroy(self) -> None:
         """Free what PETSc holds."""

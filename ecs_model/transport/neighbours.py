@@ -8,7 +8,7 @@ import numpy as np
 
 from ecs_model.physics.values import Array, Nodes
 from ecs_model.transport.c_functions import c_function
-from ecs_model.transport.limiter_kernel import TEXT
+from ecs_model.transport.limiter_kernel import FUNCTIONS, TEXT
 from ecs_model.transport.matrices import Matrices
 
 TOLERANCE = 1e-12  # [mM], and as a share of the concentration: what round-off may do
@@ -23,6 +23,7 @@ class Neighbours:
 
     def __init__(self, operators: Matrices) -> None:
         self.operators = operators
+        self._functions = {name: c_function(TEXT, f"ecs_{name}") for name in FUNCTIONS}
         self._first, self._column, ghosts = self._local_rows()
         owned = operators.mesh.owned
         self._found, self._vanishing = np.empty(owned, np.int64), np.zeros(1, np.int64)
@@ -110,4 +111,4 @@ class Neighbours:
     def call(self, name: str, *arguments: Any) -> Any:
         """Call a function of the compiled text with the rows and further arguments."""
         rows = self.operators.mesh.owned, self._first, self._column
-        return c_function(TEXT, f"ecs_{name}")(*rows, *arguments)
+        return self._functions[name](*rows, *arguments)
