@@ -41,7 +41,7 @@ _HIGHEST = {
     "a power per volume": 1e9,
     "a current": 1.0,
     "a conductance": 1e5,
-}  # fmt: skip
+}
 _OTHER = 1e12
 
 

@@ -32,9 +32,15 @@ def found(what, ours, theirs, within, unit="", source="closed form", rel=False):
     ours, theirs = float(ours), float(theirs)
     if os.environ.get("ECS_RECORD"):
         line = {
-            "what": what, "ours": ours, "theirs": theirs, "within": within, "unit": unit,
-            "source": source, "rel": rel, "test": os.environ["PYTEST_CURRENT_TEST"],
-        }  # fmt: skip
+            "what": what,
+            "ours": ours,
+            "theirs": theirs,
+            "within": within,
+            "unit": unit,
+            "source": source,
+            "rel": rel,
+            "test": os.environ["PYTEST_CURRENT_TEST"],
+        }
         with open(os.environ["ECS_RECORD"], "a") as file:
             file.write(json.dumps(line) + "\n")
     assert abs(ours - theirs) <= (within * abs(theirs) if rel else within), (what, ours, theirs)
@@ -66,9 +72,13 @@ def launch_program(processes, program, timeout=180, cwd=None, environment=None):
         program = [own_mpiexec(), "-n", str(processes), *program]
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PMI_", "HYDRA_", "OMPI_"))}
     return subprocess.run(
-        program, capture_output=True, text=True, timeout=timeout, cwd=cwd,
+        program,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        cwd=cwd,
         env=clean | (environment or {}),
-    )  # fmt: skip
+    )
 
 
 def series(run):
@@ -105,11 +115,15 @@ def brick(counts, size, split=0.5, jitter=0.0):
     middles = points[cells].mean(axis=1)[:, 0]
     points = _jittered(points, counts, size, jitter)
     return MeshData(
-        points, cells, np.where(middles < split * size[0], 1, 2).astype(np.int32),
+        points,
+        cells,
+        np.where(middles < split * size[0], 1, 2).astype(np.int32),
         np.concatenate([facets[e] for e in ends]),
         np.repeat([1, 2], [e.sum() for e in ends]).astype(np.int32),
-        {"first": 1, "second": 2}, {"left": 1, "right": 2}, {},
-    )  # fmt: skip
+        {"first": 1, "second": 2},
+        {"left": 1, "right": 2},
+        {},
+    )
 
 
 def _simplices(index, order, counts):

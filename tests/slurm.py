@@ -9,8 +9,16 @@ import time
 from pathlib import Path
 
 PROGRAMS = (
-    "munged", "munge", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "scontrol",
-)  # fmt: skip
+    "munged",
+    "munge",
+    "slurmctld",
+    "slurmd",
+    "sbatch",
+    "srun",
+    "squeue",
+    "scancel",
+    "scontrol",
+)
 CONFIG = """
 ClusterName=test
 FirstJobId={first}
@@ -81,8 +89,13 @@ class Slurm:
         self._wait(lambda: "idle" in self._said("sinfo", "-h", "-o", "%T"))
 
     def _munge(self):
-        where = {"key-file": "munge/key", "socket": "munge/socket", "pid-file": "munged.pid",
-                 "log-file": "munged.log", "seed-file": "munge/seed"}  # fmt: skip
+        where = {
+            "key-file": "munge/key",
+            "socket": "munge/socket",
+            "pid-file": "munged.pid",
+            "log-file": "munged.log",
+            "seed-file": "munge/seed",
+        }
         self._said("munged", "--force", *(f"--{k}={self._folder / v}" for k, v in where.items()))
         self._wait(lambda: (self._folder / "munge/socket").exists())
 

@@ -15,9 +15,12 @@ PROGRAMS = [*sorted(FOLDER.glob("*.py"))]
 def test_a_benchmark_runs(program):
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(
-        [sys.executable, program, "--tiny"], capture_output=True, text=True, timeout=300,
+        [sys.executable, program, "--tiny"],
+        capture_output=True,
+        text=True,
+        timeout=300,
         env=os.environ | threads,
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     assert "Traceback" not in done.stderr
     assert done.stdout if "def main(" in program.read_text() else True

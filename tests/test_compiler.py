@@ -123,8 +123,9 @@ def test_a_compilation_that_was_killed_is_no_obstacle(cache, config):
     """Of the finite elements or the membrane, wherever a kill met it; and no waiting for it."""
     process = subprocess.Popen(
         [sys.executable, "-m", "ecs_model", "run", str(config), "-o", str(config.parent / "a")],
-        stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     while not (half := list(cache.glob("forms*/libffcx*.c"))) and process.poll() is None:
         time.sleep(0.001)
     os.killpg(process.pid, signal.SIGKILL)

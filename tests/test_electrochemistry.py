@@ -23,9 +23,13 @@ K, NA, CL = (140.0, 3.5), (10.0, 140.0), (7.0, 120.0)  # inside, outside [mM]
 
 @pytest.mark.parametrize(
     ("name", "ion", "z", "millivolt"),
-    [("K+", K, 1, -98.591423678933), ("Na+", NA, 1, 70.533185628205),
-     ("Cl-", CL, -1, -75.945982597217), ("HCO3-", (15.0, 26.0), -1, -14.700900943178)],
-)  # fmt: skip
+    [
+        ("K+", K, 1, -98.591423678933),
+        ("Na+", NA, 1, 70.533185628205),
+        ("Cl-", CL, -1, -75.945982597217),
+        ("HCO3-", (15.0, 26.0), -1, -14.700900943178),
+    ],
+)
 def test_nernst_potential(name, ion, z, millivolt):
     found(f"Nernst potential of {name}", 1e3 * nernst(*ion, z, T), millivolt, 1e-4, "mV")
 

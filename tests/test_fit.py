@@ -118,9 +118,15 @@ def test_agar_tells_what_the_electrode_gives():
 
 
 SETTINGS = {
-    "distance": "100 um", "D": "1.31e-9 m^2/s", "current": "100 nA", "transport_number": 0.5,
-    "valence": 1, "rate": None, "start": "10 s", "duration": "50 s",
-}  # fmt: skip
+    "distance": "100 um",
+    "D": "1.31e-9 m^2/s",
+    "current": "100 nA",
+    "transport_number": 0.5,
+    "valence": 1,
+    "rate": None,
+    "start": "10 s",
+    "duration": "50 s",
+}
 
 
 def written(path, values):

@@ -37,12 +37,24 @@ every = "4 s"
 
 def some_forecast(**changed):
     known = {
-        "nodes": 10**6, "cells": 6 * 10**6, "dimension": 3, "mode": ("K+ alone", False),
-        "processes": 1, "end": 10.0, "reached": 1.0, "adaptive": True, "taken": [0.1] * 10,
-        "setup": 5.0, "step": 0.364, "idle": 1e8, "memory": 2.1e9, "still": 1e6,
+        "nodes": 10**6,
+        "cells": 6 * 10**6,
+        "dimension": 3,
+        "mode": ("K+ alone", False),
+        "processes": 1,
+        "end": 10.0,
+        "reached": 1.0,
+        "adaptive": True,
+        "taken": [0.1] * 10,
+        "setup": 5.0,
+        "step": 0.364,
+        "idle": 1e8,
+        "memory": 2.1e9,
+        "still": 1e6,
         "writings": [Writing("fields", 21, 0.1, 1e5, 4e6, 21)],
-        "checkpoint": Writing("checkpoint", 4, 0.2, 8e6, 8e6, 2), "wall": None,
-    }  # fmt: skip
+        "checkpoint": Writing("checkpoint", 4, 0.2, 8e6, 8e6, 2),
+        "wall": None,
+    }
     return Forecast(**known | changed)
 
 
@@ -82,11 +94,18 @@ def test_seconds_and_bytes_are_sums_of_what_was_measured():
 
 def test_lengths_of_time_and_sizes_are_words():
     assert [duration(s) for s in (0.5, 89, 90, 7200, 2e6)] == [
-        "0.5 s", "89 s", "1.5 min", "2 h", "23.1 d",
-    ]  # fmt: skip
+        "0.5 s",
+        "89 s",
+        "1.5 min",
+        "2 h",
+        "23.1 d",
+    ]
     assert [size(b) for b in (12, 2048, 3 * 2**20, 5 * 2**30)] == [
-        "12 B", "2 KiB", "3 MiB", "5 GiB",
-    ]  # fmt: skip
+        "12 B",
+        "2 KiB",
+        "3 MiB",
+        "5 GiB",
+    ]
 
 
 def test_a_run_takes_what_was_estimated(tmp_path):
@@ -122,9 +141,13 @@ def test_the_command_says_it_once_and_leaves_nothing(processes, tmp_path):
     (tmp_path / "tmp").mkdir()
     more = ("--seconds", "0.2", "-n", "4", "-n", "64")
     done = launch(
-        processes, "estimate", "run.toml", *more, cwd=tmp_path,
+        processes,
+        "estimate",
+        "run.toml",
+        *more,
+        cwd=tmp_path,
         environment={"TMPDIR": str(tmp_path / "tmp")},
-    )  # fmt: skip
+    )
     assert done.returncode == 0 and done.stderr == "", done.stderr
     assert done.stdout.count("mesh: 41 nodes, 40 cells") == 1
     rows = [line.split() for line in done.stdout.splitlines() if line.endswith("%")]

@@ -101,8 +101,10 @@ tolerance = "0.2 mM"
 every = "{end} s"
 series = "{every} s"
 """
-OTHER = '[[tissue.regions]]\nname = "other"\nbox = { low = ["1.1 mm"], high = ["2 mm"] }\n' \
-        'initial = { K_o = 55 }\n'  # fmt: skip
+OTHER = (
+    '[[tissue.regions]]\nname = "other"\nbox = { low = ["1.1 mm"], high = ["2 mm"] }\n'
+    "initial = { K_o = 55 }\n"
+)
 CASES = {  # low, high, more, end, interval of series, signs of the fronts, words of the note
     "one": (-1, 0.1, "", 20, 20, [1], ""),
     "one, long after": (-1, 0.1, "", 50, 2, [1], ""),

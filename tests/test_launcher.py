@@ -12,27 +12,36 @@ SEEN = {
     "none": ({}, 0, 1),
     "mpich": ({"PMI_RANK": "1", "PMI_SIZE": "4", "PMI_FD": "9"}, 1, 4),
     "open mpi 4": (
-        {"OMPI_COMM_WORLD_RANK": "2", "OMPI_COMM_WORLD_SIZE": "3", "PMIX_RANK": "2"}, 2, 3,
+        {"OMPI_COMM_WORLD_RANK": "2", "OMPI_COMM_WORLD_SIZE": "3", "PMIX_RANK": "2"},
+        2,
+        3,
     ),
     "mvapich": ({"MV2_COMM_WORLD_RANK": "1", "MV2_COMM_WORLD_SIZE": "2"}, 1, 2),
     "srun pmi2": (
-        {"PMI_RANK": "1", "PMI_SIZE": "2", "SLURM_PROCID": "1", "SLURM_STEP_NUM_TASKS": "2"}, 1, 2,
+        {"PMI_RANK": "1", "PMI_SIZE": "2", "SLURM_PROCID": "1", "SLURM_STEP_NUM_TASKS": "2"},
+        1,
+        2,
     ),
     "srun pmix": (
         {"PMIX_RANK": "1", "SLURM_PROCID": "1", "SLURM_NTASKS": "2", "SLURM_STEP_NUM_TASKS": "2"},
-        1, 2,
+        1,
+        2,
     ),
     "srun none": (
-        {"SLURM_PROCID": "1", "SLURM_NTASKS": "2", "SLURM_STEP_NUM_TASKS": "2"}, 1, 2,
+        {"SLURM_PROCID": "1", "SLURM_NTASKS": "2", "SLURM_STEP_NUM_TASKS": "2"},
+        1,
+        2,
     ),
     "batch script": ({"SLURM_PROCID": "0", "SLURM_NTASKS": "8", "SLURM_JOB_ID": "3"}, 0, 1),
     "salloc shell": ({"SLURM_NTASKS": "8", "SLURM_JOB_ID": "3"}, 0, 1),
     "salloc shell as a step": ({"SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "1"}, 0, 1),
     "mpiexec in a batch script": (
-        {"SLURM_PROCID": "0", "SLURM_NTASKS": "2", "PMI_RANK": "1", "PMI_SIZE": "2"}, 1, 2,
+        {"SLURM_PROCID": "0", "SLURM_NTASKS": "2", "PMI_RANK": "1", "PMI_SIZE": "2"},
+        1,
+        2,
     ),
     "emptied by a wrapper": ({"PMI_RANK": "", "SLURM_STEP_NUM_TASKS": ""}, 0, 1),
-}  # fmt: skip
+}
 WITH_PMIX = ("open mpi 4", "srun pmix")
 
 

@@ -34,9 +34,15 @@ LAYERS = [
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 WITH_MPI = {"native", "parallel", "tissue", "transport", "run", "scan"}
 HOLDS_CONFIGURATION = (  # everybody else takes small records of what it needs
-    "ecs_model.config", "ecs_model.run.build", "ecs_model.run.building", "ecs_model.run.origin",
-    "ecs_model.cell", "ecs_model.scan", "ecs_model.api", "ecs_model.cli",
-)  # fmt: skip
+    "ecs_model.config",
+    "ecs_model.run.build",
+    "ecs_model.run.building",
+    "ecs_model.run.origin",
+    "ecs_model.cell",
+    "ecs_model.scan",
+    "ecs_model.api",
+    "ecs_model.cli",
+)
 SHORT = "ecs_model.meshes.meshdata"  # has short names for what others do: read, write, judge
 FLAT = 12  # files beside the rooms, at most
 
@@ -92,10 +98,13 @@ def test_modules_import_only_from_below():
 def test_no_modules_import_each_other():
     paths = {dotted(path): path for _, path in modules()}
     graph = {
-        own: {next((n for n in (name, name.rpartition(".")[0]) if n in paths), own)
-              for name in imported(path)} - {own, own.rpartition(".")[0]}
+        own: {
+            next((n for n in (name, name.rpartition(".")[0]) if n in paths), own)
+            for name in imported(path)
+        }
+        - {own, own.rpartition(".")[0]}
         for own, path in paths.items()
-    }  # fmt: skip
+    }
     graph[SHORT] = {name for name in graph[SHORT] if ".meshes." not in name}
     graphlib.TopologicalSorter(graph).prepare()
 

@@ -33,9 +33,12 @@ def folder_of_tools(folder, without=()):
 def set_up(path, **environment):
     """The finished set-up script in a bare environment."""
     return subprocess.run(
-        ["/bin/sh", str(SETUP)], capture_output=True, text=True, timeout=60,
+        ["/bin/sh", str(SETUP)],
+        capture_output=True,
+        text=True,
+        timeout=60,
         env={"PATH": str(path), "HOME": "/nonexistent", **environment},
-    )  # fmt: skip
+    )
 
 
 def assert_one_sentence(done, *words):
@@ -101,8 +104,10 @@ def test_without_venv_the_setup_says_what_to_install(tmp_path):
     python = sys._base_executable
     done = set_up(
         folder_of_tools(tmp_path / "bin"),
-        VENV=str(tmp_path / "venv"), PYTHON=python, PYTHONPATH=str(tmp_path),
-    )  # fmt: skip
+        VENV=str(tmp_path / "venv"),
+        PYTHON=python,
+        PYTHONPATH=str(tmp_path),
+    )
     assert_one_sentence(done, "venv", "install")
 
 

@@ -28,9 +28,12 @@ def told(program, away):
     """What a program says that begins with SIGHUP as nohup or as a terminal leaves it."""
     begin = signal.SIG_IGN if away else signal.SIG_DFL
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False,
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
         preexec_fn=lambda: signal.signal(signal.SIGHUP, begin),
-    )  # fmt: skip
+    )
     return done.returncode, done.stdout.strip()
 
 

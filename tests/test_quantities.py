@@ -48,12 +48,20 @@ def test_what_is_no_text_needs_a_unit(value):
 @pytest.mark.parametrize(
     ("text", "unit", "si"),
     [
-        ("3.5 mM", "mM", 3.5), ("3.5mM", "mM", 3.5), ("1e-3 M", "mM", 1.0), ("-70 mV", "V", -0.07),
-        ("0.1", "1", 0.1), ("20 %", "1", 0.2), (" 5  um ", "m", 5e-6), (".5 s", "s", 0.5),
-        ("310.15 kelvin", "K", 310.15), ("2 nmol/cm^2/s", "mol/m^2/s", 2e-5),
-        ("3 millimolar", "mM", 3.0), ("1 day", "s", 86400.0),
+        ("3.5 mM", "mM", 3.5),
+        ("3.5mM", "mM", 3.5),
+        ("1e-3 M", "mM", 1.0),
+        ("-70 mV", "V", -0.07),
+        ("0.1", "1", 0.1),
+        ("20 %", "1", 0.2),
+        (" 5  um ", "m", 5e-6),
+        (".5 s", "s", 0.5),
+        ("310.15 kelvin", "K", 310.15),
+        ("2 nmol/cm^2/s", "mol/m^2/s", 2e-5),
+        ("3 millimolar", "mM", 3.0),
+        ("1 day", "s", 86400.0),
     ],
-)  # fmt: skip
+)
 def test_examples(text, unit, si):
     assert parse(text, unit) == pytest.approx(si, rel=1e-14)
 

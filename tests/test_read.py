@@ -19,9 +19,28 @@ from tests.parallel.runs import CONFIG as EVERYTHING
 from tests.robust.cases import BASE
 
 ODD = [
-    True, float("nan"), float("inf"), -1, 0, 0.5, 10**400, "", "x", "1 mM", "nan s", "1e999 s",
-    [], [1], [[1]], {}, {"x": 1}, {"file": 1}, {"parallel": 1}, datetime.date(2020, 1, 1), "\0",
-]  # fmt: skip
+    True,
+    float("nan"),
+    float("inf"),
+    -1,
+    0,
+    0.5,
+    10**400,
+    "",
+    "x",
+    "1 mM",
+    "nan s",
+    "1e999 s",
+    [],
+    [1],
+    [[1]],
+    {},
+    {"x": 1},
+    {"file": 1},
+    {"parallel": 1},
+    datetime.date(2020, 1, 1),
+    "\0",
+]
 
 
 def places(tree, path=()):

@@ -86,8 +86,14 @@ def test_strang_splitting_with_merged_halves():
     simulation(notes, 3, observers=[Watch(3)]).run()
     steps = [call for call in notes.calls if call[0] != "hold"]
     assert steps == [
-        ("R", 0.5), ("D", 1.0), ("R", 1.0), ("D", 1.0), ("R", 1.0), ("D", 1.0), ("R", 0.5),
-    ]  # fmt: skip
+        ("R", 0.5),
+        ("D", 1.0),
+        ("R", 1.0),
+        ("D", 1.0),
+        ("R", 1.0),
+        ("D", 1.0),
+        ("R", 0.5),
+    ]
 
 
 @pytest.mark.parametrize("tolerance", [0.0, 0.1])

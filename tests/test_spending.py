@@ -121,9 +121,11 @@ def test_pumps_that_change_within_steps_spend_what_they_spend(tmp_path, profile)
     fine = ["time.step=1 ms", "time.adaptive=false", "output.every=8 s"]
     exact = summary(run_here(text, tmp_path / "fine", *fine))
     for step, adaptive, every in (
-        ("20 ms", "true", "1 s"), ("0.5 s", "true", "4 s"), ("0.25 s", "false", "1 s"),
+        ("20 ms", "true", "1 s"),
+        ("0.5 s", "true", "4 s"),
+        ("0.25 s", "false", "1 s"),
         ("1 s", "false", "1 s"),
-    ):  # fmt: skip
+    ):
         options = [f"time.step={step}", f"time.adaptive={adaptive}", f"output.every={every}"]
         found = summary(run_here(text, tmp_path / "run", *options))
         assert found["energy"]["ATP_mM"] == pytest.approx(exact["energy"]["ATP_mM"], rel=2e-3)

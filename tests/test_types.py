@@ -21,8 +21,11 @@ def checked(root):
     """What mypy says of the package in a folder."""
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--cache-dir", os.devnull, "--no-color-output"],
-        cwd=root, capture_output=True, text=True, timeout=600,
-    )  # fmt: skip
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
     return done.returncode, done.stdout
 
 

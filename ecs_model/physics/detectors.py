@@ -36,8 +36,11 @@ def verdict(reached: float, threshold: float) -> dict[str, Any]:
     """`{"verdict": bool, "margin": float, ...}` for a level that was reached [mM]."""
     margin = float(np.log(max(reached, 1e-30) / threshold))
     return {
-        "verdict": margin >= 0, "margin": margin, "reached_mM": reached, "threshold_mM": threshold,
-    }  # fmt: skip
+        "verdict": margin >= 0,
+        "margin": margin,
+        "reached_mM": reached,
+        "threshold_mM": threshold,
+    }
 
 
 def recruited(highest: Array, volumes: Array, threshold: float) -> float:
@@ -68,9 +71,12 @@ def ignition(
     came = bool(np.isfinite(time))
     margin = np.log(end / max(time, SOONEST * end)) if came else np.log(reached / threshold)
     return {
-        "verdict": came, "margin": float(margin), "time_s": time if came else float("nan"),
-        "reached_mM": reached, "threshold_mM": threshold,
-    }  # fmt: skip
+        "verdict": came,
+        "margin": float(margin),
+        "time_s": time if came else float("nan"),
+        "reached_mM": reached,
+        "threshold_mM": threshold,
+    }
 
 
 def duration(above: Array, volumes: Array) -> float:

@@ -93,8 +93,10 @@ def about(name: str, settings: Iterable[str] = ()) -> str:
     if len(rows) > 1:
         return _columns(name, law, rows)
     shown, value = rows[0]
-    lines = [f"  {n:<16}{shown[n]:<14.8g}{q.unit:<12}{q.meaning}"
-             for n, q in law.arguments.quantities.items()]  # fmt: skip
+    lines = [
+        f"  {n:<16}{shown[n]:<14.8g}{q.unit:<12}{q.meaning}"
+        for n, q in law.arguments.quantities.items()
+    ]
     return "\n".join(
         [law.summary, *lines, f"{name} = {value:.7g} {law.unit}".removesuffix(" 1"), "", law.source]
     )

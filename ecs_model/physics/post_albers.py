@@ -62,12 +62,17 @@ def ring_rates(na_in, na_out, k_in, k_out, v, p, temperature):
     outside = N1 * N2 * N2 + (1 + N2) ** 2 + (1 + K) ** 2 - 1
     phosphate = free_phosphate(na_in, k_in, p)
     forward = (
-        p.k1_f * n1 * n2 * n2 / inside, p.k2_f, p.k3_f * K * K / outside, p.k4_f * A / (1 + A),
-    )  # fmt: skip
+        p.k1_f * n1 * n2 * n2 / inside,
+        p.k2_f,
+        p.k3_f * K * K / outside,
+        p.k4_f * A / (1 + A),
+    )
     backward = (
-        p.k1_b * p.ADP, p.k2_b * N1 * N2 * N2 / outside, p.k3_b * phosphate * p.H / (1 + A),
+        p.k1_b * p.ADP,
+        p.k2_b * N1 * N2 * N2 / outside,
+        p.k3_b * phosphate * p.H / (1 + A),
         p.k4_b * k * k / inside,
-    )  # fmt: skip
+    )
     return forward, backward
 
 

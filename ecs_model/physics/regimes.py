@@ -76,10 +76,13 @@ def windows(size: int, potassium: Array, potential: Array | None = None) -> Wind
     V = None if potential is None else _parted(potential, size)
     parts = max(d for d in range(1, PARTS + 1) if size % d == 0)
     return Windows(
-        K.mean(axis=1), K.min(axis=1), K.max(axis=1),
-        None if V is None else V.std(axis=1), None if V is None else V.min(axis=1),
+        K.mean(axis=1),
+        K.min(axis=1),
+        K.max(axis=1),
+        None if V is None else V.std(axis=1),
+        None if V is None else V.min(axis=1),
         K.reshape(len(K) * parts, size // parts, -1).mean(axis=1),
-    )  # fmt: skip
+    )
 
 
 def joined(parts: list[Windows]) -> Windows:

@@ -21,9 +21,13 @@ from ecs_model.units import FARADAY, from_si
 UNITS = {"uptake": "1/s", "rate": "mol/s", "D": "m^2/s"}
 
 RANGES = {  # what experiments can have [SI]
-    "distance": (1e-7, 0.1), "current": (1e-13, 0.1), "start": (0.0, 1e6),
-    "duration": (1e-6, 1e10), "rate": LIMITS["rate"], "D": LIMITS["D"],
-}  # fmt: skip
+    "distance": (1e-7, 0.1),
+    "current": (1e-13, 0.1),
+    "start": (0.0, 1e6),
+    "duration": (1e-6, 1e10),
+    "rate": LIMITS["rate"],
+    "D": LIMITS["D"],
+}
 HIGHEST_VALENCE = 10
 
 
@@ -114,15 +118,19 @@ def record(
 ) -> dict[str, Any]:
     """What a fit says, for a JSON file; `alpha` and `tortuosity` make it a state of tissue."""
     return {
-        "curve": str(path), "decided": found.decided, "complaints": found.complaints,
+        "curve": str(path),
+        "decided": found.decided,
+        "complaints": found.complaints,
         **found.values,
-        "intervals": {n: list(ends) for n, ends in found.intervals.items()}, "level": LEVEL,
-        "noise_mM": found.noise, "correlation_of_neighbours": found.correlation,
+        "intervals": {n: list(ends) for n, ends in found.intervals.items()},
+        "level": LEVEL,
+        "noise_mM": found.noise,
+        "correlation_of_neighbours": found.correlation,
         "points": len(found.residuals),
         "experiment": {n: v for n, v in vars(experiment).items() if np.isfinite(v)},
         "agar": None if agar is None else {"values": agar.values, "intervals": agar.intervals},
         "version": __version__,
-    }  # fmt: skip
+    }
 
 
 def lines(found: Fit) -> Iterator[str]:

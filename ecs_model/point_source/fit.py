@@ -29,13 +29,19 @@ WIDE = 2.0  # upper over lower end: what is wider does not decide
 CORRELATED = 0.3
 SIGNAL = 5.0  # least height of a curve over its noise
 LIMITS = {  # what can be, and where a search ends
-    "alpha": (1e-3, 1.0), "tortuosity": (1.0, 10.0), "uptake": (0.0, 10.0),
-    "rate": (1e-18, 1e-6), "D": (1e-12, 1e-7),
-}  # fmt: skip
+    "alpha": (1e-3, 1.0),
+    "tortuosity": (1.0, 10.0),
+    "uptake": (0.0, 10.0),
+    "rate": (1e-18, 1e-6),
+    "D": (1e-12, 1e-7),
+}
 STARTS = {
-    "alpha": (0.05, 0.2, 0.5), "tortuosity": (1.2, 1.7, 2.5), "uptake": (1e-3, 3e-2),
-    "rate": (0.1, 1.0, 10.0), "D": (0.3, 1.0, 3.0),
-}  # fmt: skip
+    "alpha": (0.05, 0.2, 0.5),
+    "tortuosity": (1.2, 1.7, 2.5),
+    "uptake": (1e-3, 3e-2),
+    "rate": (0.1, 1.0, 10.0),
+    "D": (0.3, 1.0, 3.0),
+}
 
 
 @dataclass(frozen=True)
@@ -92,9 +98,12 @@ def fit_agar(times: ArrayLike, values: ArrayLike, experiment: Experiment) -> Fit
         experiment: an Experiment; its rate and D are where the search starts.
     """
     return _fit(
-        ["rate", "D"], times, values, experiment,
+        ["rate", "D"],
+        times,
+        values,
+        experiment,
         lambda p: {"experiment": replace(experiment, **p), "alpha": 1.0, "tortuosity": 1.0},
-    )  # fmt: skip
+    )
 
 
 def _fit(names, times, values, experiment, tissue):
@@ -173,8 +182,10 @@ class _Search:
             fixed = ((name, _from_search(name, x)),)
             return 2 * self.best(np.array(others), fixed).cost - self.limit
 
-        ends = (_end(excess, _to_search(name, best[name]), _to_search(name, far))
-                for far in LIMITS[name])  # fmt: skip
+        ends = (
+            _end(excess, _to_search(name, best[name]), _to_search(name, far))
+            for far in LIMITS[name]
+        )
         return tuple(_from_search(name, x) for x in ends)
 
 

@@ -125,9 +125,17 @@ class FluxCorrection:
     def _cut(self, base, extra, bounds, shares, gain, everywhere):
         """Cut the shares down of nodes that leave their bounds; how many, on all processes."""
         cut = self._rows.call(
-            "cut", extra, *bounds, base, gain, self._operators.lumped, self._fixed, TOLERANCE,
-            everywhere, *shares,
-        )  # fmt: skip
+            "cut",
+            extra,
+            *bounds,
+            base,
+            gain,
+            self._operators.lumped,
+            self._fixed,
+            TOLERANCE,
+            everywhere,
+            *shares,
+        )
         return self._operators.mesh.comm.allreduce(cut)
 
     def _monotone(self, u, d, brought, dt, pull):

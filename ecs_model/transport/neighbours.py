@@ -100,9 +100,16 @@ class Neighbours:
         least = before if low is start else self.with_ghosts(low, "low")
         most = before if high is start else self.with_ghosts(high, "high")
         count = self.call(
-            "out_of_range", least, most, before, self.with_ghosts(change, "change"), TOLERANCE,
-            excuse, self._found, self._vanishing,
-        )  # fmt: skip
+            "out_of_range",
+            least,
+            most,
+            before,
+            self.with_ghosts(change, "change"),
+            TOLERANCE,
+            excuse,
+            self._found,
+            self._vanishing,
+        )
         if count and len(fixed):
             count = np.count_nonzero(~np.isin(self._found[:count], fixed))
         comm = self.operators.mesh.comm

@@ -61,9 +61,14 @@ def glial_syncytium(
     moving |= {_state(ion): part for ion, part in glia.parts.items()}
     membrane = _membrane(membranes, outside.operators.mesh, moving)
     return Bidomain(
-        outside, glia, membrane, still, lambda: membranes.weights, tissue.temperature,
+        outside,
+        glia,
+        membrane,
+        still,
+        lambda: membranes.weights,
+        tissue.temperature,
         solver.petsc,
-    )  # fmt: skip
+    )
 
 
 def _in_glia(outside, membranes, tissue, solver):
@@ -73,11 +78,15 @@ def _in_glia(outside, membranes, tissue, solver):
     moving = [known[name] for name in ("K", "Na", "Cl")]
     parts = {
         ion: Diffusion(
-            operators, getattr(membranes.state, _state(ion)), rtol=solver.rtol,
-            options=solver.petsc, ratio=ion.ratio, name=f"{ion.name} in glia",
+            operators,
+            getattr(membranes.state, _state(ion)),
+            rtol=solver.rtol,
+            options=solver.petsc,
+            ratio=ion.ratio,
+            name=f"{ion.name} in glia",
         )
         for ion in moving
-    }  # fmt: skip
+    }
     own_potential = {} if tissue.syncytium.cable else solver.petsc
     return Electrodiffusion(operators, parts, tissue.temperature, 10 * solver.rtol, own_potential)
 
@@ -110,7 +119,9 @@ def _membrane(membranes, mesh, moving):
     shift = record.table("Shift", {"shift": record.quantity(0.0, "mV", "of V_g")})
     text = values_source(
         lambda y, p, env: model.syncytium(y.shift, y, p, env),
-        record.joined(model.State, shift), membranes.parameters, membranes.surroundings,
-    )  # fmt: skip
+        record.joined(model.State, shift),
+        membranes.parameters,
+        membranes.surroundings,
+    )
     root_does(mesh.comm, lambda: library(text))
     return together(mesh.comm, lambda: Membrane(membranes, text, mesh.volumes, moving))

@@ -94,11 +94,13 @@ def test_course_holds_events_and_units(tmp_path):
 
 def laboratory(count, model="huebel_dahlem", pump="rho"):
     tree = {
-        "membrane": {"model": model}, "time": {"end": "1 s"},
-        "event": [{"name": "off", "start": "0.35 s", "duration": "1.3 s",
-                   "parameters": {pump: 0.0}},
-                  {"name": "K", "start": "0.5 s", "add": {"K_o": 1.0}}],
-    }  # fmt: skip
+        "membrane": {"model": model},
+        "time": {"end": "1 s"},
+        "event": [
+            {"name": "off", "start": "0.35 s", "duration": "1.3 s", "parameters": {pump: 0.0}},
+            {"name": "K", "start": "0.5 s", "add": {"K_o": 1.0}},
+        ],
+    }
     lab = Laboratory(CellConfig.model_validate(tree))
     cells = [lab.cell({"initial.K_o": v}) for v in np.linspace(4.0, 6.0, count)]
     return lab.bench(cells, lab.stimuli(count))
@@ -144,9 +146,10 @@ def test_potential_is_that_of_the_parameters_at_the_time(tmp_path):
 def test_two_events_may_change_the_same_parameter():
     event = {"duration": "1 s", "parameters": {"J_max": 0.0}}
     tree = {
-        "membrane": {"model": "pump_leak"}, "time": {"end": "9 s"},
+        "membrane": {"model": "pump_leak"},
+        "time": {"end": "9 s"},
         "event": [{"name": "a", "start": "1 s", **event}, {"name": "b", "start": "4 s", **event}],
-    }  # fmt: skip
+    }
     lab = Laboratory(CellConfig.model_validate(tree))
     cells = lab.bench([lab.cell({})], lab.stimuli(1))
     for time, off in ((0.5, False), (1.5, True), (3.0, False), (4.5, True), (6.0, False)):
@@ -213,8 +216,14 @@ triggered = {{ K_o = "{held}" }}
 """
     (member,) = job(tmp_path, text)["members"]
     exact = -5 * np.log(1 - 2 / 5 * np.exp(1 / 5))
-    found("duration after which K+ is 6 mM a second later", member["thresholds"][0]["value"], exact,
-          1e-3, "s", rel=True)  # fmt: skip
+    found(
+        "duration after which K+ is 6 mM a second later",
+        member["thresholds"][0]["value"],
+        exact,
+        1e-3,
+        "s",
+        rel=True,
+    )
 
 
 def test_a_batch_may_name_its_table(tmp_path):
@@ -257,10 +266,10 @@ def test_steady_states_and_branch_are_written(tmp_path):
 
 COURSE = '[time]\nend = "1 s"\n'
 WRONG = {
-    "parameter": ('[membrane]\nparameters = { P_Kk = 1.0 }\n' + COURSE, "did you mean 'P_K'"),
+    "parameter": ("[membrane]\nparameters = { P_Kk = 1.0 }\n" + COURSE, "did you mean 'P_K'"),
     "unknown option": ('[membrane]\noptions = { pomp = "hill" }\n' + COURSE, "no such option"),
     "wrong unit": ('[membrane]\nparameters = { P_K = "1 mM" }\n' + COURSE, "a concentration"),
-    "negative": ('[membrane]\ninitial = { K_o = -1.0 }\n' + COURSE, "must be at least 0 mM"),
+    "negative": ("[membrane]\ninitial = { K_o = -1.0 }\n" + COURSE, "must be at least 0 mM"),
     "nothing": ('[membrane]\nmodel = "none"\n', "nothing to do"),
     "alpha": ("[node]\nalpha = 1.2\n" + COURSE, "at most 0.9999"),
     "typo": ("[nodes]\n" + COURSE, "did you mean 'node'"),
@@ -268,30 +277,45 @@ WRONG = {
     "event": (COURSE + '[[event]]\nname = "a"\n', "what happens"),
     "event state": (COURSE + '[[event]]\nname = "a"\nadd = { K_x = 1.0 }\n', "no such quantity"),
     "axis": (COURSE + '[[batch]]\nname = "K_o"\nvalues = [1.0]\n', "did you mean 'initial.K_o'"),
-    "axis range": (COURSE + '[[batch]]\nname = "P_K"\nlow = 2.0\nhigh = 1.0\ncount = 3\n',
-                   "low must be below high"),
+    "axis range": (
+        COURSE + '[[batch]]\nname = "P_K"\nlow = 2.0\nhigh = 1.0\ncount = 3\n',
+        "low must be below high",
+    ),
     "axis of an event": (COURSE + '[[batch]]\nname = "add.K_o"\nvalues = [1.0]\n', "only events"),
-    "axis twice": (COURSE + '[[batch]]\nname = "P_K"\nvalues = ["1 nm/s"]\n[[batch]]\n'
-                   'name = "parameters.P_K"\nvalues = ["1 nm/s"]\n', "changed by batch[0] already"),
-    "short map": ('[map]\nx = { name = "P_K", values = ["1 nm/s"] }\nsettle = "1 s"\n'
-                  'observe = "0.5 s"\n', "must be at least 1 s"),
+    "axis twice": (
+        COURSE + '[[batch]]\nname = "P_K"\nvalues = ["1 nm/s"]\n[[batch]]\n'
+        'name = "parameters.P_K"\nvalues = ["1 nm/s"]\n',
+        "changed by batch[0] already",
+    ),
+    "short map": (
+        '[map]\nx = { name = "P_K", values = ["1 nm/s"] }\nsettle = "1 s"\nobserve = "0.5 s"\n',
+        "must be at least 1 s",
+    ),
     "axis both": (COURSE + '[[batch]]\nname = "P_K"\nlow = 2.0\nvalues = [1.0]\n', "give values"),
     "no event": (THRESHOLD, "no event is named 'step'"),
-    "not triggered": (NAGUMO + THRESHOLD.replace("30 mM\"\ntol", "2 mM\"\ntol"),
-                      "high = 2 mM does not trigger"),
+    "not triggered": (
+        NAGUMO + THRESHOLD.replace('30 mM"\ntol', '2 mM"\ntol'),
+        "high = 2 mM does not trigger",
+    ),
     "vary": (NAGUMO + THRESHOLD.replace("add.K_o", "add.V"), "vary = 'add.V'"),
     "condition": (NAGUMO + THRESHOLD.replace("above 30", "over 30"), 'write "above ..."'),
-    "range": ('[membrane]\nmodel = "nagumo"\n[[continuation]]\nname = "K_rest"\n'
-              'low = "5 mM"\nhigh = "9 mM"\n',
-              "the value of the cell, 3 mM, is outside"),
-    "idle event": (NAGUMO + '[[steady]]\n', "event: has no effect without time"),
-    "lasting state": (NAGUMO.replace("add =", 'duration = "1 s"\nadd =') + COURSE,
-                      "event[0].duration: has no effect without parameters"),
-    "idle scale": (NAGUMO + COURSE + '[[batch]]\nname = "A"\nvalues = [1.0]\nscale = "log"\n',
-                   "batch[0].scale: has no effect beside values"),
+    "range": (
+        '[membrane]\nmodel = "nagumo"\n[[continuation]]\nname = "K_rest"\n'
+        'low = "5 mM"\nhigh = "9 mM"\n',
+        "the value of the cell, 3 mM, is outside",
+    ),
+    "idle event": (NAGUMO + "[[steady]]\n", "event: has no effect without time"),
+    "lasting state": (
+        NAGUMO.replace("add =", 'duration = "1 s"\nadd =') + COURSE,
+        "event[0].duration: has no effect without parameters",
+    ),
+    "idle scale": (
+        NAGUMO + COURSE + '[[batch]]\nname = "A"\nvalues = [1.0]\nscale = "log"\n',
+        "batch[0].scale: has no effect beside values",
+    ),
     "many samples": ('[time]\nend = "1 h"\nevery = "1 us"\n', "3600000000 are too many"),
     "field": ('[membrane]\nparameters = { P_K = { field = "a" } }\n' + COURSE, "not a field"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", WRONG)

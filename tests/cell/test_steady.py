@@ -108,8 +108,10 @@ def test_closed_cells_keep_what_they_conserve():
     y = steady_state(flow, flow.origin).state
     p = model.Parameters()
     for ion in ("K", "Na", "Cl"):
-        total = [0.2 * getattr(s, f"{ion}_o") + p.phi * getattr(s, f"{ion}_i")
-                 for s in (y, model.State()._replace(K_o=8.0))]  # fmt: skip
+        total = [
+            0.2 * getattr(s, f"{ion}_o") + p.phi * getattr(s, f"{ion}_i")
+            for s in (y, model.State()._replace(K_o=8.0))
+        ]
         assert total[0] == pytest.approx(total[1], rel=1e-12)
     np.testing.assert_allclose(model.rhs(y, p, Surroundings()), 0.0, atol=1e-12)
 
@@ -129,8 +131,12 @@ def branch_of(membrane, name, low, high, alpha=None):
     return continuation.follow(lambda v: lab.flow({name: v}), lab.value(name, {}), state, *ends)
 
 
-LOSS = [(7, 7.615225829164, 0.002), (10, 7.527631047126, 0.004), (14, 7.427349181351, 0.004),
-        (19, 7.324938802143, 0.004)]  # fmt: skip
+LOSS = [
+    (7, 7.615225829164, 0.002),
+    (10, 7.527631047126, 0.004),
+    (14, 7.427349181351, 0.004),
+    (19, 7.324938802143, 0.004),
+]
 
 
 @pytest.mark.parametrize(("beta", "bath", "within"), LOSS)
@@ -147,8 +153,9 @@ def test_barreto_loses_rest_in_a_hopf_point(beta, bath, within):
         found(what + "fold of K_bath", value, 7.635172352486, 0.002, "mM", SOLVED)
 
 
-@pytest.mark.parametrize(("gates", "lowest", "highest"), [("hn", 1.0648, 28.735074551135),
-                                                          ("h", 1.17867, 20.295)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("gates", "lowest", "highest"), [("hn", 1.0648, 28.735074551135), ("h", 1.17867, 20.295)]
+)
 def test_huebel_is_bistable_between_two_pump_rates(gates, lowest, highest):
     """One branch joins both states: from rest back to the fold, and to the depolarised end."""
     membrane = {"model": "huebel_dahlem", "options": {"gates": gates}}
@@ -194,10 +201,13 @@ def test_minimal_pump_rate_over_the_space_outside():
 
 
 def test_packing_is_applied_to_the_space_of_the_cell():
-    config = CellConfig.model_validate({
-        "membrane": {"model": "barreto_cressman"}, "node": {"alpha": 0.05},
-        "time": {"end": "1 s"},
-    })  # fmt: skip
+    config = CellConfig.model_validate(
+        {
+            "membrane": {"model": "barreto_cressman"},
+            "node": {"alpha": 0.05},
+            "time": {"end": "1 s"},
+        }
+    )
     model = MODELS["barreto_cressman"]
     expected = scaled_parameters(model, model.Parameters(), 0.05)
     assert Laboratory(config).cell({}).parameters == expected

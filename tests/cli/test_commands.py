@@ -37,9 +37,17 @@ def test_run_makes_a_run_directory_named_after_the_configuration(folder, said):
     assert (code, out, err) == (0, "", "")
     made = {p.name for p in (folder / "results" / "run").iterdir()}
     assert made >= {
-        "config.toml", "config.resolved.toml", "run.json", "run.log", "summary.json", "series.csv",
-        "fields.xdmf", "fields", "lines", "open_in_paraview.py",
-    }  # fmt: skip
+        "config.toml",
+        "config.resolved.toml",
+        "run.json",
+        "run.log",
+        "summary.json",
+        "series.csv",
+        "fields.xdmf",
+        "fields",
+        "lines",
+        "open_in_paraview.py",
+    }
     assert (folder / "results" / "run" / "config.toml").read_text() == BASE
 
 
@@ -154,14 +162,16 @@ WRONG = {
     "generator without settings": (("mesh", "box"), "also needs"),
     "generator with a wrong unit": (("mesh", "interval", "length=1 s", "cell=1 um"), "a length"),
     "mesh to another format": (
-        ("mesh", "interval", "length=1 mm", "cell=0.1 mm", "-o", "a.docx"), ".vtu",
+        ("mesh", "interval", "length=1 mm", "cell=0.1 mm", "-o", "a.docx"),
+        ".vtu",
     ),
     "mesh to nowhere": (
-        ("mesh", "interval", "length=1 mm", "cell=0.1 mm", "-o", "no/a.vtu"), "cannot write",
+        ("mesh", "interval", "length=1 mm", "cell=0.1 mm", "-o", "no/a.vtu"),
+        "cannot write",
     ),
     "plot of nothing": (("plot", "nowhere"), "nowhere"),
     "export of nothing": (("export", "nowhere", "--vtkhdf"), "nowhere"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", WRONG)

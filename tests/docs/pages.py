@@ -53,9 +53,14 @@ def execute(block, folder):
     program = [sys.executable, "-"] if block.language == "python" else ["sh", "-eu"]
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PMI_", "OMPI_", "ECS_"))}
     done = subprocess.run(
-        program, input=block.text, cwd=folder, capture_output=True, text=True, timeout=600,
+        program,
+        input=block.text,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=600,
         env=clean | {"PATH": f"{BIN}:{os.environ['PATH']}", "HYDRA_LAUNCHER": "fork"},
-    )  # fmt: skip
+    )
     said = done.stdout + done.stderr
     assert done.returncode == 0, f"line {block.line}:\n{block.text}\n{said}"
     return said

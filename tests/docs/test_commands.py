@@ -14,8 +14,11 @@ from ecs_model.membrane.user_models import load_mechanism, load_model
 from tests.docs import pages
 
 MARK = re.compile(r"run|run: slow|output|(file|settings|not run): .+")
-BUSY = [p for p in pages.PAGES if any(b.mark in ("run",) or b.mark[:4] in ("file", "sett")
-                                      for b in pages.blocks(p))]  # fmt: skip
+BUSY = [
+    p
+    for p in pages.PAGES
+    if any(b.mark in ("run",) or b.mark[:4] in ("file", "sett") for b in pages.blocks(p))
+]
 SLOW = [p for p in pages.PAGES if any(b.mark == "run: slow" for b in pages.blocks(p))]
 
 

@@ -75,7 +75,7 @@ NUMBERS = [  # law, settings, value in the law's unit, tolerance
     ("swollen", [], 6.666666666667, 1e-9),
     ("selectivity_ratio", ["energy=-17.8133 kJ/mol"], 1000.0, 0.1),
     ("selectivity_energy", [], -17.8133, 1e-3),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("name", "settings", "value", "within"), NUMBERS)
@@ -95,12 +95,14 @@ def test_every_law_has_a_value_a_unit_and_a_source():
 
 PAN = "equations of Pan et al. 2020, solved anew"
 TABLES = [
-    ("na_in", [2, 5, 10, 15, 20, 30, 50],
-     [0.0877, 1.8134, 6.2591, 10.5026, 13.9383, 18.7701, 23.9950]),
-    ("k_out", [1, 2, 3.5, 5, 8, 12, 20],
-     [1.8780, 4.4243, 6.2591, 6.9837, 7.5062, 7.7221, 7.8464]),
+    (
+        "na_in",
+        [2, 5, 10, 15, 20, 30, 50],
+        [0.0877, 1.8134, 6.2591, 10.5026, 13.9383, 18.7701, 23.9950],
+    ),
+    ("k_out", [1, 2, 3.5, 5, 8, 12, 20], [1.8780, 4.4243, 6.2591, 6.9837, 7.5062, 7.7221, 7.8464]),
     ("v", [-120, -80, -40, 0, 40], [3.0216, 5.7023, 7.5266, 8.5921, 9.3915]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("argument", "values", "turnover"), TABLES)
@@ -112,9 +114,11 @@ def test_post_albers_table(argument, values, turnover):
 
 
 STATES = [
-    (10.0, 140.0, 140.0, 3.5, -0.07), (50.0, 100.0, 60.0, 20.0, 0.03),
-    (2.0, 150.0, 150.0, 1.0, -0.12), (20.0, 140.0, 100.0, 8.0, -0.04),
-]  # fmt: skip
+    (10.0, 140.0, 140.0, 3.5, -0.07),
+    (50.0, 100.0, 60.0, 20.0, 0.03),
+    (2.0, 150.0, 150.0, 1.0, -0.12),
+    (20.0, 140.0, 100.0, 8.0, -0.04),
+]
 MOLECULES = [{}, {"ATP": 0.1, "ADP": 0.5, "Pi": 10.0}, {"H": 1e-4}, {"ATP": 8.0, "ADP": 0.001}]
 
 
@@ -222,16 +226,18 @@ def test_buffer_is_at_rest_in_equilibrium(k_out):
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(["nernts"], "did you mean 'nernst'"),
-     (["nernst", "--set", "c_inn=1"], "did you mean 'c_in'"),
-     (["nernst", "--set", "c_in=-1"], "must be at least"),
-     (["nernst", "--set", "c_in=1 mV"], "a concentration is needed here"),
-     (["nernst", "--set", "c_in=nan"], "must be a finite number"),
-     (["nernst", "--set", "z=0"], "a valence that is not zero"),
-     (["nernst", "--set", "c_in"], "write it as name=value"),
-     (["nernst", "--set", "c_in=1,2", "--set", "c_out=1,2,3"], "the same number"),
-     (["donnan_ratio", "--set", "salt=zero"], "cannot read 'zero'")],
-)  # fmt: skip
+    [
+        (["nernts"], "did you mean 'nernst'"),
+        (["nernst", "--set", "c_inn=1"], "did you mean 'c_in'"),
+        (["nernst", "--set", "c_in=-1"], "must be at least"),
+        (["nernst", "--set", "c_in=1 mV"], "a concentration is needed here"),
+        (["nernst", "--set", "c_in=nan"], "must be a finite number"),
+        (["nernst", "--set", "z=0"], "a valence that is not zero"),
+        (["nernst", "--set", "c_in"], "write it as name=value"),
+        (["nernst", "--set", "c_in=1,2", "--set", "c_out=1,2,3"], "the same number"),
+        (["donnan_ratio", "--set", "salt=zero"], "cannot read 'zero'"),
+    ],
+)
 def test_mistakes_are_named(arguments, words, capsys):
     assert main(["law", *arguments]) == 2
     assert words in capsys.readouterr().err

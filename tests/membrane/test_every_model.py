@@ -16,14 +16,23 @@ from ecs_model.units import dimension
 
 CHOICES = {
     "pump_leak": [
-        {}, {"potential": "charge"}, {"pump": "post_albers"}, {"kcc2": True}, {"nkcc1": True},
-        {"gaba": True}, {"pump": "post_albers", "kcc2": True, "nkcc1": True, "gaba": True},
+        {},
+        {"potential": "charge"},
+        {"pump": "post_albers"},
+        {"kcc2": True},
+        {"nkcc1": True},
+        {"gaba": True},
+        {"pump": "post_albers", "kcc2": True, "nkcc1": True, "gaba": True},
         {"potential": "charge", "kcc2": True, "nkcc1": True, "gaba": True},
         {"pump": "post_albers", "energy": True},
     ],
     "kager_mori": [
-        {}, {"glia": False}, {"swelling": True}, {"glia": False, "swelling": True},
-        {"pump": "post_albers"}, {"pump": "post_albers", "energy": True},
+        {},
+        {"glia": False},
+        {"swelling": True},
+        {"glia": False, "swelling": True},
+        {"pump": "post_albers"},
+        {"pump": "post_albers", "energy": True},
         {"pump": "post_albers", "energy": True, "swelling": True},
     ],
     "huebel_dahlem": [
@@ -31,7 +40,7 @@ CHOICES = {
         for gates in ("hn", "h")
         for reservoir in ("closed", "bath", "glia")
     ],
-}  # fmt: skip
+}
 VARIANTS = {
     " ".join([name, *(f"{k}={v}" for k, v in chosen.items())]): model.variant(**chosen)
     for name, model in MODELS.items()
@@ -265,10 +274,12 @@ def test_swelling_keeps_contents_and_area(model):
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [({"pum": "hill"}, "membrane.options.pum: pump_leak has no such option"),
-     ({"pump": "ATP"}, "must be one of hill, post_albers (found 'ATP')"),
-     ({"kcc2": "yes"}, "must be one of false, true (found 'yes')")],
-)  # fmt: skip
+    [
+        ({"pum": "hill"}, "membrane.options.pum: pump_leak has no such option"),
+        ({"pump": "ATP"}, "must be one of hill, post_albers (found 'ATP')"),
+        ({"kcc2": "yes"}, "must be one of false, true (found 'yes')"),
+    ],
+)
 def test_wrong_options_are_named(options, words):
     with pytest.raises(ConfigError, match=re.escape(words)):
         MODELS["pump_leak"].variant(**options)
@@ -292,7 +303,7 @@ def test_compiled_observables_are_those_of_the_text(model, fields):
 
 @EVERY
 def test_a_probe_ion_is_left_alone(model):
-    """Its rate is zero, the others' are what they were; the model's own records stay as they are."""
+    """Its rate is zero, those of the others are what they were."""
     longer = with_passive_ions(model, {"TMA": 0.5})
     y, env = longer.State(), Surroundings(alpha=model.alpha)
     rates = longer.rhs(y, longer.Parameters(), env)

@@ -99,14 +99,17 @@ def test_cellml_gives_what_the_ode_file_gives(tmp_path):
 
 
 WRONG = {
-    "no unit": (NAGUMO.replace(', unit="mM", description="K+ outside"', ""), "Ko",
-                "cell.ode:2: the state 'Ko' has no unit"),
+    "no unit": (
+        NAGUMO.replace(', unit="mM", description="K+ outside"', ""),
+        "Ko",
+        "cell.ode:2: the state 'Ko' has no unit",
+    ),
     "which is K+": (NAGUMO, "K_o", "say which one is extracellular K+"),
     "potential": (NAGUMO.replace('unit="mM"', 'unit="mV"'), "Ko", "unit of concentration"),
     "unknown name": (NAGUMO.replace("- top", "- topp"), "Ko", "topp"),
     "function": (NAGUMO.replace("dKo_dt = ", "dKo_dt = erf(Ko) "), "Ko", "cell.ode"),
     "not a model": ("hello\n", "Ko", "cell.ode"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", WRONG)

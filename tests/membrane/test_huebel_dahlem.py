@@ -69,9 +69,11 @@ def test_rest(gates, V, K_i):
 
 @pytest.mark.parametrize(
     ("gates", "V", "K_o", "K_i", "Na_i", "Cl_i"),
-    [("hn", -23.111496880641, 44.825649741479, 115.6491, 57.3677, 28.4279),
-     ("h", -23.732199313151, 43.519377369823, 115.3950, 56.8827, 28.4847)],
-)  # fmt: skip
+    [
+        ("hn", -23.111496880641, 44.825649741479, 115.6491, 57.3677, 28.4279),
+        ("h", -23.732199313151, 43.519377369823, 115.3950, 56.8827, 28.4847),
+    ],
+)
 def test_depolarised_state(gates, V, K_o, K_i, Na_i, Cl_i):
     y = steady(gates, V, K_i, Cl_i)
     what = f"huebel_dahlem {gates}, depolarized: "
@@ -82,9 +84,11 @@ def test_depolarised_state(gates, V, K_o, K_i, Na_i, Cl_i):
 
 @pytest.mark.parametrize(
     ("gates", "rest", "depolarised"),
-    [("hn", (-529.3, -92.0, -0.2148, -0.003253), (-8331, -1039, -0.590, -0.00291)),
-     ("h", (-679.9, -527.8, -122.0, -0.211, -0.00616), (-5848, -1447, -803, -0.380, -0.00695))],
-)  # fmt: skip
+    [
+        ("hn", (-529.3, -92.0, -0.2148, -0.003253), (-8331, -1039, -0.590, -0.00291)),
+        ("h", (-679.9, -527.8, -122.0, -0.211, -0.00616), (-5848, -1447, -803, -0.380, -0.00695)),
+    ],
+)
 def test_both_states_are_stable(gates, rest, depolarised):
     other = steady(gates, -23.4, 115.5, 28.4)
     states = [("rest", VARIANTS[gates, "closed"].State(), rest), ("SD", other, depolarised)]
@@ -117,9 +121,15 @@ def depolarised_at_the_end(advance, y, wait=25.0):
 
 @pytest.mark.parametrize(
     ("gates", "reservoir", "seconds"),
-    [("hn", "closed", 8.798095703125), ("hn", "bath", 9.35), ("hn", "glia", 8.84),
-     ("h", "closed", 10.550048828125), ("h", "bath", 11.521240234375), ("h", "glia", 10.59)],
-)  # fmt: skip
+    [
+        ("hn", "closed", 8.798095703125),
+        ("hn", "bath", 9.35),
+        ("hn", "glia", 8.84),
+        ("h", "closed", 10.550048828125),
+        ("h", "bath", 11.521240234375),
+        ("h", "glia", 10.59),
+    ],
+)
 def test_pump_off_triggers(gates, reservoir, seconds):
     sizes = seconds + np.linspace(-0.15, 0.15, 32)
     advance, y, p = nodes(VARIANTS[gates, reservoir], 32)
@@ -134,10 +144,15 @@ def test_pump_off_triggers(gates, reservoir, seconds):
 
 @pytest.mark.parametrize(
     ("gates", "reservoir", "step"),
-    [("hn", "closed", 19.163818359375), ("hn", "bath", 24.378173828125),
-     ("hn", "glia", 24.493408203125), ("h", "closed", 20.575439453125),
-     ("h", "bath", 27.086181640625), ("h", "glia", 27.40)],
-)  # fmt: skip
+    [
+        ("hn", "closed", 19.163818359375),
+        ("hn", "bath", 24.378173828125),
+        ("hn", "glia", 24.493408203125),
+        ("h", "closed", 20.575439453125),
+        ("h", "bath", 27.086181640625),
+        ("h", "glia", 27.40),
+    ],
+)
 def test_potassium_step_triggers(gates, reservoir, step):
     sizes = step + np.linspace(-0.5, 0.5, 32)
     advance, y, _ = nodes(VARIANTS[gates, reservoir], 32)
@@ -160,8 +175,11 @@ def test_current_triggers(gates, reservoir, current):
     found(f"huebel_dahlem {gates}, {reservoir}: {what}", ours, current, 2, "uA/cm^2", SOLVED)
 
 
-FRACTIONS = [(0.1, 4.185693359375, 34.98388671875), (0.2, 8.419580078125, 23.72021484375),
-             (0.4, 16.887353515625, 16.15966796875)]  # fmt: skip
+FRACTIONS = [
+    (0.1, 4.185693359375, 34.98388671875),
+    (0.2, 8.419580078125, 23.72021484375),
+    (0.4, 16.887353515625, 16.15966796875),
+]
 
 
 @pytest.mark.parametrize(("fraction", "seconds", "step"), FRACTIONS)

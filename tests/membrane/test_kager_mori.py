@@ -55,8 +55,9 @@ def ignited(y, advance, seconds=20.0):
     return highest > 20.0
 
 
-@pytest.mark.parametrize(("alpha", "step"), [(0.1, 5.74), (0.2, 5.479736328125), (0.3, 5.34),
-                                             (0.4, 4.586669921875)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("alpha", "step"), [(0.1, 5.74), (0.2, 5.479736328125), (0.3, 5.34), (0.4, 4.586669921875)]
+)
 def test_step_of_potassium_chloride_ignites(alpha, step):
     """Within 20 s; where the space is large the last ones ignite late (3.6 mM within 60 s)."""
     sizes = step + np.linspace(-0.2, 0.2, 32)

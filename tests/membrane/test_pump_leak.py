@@ -100,9 +100,9 @@ def test_donnan_end_state(alpha, rate, t20, k_end, v_end):
 
 
 @pytest.mark.parametrize(
-    ("alpha", "k_600", "v_600"), [(0.05, 52.8, -25.1), (0.1, 54.2, -23.3), (0.2, 49.6, -23.7),
-                                  (0.3, 44.7, -24.8)]
-)  # fmt: skip
+    ("alpha", "k_600", "v_600"),
+    [(0.05, 52.8, -25.1), (0.1, 54.2, -23.3), (0.2, 49.6, -23.7), (0.3, 44.7, -24.8)],
+)
 def test_ten_minutes_after_the_pump_failed(alpha, k_600, v_600):
     advance, y, (p, env) = cell(alpha, j_max=0.0)
     advance(600.0)

@@ -40,8 +40,9 @@ def test_barreto_rest():
     found("barreto_cressman: V at rest", 1e3 * y.V, -68.1107, 1e-4, "mV", SOLVED)
 
 
-@pytest.mark.parametrize(("bath", "seconds", "within"), [(7.7, 53.76, 1.0), (8.0, 29.64, 0.5),
-                                                         (8.5, 18.24, 0.4)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("bath", "seconds", "within"), [(7.7, 53.76, 1.0), (8.0, 29.64, 0.5), (8.5, 18.24, 0.4)]
+)
 def test_barreto_seizures_recur(bath, seconds, within):
     advance, y, _ = nodes(BARRETO, 1, K_bath=bath)
     advance(200.0)
@@ -52,8 +53,9 @@ def test_barreto_seizures_recur(bath, seconds, within):
         found(what + "highest K+", K.max(), 9.936887918386, 0.05, "mM", SOLVED)
 
 
-@pytest.mark.parametrize(("beta", "highest", "within"), [(3, 7.86, 0.05), (14, 16.84, 0.3),
-                                                         (19, 28.175738312252, 0.5)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("beta", "highest", "within"), [(3, 7.86, 0.05), (14, 16.84, 0.3), (19, 28.175738312252, 0.5)]
+)
 def test_barreto_potassium_over_the_space_outside(beta, highest, within):
     """Only beta = phi/alpha is changed: "different tissue" with the same cells."""
     alpha = 1 / (1 + beta)
@@ -70,8 +72,12 @@ def test_wei_comes_to_rest():
     advance, y, _ = nodes(WEI, 1, initial=Published())
     advance(3000.0)
     found("wei_ullah_schiff at rest: V", 1e3 * y.V[0], -80.959, 0.002, "mV", SOLVED)
-    rest = {"K_o": (3.35801021905, 0.005), "K_i": (137.138, 0.01), "Na_i": (19.413, 0.01),
-            "Cl_i": (4.158, 0.005)}  # fmt: skip
+    rest = {
+        "K_o": (3.35801021905, 0.005),
+        "K_i": (137.138, 0.01),
+        "Na_i": (19.413, 0.01),
+        "Cl_i": (4.158, 0.005),
+    }
     for name, (value, within) in rest.items():
         ours = getattr(y, name)[0]
         found(f"wei_ullah_schiff at rest: {name}", ours, value, within, "mM", SOLVED)

@@ -34,10 +34,13 @@ class Parameters:
 def made(release, **observables):
     """A model with a release in time and first-order clearance."""
     return MembraneModel(
-        name="timed", summary="for tests", State=State, Parameters=Parameters,
+        name="timed",
+        summary="for tests",
+        State=State,
+        Parameters=Parameters,
         rhs=lambda y, p, env: State(p.rate * release(env.time, p) - p.k * (y.K_o - 4.0)),
         observables=observables,
-    )  # fmt: skip
+    )
 
 
 def pulse(t, p):

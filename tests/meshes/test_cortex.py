@@ -90,10 +90,12 @@ def gifti(path, vertices, triangles):
     """A GIFTI file of one surface, in mm."""
     import nibabel
 
-    image = nibabel.gifti.GiftiImage(darrays=[
-        nibabel.gifti.GiftiDataArray(np.float32(vertices * 1e3), "NIFTI_INTENT_POINTSET"),
-        nibabel.gifti.GiftiDataArray(np.int32(triangles), "NIFTI_INTENT_TRIANGLE"),
-    ])  # fmt: skip
+    image = nibabel.gifti.GiftiImage(
+        darrays=[
+            nibabel.gifti.GiftiDataArray(np.float32(vertices * 1e3), "NIFTI_INTENT_POINTSET"),
+            nibabel.gifti.GiftiDataArray(np.int32(triangles), "NIFTI_INTENT_TRIANGLE"),
+        ]
+    )
     nibabel.save(image, path)
     return path
 

@@ -190,8 +190,11 @@ def test_cells_counted_either_way_round_are_turned(tmp_path):
 @pytest.mark.parametrize("d", [1, 2, 3])
 def test_a_cell_folded_over_its_neighbour_is_found(tmp_path, d):
     """Any order of vertices is right, but not a node on the wrong side."""
-    mesh = {1: lambda: interval(5e-3, 1e-3), 2: lambda: rectangle((3e-3,) * 2, 1e-3),
-            3: lambda: box((2e-3,) * 3, 1e-3)}[d]()  # fmt: skip
+    mesh = {
+        1: lambda: interval(5e-3, 1e-3),
+        2: lambda: rectangle((3e-3,) * 2, 1e-3),
+        3: lambda: box((2e-3,) * 3, 1e-3),
+    }[d]()
     rng = np.random.default_rng(2)
     cells = np.array([rng.permutation(row) for row in mesh.cells])
     kind = ("line", "triangle", "tetra")[d - 1]
@@ -293,16 +296,20 @@ def test_what_dolfinx_wrote_is_read_with_its_tags(tmp_path, d, encoding):
 
     io, made = (importlib.import_module(f"dolfinx.{name}") for name in ("io", "mesh"))
     comm = native.MPI.COMM_SELF
-    domain = {1: lambda: made.create_interval(comm, 6, [0, 1]),
-              2: lambda: made.create_unit_square(comm, 4, 3),
-              3: lambda: made.create_unit_cube(comm, 3, 2, 2)}[d]()  # fmt: skip
+    domain = {
+        1: lambda: made.create_interval(comm, 6, [0, 1]),
+        2: lambda: made.create_unit_square(comm, 4, 3),
+        3: lambda: made.create_unit_cube(comm, 3, 2, 2),
+    }[d]()
     count = domain.topology.index_map(d).size_local
     cells = np.arange(count, dtype=np.int32)
     right = made.compute_midpoints(domain, d, cells)[:, 0] > 0.5
     domain.topology.create_connectivity(d - 1, d)
     left = made.locate_entities_boundary(domain, d - 1, lambda x: np.isclose(x[0], 0))
-    tags = [made.meshtags(domain, d, cells, np.where(right, 2, 1).astype(np.int32)),
-            made.meshtags(domain, d - 1, left, np.full(len(left), 7, np.int32))]  # fmt: skip
+    tags = [
+        made.meshtags(domain, d, cells, np.where(right, 2, 1).astype(np.int32)),
+        made.meshtags(domain, d - 1, left, np.full(len(left), 7, np.int32)),
+    ]
     for chosen in (tags[:1], tags[1:], tags, []):
         if d == 1 and tags[1] in chosen:
             continue  # DOLFINx cannot write tags of points

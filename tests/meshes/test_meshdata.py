@@ -82,9 +82,13 @@ def branched():
 
 def sheet(points, cells):
     return replace(
-        rectangle((1.0, 1.0), 1.0), points=np.array(points) * 1e-3, cells=cells,
-        cell_tags=np.ones(len(cells)), facets=np.empty((0, 2)), facet_tags=[],
-    )  # fmt: skip
+        rectangle((1.0, 1.0), 1.0),
+        points=np.array(points) * 1e-3,
+        cells=cells,
+        cell_tags=np.ones(len(cells)),
+        facets=np.empty((0, 2)),
+        facet_tags=[],
+    )
 
 
 def loose(mesh):
@@ -144,9 +148,12 @@ def test_quality_of_regular_cells_is_one():
     height = np.sqrt(3) / 2
     triangle = replace(
         rectangle((1.0, 1.0), 1.0),
-        points=[[0, 0], [1, 0], [0.5, height]], cells=[[0, 1, 2]], cell_tags=[1], facets=[[0, 1]],
+        points=[[0, 0], [1, 0], [0.5, height]],
+        cells=[[0, 1, 2]],
+        cell_tags=[1],
+        facets=[[0, 1]],
         facet_tags=[1],
-    )  # fmt: skip
+    )
     corners = np.array([[1, 1, 1], [-1, -1, 1], [-1, 1, -1], [1, -1, -1]])
     tetrahedron = replace(
         triangle, points=corners, cells=[[0, 1, 2, 3]], facets=[[0, 1, 2]], node_fields={}
@@ -158,8 +165,14 @@ def test_quality_of_regular_cells_is_one():
 def test_radius_ratio_of_a_right_angled_corner():
     # inscribed radius 1 / (3 + sqrt 3), circumscribed sqrt(3) / 2 for the unit corner
     corner = np.vstack([np.zeros(3), np.eye(3)])
-    mesh = replace(box((1.0,) * 3, 1.0), points=corner, cells=[[0, 1, 2, 3]], cell_tags=[1],
-                   facets=[[0, 1, 2]], facet_tags=[1])  # fmt: skip
+    mesh = replace(
+        box((1.0,) * 3, 1.0),
+        points=corner,
+        cells=[[0, 1, 2, 3]],
+        cell_tags=[1],
+        facets=[[0, 1, 2]],
+        facet_tags=[1],
+    )
     expected = 3 / (3 + np.sqrt(3)) / (np.sqrt(3) / 2)
     assert meshdata.quality(mesh).radius_ratio_median == pytest.approx(expected, rel=1e-12)
 

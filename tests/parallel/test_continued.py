@@ -118,9 +118,11 @@ def test_whoever_has_a_state_gets_it_back():
 
         def state(self):
             return {
-                "nodes": self.nodes, "cells": OfCells(self.cells), "note": self.note,
+                "nodes": self.nodes,
+                "cells": OfCells(self.cells),
+                "note": self.note,
                 "sum": Share(self.sum),
-            }  # fmt: skip
+            }
 
     owner = Owner()
     nodes = owner.nodes

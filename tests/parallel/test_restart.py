@@ -102,9 +102,14 @@ def test_a_job_at_the_end_of_its_time_is_queued_again_and_goes_on(config, whole,
         CONFIG.replace('end = "2 s"', 'end = "8 s"') + f'[checkpoint]\nevery = "{EVERY} s"\n'
     )
     job = cluster.submit(
-        f"--export=ALL,ECS_ENVIRONMENT={sys.prefix}", "--ntasks=2", "--time=10",
-        f"--output={tmp_path}/log", script, tmp_path / "run.toml", out,
-    )  # fmt: skip
+        f"--export=ALL,ECS_ENVIRONMENT={sys.prefix}",
+        "--ntasks=2",
+        "--time=10",
+        f"--output={tmp_path}/log",
+        script,
+        tmp_path / "run.toml",
+        out,
+    )
     wait_for(out, "fields/t*.h5", 5)
     cluster.signal(job, "USR1")
     until = time.monotonic() + 150

@@ -15,7 +15,7 @@ JOINED = (
     CONFIG.replace("[tissue]\n", "[tissue]\nsyncytium = { tortuosity = 2.5 }\n")
     .replace('end = "1.6 s"', 'end = "0.8 s"')
     .replace('"V", "Phi_e"', '"K_g", "Na_g", "Cl_g", "phi_glia", "V_g", "V_g_shift"')
-)  # fmt: skip
+)
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +23,9 @@ def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("syncytium")
     (folder / "run.toml").write_text(JOINED)
     for n, changed in ((1, TIGHT), (3, TIGHT), (2, ())):
-        done = launch(n, "run", folder / "run.toml", "-o", folder / str(n), "--quiet",
-                      *settings(*changed))  # fmt: skip
+        done = launch(
+            n, "run", folder / "run.toml", "-o", folder / str(n), "--quiet", *settings(*changed)
+        )
         assert done.returncode == 0, done.stderr
     return lambda n: folder / str(n)
 

@@ -149,8 +149,9 @@ def shown(driver, number):
     return driver.execute_script(
         "const s = document.querySelector('.slider input'); s.value = arguments[0];"
         "s.dispatchEvent(new Event('input'));"
-        "return document.querySelector('.slider output').textContent", number,
-    )  # fmt: skip
+        "return document.querySelector('.slider output').textContent",
+        number,
+    )
 
 
 def test_without_javascript_the_last_time_is_seen(made, chromium):

@@ -75,14 +75,26 @@ high = 0.3
 count = 3
 """
 
-LOOKS = {"run": (("report", "{}"), ("resume", "{}", "--quiet")), "scan": (
-    ("report", "{}", "--points", "none", "--quiet"), ("scan", "status", "{}"),
-    ("scan", "plot", "{}"), ("scan", "{}/scan.toml", "-o", "{}", "--quiet"),
-)}  # fmt: skip
+LOOKS = {
+    "run": (("report", "{}"), ("resume", "{}", "--quiet")),
+    "scan": (
+        ("report", "{}", "--points", "none", "--quiet"),
+        ("scan", "status", "{}"),
+        ("scan", "plot", "{}"),
+        ("scan", "{}/scan.toml", "-o", "{}", "--quiet"),
+    ),
+}
 ODD = st.one_of(
-    st.none(), st.booleans(), st.integers(-3, 2**40), st.floats(), st.text(max_size=8),
-    st.just([]), st.just({}), st.just([1]), st.just({"a": None}),
-)  # fmt: skip
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 2**40),
+    st.floats(),
+    st.text(max_size=8),
+    st.just([]),
+    st.just({}),
+    st.just([1]),
+    st.just({"a": None}),
+)
 
 
 def make(folder):
@@ -204,10 +216,13 @@ def dataset(draw, path):
         del file[name]
         if way != "gone":
             file[name] = {
-                "short": values[:-1], "long": np.concatenate([values, values]),
-                "text": np.full(len(values), b"x"), "nan": np.full(len(values), np.nan),
-                "large": values + 10**6, "scalar": 1.0,
-            }[way]  # fmt: skip
+                "short": values[:-1],
+                "long": np.concatenate([values, values]),
+                "text": np.full(len(values), b"x"),
+                "nan": np.full(len(values), np.nan),
+                "large": values + 10**6,
+                "scalar": 1.0,
+            }[way]
         if "manifest" in file.attrs and draw(st.booleans()):
             manifest = json.loads(file.attrs["manifest"])
             manifest[draw(st.sampled_from(sorted(manifest)))] = draw(ODD)

@@ -42,9 +42,10 @@ def run(case, path):
             traceback.print_exc()
             code = "exception"
     return {
-        "code": code, "said": path.read_text(errors="replace"),
+        "code": code,
+        "said": path.read_text(errors="replace"),
         "started": Path("out", "run.json").exists(),
-    }  # fmt: skip
+    }
 
 
 @contextlib.contextmanager

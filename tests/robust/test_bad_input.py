@@ -18,8 +18,12 @@ def jobs(parent, cases):
     sound(parent)
     made = []
     for number, case in enumerate(cases):
-        job = {"name": case.name, "folder": str(prepare(case, parent, number)),
-               "arguments": list(case.arguments), "environment": case.environment}  # fmt: skip
+        job = {
+            "name": case.name,
+            "folder": str(prepare(case, parent, number)),
+            "arguments": list(case.arguments),
+            "environment": case.environment,
+        }
         made.append(job)
         if case.is_config:
             check = ["check", case.arguments[1], *case.arguments[5:]]
@@ -32,10 +36,22 @@ def sound(parent):
     folder = parent / "sound"
     folder.mkdir()
     (folder / "run.toml").write_text(BASE)
-    done = launch_program(1, [
-        sys.executable, "-m", "ecs_model", "run", "run.toml", "-o", "out", "--quiet",
-        "--set", "checkpoint.every=0.1 s",
-    ], cwd=folder)  # fmt: skip
+    done = launch_program(
+        1,
+        [
+            sys.executable,
+            "-m",
+            "ecs_model",
+            "run",
+            "run.toml",
+            "-o",
+            "out",
+            "--quiet",
+            "--set",
+            "checkpoint.every=0.1 s",
+        ],
+        cwd=folder,
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 from tests.robust.damage import cases, make, said
 
 QUIET = {
-    "deadline": None, "derandomize": True, "database": None, "print_blob": False,
+    "deadline": None,
+    "derandomize": True,
+    "database": None,
+    "print_blob": False,
     "suppress_health_check": [*HealthCheck],
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")

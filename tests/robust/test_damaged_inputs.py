@@ -47,8 +47,9 @@ def make(folder, mesh):
     side = np.linspace(0.0, 0.2, 4)
     points = np.stack(np.meshgrid(side, side, indexing="ij"), -1).reshape(-1, 2)
     first = np.array([4 * i + j for i in range(3) for j in range(3)])
-    cells = np.concatenate([np.stack([first, first + 4, first + 5], 1),
-                            np.stack([first, first + 5, first + 1], 1)])  # fmt: skip
+    cells = np.concatenate(
+        [np.stack([first, first + 4, first + 5], 1), np.stack([first, first + 5, first + 1], 1)]
+    )
     points = np.pad(points, ((0, 0), (0, 1)))
     options = {"file_format": "gmsh", "binary": False} if mesh.endswith("msh") else {}
     meshio.write(folder / mesh, meshio.Mesh(points, [("triangle", cells)]), **options)
@@ -66,12 +67,13 @@ def damage(data, path):
     kind = data.draw(st.sampled_from(["cut", "bit", "remove", "double", "put"]))
     piece = {
         "cut": lambda: content[:start],
-        "bit": lambda: content[:start] + _turned(data, content[start : start + 1])
-        + content[start + 1 :],
+        "bit": lambda: (
+            content[:start] + _turned(data, content[start : start + 1]) + content[start + 1 :]
+        ),
         "remove": lambda: content[:start] + content[end:],
         "double": lambda: content[:end] + content[start:],
         "put": lambda: content[:start] + data.draw(st.sampled_from(TEXTS)) + content[end:],
-    }  # fmt: skip
+    }
     path.write_bytes(piece[kind]())
     return path.name, kind, start, end
 

@@ -97,12 +97,14 @@ def test_fields_of_a_mesh_file(tmp_path):
     made = []
     for name, alpha, where in (
         ("file", '{ field = "vf" }', 'field = "fibres"'),
-        ("number", "0.15", "direction = [0, 0, 1]")
-    ):  # fmt: skip
+        ("number", "0.15", "direction = [0, 0, 1]"),
+    ):
         text = common.format(
-            alpha=alpha, tortuosity=f"{{ parallel = 1.2, across = 2.0, {where} }}", j_max="500",
+            alpha=alpha,
+            tortuosity=f"{{ parallel = 1.2, across = 2.0, {where} }}",
+            j_max="500",
             k_o='"6 mM"',
-        )  # fmt: skip
+        )
         made.append(final(run_here(text, tmp_path / name)))
     np.testing.assert_allclose(made[0], made[1], rtol=1e-9)
 
@@ -189,9 +191,12 @@ def test_endings_of_arrays_in_upper_case(tmp_path):
 
 @pytest.mark.parametrize(
     ("values", "words"),
-    [(np.full(7, 0.2), "7 values"), (np.full(384, 1.2), "between 0.0001 and 0.9999"),
-     (np.full(384, np.nan), "alpha")],
-)  # fmt: skip
+    [
+        (np.full(7, 0.2), "7 values"),
+        (np.full(384, 1.2), "between 0.0001 and 0.9999"),
+        (np.full(384, np.nan), "alpha"),
+    ],
+)
 def test_wrong_arrays_are_named(tmp_path, values, words):
     np.save(tmp_path / "a.npy", values)
     with pytest.raises(ConfigError, match=words):

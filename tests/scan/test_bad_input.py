@@ -40,10 +40,12 @@ CASES = {
     "alpha above 1": (axis("alpha", "values = [0.1, 1.2]"), "must be at most 0.9999 (found 1.2)"),
     "alpha 0": (axis("alpha", "low = 0\nhigh = 0.5\ncount = 3"), "must be at least 0.0001"),
     "log from 0": (
-        axis("alpha", 'low = 0\nhigh = 0.5\ncount = 3\nscale = "log"'), "must be above 0"
+        axis("alpha", 'low = 0\nhigh = 0.5\ncount = 3\nscale = "log"'),
+        "must be above 0",
     ),
     "two dimensions": (
-        axis("time.end", 'low = "1 s"\nhigh = "3 mM"\ncount = 2'), "'3 mM' is a concentration"
+        axis("time.end", 'low = "1 s"\nhigh = "3 mM"\ncount = 2'),
+        "'3 mM' is a concentration",
     ),
     "half a range": (axis("alpha", "low = 0.1\ncount = 2"), "both low and high"),
     "no count": (axis("alpha", "low = 0.1\nhigh = 0.2"), "give count, a grid needs it"),
@@ -51,7 +53,8 @@ CASES = {
     "times": (axis("time.end", 'values = ["66.1 s"]'), "not a multiple of output.series"),
     "unknown state": (f'{WAVE}[[axis]]\nstates = ["cortx"]', "there are cortex, slice"),
     "short row": (
-        f'{WAVE}[[axis]]\nkeys = ["alpha", "tortuosity"]\nvalues = [[0.1]]', "a list of 2"
+        f'{WAVE}[[axis]]\nkeys = ["alpha", "tortuosity"]\nvalues = [[0.1]]',
+        "a list of 2",
     ),
     "key twice": (f'{WAVE}{AXIS}[[axis]]\nstates = ["cortex"]', "'tissue.alpha'; each once"),
     "no axis": (WAVE, "axis: is required, but missing"),
@@ -60,7 +63,8 @@ CASES = {
     "unknown base": (f'base = "sd_wavee"\n{AXIS}', "no ready run of that name"),
     "invalid run": (f'{AXIS}[run.mesh]\ngenerator = "interval"\n', "time: is required"),
     "line of the run": (
-        f'{AXIS}[run.mesh]\ngenerator = "none"\n[run.time]\nend = 1\n', "scan.toml:7: time.end"
+        f'{AXIS}[run.mesh]\ngenerator = "none"\n[run.time]\nend = 1\n',
+        "scan.toml:7: time.end",
     ),
     "first wave": (
         f'{WAVE}[adaptive]\nruns = 15\n[[axis]]\nkey = "alpha"\nlow = 0.1\nhigh = 0.2\n'
@@ -69,16 +73,19 @@ CASES = {
     ),
     "invalid set": (f'{WAVE}set = {{ "time.end" = "-3 s" }}\n{AXIS}', "must be at least 1e-09 s"),
     "threshold of nothing": (
-        WAVE + AXIS + SEARCH.format("tissue.x", 1, 2), "threshold: tissue.x = 1.0 cannot be"
+        WAVE + AXIS + SEARCH.format("tissue.x", 1, 2),
+        "threshold: tissue.x = 1.0 cannot be",
     ),
     "threshold backwards": (WAVE + AXIS + SEARCH.format("D", '"2 m^2/s"', '"1 m^2/s"'), "is empty"),
     "margin": (f'{WAVE}{AXIS}[adaptive]\nmargin = "fun"\n', "must be one of 'ignited', 'sd'"),
     "adaptive over values": (f"{WAVE}{AXIS}[adaptive]\nruns = 9\n", "give low and high"),
     "adaptive over seven axes": (
-        f"{WAVE}[adaptive]\nruns = 128\nstart = 2\n" + ranges(7), "toml:2: adaptive: a border over"
+        f"{WAVE}[adaptive]\nruns = 128\nstart = 2\n" + ranges(7),
+        "toml:2: adaptive: a border over",
     ),
     "adaptive over six axes, too often": (
-        f"{WAVE}[adaptive]\nruns = 500\nstart = 2\n" + ranges(6), "with at most 100 (found 500)"
+        f"{WAVE}[adaptive]\nruns = 500\nstart = 2\n" + ranges(6),
+        "with at most 100 (found 500)",
     ),
     "a date": (axis("alpha", "values = [2020-01-01]"), "axis[0].values[0]: no setting is a date"),
     "a time in rows": (
@@ -95,19 +102,22 @@ CASES = {
     ),
     "a number of 400 digits": (axis("alpha", f"values = [1{399 * '0'}]"), "a finite number"),
     "an end of 400 digits": (
-        axis("alpha", f"low = 0.1\nhigh = 1{399 * '0'}\ncount = 2"), "a finite number"
+        axis("alpha", f"low = 0.1\nhigh = 1{399 * '0'}\ncount = 2"),
+        "a finite number",
     ),
     "the name of a verdict": (
-        axis("alpha", 'name = "seizure.verdict"\nvalues = [0.1]'), "is that of a result; give one"
+        axis("alpha", 'name = "seizure.verdict"\nvalues = [0.1]'),
+        "is that of a result; give one",
     ),
     "the name of a balance": (
-        axis("alpha", 'name = "balance.ions.Na.ecs_end"\nvalues = [0.1]'), "begin with 'balance.'"
+        axis("alpha", 'name = "balance.ions.Na.ecs_end"\nvalues = [0.1]'),
+        "begin with 'balance.'",
     ),
     "marks": (f'marks = ["cortex"]\n{WAVE}{AXIS}', "measured states are shown anyway"),
     "samples": (f'{WAVE}{AXIS}[design]\nkind = "sobol"\nsamples = 60\n', "a power of two"),
     "nodes": (f"{WAVE}{AXIS}[engine]\nprocesses = 3\nnodes = 2\n", "a multiple of nodes"),
     "no TOML": ("base = ", "not valid TOML"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", CASES)

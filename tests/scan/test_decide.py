@@ -21,13 +21,19 @@ def ended(course, interval, settled=10.0, verdict=None):
     detect = SimpleNamespace(front=12.0, sd=9.0, seizure=9.0, spread=0.5, fraction=0.01)
     tracker = SimpleNamespace(last=K, highest=K.copy())
     simulation = SimpleNamespace(
-        clock=Clock(END, ticks), edges=[round(LAST_EDGE / interval)], request=0,
-        reaction=SimpleNamespace(state=[K]), synchronise=lambda: None,
-    )  # fmt: skip
+        clock=Clock(END, ticks),
+        edges=[round(LAST_EDGE / interval)],
+        request=0,
+        reaction=SimpleNamespace(state=[K]),
+        synchronise=lambda: None,
+    )
     parts = SimpleNamespace(
-        tracker=tracker, detection=detect, mesh=mesh, simulation=simulation,
+        tracker=tracker,
+        detection=detect,
+        mesh=mesh,
+        simulation=simulation,
         outside=np.ones(1, bool),
-    )  # fmt: skip
+    )
     decision = Decision(parts, verdict, settled)
     for k in range(1, ticks + 1):
         K[0] = course(k * interval)

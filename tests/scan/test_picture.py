@@ -154,8 +154,10 @@ def test_curves_have_the_values_of_their_runs(made):
 
 
 def test_sensitivities_are_those_of_the_report(made):
-    found = made(ALPHA.replace("count = 7", "") + TORTUOSITY.replace("count = 5", "") +
-                 SALTELLI[1], head=SALTELLI[0])  # fmt: skip
+    found = made(
+        ALPHA.replace("count = 7", "") + TORTUOSITY.replace("count = 5", "") + SALTELLI[1],
+        head=SALTELLI[0],
+    )
     (ax,) = scan_curves.sensitivity(found).axes  # K+ is the same everywhere: it has no indices
     indices = found.sobol["ignited.margin"]
     widths = {patch.get_width() for patch in ax.patches}
@@ -166,13 +168,16 @@ def test_sensitivities_are_those_of_the_report(made):
 @pytest.mark.parametrize(
     ("text", "law", "names"),
     [
-        (ALPHA + TORTUOSITY, front, "map"), (ALPHA + TORTUOSITY + SEARCH, searched, "map"),
-        (ALPHA, front, "curves"), (ALPHA + SEARCH, searched, "curves"), (STATES, front, "bars"),
-        (STATES + PUMP, front, "curves"), (ALPHA.replace("7", "2") + TORTUOSITY + PUMP, front,
-                                           "samples"),
+        (ALPHA + TORTUOSITY, front, "map"),
+        (ALPHA + TORTUOSITY + SEARCH, searched, "map"),
+        (ALPHA, front, "curves"),
+        (ALPHA + SEARCH, searched, "curves"),
+        (STATES, front, "bars"),
+        (STATES + PUMP, front, "curves"),
+        (ALPHA.replace("7", "2") + TORTUOSITY + PUMP, front, "samples"),
         (ALPHA.replace("7", "1") + TORTUOSITY.replace("5", "1"), front, "curves"),
     ],
-)  # fmt: skip
+)
 def test_every_scan_has_its_picture(made, text, law, names):
     paths = api.plot(made(text, law).path)
     assert [path.name for path in paths] == [f"{names}.png", f"{names}.pdf"]

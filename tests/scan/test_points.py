@@ -16,8 +16,10 @@ from ecs_model.scan.threshold import search
 
 
 def test_a_grid_has_all_combinations():
-    axes = [Axis(key="alpha", values=[0.1, 0.2]), Axis(key="D", low="1 um^2/ms", high="3 um^2/ms",
-            count=3)]  # fmt: skip
+    axes = [
+        Axis(key="alpha", values=[0.1, 0.2]),
+        Axis(key="D", low="1 um^2/ms", high="3 um^2/ms", count=3),
+    ]
     found = points.grid(axes)
     assert [p.labels["D"] for p in found] == [1.0, 2.0, 3.0] * 2
     assert found[1].settings == {"tissue.alpha": 0.1, "tissue.D": "2 um^2/ms"}
@@ -49,8 +51,13 @@ def test_a_state_sets_alpha_and_tortuosity():
 
 
 def fit(path, **changes):
-    made = {"alpha": 0.21, "tortuosity": 1.55, "curve": "cortex.csv", "decided": True,
-            "complaints": ["alpha may be anything"]}  # fmt: skip
+    made = {
+        "alpha": 0.21,
+        "tortuosity": 1.55,
+        "curve": "cortex.csv",
+        "decided": True,
+        "complaints": ["alpha may be anything"],
+    }
     path.write_text(json.dumps(made | changes))
 
 
@@ -65,9 +72,11 @@ def test_a_fitted_curve_is_a_state(tmp_path):
 
 @pytest.mark.parametrize(
     ("changes", "words"),
-    [({"decided": False}, "could not decide: alpha may be anything"),
-     ({"alpha": "wide"}, "is no fit that")],
-)  # fmt: skip
+    [
+        ({"decided": False}, "could not decide: alpha may be anything"),
+        ({"alpha": "wide"}, "is no fit that"),
+    ],
+)
 def test_a_curve_that_does_not_decide_is_no_state(tmp_path, changes, words):
     fit(tmp_path / "mine.json", **changes)
     with pytest.raises(ConfigError, match=words):

@@ -56,9 +56,11 @@ def run_of(text):
 def test_a_point_has_the_summary_of_its_run(tmp_path, grid, processes):
     _, found = scan(tmp_path / "scan", GRID, f"engine.processes={processes}")
     alone = run_here(
-        run_of(GRID), tmp_path / "run",
-        "tissue.tortuosity=1.8", "tissue.regions.start.initial.K_o=40.0",
-    )  # fmt: skip
+        run_of(GRID),
+        tmp_path / "run",
+        "tissue.tortuosity=1.8",
+        "tissue.regions.start.initial.K_o=40.0",
+    )
     expected = summary(alone)
     path = tmp_path / "scan/points" / found["id"].iloc[-1] / "summary.json"
     point = json.loads(path.read_text())
@@ -113,9 +115,12 @@ def test_a_scan_can_be_extended(tmp_path):
 
 
 def test_a_failing_point_says_why_and_stops_no_other(tmp_path):
-    text = GRID.replace('key = "tortuosity"\nvalues = [1.4, 1.8]', """
+    text = GRID.replace(
+        'key = "tortuosity"\nvalues = [1.4, 1.8]',
+        """
 key = "tissue.regions.start.box.low.0"
-values = ["-1 um", "2 mm"]""")  # fmt: skip
+values = ["-1 um", "2 mm"]""",
+    )
     code, found = scan(tmp_path / "scan", text)
     assert code == 1
     assert list(found["run"]) == ["finished"] * 2 + ["failed"] * 2

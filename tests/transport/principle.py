@@ -96,8 +96,10 @@ class Trial:
             return Diffusion(Following(operators, alpha, rest, 0.5), c, *terms), [c]
         if self.mode == "several":
             cs = [c, self.start(level)]
-            parts = {i: Diffusion(operators, v, *terms, ratio=i.ratio)
-                     for i, v in zip((K, NA), cs, strict=True)}  # fmt: skip
+            parts = {
+                i: Diffusion(operators, v, *terms, ratio=i.ratio)
+                for i, v in zip((K, NA), cs, strict=True)
+            }
             return Ions(operators, parts), cs
         return self._bound(c)
 
@@ -105,8 +107,10 @@ class Trial:
         cs = [c, 140.0 + 0 * c, 140.0 + c]
         terms = self.terms(0.0)[0]
         loads = {K: terms, NA: [], CL: terms}
-        parts = {i: Diffusion(self.operators, v, loads[i], ratio=i.ratio)
-                 for i, v in zip((K, NA, CL), cs, strict=True)}  # fmt: skip
+        parts = {
+            i: Diffusion(self.operators, v, loads[i], ratio=i.ratio)
+            for i, v in zip((K, NA, CL), cs, strict=True)
+        }
         return Electrodiffusion(self.operators, parts, 310.15), cs
 
 
@@ -135,8 +139,12 @@ def excess(seed, comm, steps=6):
     if trial.mode == "several":
         before, total = before.sum(), total.sum()
     if trial.mode == "electrodiffusion":
-        came = np.array([comm.allreduce(sum(v for n, v in given.items() if n.endswith(e)))
-                         for e in ("t", "n", "(Na)", "(Cl)")])  # fmt: skip
+        came = np.array(
+            [
+                comm.allreduce(sum(v for n, v in given.items() if n.endswith(e)))
+                for e in ("t", "n", "(Na)", "(Cl)")
+            ]
+        )
         came = np.array([came[0] + came[1], came[2], came[3]])
         charge = mesh.comm.allreduce(float(np.abs(cs[0] + cs[1] - cs[2]).max(initial=0)), MPI.MAX)
         worst = max(worst, charge / 200.0 if charge > 1e-9 else 0.0)

@@ -152,8 +152,10 @@ def test_manufactured_solution_is_second_order(scheme):
             yield "grow", quadrature_load(mesh, grow), rate
             yield "spread", quadrature_load(mesh, spread), time
 
-        schemes = {"implicit": lambda *a, **k: Diffusion(*a, **k, rtol=1e-11),
-                   "rkl2": SuperTimeStepping}  # fmt: skip
+        schemes = {
+            "implicit": lambda *a, **k: Diffusion(*a, **k, rtol=1e-11),
+            "rkl2": SuperTimeStepping,
+        }
         return manufactured(mesh, operators, u, load, 40.0, steps, schemes[scheme])
 
     in_space = [error(n, 400) for n in (16, 32)]
@@ -256,9 +258,12 @@ def test_exchange_reaches_the_exact_steady_state():
     K = np.full(mesh.owned, 3.0)
     k, d_star = 1e-6, 0.2 * D / 1.6**2
     diffusion = Diffusion(
-        operators, K, robin=[facet_exchange(mesh, "a", 1, k, constant(12.0))],
-        dirichlet=[facet_bath(mesh, "b", 2, constant(3.0))], rtol=1e-12,
-    )  # fmt: skip
+        operators,
+        K,
+        robin=[facet_exchange(mesh, "a", 1, k, constant(12.0))],
+        dirichlet=[facet_bath(mesh, "b", 2, constant(3.0))],
+        rtol=1e-12,
+    )
     for step in range(1500):
         diffusion.advance(20.0 * step, 20.0)
     surface = (k * 12.0 + d_star / 1e-3 * 3.0) / (k + d_star / 1e-3)

@@ -38,9 +38,11 @@ def test_no_ion_leaves_its_range_in_many_more(seed):
 def test_no_ion_leaves_its_range_in_parallel(processes):
     seeds = map(str, range(15))
     ended = launch_program(
-        processes, [sys.executable, "tests/transport/principle.py", *seeds], cwd=ROOT,
+        processes,
+        [sys.executable, "tests/transport/principle.py", *seeds],
+        cwd=ROOT,
         environment={"PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+    )
     assert ended.returncode == 0, ended.stderr
     rows = np.loadtxt(ended.stdout.splitlines())
     assert len(rows) == 15

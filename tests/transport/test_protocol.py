@@ -66,9 +66,11 @@ def test_the_step_after_loading_is_the_one_that_would_have_followed(kind):
 
 def test_the_step_after_loading_is_the_same_on_two_processes():
     ended = launch_program(
-        2, [sys.executable, "tests/transport/stepped.py", *KINDS], cwd=ROOT,
+        2,
+        [sys.executable, "tests/transport/stepped.py", *KINDS],
+        cwd=ROOT,
         environment={"PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+    )
     assert ended.returncode == 0, ended.stderr
     found = np.loadtxt(ended.stdout.splitlines())
     assert found.shape == (len(KINDS), 2) and not found.any()

@@ -64,14 +64,21 @@ def transport(parts, steps, dt):
 
 
 def charges(state):
-    return [getattr(state, f"K_{e}") + getattr(state, f"Na_{e}") - getattr(state, f"Cl_{e}")
-            for e in "og"]  # fmt: skip
+    return [
+        getattr(state, f"K_{e}") + getattr(state, f"Na_{e}") - getattr(state, f"Cl_{e}")
+        for e in "og"
+    ]
 
 
 def decay_error(cells):
     """Error of a cosine of K+ that swaps places with Na+ in the network, after it decayed."""
-    parts = built(LINE, f"mesh.cell={1e3 / cells} um", "tissue.syncytium.cable=false",
-                  "solver.theta=0", "solver.rtol=1e-11")  # fmt: skip
+    parts = built(
+        LINE,
+        f"mesh.cell={1e3 / cells} um",
+        "tissue.syncytium.cable=false",
+        "solver.theta=0",
+        "solver.rtol=1e-11",
+    )
     state, wave = parts.simulation.reaction.state, np.cos(WAVE * places(parts))
     rest = state.K_g.copy()
     state.K_g[:] += 5 * wave
@@ -115,8 +122,9 @@ GROUNDED = ("tissue.transport=diffusion", "solver.rtol=1e-9")
 
 def waved(cells, amplitude=1e-4):
     """Places, shift [V], and change [mol/s] of K+ outside at nodes, in a wave of K_o."""
-    parts = built(LINE, f"mesh.cell={1e3 / cells} um", *GROUNDED, "solver.theta=0",
-                  "tissue.tortuosity=1e6")  # fmt: skip
+    parts = built(
+        LINE, f"mesh.cell={1e3 / cells} um", *GROUNDED, "solver.theta=0", "tissue.tortuosity=1e6"
+    )
     state, dt = parts.simulation.reaction.state, 1e-2
     state.K_o[:] += amplitude * np.cos(WAVE * places(parts))
     before = state.K_o.copy()
@@ -157,8 +165,10 @@ def bidomain_error(cells, amplitude=1e-4):
     shift = -amplitude * slope * wave / (1 + wave)
     potential = -inside / (inside + outside) * (amplitude * slope + shift)
     fields = parts.simulation.diffusion.fields
-    return [np.abs(fields[name][1]() / value - cos).max()
-            for name, value in (("V_g_shift", shift), ("Phi_e", potential))]  # fmt: skip
+    return [
+        np.abs(fields[name][1]() / value - cos).max()
+        for name, value in (("V_g_shift", shift), ("Phi_e", potential))
+    ]
 
 
 def test_the_current_returns_outside_as_the_linear_bidomain_says():
@@ -208,11 +218,14 @@ def moved_plane(*overrides):
 @pytest.mark.parametrize("way", ["electrodiffusion", "diffusion"])
 def test_nothing_is_lost_and_glia_gain_no_charge(way, cable):
     parts, before, after = moved_plane(
-        f"tissue.transport={way}", f"tissue.syncytium.cable={cable}",
-    )  # fmt: skip
+        f"tissue.transport={way}",
+        f"tissue.syncytium.cable={cable}",
+    )
     reaction, volumes = parts.simulation.reaction, parts.mesh.volumes
-    inside = [reaction.model.contents(y, reaction.parameters, reaction.surroundings)
-              for y in (before, after)]  # fmt: skip
+    inside = [
+        reaction.model.contents(y, reaction.parameters, reaction.surroundings)
+        for y in (before, after)
+    ]
     for ion in ("K", "Na", "Cl"):
         outside = [parts.operators.lumped @ getattr(y, f"{ion}_o") for y in (before, after)]
         change = outside[1] - outside[0] + volumes @ (inside[1][ion] - inside[0][ion])

@@ -63,21 +63,26 @@ COURSES = {
     "step": Course('{ kind = "step", start = "0.337 s" }', lambda t: float(t >= 0.337), (0.337,)),
     "pulse": Course(
         '{ kind = "pulse", start = "0.337 s", duration = "0.211 s" }',
-        lambda t: float(0.337 <= t < 0.548), (0.337, 0.548),
+        lambda t: float(0.337 <= t < 0.548),
+        (0.337, 0.548),
     ),
     "short pulse": Course(
         '{ kind = "pulse", start = "0.5031 s", duration = "2.7 ms" }',
-        lambda t: float(0.5031 <= t < 0.5058), (0.5031, 0.5058),
+        lambda t: float(0.5031 <= t < 0.5058),
+        (0.5031, 0.5058),
     ),
     "train": pulses(0.113, 0.051, 0.23, 5),
     "train beyond the end": pulses(0.0, 0.3, 0.7, 9),
     "table": Course(
         '{ kind = "table", file = "course.txt" }',
-        lambda t: np.interp(t, *zip(*TABLE[:2], strict=True)) if t < 0.31
-        else np.interp(t, *zip(*TABLE[2:], strict=True)),
+        lambda t: (
+            np.interp(t, *zip(*TABLE[:2], strict=True))
+            if t < 0.31
+            else np.interp(t, *zip(*TABLE[2:], strict=True))
+        ),
         (0.05, 0.31, 0.9, 1.7),
     ),
-}  # fmt: skip
+}
 
 
 def text_of(dimension, *sections, end="2 s", series="0.5 s", model="none"):

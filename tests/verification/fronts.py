@@ -64,17 +64,23 @@ def front(
     step=20,
     overrides=(),
 ):
-    """What a run says of its front: speed_mm_per_min, width_um ..."""  # fmt: skip
+    """What a run says of its front: speed_mm_per_min, width_um ..."""
     wide = max(40, 3 * h)
     duration = 0.93 * length * 1e-3 / exact_speed(model, tortuosity) * 60
     end = round(duration)
     d = {"i": 1, "r": 2, "b": 3}[MESHES[mesh].split('"')[1][0]]
     text = TEXT.format(
-        mesh=MESHES[mesh].format(length=length, h=h, wide=wide), tortuosity=tortuosity,
-        model=model, end=f"{end:g}", step=step, theta="" if theta is None else f"theta = {theta}",
-        low=_point(d, -1, -1), high=_point(d, 100, 1000),
-        start=_point(d, 0, wide / 2), way=_point(d, length, wide / 2),
-    )  # fmt: skip
+        mesh=MESHES[mesh].format(length=length, h=h, wide=wide),
+        tortuosity=tortuosity,
+        model=model,
+        end=f"{end:g}",
+        step=step,
+        theta="" if theta is None else f"theta = {theta}",
+        low=_point(d, -1, -1),
+        high=_point(d, 100, 1000),
+        start=_point(d, 0, wide / 2),
+        way=_point(d, length, wide / 2),
+    )
     return summary(run_here(text, folder, *overrides))["fronts"]["way"]
 
 

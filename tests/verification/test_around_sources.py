@@ -15,11 +15,17 @@ from tests.verification.answers import ALPHA, COURSES, EFFECTIVE
 
 WIDE = {
     1: ('generator = "interval"\nlength = "1 mm"\ncell = "10 um"', '["0.43 mm"]', "60 um"),
-    2: ('generator = "rectangle"\nsize = ["1 mm", "1 mm"]\ncell = "20 um"',
-        '["0.43 mm", "0.5 mm"]', "70 um"),
-    3: ('generator = "box"\nsize = ["1 mm", "0.8 mm", "0.8 mm"]\ncell = "50 um"',
-        '["0.5 mm", "0.4 mm", "0.4 mm"]', "100 um"),
-}  # fmt: skip
+    2: (
+        'generator = "rectangle"\nsize = ["1 mm", "1 mm"]\ncell = "20 um"',
+        '["0.43 mm", "0.5 mm"]',
+        "70 um",
+    ),
+    3: (
+        'generator = "box"\nsize = ["1 mm", "0.8 mm", "0.8 mm"]\ncell = "50 um"',
+        '["0.5 mm", "0.4 mm", "0.4 mm"]',
+        "100 um",
+    ),
+}
 
 
 @pytest.mark.parametrize("d", [1, 2, 3])

@@ -60,9 +60,10 @@ def test_uptake_does_not_depend_on_the_rows(tmp_path, interval, steps):
 def test_what_a_boundary_brings_and_uptake_takes(tmp_path, d, kind):
     """Steady: a bath of reach sqrt(D* / k) gives what membranes take, alpha D* / reach tanh."""
     settings = {
-        "bath": 'bath = "13 mM"', "flux": 'flux = "4e-6 mol/m^2/s"',
+        "bath": 'bath = "13 mM"',
+        "flux": 'flux = "4e-6 mol/m^2/s"',
         "exchange": 'exchange = "1 um/s"\noutside = "13 mM"',
-    }[kind]  # fmt: skip
+    }[kind]
     side = f'[[boundary]]\non = "left"\n{settings}\n'
     text = uptake(d, side, k=0.2, end="40 s", series="2 s")
     fine = {1: "10 um", 2: "12.5 um", 3: "25 um"}[d]
@@ -71,8 +72,10 @@ def test_what_a_boundary_brings_and_uptake_takes(tmp_path, d, kind):
     reach, area = np.sqrt(EFFECTIVE / 0.2), {1: 1.0, 2: 2e-4, 3: 2e-8}[d]
     leading = ALPHA * EFFECTIVE / reach * np.tanh(L / reach)  # per mM at the surface
     rate = {
-        "bath": 10 * leading, "flux": 4e-6, "exchange": 10 / (1 / leading + 1 / 1e-6),
-    }[kind] * area  # fmt: skip
+        "bath": 10 * leading,
+        "flux": 4e-6,
+        "exchange": 10 / (1 / leading + 1 / 1e-6),
+    }[kind] * area
     given, taken = (np.diff(rows[n])[-1] / 2 for n in ("boundary left", "membranes"))
     assert given == pytest.approx(rate, rel=0.02)
     assert taken == pytest.approx(-rate, rel=0.02)
@@ -82,15 +85,19 @@ MODES = {
     "one ion": ("", "kager_mori", ""),
     "three ions": ('ions = ["K", "Na", "Cl"]', "kager_mori", ""),
     "electrodiffusion": (
-        'ions = ["K", "Na", "Cl"]\ntransport = "electrodiffusion"', "kager_mori", "",
+        'ions = ["K", "Na", "Cl"]\ntransport = "electrodiffusion"',
+        "kager_mori",
+        "",
     ),
     "swelling": ('ions = ["K", "Na", "Cl", "TMA"]', "kager_mori", "swelling = true"),
     "all of it": (
         'ions = ["K", "Na", "Cl"]\ntransport = "electrodiffusion"\ntortuosity_exponent = 0.2\n'
-        "syncytium = { tortuosity = 2.5 }", "kager_mori", "swelling = true",
+        "syncytium = { tortuosity = 2.5 }",
+        "kager_mori",
+        "swelling = true",
     ),
     "pumps": ('ions = ["K", "Na", "Cl"]', "pump_leak", ""),
-}  # fmt: skip
+}
 
 
 def salted(mode):

@@ -102,9 +102,10 @@ COURSES = {
         [(0, 3, 0.5, 0), (4.1, 9, 0.5, 2)],
     ),
     "one at the beginning": (
-        '[[event]]\nname = "a"\nadd = { K_o = 4.0 }\n', [(0, 3, 0.5, 4)],
+        '[[event]]\nname = "a"\nadd = { K_o = 4.0 }\n',
+        [(0, 3, 0.5, 4)],
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", COURSES)
@@ -170,14 +171,18 @@ STIMULI = {
     "add.K_o": ("add = { K_o = 1.0 }", '"1 mM"', '"50 mM"', lambda k: 9.0),
     "put.K_o": ("put = { K_o = 5.0 }", '"4 mM"', '"50 mM"', lambda k: 12.0),
     "duration": (
-        'duration = "1 s"\nparameters = { K_rest = 30.0 }', '"0.01 s"', '"9 s"',
+        'duration = "1 s"\nparameters = { K_rest = 30.0 }',
+        '"0.01 s"',
+        '"9 s"',
         lambda k: np.log(27 / 18) / k,
     ),
     "parameters.K_rest": (
-        'duration = "1 s"\nparameters = { K_rest = 30.0 }', '"4 mM"', '"90 mM"',
+        'duration = "1 s"\nparameters = { K_rest = 30.0 }',
+        '"4 mM"',
+        '"90 mM"',
         lambda k: 3 + 9 / (1 - np.exp(-k)),
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("vary", STIMULI)
@@ -185,9 +190,7 @@ STIMULI = {
 def test_thresholds(tmp_path, vary, k, wait):
     """Ignition at 12 mM, whatever the event and however long one waits."""
     event, low, high, law = STIMULI[vary]
-    text = THRESHOLD.format(
-        k=k, alpha=0.2, event=event, vary=vary, low=low, high=high, wait=wait
-    )  # fmt: skip
+    text = THRESHOLD.format(k=k, alpha=0.2, event=event, vary=vary, low=low, high=high, wait=wait)
     ((found,),) = (m["thresholds"] for m in job(tmp_path, text)["members"])
     assert found["value"] == pytest.approx(law(k), rel=1e-4)
     assert found["below"] <= found["value"] <= found["above"]
@@ -198,7 +201,7 @@ def test_the_amount_of_a_threshold_is_that_of_the_room(tmp_path, alpha):
     event, low, high, _ = STIMULI["add.K_o"]
     text = THRESHOLD.format(
         k=0.8, alpha=alpha, event=event, vary="add.K_o", low=low, high=high, wait=20
-    )  # fmt: skip
+    )
     ((found,),) = (m["thresholds"] for m in job(tmp_path, text)["members"])
     assert found["amount per tissue [mM]"] == pytest.approx(9 * alpha, rel=1e-4)
 
@@ -290,9 +293,7 @@ def test_eigenvalues_of_a_rotor(known, mu):
     (member,) = known("[[steady]]\n", f"mu = {mu}, omega = 20.0")["members"]
     pairs = sorted(map(tuple, member["steady"][0]["eigenvalues [1/s]"]))
     for growth, turning in ((mu, -20.0), (mu, 20.0)):
-        assert any(
-            p == pytest.approx((growth, turning), rel=1e-5) for p in pairs
-        ), pairs  # fmt: skip
+        assert any(p == pytest.approx((growth, turning), rel=1e-5) for p in pairs), pairs
     assert member["steady"][0]["stable"] == (mu < 0)
 
 
@@ -318,8 +319,6 @@ def test_regimes_of_a_rotor(tmp_path, known, name, every):
     found = table(tmp_path, "map.csv")
     assert [*found["regime"]] == [name]
     drive = float(drive.split("=")[1])
-    (exact,) = [
-        10 + x.real for x in np.roots([-1, 0, 12, drive]) if abs(x.imag) < 1e-9
-    ]  # fmt: skip
+    (exact,) = [10 + x.real for x in np.roots([-1, 0, 12, drive]) if abs(x.imag) < 1e-9]
     for column in ("lowest K_o [mM]", "highest K_o [mM]"):
         assert float(found[column][0]) == pytest.approx(exact, rel=1e-4)

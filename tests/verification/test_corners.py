@@ -19,8 +19,10 @@ from tests.verification.answers import (
 
 L = 4e-4
 PLACES = {"near": 1e-4, "far": 4e-4}
-SIDES = {2: ["left", "right", "bottom", "top"],
-         3: ["left", "right", "front", "back", "bottom", "top"]}  # fmt: skip
+SIDES = {
+    2: ["left", "right", "bottom", "top"],
+    3: ["left", "right", "front", "back", "bottom", "top"],
+}
 CUBES = {
     2: 'generator = "rectangle"\nsize = ["0.4 mm", "0.4 mm"]\ncell = "50 um"',
     3: 'generator = "box"\nsize = ["0.4 mm", "0.4 mm", "0.4 mm"]\ncell = "0.1 mm"',

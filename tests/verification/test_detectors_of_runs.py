@@ -124,9 +124,9 @@ def test_a_front_arrives_when_the_exact_one_does(tmp_path, interval):
     shares, times = [0.4, 0.8], []
     for share in shares:
         every = [f"output.every={interval}", f"output.series={interval}"]
-        found = summary(
-            run_here(FRONT, tmp_path / "run", *every, f"detect.spread={share}")
-        )["ignited"]  # fmt: skip
+        found = summary(run_here(FRONT, tmp_path / "run", *every, f"detect.spread={share}"))[
+            "ignited"
+        ]
         times.append(found["time_s"])
     # shares are of the tissue that was not stimulated, 1.8 mm
     speed = 0.4 * 1.8e-3 / (times[1] - times[0])

@@ -278,9 +278,12 @@ def test_cells_hold_what_they_were_given(tmp_path, alphas, phis, packing):
     boxes = ('{ low = ["-1 um"], high = ["0.2 mm"] }', '{ low = ["0.2 mm"], high = ["1 mm"] }')
     for k, (alpha, phi, level) in enumerate(zip(alphas, phis, (140.0, 70.0), strict=True)):
         text += INSIDE.format(
-            side=f"half {k}", box=boxes[k], alpha=alpha, parameters=f"phi = {phi}",
+            side=f"half {k}",
+            box=boxes[k],
+            alpha=alpha,
+            parameters=f"phi = {phi}",
             initial=f"K_i = {level}",
-        )  # fmt: skip
+        )
         fraction = phi * ((1 - alpha) / 0.8 if packing == "scaled" else 1.0)
         expected += 0.2e-3 * fraction * level
     run = run_here(

@@ -11,8 +11,11 @@ WATCHED = ["output.series=1 s", "output.every=1 s", "line.way.points=1201"]
 
 
 def test_exact_speeds_are_the_published_ones():
-    numbers = [("nagumo", 1.6, 3.0917107), ("nagumo", 2.0, 2.473368553208),
-               ("threshold_release", 1.6, 2.473666184077)]  # fmt: skip
+    numbers = [
+        ("nagumo", 1.6, 3.0917107),
+        ("nagumo", 2.0, 2.473368553208),
+        ("threshold_release", 1.6, 2.473666184077),
+    ]
     for model, tortuosity, speed in numbers:
         what = f"speed law of {model}, lambda {tortuosity}"
         found(what, exact_speed(model, tortuosity), speed, 1e-6, "mm/min")

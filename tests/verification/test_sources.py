@@ -33,7 +33,7 @@ def of_every_kind(d, course):
         "cloud": f'gaussian = {{ centre = {middle}, radius = "60 um" }}\nrate = "{rate!r} mol/s"',
         "area": f'region = "half"\nrate = "{rate!r} mol/s"',
         "load": 'region = "half"\nload = "0.7 mM/s"',
-    }  # fmt: skip
+    }
     texts = [
         f'[[source]]\nname = "{name}"\n{kind}\nprofile = {course.text}\n'
         for name, kind in kinds.items()
@@ -97,9 +97,7 @@ def test_an_amount_is_what_enters_in_all(tmp_path, name, steps):
         f'[[source]]\nname = "all"\npoint = {MIDDLE[1]}\namount = "30 nmol"\n'
         f"profile = {course.text}\n"
     )
-    rows = series(
-        run_here(text_of(1, source), with_table(tmp_path) / "run", *STEPS[steps])
-    )  # fmt: skip
+    rows = series(run_here(text_of(1, source), with_table(tmp_path) / "run", *STEPS[steps]))
     expected = [3e-8 * course.integral(t) / course.integral(2.0) for t in rows["t"]]
     np.testing.assert_allclose(rows["source all"], expected, rtol=1e-11, atol=1e-20)
 

@@ -72,8 +72,9 @@ def independent(start):
         while np.abs(step := inverse @ charge(y, v, x)).max() > 1e-8:
             x = x - step
         dy = MODEL.rhs(y, P, ENV)._asdict()
-        for names, gain, share in zip((OUTSIDE, INSIDE), transported(y, v, x), (0.2, 0.3),
-                                      strict=True):  # fmt: skip
+        for names, gain, share in zip(
+            (OUTSIDE, INSIDE), transported(y, v, x), (0.2, 0.3), strict=True
+        ):
             for name, g in zip(names, gain, strict=True):
                 dy[name] = dy[name] + g / (share * VOLUMES)
         return np.concatenate([*dy.values()])
@@ -85,9 +86,17 @@ def independent(start):
 
 def test_a_load_is_buffered_as_an_independent_solution_says():
     text = LINE.replace('length = "1 mm"', 'length = "0.5 mm"').replace("20 um", "50 um")
-    parts = built(text, 'tissue.ions=["K", "Na", "Cl"]', "solver.theta=0", "solver.rtol=1e-8",
-                  f"time.end={END} s", f"output.every={END} s", f"output.series={END} s",
-                  "time.step=0.00625 s", "membrane.substeps=50")  # fmt: skip
+    parts = built(
+        text,
+        'tissue.ions=["K", "Na", "Cl"]',
+        "solver.theta=0",
+        "solver.rtol=1e-8",
+        f"time.end={END} s",
+        f"output.every={END} s",
+        f"output.series={END} s",
+        "time.step=0.00625 s",
+        "membrane.substeps=50",
+    )
     simulation = parts.simulation
     state = simulation.reaction.state
     for values in (state.K_o, state.Cl_o):

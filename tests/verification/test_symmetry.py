@@ -127,8 +127,11 @@ def rotation(d):
     for a, b, angle in turns:
         turn = np.eye(d)
         turn[[a, a, b, b], [a, b, a, b]] = (
-            np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle),
-        )  # fmt: skip
+            np.cos(angle),
+            -np.sin(angle),
+            np.sin(angle),
+            np.cos(angle),
+        )
         matrix = turn @ matrix
     return matrix
 
@@ -169,10 +172,13 @@ def test_renumbered(tmp_path, plain, d, seed):
     nodes, cells = rng.permutation(len(mesh.points)), rng.permutation(len(mesh.cells))
     facets, new = rng.permutation(len(mesh.facets)), np.argsort(nodes)
     other = replace(
-        mesh, points=mesh.points[nodes],
-        cells=rng.permuted(new[mesh.cells[cells]], axis=1), cell_tags=mesh.cell_tags[cells],
-        facets=new[mesh.facets[facets]], facet_tags=mesh.facet_tags[facets],
-    )  # fmt: skip
+        mesh,
+        points=mesh.points[nodes],
+        cells=rng.permuted(new[mesh.cells[cells]], axis=1),
+        cell_tags=mesh.cell_tags[cells],
+        facets=new[mesh.facets[facets]],
+        facet_tags=mesh.facet_tags[facets],
+    )
     check_same(run_of(tmp_path / "run", other, texts(d).values()), plain(d))
 
 
@@ -208,12 +214,22 @@ def test_entries_in_another_order(tmp_path, plain, d):
 
 
 UNITS = [
-    ('"8 mM"', '"8000 uM"'), ('"3 mM"', '"0.003 mol/L"'), ('"5 mM"', '"5 mol/m^3"'),
-    ('"2 um/s"', '"2e-4 cm/s"'), ('"3 mM/s"', '"180 mM/min"'), ('"70 um"', '"0.07 mm"'),
-    ('"50 um"', '"5e-5 m"'), ('"0.113 s"', '"113 ms"'), ('"11 ms"', '"0.011 s"'),
-    ('"0.05 s"', '"50 ms"'), ('"9 mM"', '"9000 uM"'), ("k = 0.5", 'k = "30 1/min"'),
-    ("K_o = 6.0", 'K_o = "6000 uM"'), (' mol"', 'e9 nmol"'), (' mol/s"', 'e12 pmol/s"'),
-]  # fmt: skip
+    ('"8 mM"', '"8000 uM"'),
+    ('"3 mM"', '"0.003 mol/L"'),
+    ('"5 mM"', '"5 mol/m^3"'),
+    ('"2 um/s"', '"2e-4 cm/s"'),
+    ('"3 mM/s"', '"180 mM/min"'),
+    ('"70 um"', '"0.07 mm"'),
+    ('"50 um"', '"5e-5 m"'),
+    ('"0.113 s"', '"113 ms"'),
+    ('"11 ms"', '"0.011 s"'),
+    ('"0.05 s"', '"50 ms"'),
+    ('"9 mM"', '"9000 uM"'),
+    ("k = 0.5", 'k = "30 1/min"'),
+    ("K_o = 6.0", 'K_o = "6000 uM"'),
+    (' mol"', 'e9 nmol"'),
+    (' mol/s"', 'e12 pmol/s"'),
+]
 
 
 @pytest.mark.parametrize(("old", "new"), UNITS, ids=[new for _, new in UNITS])
@@ -249,13 +265,15 @@ def test_what_two_sources_do_adds_up(tmp_path, d, scheme):
     runs = [
         rises(
             run_of(
-                tmp_path / "run", mesh, [*base, *(sections[n] for n in names)],
+                tmp_path / "run",
+                mesh,
+                [*base, *(sections[n] for n in names)],
                 *(MONOTONE if scheme == "implicit" else MONOTONE[1:]),
                 f"solver.scheme={scheme}",
             )
         )
         for names in (("pipette",), ("cloud",), ("pipette", "cloud"))
-    ]  # fmt: skip
+    ]
     np.testing.assert_allclose(runs[2], runs[0] + runs[1], rtol=1e-6, atol=1e-9)
 
 

@@ -85,8 +85,15 @@ def test_benchmark_speed_goes_as_one_over_tortuosity(csd):
     """On cells that shrink as lambda grows the discrete problem is the same, but for its end."""
     slow = csd.speed("tissue.tortuosity=1.6", "mesh.cell=6.25 um", "time.end=77 s")
     fast = csd.speed("mesh.cell=10 um")
-    found("CSD benchmark: speed x lambda at lambda 1.6", 1.6 * slow, fast, 0.006, "mm/min",
-          "speed at lambda 1", rel=True)  # fmt: skip
+    found(
+        "CSD benchmark: speed x lambda at lambda 1.6",
+        1.6 * slow,
+        fast,
+        0.006,
+        "mm/min",
+        "speed at lambda 1",
+        rel=True,
+    )
 
 
 def test_benchmark_without_drift_is_faster(csd):
@@ -129,18 +136,25 @@ def test_wave_speed_in_the_continuum_limit(wave):
     ("what", "changes", "ratio", "tolerance"),
     [
         ("lambda 1", ("tissue.tortuosity=1", "time.end=42 s"), 1.6, 0.003),
-        ("no glia", ('membrane.options={glia = false}',), 3.599 / 3.515, 0.004),
+        ("no glia", ("membrane.options={glia = false}",), 3.599 / 3.515, 0.004),
         ("K+ alone", ('tissue.ions=["K"]',), 3.778 / 3.515, 0.004),
         ("electrodiffusion", (ALL_K, "tissue.transport=electrodiffusion"), 3.451 / 3.515, 0.004),
-        ("alpha 0.1, S fixed", ("tissue.alpha=0.1", "tissue.packing=fixed", "time.end=52 s"),
-         4.706 / 3.515, 0.01),
-        ("alpha 0.3, S fixed",
-         ("tissue.alpha=0.3", *LESS_CELL, "tissue.packing=fixed", "time.end=84 s"),
-         2.931 / 3.515, 0.01),
+        (
+            "alpha 0.1, S fixed",
+            ("tissue.alpha=0.1", "tissue.packing=fixed", "time.end=52 s"),
+            4.706 / 3.515,
+            0.01,
+        ),
+        (
+            "alpha 0.3, S fixed",
+            ("tissue.alpha=0.3", *LESS_CELL, "tissue.packing=fixed", "time.end=84 s"),
+            2.931 / 3.515,
+            0.01,
+        ),
         ("alpha 0.1, S scaled", ("tissue.alpha=0.1", "time.end=50 s"), 4.932 / 3.515, 0.01),
         ("alpha 0.3, S scaled", ("tissue.alpha=0.3", "time.end=86 s"), 2.757 / 3.515, 0.01),
     ],
-)  # fmt: skip
+)
 def test_wave_speed_scales(wave, what, changes, ratio, tolerance):
     ours = wave.speed(FINE, *changes) / wave.speed(FINE)
     found(f"sd_wave, {what}: speed over that before", ours, ratio, tolerance, "", SOLVED, rel=True)
@@ -149,14 +163,29 @@ def test_wave_speed_scales(wave, what, changes, ratio, tolerance):
 @pytest.mark.parametrize(
     ("what", "low", "high", "times", "exponent"),
     [
-        ("S", ("membrane.parameters.S=2.69245e5 1/m", "time.end=92 s"),
-         ("membrane.parameters.S=1.07698e6 1/m", "time.end=50 s"), 4.0, 0.48),
-        ("alpha, S fixed", ("tissue.alpha=0.1", "tissue.packing=fixed", "time.end=52 s"),
-         ("tissue.alpha=0.3", *LESS_CELL, "tissue.packing=fixed", "time.end=84 s"), 3.0, -0.42),
-        ("alpha, S scaled", ("tissue.alpha=0.1", "time.end=50 s"),
-         ("tissue.alpha=0.4", "time.end=105 s"), 4.0, -0.57),
+        (
+            "S",
+            ("membrane.parameters.S=2.69245e5 1/m", "time.end=92 s"),
+            ("membrane.parameters.S=1.07698e6 1/m", "time.end=50 s"),
+            4.0,
+            0.48,
+        ),
+        (
+            "alpha, S fixed",
+            ("tissue.alpha=0.1", "tissue.packing=fixed", "time.end=52 s"),
+            ("tissue.alpha=0.3", *LESS_CELL, "tissue.packing=fixed", "time.end=84 s"),
+            3.0,
+            -0.42,
+        ),
+        (
+            "alpha, S scaled",
+            ("tissue.alpha=0.1", "time.end=50 s"),
+            ("tissue.alpha=0.4", "time.end=105 s"),
+            4.0,
+            -0.57,
+        ),
     ],
-)  # fmt: skip
+)
 def test_wave_speed_is_a_power(wave, what, low, high, times, exponent):
     """Of membrane per volume and of alpha, which grow `times` times."""
     ratio = wave.speed(FINE, *high) / wave.speed(FINE, *low)
@@ -167,8 +196,15 @@ def test_wave_speed_is_a_power(wave, what, low, high, times, exponent):
 def test_wave_is_all_or_none(wave):
     """Three times the bolus, the same speed."""
     more = 'tissue.regions=[{name="bolus",box={low=["-1 um"],high=["0.3 mm"]},initial={K_o="100 mM",Cl_o="209 mM"}}]'  # noqa: E501
-    found("sd_wave, three times the bolus: speed", wave.speed(FINE, more), wave.speed(FINE), 0.002,
-          "mm/min", "speed with the usual one", rel=True)  # fmt: skip
+    found(
+        "sd_wave, three times the bolus: speed",
+        wave.speed(FINE, more),
+        wave.speed(FINE),
+        0.002,
+        "mm/min",
+        "speed with the usual one",
+        rel=True,
+    )
 
 
 BOLUS = 'tissue.regions=[{{name="bolus",box={{low=[{low}],high=[{high}]}},initial={{K_o="60 mM",Cl_o="169 mM"}}}}]'  # noqa: E501
