@@ -162,9 +162,9 @@ def at_rest(cell, strength, start):
     return y, p._replace(Q_A=charge, **{strength: x.strength})
 
 
-def make(potential, pump, fuelled, added=(), **chosen):
+def make(potential, pump, energy, added=(), **chosen):
     """The model with the given choices, and with further mechanisms."""
-    if fuelled and pump == "hill":
+    if energy and pump == "hill":
         raise ConfigError(metabolism.NEEDS_CYCLE)
     more = (part for name, part in COTRANSPORT.items() if chosen[name])
     cell = Compartment("i", "cells", Inside, Cell, (leaks, *more), POTENTIALS[potential])
@@ -176,9 +176,9 @@ def make(potential, pump, fuelled, added=(), **chosen):
 
     resting = build(fuelled=False)
     y, p = at_rest(resting[0], strength, start)
-    pools = (metabolism.pool(resting, atp_use(resting, y, p), p),) if fuelled else ()
+    pools = (metabolism.pool(resting, atp_use(resting, y, p), p),) if energy else ()
     return derived(
-        Parts(Outside, build(fuelled), pools=pools),
+        Parts(Outside, build(energy), pools=pools),
         y._asdict() | {name: getattr(p, name) for name in ("Q_A", strength)},
         name="pump_leak",
         summary="GHK leaks of K+, Na+, Cl- against a 3:2 pump; KCC2, NKCC1, GABA, ATP by choice",
@@ -189,7 +189,7 @@ def make(potential, pump, fuelled, added=(), **chosen):
 
 
 model = with_options(
-    lambda energy, **chosen: make(fuelled=energy, **chosen),
+    make,
     potential=("quasi_steady", "charge"),
     pump=("hill", "post_albers"),
     kcc2=(False, True),
