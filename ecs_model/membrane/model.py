@@ -56,7 +56,7 @@ class MembraneModel:
         electroneutral: the exchanged ions together carry no charge.
         options: name of a choice -> what can be chosen, the default first.
         chosen: what was chosen in this model.
-        make: function (added=(), **options) -> model, for models made of cells and mechanisms;
+        make: function (added, options by name) -> model, for those of cells and mechanisms;
             `added` are further mechanisms.
         parts: the cells, mechanisms and reservoirs that it is made of; None for others.
         parameter_set: author and year of the numbers that are its defaults; empty for none.
