@@ -16,7 +16,7 @@ from ecs_model.errors import ConfigError
 from ecs_model.physics.electrochemistry import ghk_flux, nernst
 from ecs_model.physics.gating import gate_rate, relaxation, steady_gate
 from ecs_model.physics.ions import KNOWN
-from ecs_model.record import quantity, table
+from ecs_model.record import Quantity, quantity, table
 from ecs_model.units import FARADAY
 
 __all__ = [  # what a file of mechanisms needs
@@ -81,6 +81,12 @@ class Gate:
     start: float = 0.5
     factor: str | None = None
 
+    def __post_init__(self):
+        """Raise TypeError for what has no name that a state can have."""
+        name = getattr(self.rates, "__name__", "")
+        if not name.isidentifier():
+            raise TypeError(f"a gate is a function with a name, by def (found {self.rates!r})")
+
     @property
     def name(self) -> str:
         """What its state is called."""
@@ -139,6 +145,7 @@ def mechanism(parameters=NOTHING, gates=(), compartment=None, electrogenic=True)
         electrogenic: whether its current counts for the potential.
     """
     if isinstance(parameters, dict):
+        _check_names(parameters)
         parameters = table("Parameters", parameters)
 
     known = tuple(g if isinstance(g, Gate) else Gate(g) for g in gates)
@@ -147,6 +154,15 @@ def mechanism(parameters=NOTHING, gates=(), compartment=None, electrogenic=True)
         return Mechanism(function, parameters, known, compartment, electrogenic)
 
     return made
+
+
+def _check_names(parameters):
+    """Raise TypeError for parameters that are no quantities, or whose names are none in formulas."""
+    for name, line in parameters.items():
+        if not str(name).isidentifier():
+            raise TypeError(f"{name!r} cannot be the name of a parameter: letters, digits and _")
+        if not isinstance(line, Quantity):
+            raise TypeError(f"parameter {name}: write it as quantity(value, unit, meaning)")
 
 
 def valence(ion):

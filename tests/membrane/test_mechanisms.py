@@ -195,6 +195,21 @@ BAD = {
     "no dictionary": (NO_DICTIONARY, "mine.py:mine", r"mine: must return a dictionary"),
     "unknown ion": (MINE.replace('"K"', '"Ca"'), "mine.py:mine", r"flux of 'Ca'; models follow K"),
     "a known name": (MINE.replace("g_mine", "P_K"), "mine.py:mine", r"P_K: two different"),
+    "no number": (
+        MINE.replace('quantity(0.1, "S/m^2", "of mine", low=0.0)', "0.1"),
+        "mine.py:mine",
+        r"mine\.py:4: TypeError: parameter g_mine: write it as quantity",
+    ),
+    "no name": (
+        MINE.replace('"g_mine"', '"g mine"'),
+        "mine.py:mine",
+        r"mine\.py:4: TypeError: 'g mine' cannot be the name",
+    ),
+    "nameless gate": (
+        MINE.replace("low=0.0)}", "low=0.0)}, (lambda u: (1, 1),)"),
+        "mine.py:mine",
+        r"mine\.py:4: TypeError: a gate is a function with a name",
+    ),
     "no such cells": (NO_GLIA, "mine.py:mine", r"no compartment 'g'; there are i"),
 }
 
