@@ -63,9 +63,14 @@ def models(name=None, options=()):
     Args:
         name: of a built-in model, or path of a file with the user's own, or with mechanisms.
         options: texts such as "gates=h".
+
+    Raises:
+        ConfigError: for names, files and options that are not there.
     """
     from ecs_model.membrane import describe
 
+    if name is None and options:
+        raise ConfigError(f"--option {options[0]}: has no effect without the name of a model")
     return describe.overview() if name is None else describe.about(name, options)
 
 

@@ -85,7 +85,7 @@ class Laboratory:
         if kind in ("add", "put"):
             known = [f"{kind}.{s}" for s in self.model.State.quantities]
         meant = f"initial.{name}"
-        hint = did_you_mean(meant if meant in known else name, known)
+        hint = did_you_mean(meant if meant in known else name, known) or "."
         raise ConfigError(f"{place}: {name}: no such quantity{hint} There are {', '.join(known)}")
 
     def si(self, name, value, place):

@@ -154,7 +154,7 @@ def _summed(cell, v, c, y, p, T):
     sums: dict = {}
     for part, ion, kind in contributions(cell.mechanisms, v, c, y, p, T):
         alike = isinstance(kind, Permeability | Conductance) and getattr(kind, "of", None) is None
-        key = (ion, type(kind)) if alike else (ion, len(sums))
+        key = (ion, type(kind), part.electrogenic) if alike else (ion, len(sums))
         if key in sums:
             kind = type(kind)(sums[key][2].value + kind.value)
         sums[key] = part, ion, kind

@@ -30,6 +30,8 @@ def about(name, options=()):
     """
     found = _find(name)
     if isinstance(found, list):
+        if options:
+            raise ConfigError(f"--option {options[0]}: has no effect, {name} holds no model")
         return "\n\n".join(map(_mechanism, found))
     chosen = dict(map(_choice, options))
     model = _with_numbers(found, chosen.pop("parameter_set", None), chosen)

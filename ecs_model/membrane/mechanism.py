@@ -157,7 +157,7 @@ def mechanism(parameters=NOTHING, gates=(), compartment=None, electrogenic=True)
 
 
 def _check_names(parameters):
-    """Raise TypeError for parameters that are no quantities, or whose names formulas cannot have."""
+    """Raise TypeError for parameters that are no quantities, or have names that formulas cannot."""
     for name, line in parameters.items():
         if not str(name).isidentifier():
             raise TypeError(f"{name!r} cannot be the name of a parameter: letters, digits and _")

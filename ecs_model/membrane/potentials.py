@@ -60,7 +60,8 @@ def _passive(cell, c, y, p, T):
     return {
         (id(part), ion): kind
         for part, ion, kind in contributions(cell.mechanisms, probe, c, y, p, T)
-        if isinstance(kind, Permeability | Conductance)
+        if part.electrogenic
+        and isinstance(kind, Permeability | Conductance)
         and not (isinstance(kind.value, Dual) and "v" in kind.value.slopes)
     }
 

@@ -15,7 +15,8 @@ type Row = tuple[dict[str, float], float]
 def find(name: str) -> Law:
     """The Law of a name; ConfigError with a suggestion if there is none."""
     if name not in LAWS:
-        raise ConfigError(f"no law '{name}'{did_you_mean(name, LAWS)} There are {', '.join(LAWS)}")
+        hint = did_you_mean(name, LAWS) or "."
+        raise ConfigError(f"no law '{name}'{hint} There are {', '.join(LAWS)}")
     return LAWS[name]
 
 
@@ -58,7 +59,7 @@ def _setting(name, law, text):
     if not equals:
         raise ConfigError(f"law {name}: --set {text}: write it as name=value, such as k_out=8")
     if argument not in law.arguments.quantities:
-        hint = did_you_mean(argument, law.arguments.quantities)
+        hint = did_you_mean(argument, law.arguments.quantities) or "."
         known = ", ".join(law.arguments.quantities)
         raise ConfigError(f"{place}: the law has no such argument{hint} It has {known}")
     return argument, [_value(law, argument, v, place) for v in value.split(",")]

@@ -230,3 +230,31 @@ def test_two_gates_of_one_name_are_refused():
     again = mechanism({}, (other,))(lambda v, c, y, p, T: {})
     with pytest.raises(ConfigError, match="another gate is called 'opening'"):
         MODELS["pump_leak"].variant([gated, again])
+
+
+def quiet(kind):
+    """A mechanism whose current does not count for the potential."""
+
+    @mechanism({"x": quantity(0.0, "1", "strength", low=0.0)}, electrogenic=False)
+    def silent(v, c, y, p, T):
+        """Moves K+ without current."""
+        return {"K": kind(p.x)}
+
+    return silent
+
+
+@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("kind", [Conductance, Permeability], ids=["ohmic", "GHK"])
+def test_what_carries_no_current_leaves_the_potential_alone(name, kind):
+    """Whatever it moves: V, or its rate where it is a state, is that without the mechanism."""
+    plain, more_of_it = MODELS[name], MODELS[name].variant([quiet(kind)])
+    y, env = plain.State()._replace(K_o=3 * plain.State().K_o), Surroundings(alpha=plain.alpha)
+    p = more_of_it.Parameters(x=0.2 if kind is Conductance else 2e-9)
+    if "V" in plain.State._fields:
+        found = [plain.rhs(y, plain.Parameters(), env).V, more_of_it.rhs(y, p, env).V]
+    else:
+        law = [m.observables["V"][1] for m in (plain, more_of_it)]
+        found = [law[0](y, plain.Parameters(), env), law[1](y, p, env)]
+    assert found[1] == pytest.approx(found[0], rel=1e-12)
+    gained = more_of_it.outflow(y, p, env)["K"] - plain.outflow(y, plain.Parameters(), env)["K"]
+    assert abs(gained) > 1e-10

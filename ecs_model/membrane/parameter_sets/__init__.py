@@ -28,6 +28,6 @@ def find(model: MembraneModel, name: str) -> ParameterSet:
         known = {model.parameter_set: own, **known}
     if name not in known:
         there = f"There are {', '.join(known)}" if known else f"{model.name} has none"
-        hint = did_you_mean(name, known)
+        hint = did_you_mean(name, known) or "."
         raise ConfigError(f"membrane.parameter_set: no set is called {name!r}{hint} {there}")
     return known[name]
