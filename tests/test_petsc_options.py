@@ -48,6 +48,23 @@ def test_packages_that_pythonpath_leads_to_are_named(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    "option",
+    [
+        {"ksp_atol": 1e10},
+        {"ksp_rtol": -1},
+        {"potential_ksp_rtol": 2.0},
+        {"diffusion_ksp_max_it": 0},
+        {"limiter_ksp_divtol": "x"},
+        {"ksp_rtol": float("nan")},
+    ],
+)
+def test_tolerances_with_which_nothing_is_solved_are_refused(option):
+    (name,) = option
+    with pytest.raises(ValueError, match=f"{name} = .* is (possible|not allowed)"):
+        refuse_options(option)
+
+
+@pytest.mark.parametrize(
     "name", ["$\\frac$", "a$b", "$$", "_hidden", "a_b^c", "\\alpha", "$x$ [%]"]
 )
 def test_names_of_users_are_drawn_as_they_are(name):

@@ -8,6 +8,12 @@ from typing import Any
 
 PREFIXES = ("diffusion_", "potential_", "limiter_")
 _SOLVERS = rf"(?:{'|'.join(PREFIXES)})?"
+_BOUNDS = {  # of options that say when a system counts as solved; right sides are tiny, in mol
+    "ksp_rtol": (1e-15, 0.1),
+    "ksp_atol": (0.0, 1e-30),
+    "ksp_divtol": (10.0, 1e300),
+    "ksp_max_it": (1, 1_000_000),
+}
 _PLACE = r"(?:(?:sub|esteig|mg_levels(?:_\d+)?|mg_coarse(?:_sub)?)_)*"
 _BLOCK = r"(?:fieldsplit_(?:psi|w)_)?"
 _OPTION = re.compile(rf"{_SOLVERS}{_BLOCK}{_PLACE}(?:ksp|pc)_\w+")
@@ -55,11 +61,24 @@ def refuse_options(options: dict[str, Any]) -> None:
             )
         if not _VALUE.fullmatch(str(value)) or str(value) in ("python", "shell"):
             raise ValueError(f"{name} = {value!r} is not allowed: a number or a word is right")
+        _refuse_beyond(name, value)
     for prefix in ("", *PREFIXES):
         _refuse_direct(f"{prefix}ksp_type", options)
     for name in options:
         if f"diffusion_{name}" in options:
             raise ValueError(f"{name} and diffusion_{name} are the same option; give one of them")
+
+
+def _refuse_beyond(name, value):
+    """Raise ValueError for a tolerance with which nothing, or all, would count as solved."""
+    for ending, (low, high) in _BOUNDS.items():
+        if name.endswith(ending):
+            try:
+                fits = low <= float(value) <= high
+            except ValueError:
+                fits = False
+            if not fits:
+                raise ValueError(f"{name} = {value!r}: {low:g} to {high:g} is possible")
 
 
 def _refuse_direct(name, options):

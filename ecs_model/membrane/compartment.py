@@ -13,6 +13,7 @@ from ecs_model.membrane.mechanism import (
     Conductance,
     Mechanism,
     Permeability,
+    charge,
     contributions,
     flux,
     valence,
@@ -129,24 +130,22 @@ def exchange(cell, y, p, env, v=None):
     """
     v = cell.potential.value(cell, y, p, env) if v is None else v
     T, c = cell.temperature(p, env), cell.concentrations(y, p, env)
-    ions, atp, charge = dict.fromkeys(IONS, 0.0), 0.0, 0.0
-    for part, name, kind in _summed(cell, v, c, y, p, T):
-        if name == ATP:
-            atp = atp + kind
-            continue
-        J = flux(kind, name, v, getattr(c, name), T)
-        ions[name] = ions[name] + J
-        if part.electrogenic:
-            charge = charge + valence(name) * J
+    found = _summed(cell, v, c, y, p, T)
+    atp = sum(kind for _, name, kind in found if name == ATP)
+    moved = [(part, name, kind) for part, name, kind in found if name != ATP]
+    ions = dict.fromkeys(IONS, 0.0)
+    for _, name, kind in moved:
+        ions[name] = ions[name] + flux(kind, name, v, getattr(c, name), T)
     if cell.balance:
         ions[cell.balance] = balancing(ions, cell.balance)
-    return Exchange(v, ions, atp, charge)
+    current = charge(((name, kind) for part, name, kind in moved if part.electrogenic), c, v, T)
+    return Exchange(v, ions, atp, current)
 
 
 def balancing(ions, balance):
     """The flux of the ion `balance` that carries the charge of the others back."""
-    charge = sum(valence(ion) * J for ion, J in ions.items() if ion != balance)
-    return -charge / valence(balance)
+    shares = {ion: -valence(ion) / valence(balance) for ion in ions if ion != balance}
+    return sum(share * ions[ion] for ion, share in shares.items())
 
 
 def _summed(cell, v, c, y, p, T):
@@ -158,4 +157,4 @@ def _summed(cell, v, c, y, p, T):
         if key in sums:
             kind = type(kind)(sums[key][2].value + kind.value)
         sums[key] = part, ion, kind
-    return sums.values()
+    return [*sums.values()]

@@ -23,6 +23,7 @@ __all__ = [  # what a file of mechanisms needs
     "Conductance",
     "Gate",
     "Mechanism",
+    "Multiple",
     "Permeability",
     "mechanism",
     "quantity",
@@ -64,6 +65,17 @@ class Conductance:
     """A current through a conductance of `value` [S/m^2], driven by v - E of the ion."""
 
     value: Any
+
+
+@dataclass(frozen=True)
+class Multiple:
+    """A whole `number` of ions with every turn [mol/m^2/s]; turns of one mechanism are one value.
+
+    What a pump or a cotransporter moves; its charge is then that of a turn, which may be none.
+    """
+
+    number: int
+    turns: Any
 
 
 @dataclass(frozen=True)
@@ -150,10 +162,35 @@ def mechanism(parameters=NOTHING, gates=(), compartment=None, electrogenic=True)
 
     known = tuple(g if isinstance(g, Gate) else Gate(g) for g in gates)
 
+    if both := {gate.name for gate in known}.intersection(parameters._fields):
+        raise TypeError(f"{min(both)!r} is the name of a gate and of a parameter")
+
     def made(function):
         return Mechanism(function, parameters, known, compartment, electrogenic)
 
     return made
+
+
+def charge(kinds, pairs, v, temperature):
+    """Outward flux of charge [mol/m^2/s] by all that mechanisms returned.
+
+    Args:
+        kinds: pairs of an ion and what was returned for it.
+        pairs: concentrations, `Concentrations`.
+        v: membrane potential [V].
+        temperature: [K].
+    """
+    total = 0.0
+    turns: dict[int, tuple[int, Any]] = {}
+    for ion, kind in kinds:
+        if isinstance(kind, Multiple):
+            before, _ = turns.get(id(kind.turns), (0, None))
+            turns[id(kind.turns)] = before + valence(ion) * kind.number, kind.turns
+        else:
+            total = total + valence(ion) * flux(kind, ion, v, getattr(pairs, ion), temperature)
+    for number, J in turns.values():
+        total = total + number * J if number else total
+    return total
 
 
 def _check_names(parameters):
@@ -174,12 +211,14 @@ def flux(kind, ion, v, pair: Pair, temperature):
     """Outward flux [mol/m^2/s] of an ion by what a mechanism returned for it.
 
     Args:
-        kind: flux, Permeability or Conductance.
+        kind: flux, Permeability, Conductance or Multiple.
         ion: such as K.
         v: membrane potential [V].
         pair: concentrations inside and outside [mM].
         temperature: [K].
     """
+    if isinstance(kind, Multiple):
+        return kind.number * kind.turns
     if isinstance(kind, Conductance):
         z = valence(ion)
         return kind.value / (z * FARADAY) * (v - nernst(*pair, z, temperature))

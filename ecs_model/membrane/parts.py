@@ -7,10 +7,12 @@ from typing import Any
 from ecs_model.errors import ConfigError
 from ecs_model.membrane.compartment import Compartment
 from ecs_model.membrane.mechanism import NOTHING
+from ecs_model.membrane.potentials import QuasiSteady
 from ecs_model.membrane.volumes import Fixed
 from ecs_model.record import joined, table
 
 FIXED = Fixed()
+FURTHER = 5  # steps to a potential on which an added current may depend in any way
 
 
 @dataclass(frozen=True)
@@ -123,13 +125,15 @@ def with_pumps(kinds, pumps, added=()):
                 f"there are {', '.join(keys)}"
             )
     return tuple(
-        replace(
-            cell,
-            mechanisms=(
-                *cell.mechanisms,
-                pumps[cell.key],
-                *(part for part in added if (part.compartment or first) == cell.key),
-            ),
-        )
+        _with(cell, pumps[cell.key], [p for p in added if (p.compartment or first) == cell.key])
         for cell in kinds
     )
+
+
+def _with(cell, pump, added):
+    """A compartment with its pump and further mechanisms, whose potential is sought longer then."""
+    mechanisms = (*cell.mechanisms, pump, *added)
+    if not (added and isinstance(cell.potential, QuasiSteady)):
+        return replace(cell, mechanisms=mechanisms)
+    steps = cell.potential.steps + FURTHER
+    return replace(cell, mechanisms=mechanisms, potential=replace(cell.potential, steps=steps))

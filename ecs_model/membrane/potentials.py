@@ -9,8 +9,8 @@ from ecs_model.membrane.mechanism import (
     ATP,
     Conductance,
     Permeability,
+    charge,
     contributions,
-    flux,
     valence,
 )
 from ecs_model.physics.electrochemistry import (
@@ -119,11 +119,12 @@ def _charge(cell, v, sums, y, p, env, passive):
 def _active(cell, v, y, p, env, passive):
     """Outward flux of charge [mol/m^2/s] by all that is not passive."""
     c, T = cell.concentrations(y, p, env), cell.temperature(p, env)
-    total = 0.0
-    for part, ion, kind in contributions(cell.mechanisms, v, c, y, p, T):
-        if ion != ATP and part.electrogenic and (id(part), ion) not in passive:
-            total = total + valence(ion) * flux(kind, ion, v, getattr(c, ion), T)
-    return total
+    kinds = (
+        (ion, kind)
+        for part, ion, kind in contributions(cell.mechanisms, v, c, y, p, T)
+        if ion != ATP and part.electrogenic and (id(part), ion) not in passive
+    )
+    return charge(kinds, c, v, T)
 
 
 @dataclass(frozen=True)

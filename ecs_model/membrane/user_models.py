@@ -9,13 +9,16 @@ from ecs_model.membrane import MODELS
 from ecs_model.membrane.expressions import Recording, Symbol
 from ecs_model.membrane.importers import SUFFIXES, load_foreign
 from ecs_model.membrane.instants import instants
-from ecs_model.membrane.mechanism import Mechanism
+from ecs_model.membrane.mechanism import ATP, Mechanism, charge, moved
 from ecs_model.membrane.model import MembraneModel, Surroundings
 from ecs_model.membrane.parameter_set import options_with, with_set
 from ecs_model.membrane.parameter_sets import find
+from ecs_model.membrane.potentials import QuasiSteady
 from ecs_model.membrane.rosenbrock import ros2
 from ecs_model.membrane.user_code import execute, existing, place
 from ecs_model.units import dimension
+
+RANGE = -0.13, 0.07  # V: between the reversal potentials of K+ and Na+, and beyond
 
 
 def membrane_of(settings, base="."):
@@ -61,6 +64,9 @@ def _parted(entry, base):
 
 def _extended(model, places, options):
     """A model with the mechanisms of some files, checked as a whole."""
+    for path, name in places:
+        if places.count((path, name)) > 1:
+            raise ConfigError(f"membrane.add: {path}: {name} is given twice")
     added, paths = [load_mechanism(path, name) for path, name in places], [p for p, _ in places]
     try:
         made = model.variant(added, **options)
@@ -74,7 +80,30 @@ def _extended(model, places, options):
         ) from None
     except BaseException as error:  # whatever a user's formula may raise
         raise ConfigError(f"{place(error, *paths)}: {type(error).__name__}: {error}") from None
-    return _checked(made, *paths)
+    made = _checked(made, *paths)
+    for part in added:
+        _check_current(made, part)
+    return made
+
+
+def _check_current(model, part):
+    """Raise ConfigError for a current after which a quasi-steady potential would not be unique."""
+    y, p, env = model.State(), model.Parameters(), Surroundings(alpha=model.alpha)
+    p = p._replace(**{n: getattr(p, n) or 1.0 for n in part.parameters._fields})  # 0: none yet
+    v = np.linspace(*RANGE, 181)
+    for cell in model.parts.cells:
+        if part in cell.mechanisms and isinstance(cell.potential, QuasiSteady):
+            c, T = cell.concentrations(y, p, env), cell.temperature(p, env)
+            kinds = ((ion, x) for ion, x in moved(part, v, c, y, p, T).items() if ion != ATP)
+            current = np.broadcast_to(charge(kinds, c, v, T), v.shape) * part.electrogenic
+            falls = np.diff(current) < -1e-9 * np.ptp(current)
+            if falls.any():
+                raise ConfigError(
+                    f"membrane.add: {part.name}: its current falls as the potential rises at once, "
+                    f"near {1e3 * v[int(falls.argmax())]:.0f} mV, so that the potential of "
+                    f"{model.name}, at which no current flows, would not be unique; make what "
+                    "opens it a gate"
+                )
 
 
 def load_mechanism(path, name):

@@ -210,6 +210,20 @@ BAD = {
         "mine.py:mine",
         r"mine\.py:4: TypeError: a gate is a function with a name",
     ),
+    "falling current": (
+        MINE.replace(
+            '"K": Conductance(p.g_mine)', '"Na": Conductance(p.g_mine / (1 + exp(-200 * v - 9)))'
+        ).replace("from ecs", "from numpy import exp\nfrom ecs", 1),
+        "mine.py:mine",
+        r"mine: its current falls as the potential rises at once, near -.* mV",
+    ),
+    "one name twice": (
+        MINE.replace("low=0.0)}", "low=0.0)}, (g_mine,)").replace(
+            "@mech", "def g_mine(u):\n    return 1.0, 1.0\n\n@mech"
+        ),
+        "mine.py:mine",
+        r"mine\.py:7: TypeError: 'g_mine' is the name of a gate and of a parameter",
+    ),
     "no such cells": (NO_GLIA, "mine.py:mine", r"no compartment 'g'; there are i"),
 }
 

@@ -6,7 +6,7 @@ References:
 """
 
 from ecs_model.membrane.compartment import exchange
-from ecs_model.membrane.mechanism import Concentrations, Mechanism
+from ecs_model.membrane.mechanism import Concentrations, Mechanism, Multiple
 from ecs_model.membrane.mechanisms import metabolism
 from ecs_model.membrane.model import Surroundings
 from ecs_model.membrane.parts import Parts
@@ -28,7 +28,7 @@ def pump(turnover, parameters, electrogenic=True):
     def nak_pump(v, c, y, p, T):
         """3 Na+ out and 2 K+ in for one ATP."""
         J = turnover(v, c, y, p, T)
-        return {"K": -2 * J, "Na": 3 * J, "ATP": J}
+        return {"K": Multiple(-2, J), "Na": Multiple(3, J), "ATP": J}
 
     return Mechanism(nak_pump, parameters, electrogenic=electrogenic)
 
