@@ -17,8 +17,10 @@ from ecs_model.membrane.user_models import membrane_of
 from ecs_model.physics.electrochemistry import ghk_flux
 from ecs_model.units import FARADAY, GAS_CONSTANT
 
-RATES = json.loads(Path(__file__).with_name("data").joinpath("rates.json").read_text())
+DATA = Path(__file__).with_name("data")
+RATES = json.loads((DATA / "rates.json").read_text())
 IDS = [f"{r['model']} {r['options']}" for r in RATES]
+DEFAULTS = json.loads((DATA / "defaults.json").read_text())
 LEAK = {"g_more": quantity(0.01, "mS/cm^2", "further K+ conductance", low=0.0)}
 
 
@@ -37,6 +39,22 @@ def test_rates_are_those_of_models_written_out_whole(there):
         assert model.outflow(y, p, env)[ion] == pytest.approx(J, rel=1e-11, abs=1e-13 * largest)
     use = model.observables["ATP_use"][1](y, p, env)
     assert use == pytest.approx(there["ATP_use"], rel=1e-11)
+
+
+@pytest.mark.parametrize("there", DEFAULTS, ids=[f"{r['model']} {r['options']}" for r in DEFAULTS])
+def test_defaults_are_those_of_models_written_out_whole(there):
+    """The numbers of the papers, and what follows from them: rest, pumps, impermeant ions."""
+    model = MODELS[there["model"]].variant(**there["options"])
+    assert (model.alpha, model.theta) == (there["alpha"], there["theta"])
+    for record, expected in (
+        (model.State(), there["state"]),
+        (model.Parameters(), there["parameters"]),
+    ):
+        assert record._asdict() == pytest.approx(expected, rel=1e-11)
+    if model.syncytium:
+        y, env = model.State()._replace(K_o=9.0), Surroundings(alpha=model.alpha)
+        shifted = model.syncytium(0.004, y, model.Parameters(), env)
+        assert [*map(float, shifted)] == pytest.approx(there["shifted"], rel=1e-10)
 
 
 def test_every_built_in_option_is_among_them():
