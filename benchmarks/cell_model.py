@@ -45,5 +45,5 @@ model = MembraneModel(
     Parameters=Parameters,
     rhs=lambda y, p, env: State(*cell.rates(*y, np.log, np.exp)),
     fluxes=fluxes,
-    spread=spread,
+    stoichiometry=spread,
 )

@@ -38,7 +38,7 @@ end = "20 s"
 
 @pytest.fixture
 def example(tmp_path):
-    text = re.search(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)[1]
+    text = re.search(r"```python\n([^`]*Nagumo release[^`]*)```", GUIDE.read_text())[1]
     path = tmp_path / "buffered.py"
     path.write_text(text)
     return path
