@@ -83,8 +83,8 @@ def read_grids(path):
 
 def time_of(grid):
     """Time [s] of a Grid."""
-    found = _TIME.search(grid)
-    assert found is not None  # as all grids of a sound file have one
+    if (found := _TIME.search(grid)) is None:
+        raise TypeError("a Grid without a time")
     return float(found[1])
 
 
