@@ -182,6 +182,15 @@ def test_half_of_the_package_needs_no_mpi(module):
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
+def test_a_model_is_read_when_it_is_asked_for():
+    code = (
+        "import sys, ecs_model.membrane as m; m.MODELS['nagumo'];"
+        "read = {n.rpartition('.')[2] for n in sys.modules if '.membrane.models.' in n};"
+        "sys.exit(read != {'nagumo'} or len(m.MODELS) != len([*m.MODELS.values()]))"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
 def test_help_loads_neither_mpi_nor_numpy():
     code = (
         "import sys; from ecs_model.cli import _parser; _parser().format_help();"

@@ -70,6 +70,12 @@ class Compartment:
     temperature: Callable = of_surroundings
     coupled: bool = False
 
+    def __post_init__(self):
+        """Raise ConfigError for a mechanism that is there twice."""
+        for part in self.mechanisms:
+            if self.mechanisms.count(part) > 1:
+                raise ConfigError(f"membrane.add: {part.name} is there twice")
+
     @property
     def gates(self):
         """Name -> Gate, of all mechanisms."""

@@ -116,9 +116,9 @@ def _traits(model):
 def _find(name):
     """The model of a name or a file; of a file of mechanisms, these."""
     if Path(name).suffix in (".py", ".ode", ".cellml"):
-        from ecs_model.membrane.user_models import load_model, mechanisms_alone
+        from ecs_model.membrane.user_models import contents
 
-        return mechanisms_alone(Path(name)) or load_model(Path(name))
+        return contents(Path(name))
     if name not in MODELS:
         raise ConfigError(f"no membrane model '{name}'; there are {', '.join(MODELS)}")
     return MODELS[name]

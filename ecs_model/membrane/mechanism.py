@@ -2,9 +2,9 @@
 
 A mechanism is a function (v, c, y, p, T) of the membrane potential [V], the concentrations on both
 sides (`c.K` is the pair inside, outside [mM]), the state, the parameters and the temperature [K].
-It returns what it moves outward, ion by ion: a flux [mol/m^2/s], or the `Permeability` or the
-`Conductance` from which a flux follows by the laws of Goldman, Hodgkin and Katz or of Ohm. A pump
-tells the ATP that it splits under the name "ATP".
+It returns what it moves outward, ion by ion: a flux [mol/m^2/s], the `Permeability` or the
+`Conductance` from which one follows by the laws of Goldman, Hodgkin and Katz or of Ohm, or the
+`Multiple` of a turn. A pump tells the ATP that it splits under the name "ATP".
 """
 
 from collections.abc import Callable
@@ -126,7 +126,7 @@ class Mechanism:
     """One kind of channel or transporter in a membrane.
 
     Attributes:
-        flux: function (v, c, y, p, T) -> {ion: outward flux, Permeability or Conductance}.
+        flux: function (v, c, y, p, T) -> {ion: outward flux, Permeability, Conductance, Multiple}.
         parameters: record type of its parameters.
         gates: of which it depends.
         compartment: key of the cells in whose membrane it lies, where it is added to a model; None
@@ -161,7 +161,6 @@ def mechanism(parameters=NOTHING, gates=(), compartment=None, electrogenic=True)
         parameters = table("Parameters", parameters)
 
     known = tuple(g if isinstance(g, Gate) else Gate(g) for g in gates)
-
     if both := {gate.name for gate in known}.intersection(parameters._fields):
         raise TypeError(f"{min(both)!r} is the name of a gate and of a parameter")
 
@@ -238,7 +237,7 @@ def contributions(mechanisms, v, c, y, p, T):
 
 
 def moved(part, v, c, y, p, T):
-    """What a mechanism returns: ion -> flux, Permeability or Conductance.
+    """What a mechanism returns: ion -> flux, Permeability, Conductance or Multiple.
 
     Raises:
         ConfigError: if it is no such dictionary, or names an ion that models do not follow.

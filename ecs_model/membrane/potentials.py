@@ -96,13 +96,20 @@ def _reversal(c, ion, T):
 
 def _start(cell, sums, y, p, env, passive):
     """The potential [V] of the passive fluxes, shifted by what all others carry there."""
-    T, slope, drive = cell.temperature(p, env), sums.conductance, sums.drive
-    if not _is_none(sums.inside):
-        ghk = ghk_slope_at_reversal(sums.inside, sums.outside, T)
-        drive = drive + ghk * ghk_voltage(sums.inside, sums.outside, T)
-        slope = slope + ghk
-    leak = drive / slope
+    leak, slope = _leak(sums, cell.temperature(p, env))
     return leak - _active(cell, leak, y, p, env, passive) / slope
+
+
+def _leak(sums, T):
+    """The potential [V] of the passive fluxes alone, and about the slope of their charge there."""
+    if _is_none(sums.inside):
+        return sums.drive / sums.conductance, sums.conductance
+    leak = ghk_voltage(sums.inside, sums.outside, T)
+    slope = ghk_slope_at_reversal(sums.inside, sums.outside, T)
+    if _is_none(sums.conductance):
+        return leak, slope
+    both = slope + sums.conductance
+    return (slope * leak + sums.drive) / both, both
 
 
 def _is_none(x):

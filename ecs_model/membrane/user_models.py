@@ -147,7 +147,11 @@ def load_model(path, potassium="K_o", time_unit=None):
         raise ConfigError(
             f"membrane.time_unit: {path}: only .ode files leave the unit of time open; remove it"
         )
-    model = getattr(execute(path), "model", None)
+    return _model_in(execute(path), path)
+
+
+def _model_in(module, path):
+    model = getattr(module, "model", None)
     if not isinstance(model, MembraneModel):
         raise ConfigError(
             f"{path}: no membrane model found; the file must define "
@@ -156,12 +160,17 @@ def load_model(path, potassium="K_o", time_unit=None):
     return _checked(model, path)
 
 
-def mechanisms_alone(path):
-    """The mechanisms of a Python file that defines no model; none for other files."""
+def contents(path):
+    """The MembraneModel of a file or, of a Python file without one, its mechanisms as a list.
+
+    Raises:
+        ConfigError: for a file that holds neither, or that cannot be used.
+    """
     if path.suffix != ".py":
-        return []
+        return load_model(path)
     module = execute(existing(path, "models"))
-    return [] if hasattr(module, "model") else _mechanisms(module)
+    found = [] if hasattr(module, "model") else _mechanisms(module)
+    return found or _model_in(module, path)
 
 
 def _mechanisms(module):

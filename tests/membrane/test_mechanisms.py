@@ -252,6 +252,23 @@ def test_what_cannot_be_added_is_refused_with_its_place(tmp_path, text, entry, m
         membrane_of(settings(tmp_path, text, entry), tmp_path)
 
 
+def test_a_mechanism_is_there_once():
+    with pytest.raises(ConfigError, match="more is there twice"):
+        MODELS["pump_leak"].variant([more, more])
+
+
+def test_a_file_is_read_once_to_explain_it(tmp_path):
+    from ecs_model.membrane import describe
+
+    for end in ("", "from ecs_model.membrane.models.nagumo import model\n"):
+        (tmp_path / "mine.py").write_text(
+            f"open({str(tmp_path / 'read')!r}, 'a').write('x')\n{MINE}{end}"
+        )
+        (tmp_path / "read").write_text("")
+        describe.about(str(tmp_path / "mine.py"))
+        assert (tmp_path / "read").read_text() == "x"
+
+
 def test_a_model_without_mechanisms_takes_up_none(tmp_path):
     with pytest.raises(ConfigError, match=r"membrane\.add: nagumo is not made of mechanisms"):
         membrane_of(settings(tmp_path, MINE, "mine.py:mine", model="nagumo"), tmp_path)

@@ -92,18 +92,38 @@ def test_a_model_from_a_file_has_no_sets():
         parse_config(text)
 
 
-def test_an_installed_package_brings_its_own(tmp_path, monkeypatch):
-    (tmp_path / "ours.py").write_text(
-        "from ecs_model.membrane.parameter_set import ParameterSet, Value\n"
-        "SET = ParameterSet('Ours2026', 'pump_leak', 'us', parameters={\n"
-        "    'P_K': Value(12.0, 'nm/s', 'measured')})\n"
-    )
-    facts = tmp_path / "ours-1.0.dist-info"
-    facts.mkdir()
-    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: ours\nVersion: 1.0\n")
-    (facts / "entry_points.txt").write_text("[ecs_model.parameter_sets]\nours = ours:SET\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.delitem(sys.modules, "ours", raising=False)
+OURS = """
+from ecs_model.membrane.parameter_set import ParameterSet, Value
+P_K = Value(12.0, 'nm/s', 'measured')
+SET = ParameterSet('Ours2026', 'pump_leak', 'us', parameters={'P_K': P_K})
+"""
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """A function that installs a package `ours` with a text."""
+
+    def install(text):
+        (tmp_path / "ours.py").write_text(text)
+        facts = tmp_path / "ours-1.0.dist-info"
+        facts.mkdir()
+        (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: ours\nVersion: 1.0\n")
+        (facts / "entry_points.txt").write_text("[ecs_model.parameter_sets]\nours = ours:SET\n")
+        monkeypatch.syspath_prepend(str(tmp_path))
+        monkeypatch.delitem(sys.modules, "ours", raising=False)
+
+    return install
+
+
+@pytest.mark.parametrize("text", ["SET = 1 / 0", "SET = 3"])
+def test_an_installed_package_that_is_broken_is_named(installed, text):
+    installed(text)
+    with pytest.raises(ConfigError, match=r"^ours:SET: "):
+        sets_of("pump_leak")
+
+
+def test_an_installed_package_brings_its_own(installed):
+    installed(OURS)
     assert [*sets_of("pump_leak")] == ["Ours2026"]
     model = membrane_of(settings(model="pump_leak", parameter_set="Ours2026"))
     assert model.Parameters().P_K == pytest.approx(12e-9)

@@ -4,7 +4,13 @@ References:
     Oestby et al. (2009), PLoS Comput Biol 5, e1000272; Wei et al. (2014): cotransport.
 """
 
-from ecs_model.membrane.mechanism import Concentrations, Conductance, Mechanism, Permeability
+from ecs_model.membrane.mechanism import (
+    Concentrations,
+    Conductance,
+    Mechanism,
+    Multiple,
+    Permeability,
+)
 from ecs_model.physics.transporters import kcc2_flux, nkcc1_flux
 from ecs_model.record import table
 from ecs_model.units import FARADAY
@@ -47,9 +53,9 @@ def kcc2(name, strength):
     def cotransport(v, c: Concentrations, y, p, T):
         """One K+ with one Cl-."""
         J = kcc2_flux(*c.K, *c.Cl, _strength(p, name, strength))
-        return {"K": J, "Cl": J}
+        return {"K": Multiple(1, J), "Cl": Multiple(1, J)}
 
-    return Mechanism(cotransport, table("KCC2", {name: strength}), electrogenic=False)
+    return Mechanism(cotransport, table("KCC2", {name: strength}))
 
 
 def nkcc1(name, strength):
@@ -63,9 +69,9 @@ def nkcc1(name, strength):
     def cotransport(v, c: Concentrations, y, p, T):
         """One Na+ and one K+ with two Cl-."""
         J = nkcc1_flux(*c.Na, *c.K, *c.Cl, _strength(p, name, strength))
-        return {"K": J, "Na": J, "Cl": 2 * J}
+        return {"K": Multiple(1, J), "Na": Multiple(1, J), "Cl": Multiple(2, J)}
 
-    return Mechanism(cotransport, table("NKCC1", {name: strength}), electrogenic=False)
+    return Mechanism(cotransport, table("NKCC1", {name: strength}))
 
 
 def _strength(p, name, line):

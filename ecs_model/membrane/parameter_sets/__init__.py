@@ -16,8 +16,19 @@ GROUP = "ecs_model.parameter_sets"
 
 def sets_of(model: str) -> dict[str, ParameterSet]:
     """Name -> ParameterSet, of all that there are for a model beside its first."""
-    installed = [entry.load() for entry in entry_points(group=GROUP)]
+    installed = [_loaded(entry) for entry in entry_points(group=GROUP)]
     return {s.name: s for s in (*BUILT_IN, *installed) if s.model == model}
+
+
+def _loaded(entry):
+    """The ParameterSet of an installed package; ConfigError, which names it, for anything else."""
+    try:
+        found = entry.load()
+    except Exception as error:  # whatever a package may raise
+        raise ConfigError(f"{entry.value}: {type(error).__name__}: {error}") from None
+    if not isinstance(found, ParameterSet):
+        raise ConfigError(f"{entry.value}: is no ParameterSet, as entry points of {GROUP} must be")
+    return found
 
 
 def find(model: MembraneModel, name: str) -> ParameterSet:
