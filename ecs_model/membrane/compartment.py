@@ -10,12 +10,11 @@ from ecs_model.membrane.mechanism import (
     ATP,
     IONS,
     Concentrations,
-    Conductance,
     Mechanism,
-    Permeability,
     charge,
     contributions,
     flux,
+    summed,
     valence,
 )
 
@@ -136,31 +135,20 @@ def exchange(cell, y, p, env, v=None):
     """
     v = cell.potential.value(cell, y, p, env) if v is None else v
     T, c = cell.temperature(p, env), cell.concentrations(y, p, env)
-    found = _summed(cell, v, c, y, p, T)
+    found = list(contributions(cell.mechanisms, v, c, y, p, T))
     atp = sum(kind for _, name, kind in found if name == ATP)
     moved = [(part, name, kind) for part, name, kind in found if name != ATP]
+    carrying = summed((name, kind) for part, name, kind in moved if part.electrogenic)
+    silent = summed((name, kind) for part, name, kind in moved if not part.electrogenic)
     ions = dict.fromkeys(IONS, 0.0)
-    for _, name, kind in moved:
+    for name, kind in (*carrying, *silent):
         ions[name] = ions[name] + flux(kind, name, v, getattr(c, name), T)
     if cell.balance:
         ions[cell.balance] = balancing(ions, cell.balance)
-    current = charge(((name, kind) for part, name, kind in moved if part.electrogenic), c, v, T)
-    return Exchange(v, ions, atp, current)
+    return Exchange(v, ions, atp, charge(carrying, c, v, T))
 
 
 def balancing(ions, balance):
     """The flux of the ion `balance` that carries the charge of the others back."""
     shares = {ion: -valence(ion) / valence(balance) for ion in ions if ion != balance}
     return sum(share * ions[ion] for ion, share in shares.items())
-
-
-def _summed(cell, v, c, y, p, T):
-    """Contributions, with permeabilities and conductances to an ion added up: less to compute."""
-    sums: dict = {}
-    for part, ion, kind in contributions(cell.mechanisms, v, c, y, p, T):
-        alike = isinstance(kind, Permeability | Conductance) and getattr(kind, "of", None) is None
-        key = (ion, type(kind), part.electrogenic) if alike else (ion, len(sums))
-        if key in sums:
-            kind = type(kind)(sums[key][2].value + kind.value)
-        sums[key] = part, ion, kind
-    return [*sums.values()]

@@ -170,6 +170,21 @@ def mechanism(parameters=NOTHING, gates=(), compartment=None, electrogenic=True)
     return made
 
 
+def summed(kinds):
+    """Pairs of an ion and a kind, permeabilities and conductances to an ion added up.
+
+    Args:
+        kinds: pairs of an ion and what a mechanism returned for it.
+    """
+    sums: dict = {}
+    for ion, kind in kinds:
+        ohmic = isinstance(kind, Conductance)
+        alike = ohmic or (isinstance(kind, Permeability) and kind.of is None)
+        key = (ion, ohmic) if alike else len(sums)
+        sums[key] = ion, type(kind)(sums[key][1].value + kind.value) if key in sums else kind
+    return list(sums.values())
+
+
 def charge(kinds, pairs, v, temperature):
     """Outward flux of charge [mol/m^2/s] by all that mechanisms returned.
 

@@ -11,6 +11,7 @@ from ecs_model.membrane.mechanism import (
     Permeability,
     charge,
     contributions,
+    summed,
     valence,
 )
 from ecs_model.physics.electrochemistry import (
@@ -44,7 +45,8 @@ class QuasiSteady:
         """The potential [V]."""
         c, T = cell.concentrations(y, p, env), cell.temperature(p, env)
         passive = _passive(cell, c, y, p, T)
-        sums = Sums(*_ghk(passive, c), *_ohmic(passive, c, T))
+        kinds = summed((ion, kind) for (_, ion), kind in passive.items())
+        sums = Sums(*_ghk(kinds, c), *_ohmic(kinds, c, T))
         start = self.guess(c, T) if self.guess else _start(cell, sums, y, p, env, passive)
         law = lambda v, sums, y, p, env: _charge(cell, v, sums, y, p, env, passive)  # noqa: E731
         return root(law, start, self.steps, sums, y, p, env)
@@ -66,26 +68,21 @@ def _passive(cell, c, y, p, T):
     }
 
 
-def _ghk(passive, c):
+def _ghk(kinds, c):
     """Sums of permeability times concentration, inside and outside [mol/m^2/s]."""
-    ions: dict = {1: {}, -1: {}}
-    for (_, ion), kind in passive.items():
+    ions: dict = {1: [], -1: []}
+    for ion, kind in kinds:
         if isinstance(kind, Permeability):
             inside, outside, z = kind.of or (*getattr(c, ion), valence(ion))
-            key = ion if kind.of is None else id(kind)
-            before = ions[z].get(key, (0.0,))[0]
-            ions[z][key] = before + kind.value, inside, outside
-    return ghk_sums(ions[1].values(), ions[-1].values())
+            ions[z].append((kind.value, inside, outside))
+    return ghk_sums(ions[1], ions[-1])
 
 
-def _ohmic(passive, c, T):
+def _ohmic(kinds, c, T):
     """Conductance of all ions together, and the current at 0 V with its sign changed, over F."""
-    ions: dict = {}
-    for (_, ion), kind in passive.items():
-        if isinstance(kind, Conductance):
-            ions[ion] = ions.get(ion, 0.0) + kind.value
-    drive = sum(g * _reversal(c, ion, T) for ion, g in ions.items())
-    return sum(ions.values()) / FARADAY, drive / FARADAY
+    ions = [(ion, kind.value) for ion, kind in kinds if isinstance(kind, Conductance)]
+    drive = sum(g * _reversal(c, ion, T) for ion, g in ions)
+    return sum(g for _, g in ions) / FARADAY, drive / FARADAY
 
 
 def _reversal(c, ion, T):
