@@ -153,12 +153,13 @@ def test_the_potential_is_that_without_current_where_a_conductance_follows_it_at
 
     @mechanism(LEAK)
     def instantaneous(v, c, y, p, T):
-        return {"K": Conductance(p.g_more / (1 + np.exp(-(1e3 * v + 60) / 10)))}
+        return {"K": Conductance(p.g_more / (1 + np.exp(-(1e3 * v + 60) / 5)))}
 
     model = MODELS["pump_leak"].variant([instantaneous])
-    y = model.State()._replace(K_o=12.0, Na_i=14.0)
-    J = model.outflow(y, model.Parameters(), Surroundings())
-    assert J["K"] + J["Na"] - J["Cl"] == pytest.approx(0.0, abs=1e-12 * abs(J["K"]))
+    for g in (0.1, 10.0, 100.0):
+        y = model.State()._replace(K_o=12.0, Na_i=14.0)
+        J = model.outflow(y, model.Parameters(g_more=g), Surroundings())
+        assert J["K"] + J["Na"] - J["Cl"] == pytest.approx(0.0, abs=1e-12 * abs(J["K"]))
 
 
 # ------------------------------------------------------------------------------ files of the user
