@@ -1,4 +1,4 @@
-"""A run with a mechanism of one's own: it goes on with the code that it began with, and no other."""
+"""A run with a mechanism of one's own goes on with the code that it began with, and no other."""
 
 import shutil
 
