@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from ecs_model.config.membrane import Membrane
 from ecs_model.config.petsc_options import refuse_options
 from ecs_model.config.stimuli import Boundary, Event, Source
+from ecs_model.config.synapses import SynapsesSettings
 from ecs_model.config.tissue import MeshSettings, Tissue
 from ecs_model.config.types import (
     Name,
@@ -35,10 +36,14 @@ class Time(Strict):
         0.05, description="largest local error of K+ in a step, if adaptive"
     )
 
+    drive_tolerance: quantity("Hz", 1e-9, 1e6) = Field(
+        2.0, description="largest local error of what synapses bring in a step, if adaptive"
+    )
+
     @model_validator(mode="after")
     def _tolerance_is_used(self):
         if not self.adaptive:
-            refuse_void(self, ["tolerance"], "where steps are fixed (adaptive = false)")
+            refuse_void(self, ["tolerance", "drive_tolerance"], "where steps are fixed (adaptive = false)")
         return self
 
 
@@ -134,6 +139,9 @@ class Config(Strict):
     boundary: list[Boundary] = Field([], max_length=MANY, description="surfaces where K+ passes")
     source: list[Source] = Field([], max_length=MANY, description="where ions enter")
     event: list[Event] = Field([], max_length=MANY, description="parameters that change in time")
+    synapses: list[SynapsesSettings] = Field(
+        [], max_length=MANY, description="what joins nodes beside ions"
+    )
     time: Time
     solver: Solver = Solver()
     output: Output = Output()
@@ -145,7 +153,7 @@ class Config(Strict):
     @model_validator(mode="after")
     def _unique_names(self):
         ions = [ion.name for ion in self.tissue.ions]
-        for kind in ("probe", "line", "source", "event"):
+        for kind in ("probe", "line", "source", "event", "synapses"):
             unique(getattr(self, kind), kind)
         for name in (*(x.name for x in self.source), *(x.on for x in self.boundary)):
             if ion := next((i for i in ions if name.endswith(f" ({i})")), None):
@@ -163,6 +171,17 @@ class Config(Strict):
                 f"solver.petsc: {options[0]} has no effect where there is no potential: without "
                 "electrodiffusion and syncytium; leave it out"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _synapses_are_solved(self):
+        options = [name for name in self.solver.petsc if name.startswith("synapses_")]
+        if options and not self.synapses:
+            raise ValueError(
+                f"solver.petsc: {options[0]} has no effect without [[synapses]]; leave it out"
+            )
+        if not self.synapses and "drive_tolerance" in self.time.model_fields_set:
+            raise SettingError("time.drive_tolerance", "has no effect without [[synapses]]")
         return self
 
     @model_validator(mode="after")

@@ -32,6 +32,7 @@ def living(simulation: Any, others: Mapping[str, Living]) -> Iterator[tuple[str,
     yield "", simulation.control
     yield "", Membranes(simulation.reaction)
     yield "", Moving(simulation.diffusion)
+    yield "synapses/", simulation.synapses
     yield from ((f"{name}/", part) for name, part in others.items())
     yield from _observers(simulation)
 

@@ -19,8 +19,10 @@ from ecs_model.errors import SolutionError
 from ecs_model.memory import put_back
 from ecs_model.run.requests import Request
 from ecs_model.transport.protocol import is_effort
+from ecs_model.transport.synapses import NoSynapses
 
 DAMPED_STEPS = 2  # after something changed abruptly
+NO_SYNAPSES = NoSynapses()
 NEAR = 1e-9  # share of a reaction step within which an edge counts as its end
 
 
@@ -55,6 +57,7 @@ class Simulation:
         edges: ticks at which something changes abruptly.
         events: what changes parameters of the membranes in time, `.act(start, end)` and `.edges`.
         ask: function that gives the Request of this process after a step.
+        synapses: what arrives from other nodes beside ions; NoSynapses for nothing.
 
     Attributes:
         request: what all processes agreed on after the last step: the highest of their Requests.
@@ -74,11 +77,12 @@ class Simulation:
         edges=(),
         events=(),
         ask=_nothing,
+        synapses=NO_SYNAPSES,
     ):
         self.reaction, self.diffusion = reaction, diffusion
         self.clock, self.control = clock, control
         self.team, self.observers, self.edges = team, list(observers), sorted(edges)
-        self.events = list(events)
+        self.events, self.synapses = list(events), synapses
         self.tick = self.steps = self.rejected = self.calm = 0
         self.pending = 0.0  # reaction time [s] that the state lacks
         self.ask, self.request = ask, Request.GO_ON
@@ -195,7 +199,9 @@ class Simulation:
             if ticks == 1:
                 raise SolutionError(f"at t = {start:.6g} s: {self._reason(error)}") from None
             return False
-        local = self.control.local_error(self.reaction.state[0], dt, self.pending)
+        local = self.control.local_error(
+            self.reaction.state[0], dt, self.pending, self.synapses.error
+        )
         local, request = self.team.highest([local, self.ask()])
         self.request = Request(int(request))
         if ticks > 1 and local > 2 * self.control.tolerance:
@@ -207,15 +213,21 @@ class Simulation:
         """Advance the membranes; where that fails, K+ becomes nan and the solver tells all."""
         self.failure, end = "", start + duration
         times, potassium = [start, *self._instants(start, end), end], self.reaction.state[0]
+        for before, after in itertools.pairwise(times):
+            self._begin(before, after, before > start)
+            self.control.before_reaction(potassium)
+            self._advance_membranes(before, after)
+            self.control.after_reaction(potassium, after - before)
+            self.synapses.advance(after)
+
+    def _advance_membranes(self, before, after):
+        """From one time [s] to another, unless they failed before; other processes may not know."""
         try:
-            for before, after in itertools.pairwise(times):
-                self._begin(before, after, before > start)
-                self.control.before_reaction(potassium)
+            if not self.failure:
                 self.reaction.advance(after - before, before)
-                self.control.after_reaction(potassium, after - before)
         except SolutionError as error:
             self.failure = str(error)
-            potassium[:] = np.nan
+            self.reaction.state[0][:] = np.nan
 
     def _begin(self, start, end, is_jump):
         """Set parameters to those between two times [s]; measure what that changes at a jump."""
@@ -266,6 +278,7 @@ class _Snapshot:
         s = self._simulation
         self._arrays = self._copied(self._membranes())
         self._transport = self._copied(s.diffusion.state().items())
+        self._synapses = self._copied(s.synapses.state().items())
         self._rest = s.pending, np.copy(s.reaction.given), list(s.jumps)
 
     def _copied(self, state):
@@ -283,7 +296,8 @@ class _Snapshot:
         s = self._simulation
         for name, array in self._membranes():
             array[:] = self._arrays[name]
-        done = {name: value for name, value in s.diffusion.state().items() if is_effort(name)}
-        s.diffusion.load(self._transport | done)
+        for part, before in ((s.diffusion, self._transport), (s.synapses, self._synapses)):
+            done = {name: value for name, value in part.state().items() if is_effort(name)}
+            part.load(before | done)
         s.pending, membranes, s.jumps = self._rest
         s.reaction.given = np.copy(membranes)
