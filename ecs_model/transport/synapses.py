@@ -101,15 +101,15 @@ class Kind:
         """
         drive = self.drive
         expected = np.multiply(drive.slope, span, out=self._expected)
-        expected += drive.value
+        np.add(expected, drive.value, out=expected)
         self._phi[:] = expected
         self._solve(t, rate)
         if span:
             np.subtract(self._phi, drive.value, out=drive.slope)
-            drive.slope /= span
+            np.divide(drive.slope, span, out=drive.slope)
         drive.value[:] = self._phi
         drive.since[:] = t
-        expected -= self._phi
+        np.subtract(expected, self._phi, out=expected)
         return float(np.abs(expected, out=expected).max(initial=0.0))
 
     def _solve(self, t, rate):

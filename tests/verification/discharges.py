@@ -1,0 +1,115 @@
+"""Lines of `epileptor2` in which discharges travel, and when they arrive."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from ecs_model import api
+from ecs_model.native import MPI
+
+TEXT = """
+title = "discharge"
+[mesh]
+{mesh}
+[tissue]
+D = "{D} m^2/s"
+[[tissue.regions]]
+name = "start"
+box = {{ low = {low}, high = {high} }}
+[membrane]
+model = "epileptor2"
+tolerance = 1e-4
+{synapses}
+[[event]]
+name = "kick"
+region = "start"
+parameters = {{ I = "50 mV" }}
+profile = {{ kind = "pulse", duration = "0.1 s" }}
+[time]
+end = "{end} s"
+step = "{step} ms"
+[output]
+every = "{end} s"
+series = "{end} s"
+"""
+SYNAPSES = '[[synapses]]\nname = "axons"\nreach = "{reach} mm"\nmass = "{mass}"\n'
+MESHES = {
+    1: 'generator = "interval"\nlength = "{length} mm"\ncell = "{h} um"',
+    2: 'generator = "rectangle"\nsize = ["{length} mm", "{wide} um"]\ncell = "{h} um"',
+    3: 'generator = "box"\nsize = ["{length} mm", "{wide} um", "{wide} um"]\ncell = "{h} um"',
+}
+NOWHERE = "1e-15"  # m^2/s: K+ that does not move
+
+
+class Arrivals:
+    """When the firing rate first exceeded a level at every node, and what was highest.
+
+    Attributes:
+        times: of arrival [s], nan where it did not.
+        ends: when the rate last fell below 5 Hz [s].
+        highest: K+ [mM].
+    """
+
+    every = 0
+
+    def __init__(self, simulation, level=20.0):
+        nodes = simulation.reaction.nodes
+        self.level, self._then, self._before = level, 0.0, np.zeros(nodes)
+        self.times, self.ends = np.full(nodes, np.nan), np.full(nodes, np.nan)
+        self.highest = np.zeros(nodes)
+
+    def observe(self, t, simulation):
+        """Look at the membranes, which lack what is pending."""
+        now, rate = t - simulation.pending, rate_of(simulation.reaction)
+        if now > self._then:
+            for level, up, marks in ((self.level, 1, self.times), (5.0, -1, self.ends)):
+                here = (up * self._before <= up * level) & (up * rate > up * level)
+                here &= np.isnan(self.times) if up > 0 else True
+                share = (level - self._before[here]) / (rate - self._before)[here]
+                marks[here] = self._then + share * (now - self._then)
+        np.maximum(self.highest, simulation.reaction.state.K_o, out=self.highest)
+        self._then, self._before = now, rate
+
+
+def rate_of(reaction):
+    """Firing rate [Hz] at all owned nodes."""
+    model = reaction.model
+    return model.observables["rate"][1](reaction.state, reaction.parameters, reaction.surroundings)
+
+
+def text(
+    dimension=1, length=3.0, h=20, end=1.0, step=0.1, D=NOWHERE, reach=0.1, mass="lumped", start=0.3
+):
+    """The configuration of a line, or of a strip of it that is two elements wide."""
+    wide = 2 * h
+    low = json.dumps(["-1 um"] * dimension)
+    high = json.dumps([f"{start} mm", *["1 mm"] * (dimension - 1)])
+    return TEXT.format(
+        mesh=MESHES[dimension].format(length=length, h=h, wide=wide),
+        D=D,
+        low=low,
+        high=high,
+        synapses=SYNAPSES.format(reach=reach, mass=mass) if reach else "",
+        end=end,
+        step=step,
+    )
+
+
+def watched(folder, settings, *overrides, comm=MPI.COMM_SELF):
+    """Run a configuration, nothing written; the Simulation and its Arrivals."""
+    path = Path(folder) / "discharge.toml"
+    path.write_text(settings)
+    simulation = api.simulation(path, comm, overrides)
+    arrivals = Arrivals(simulation)
+    simulation.observers.append(arrivals)
+    simulation.run()
+    return simulation, arrivals
+
+
+def speed(simulation, arrivals, first, last):
+    """Speed [mm/s] from `first` to `last` [mm] along x, by the times of arrival there."""
+    x = 1e3 * simulation.diffusion.operators.mesh.coordinates[: simulation.reaction.nodes, 0]
+    order = np.argsort(x)
+    at = np.interp([first, last], x[order], arrivals.times[order])
+    return (last - first) / (at[1] - at[0])
