@@ -6,7 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from ecs_model import api
+from ecs_model.membrane.model import Surroundings
+from ecs_model.membrane.models import epileptor2
 from ecs_model.native import MPI
+from ecs_model.units import from_si, to_si
 
 TEXT = """
 title = "discharge"
@@ -20,12 +23,14 @@ box = {{ low = {low}, high = {high} }}
 [membrane]
 model = "epileptor2"
 tolerance = 1e-4
+parameters = {{ {parameters} }}
+initial = {{ {rest} }}
 {synapses}
 [[event]]
 name = "kick"
 region = "start"
 parameters = {{ I = "50 mV" }}
-profile = {{ kind = "pulse", duration = "0.1 s" }}
+profile = {{ kind = "pulse", duration = "{kick} s" }}
 [time]
 end = "{end} s"
 step = "{step} ms"
@@ -79,7 +84,8 @@ def rate_of(reaction):
 
 
 def text(
-    dimension=1, length=3.0, h=20, end=1.0, step=0.1, D=NOWHERE, reach=0.1, mass="lumped", start=0.3
+    dimension=1, length=3.0, h=20, end=1.0, step=0.1, D=NOWHERE, reach=0.1, mass="lumped", start=0.3, kick=0.1,
+    **parameters,
 ):
     """The configuration of a line, or of a strip of it that is two elements wide."""
     wide = 2 * h
@@ -93,7 +99,27 @@ def text(
         synapses=SYNAPSES.format(reach=reach, mass=mass) if reach else "",
         end=end,
         step=step,
+        kick=kick,
+        parameters=_inline(parameters),
+        rest=_inline(rest(**parameters)),
     )
+
+
+def rest(bath="vessels", alpha=0.2, tortuosity=1.6, **parameters):
+    """Name -> value of the states at rest, in the units of the model."""
+    p = epileptor2.Parameters(**{n: si(n, v) for n, v in parameters.items()})
+    env = Surroundings(alpha=alpha, tortuosity=tortuosity)
+    found = epileptor2.at_rest(epileptor2.BATHS[bath], p, env)
+    return {n: from_si(v, epileptor2.Contents.quantities[n].unit) for n, v in found.items()}
+
+
+def si(name, value):
+    """A parameter in SI, from the unit of the model."""
+    return to_si(value, epileptor2.Parameters.quantities[name].unit)
+
+
+def _inline(values):
+    return ", ".join(f"{name} = {value!r}" for name, value in values.items())
 
 
 def watched(folder, settings, *overrides, comm=MPI.COMM_SELF):

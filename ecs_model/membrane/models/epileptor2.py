@@ -123,13 +123,20 @@ def rates(exchange, y, p, env):
 _Rest = namedtuple("_Rest", "K_o Na_i")
 
 
-def at_rest(exchange):
-    """Name -> value of the states that do not change, without firing.
+def at_rest(exchange, p=None, env=None):
+    """Name -> value of the states K_o, Na_i and V that do not change, without firing [SI].
 
     Args:
         exchange: as in `rates`.
+        p: parameters, numbers; the defaults if None.
+        env: surroundings, numbers; those of the published tissue if None.
+
+    Raises:
+        ArithmeticError: if there is no such state near that of the defaults.
     """
-    p, env, y = Parameters(), Surroundings(alpha=ALPHA), Contents(V=0.0)
+    p = Parameters() if p is None else p
+    env = Surroundings(alpha=ALPHA) if env is None else env
+    y = Contents(V=0.0)
 
     def equations(z):
         found = rates(exchange, y._replace(K_o=z.K_o, Na_i=z.Na_i), p, env)
