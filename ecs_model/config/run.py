@@ -43,7 +43,9 @@ class Time(Strict):
     @model_validator(mode="after")
     def _tolerance_is_used(self):
         if not self.adaptive:
-            refuse_void(self, ["tolerance", "drive_tolerance"], "where steps are fixed (adaptive = false)")
+            refuse_void(
+                self, ["tolerance", "drive_tolerance"], "where steps are fixed (adaptive = false)"
+            )
         return self
 
 
@@ -180,8 +182,8 @@ class Config(Strict):
             raise ValueError(
                 f"solver.petsc: {options[0]} has no effect without [[synapses]]; leave it out"
             )
-        if not self.synapses and "drive_tolerance" in self.time.model_fields_set:
-            raise SettingError("time.drive_tolerance", "has no effect without [[synapses]]")
+        if not self.synapses:
+            refuse_void(self.time, ["drive_tolerance"], "without [[synapses]]")
         return self
 
     @model_validator(mode="after")

@@ -44,5 +44,3 @@ def surroundings_with(names: tuple[str, ...]) -> type:
         lines[name] = quantity(0.0, "Hz", "drive by synapses")
         lines[slope_of(name)] = quantity(0.0, "Hz", "its change in a second")
     return joined(Surroundings, table("Drives", lines))
-
-

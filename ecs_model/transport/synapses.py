@@ -161,9 +161,7 @@ class Synapses:
         total_iterations: of all solves so far, in rejected steps, too.
     """
 
-    def __init__(
-        self, kinds: Sequence[tuple[Kind, Callable[[], Array]]], tolerance: float
-    ) -> None:
+    def __init__(self, kinds: Sequence[tuple[Kind, Callable[[], Array]]], tolerance: float) -> None:
         self._kinds, self._tolerance = kinds, tolerance
         self.error, self.time, self.total_iterations = 0.0, 0.0, 0
 

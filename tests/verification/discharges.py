@@ -3,12 +3,13 @@
 import json
 from pathlib import Path
 
+from ecs_model.native import MPI
+
 import numpy as np
 
 from ecs_model import api
 from ecs_model.membrane.model import Surroundings
 from ecs_model.membrane.models import epileptor2
-from ecs_model.native import MPI
 from ecs_model.units import from_si, to_si
 
 TEXT = """
@@ -84,7 +85,16 @@ def rate_of(reaction):
 
 
 def text(
-    dimension=1, length=3.0, h=20, end=1.0, step=0.1, D=NOWHERE, reach=0.1, mass="lumped", start=0.3, kick=0.1,
+    dimension=1,
+    length=3.0,
+    h=20,
+    end=1.0,
+    step=0.1,
+    D=NOWHERE,
+    reach=0.1,
+    mass="lumped",
+    start=0.3,
+    kick=0.1,
     **parameters,
 ):
     """The configuration of a line, or of a strip of it that is two elements wide."""

@@ -2,7 +2,7 @@
 
     dK/dt   = s ((K_bath - K)/tau_K - 2 gamma I_p + dK nu),        s = 0.2/alpha
     dNa/dt  = (Na_0 - Na)/tau_Na - 3 I_p + dNa nu
-    tau_m dV/dt = -V + u,  u = g_K E ln(K/K_0) + G phi (x - 1/2) + I
+    tau_m dV/dt = -V + u,  u = gain_K E ln(K/K_0) + G phi (x - 1/2) + I
     dx/dt   = (1 - x)/tau_x - dx x nu
     I_p     = rho / ((1 + exp(3.5 - K)) (1 + exp((25 - Na)/3)))    K, Na in mM
     nu      = nu_max [tanh((V - V_th)/k)]_+
@@ -59,18 +59,20 @@ class Parameters:
     dx = quantity(0.01, "1", "share of the resource that a spike takes", low=0.0, high=1.0)
     gamma = quantity(10.0, "1", "volume ratio of cells and the space that they share", low=0.0)
     rho = quantity(0.2, "mM/s", "maximal rate of the pump", low=0.0)
-    g_K = quantity(1.0, "1", "share of the K+ potential that depolarizes; also 0.5", low=0.0)
+    gain_K = quantity(
+        1.0, "1", "share of the K+ potential that depolarizes", "also 0.5; published g_K", low=0.0
+    )
     E = quantity(26.6, "mV", "R T / F", low=0.0)
     G = quantity(1.0, "mV*s", "synaptic gain; 5 in a focus", low=0.0)
     V_th = quantity(25.0, "mV", "threshold of firing")
-    k = quantity(20.0, "mV", "depolarization in which firing saturates", low=1e-3)
+    k_V = quantity(20.0, "mV", "depolarization in which firing saturates", low=1e-3)
     nu_max = quantity(100.0, "Hz", "highest firing rate", low=0.0)
     I = quantity(0.0, "mV", "depolarization by an injected current")  # noqa: E741
 
 
 def rate(y, p, env):
     """Firing rate [Hz]."""
-    return p.nu_max * np.maximum(0.0, np.tanh((y.V - p.V_th) / p.k))
+    return p.nu_max * np.maximum(0.0, np.tanh((y.V - p.V_th) / p.k_V))
 
 
 def drive(y, p, env):
@@ -98,7 +100,7 @@ BATHS = {"vessels": vessels, "diffusion": diffusion}
 
 def depolarization(y, p, env):
     """What the membrane tends to, u [V]."""
-    return p.g_K * p.E * np.log(y.K_o / p.K_0) + p.G * drive(y, p, env) * (y.x - 0.5) + p.I
+    return p.gain_K * p.E * np.log(y.K_o / p.K_0) + p.G * drive(y, p, env) * (y.x - 0.5) + p.I
 
 
 def rates(exchange, y, p, env):
@@ -111,7 +113,7 @@ def rates(exchange, y, p, env):
         env: surroundings.
     """
     nu, I_p = rate(y, p, env), pump(y, p)
-    return type(y)(
+    return Contents(
         K_o=exchange(p, env) * (p.K_bath - y.K_o)
         + ALPHA / env.alpha * (p.dK * nu - 2 * p.gamma * I_p),
         Na_i=(p.Na_0 - y.Na_i) / p.tau_Na - 3 * I_p + p.dNa * nu,

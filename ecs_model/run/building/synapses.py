@@ -42,7 +42,9 @@ def plans(config, model):
         sends = _known(entry.sends, model.rate, _rates(model), f"{place}: sends")
         drives = _known(entry.drives, next(iter(model.drives)), model.drives, f"{place}: drives")
         if drives in (p.drives for p in found):
-            raise ConfigError(f"{place}: drives: another entry brings {drives!r}; one each is right")
+            raise ConfigError(
+                f"{place}: drives: another entry brings {drives!r}; one each is right"
+            )
         found.append(Plan(entry.name, sends, drives, entry.reach, SHARES[entry.mass]))
     return found
 
@@ -126,7 +128,5 @@ def _sent(plan, mesh, membranes):
         membranes.surroundings,
     )
     root_does(mesh.comm, lambda: library(text))
-    values = together(
-        mesh.comm, NodeValues, text, [*membranes.state], membranes.inputs, 1
-    )
+    values = together(mesh.comm, NodeValues, text, [*membranes.state], membranes.inputs, 1)
     return lambda: values()[0]
