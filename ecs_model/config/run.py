@@ -129,6 +129,7 @@ class Checkpoint(Strict):
 
 
 MANY = 1000  # entries of a list
+_TOLERANCE = "drive_tolerance"
 
 
 class Config(Strict):
@@ -182,8 +183,10 @@ class Config(Strict):
             raise ValueError(
                 f"solver.petsc: {options[0]} has no effect without [[synapses]]; leave it out"
             )
-        if not self.synapses:
-            refuse_void(self.time, ["drive_tolerance"], "without [[synapses]]")
+        if not self.synapses and self.time.drive_tolerance != Time.model_fields[_TOLERANCE].default:
+            raise SettingError(
+                f"time.{_TOLERANCE}", "has no effect without [[synapses]]; leave it out"
+            )
         return self
 
     @model_validator(mode="after")

@@ -100,9 +100,9 @@ def _living(config, model, ground, kept, lap):
     still = Operators(ground.mesh, cells["alpha"], cells.pop("diffusivity"), solver.theta)
     lap("matrices")
     nodes = _nodes(config, model, ground, data, cells["alpha"])
-    joins, around = _around(config, model, ground, cells)
+    joins, around, resolution = _around(config, model, ground, cells)
     reaction, identity = membranes.reaction(config, data, nodes, still, around, kept, lap)
-    notes = membranes.notes(config, reaction, data.packing, comm)
+    notes = [*membranes.notes(config, reaction, data.packing, comm), *resolution]
     operators = _following(still, reaction, data)
     moving = transport(config, data, solver, ground, cells["alpha"], operators, reaction)
     changing = together(comm, events, config, ground, nodes, reaction, data.packing)
@@ -113,13 +113,13 @@ def _living(config, model, ground, kept, lap):
 
 
 def _around(config, model, ground, cells):
-    """What makes the synapses of membranes, and what makes the surroundings of these."""
+    """What makes the synapses of membranes, what makes the surroundings of these, and notes."""
     mesh = ground.mesh
     plans = together(mesh.comm, synapses.plans, config, model)
     drives = synapses.drives(plans, mesh.owned)
     tortuosity = membranes.tortuosity(mesh, model, cells["tortuosity"])
     joins = functools.partial(synapses.synapses, config, plans, drives, mesh)
-    return joins, synapses.around(drives, tortuosity)
+    return joins, synapses.around(drives, tortuosity), synapses.notes(plans, mesh)
 
 
 def _cells(config, ground):

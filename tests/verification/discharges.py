@@ -49,7 +49,7 @@ NOWHERE = "1e-15"  # m^2/s: K+ that does not move
 
 
 class Arrivals:
-    """When the firing rate first exceeded a level at every node, and what was highest.
+    """When the firing rate, or K+, first exceeded a level at every node, and what was highest.
 
     Attributes:
         times: of arrival [s], nan where it did not.
@@ -59,8 +59,8 @@ class Arrivals:
 
     every = 0
 
-    def __init__(self, simulation, level=20.0):
-        nodes = simulation.reaction.nodes
+    def __init__(self, simulation, level=20.0, by_potassium=False):
+        nodes, self._by_potassium = simulation.reaction.nodes, by_potassium
         self.level, self._then, self._before = level, 0.0, np.zeros(nodes)
         self.times, self.ends = np.full(nodes, np.nan), np.full(nodes, np.nan)
         self.highest = np.zeros(nodes)
@@ -68,6 +68,8 @@ class Arrivals:
     def observe(self, t, simulation):
         """Look at the membranes, which lack what is pending."""
         now, rate = t - simulation.pending, rate_of(simulation.reaction)
+        if self._by_potassium:
+            now, rate = t, np.copy(simulation.reaction.state.K_o)
         if now > self._then:
             for level, up, marks in ((self.level, 1, self.times), (5.0, -1, self.ends)):
                 here = (up * self._before <= up * level) & (up * rate > up * level)
@@ -132,12 +134,12 @@ def _inline(values):
     return ", ".join(f"{name} = {value!r}" for name, value in values.items())
 
 
-def watched(folder, settings, *overrides, comm=MPI.COMM_SELF):
+def watched(folder, settings, *overrides, comm=MPI.COMM_SELF, **how):
     """Run a configuration, nothing written; the Simulation and its Arrivals."""
     path = Path(folder) / "discharge.toml"
     path.write_text(settings)
     simulation = api.simulation(path, comm, overrides)
-    arrivals = Arrivals(simulation)
+    arrivals = Arrivals(simulation, **how)
     simulation.observers.append(arrivals)
     simulation.run()
     return simulation, arrivals

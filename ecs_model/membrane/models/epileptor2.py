@@ -4,7 +4,7 @@
     dNa/dt  = (Na_0 - Na)/tau_Na - 3 I_p + dNa nu
     tau_m dV/dt = -V + u,  u = gain_K E ln(K/K_0) + G phi (x - 1/2) + I
     dx/dt   = (1 - x)/tau_x - dx x nu
-    I_p     = rho / ((1 + exp(3.5 - K)) (1 + exp((25 - Na)/3)))    K, Na in mM
+    I_p     = J_pump / ((1 + exp(3.5 - K)) (1 + exp((25 - Na)/3)))    K, Na in mM
     nu      = nu_max [tanh((V - V_th)/k)]_+
 
 There are no spikes: V is a depolarization of the population from rest, nu its firing rate, x the
@@ -58,7 +58,7 @@ class Parameters:
     dNa = quantity(0.03, "mM", "Na+ that enters with a spike", low=0.0)
     dx = quantity(0.01, "1", "share of the resource that a spike takes", low=0.0, high=1.0)
     gamma = quantity(10.0, "1", "volume ratio of cells and the space that they share", low=0.0)
-    rho = quantity(0.2, "mM/s", "maximal rate of the pump", low=0.0)
+    J_pump = quantity(0.2, "mM/s", "maximal rate of the pump", "published rho", low=0.0)
     gain_K = quantity(
         1.0, "1", "share of the K+ potential that depolarizes", "also 0.5; published g_K", low=0.0
     )
@@ -82,7 +82,7 @@ def drive(y, p, env):
 
 def pump(y, p):
     """Rate of the pump [mM/s]."""
-    return p.rho / ((1 + np.exp(3.5 - y.K_o)) * (1 + np.exp((25.0 - y.Na_i) / 3.0)))
+    return p.J_pump / ((1 + np.exp(3.5 - y.K_o)) * (1 + np.exp((25.0 - y.Na_i) / 3.0)))
 
 
 def vessels(p, env):
