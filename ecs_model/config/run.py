@@ -37,7 +37,7 @@ class Time(Strict):
     )
 
     drive_tolerance: quantity("Hz", 1e-9, 1e6) = Field(
-        2.0, description="largest local error of what synapses bring in a step, if adaptive"
+        0.2, description="largest local error of what synapses bring in a step, if adaptive"
     )
 
     @model_validator(mode="after")

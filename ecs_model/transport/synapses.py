@@ -28,7 +28,7 @@ from ecs_model.tissue.mesh import Mesh
 from ecs_model.transport.matrices import Operators
 from ecs_model.transport.petsc_database import Options, petsc_database
 
-FLOOR = 1e-6  # [Hz] at a node: of the residual; nobody can tell silence from less
+FLOOR = 1e-9  # [Hz] at a node: of the residual; nobody can tell silence from less
 NEVER = 1e300  # a guess is no sign of divergence where the right side is zero
 MOST = 2000  # iterations
 

@@ -141,15 +141,15 @@ def test_the_speeds_on_equal_cells_are_the_known_ones():
 
 @pytest.mark.parametrize("mass", MASSES)
 def test_speed_of_a_front_that_is_all_or_nothing(tmp_path, mass):
-    """Nodes fire one after the other; steps of a 400th of the time between two."""
+    """Nodes fire one after the other; measured where the beginning is forgotten, 10 tau later."""
     (tmp_path / "heaviside.py").write_text(HEAVISIDE)
-    settings = text(length=2.0, h=25, end=0.35, step=0.01, mass=mass)
+    settings = text(length=2.4, h=25, end=0.35, step=0.02, mass=mass)
     settings = settings.replace('model = "epileptor2"', 'file = "heaviside.py"')
     settings = settings.replace('"50 mV"', "2.0").replace("initial = {", "#")
     exact = lattice_speed(mass)
     settings = "\n".join(x for x in settings.splitlines() if not x.startswith("#"))
     made = watched(tmp_path, settings, *EXACT, level=0.5)
-    found(f"Heaviside front on P1 cells, {mass}", speed(*made, 0.6, 1.8), exact, 2e-3, "mm/s")
+    found(f"Heaviside front on P1 cells, {mass}", speed(*made, 1.0, 1.8), exact, 2e-3, "mm/s")
 
 
 @pytest.mark.parametrize(("h", "exact"), [(20, 4.7418), (10, 4.7486)])
@@ -177,17 +177,18 @@ def test_speed_of_a_burst_is_proportional_to_reach(tmp_path, reach):
 
 
 def test_a_planar_burst_is_the_same_in_one_two_and_three_dimensions(tmp_path):
+    """Nodes at corners of the strip weigh less or more than a share of it: not to round-off."""
     speeds = [
         speed(*watched(tmp_path, text(d, length=1.6, end=0.5, step=0.25), *EXACT), 0.6, 1.2)
         for d in (1, 2, 3)
     ]
     for d in (2, 3):
-        found(f"planar burst in {d}-D", speeds[d - 1], speeds[0], 1e-5, "mm/s", "1-D", rel=True)
+        found(f"planar burst in {d}-D", speeds[d - 1], speeds[0], 1e-4, "mm/s", "1-D", rel=True)
 
 
 def test_adaptive_steps_follow_bursts(tmp_path):
     made = watched(tmp_path, text(end=0.75, step=0.2), "solver.rtol=1e-6")
-    found("burst, adaptive steps", speed(*made, 1.0, 2.5), 4.7418, 0.02, "mm/s", SOURCE, rel=True)
+    found("burst, adaptive steps", speed(*made, 1.0, 2.5), 4.7418, 0.005, "mm/s", SOURCE, rel=True)
     assert made[0].steps < 1500 and made[0].synapses.error < 2
 
 
