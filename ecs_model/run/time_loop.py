@@ -267,6 +267,7 @@ class _Snapshot:
         self._arrays = self._copied(self._membranes())
         self._transport = self._copied(s.diffusion.state().items())
         self._rest = s.pending, np.copy(s.reaction.given), list(s.jumps)
+        self._seen = s.reaction.trace and s.reaction.trace.seen()
 
     def _copied(self, state):
         """A dict of pairs; arrays are copied, into the same buffers every time."""
@@ -287,3 +288,5 @@ class _Snapshot:
         s.diffusion.load(self._transport | done)
         s.pending, membranes, s.jumps = self._rest
         s.reaction.given = np.copy(membranes)
+        if s.reaction.trace is not None:
+            s.reaction.trace.go_back(self._seen)
