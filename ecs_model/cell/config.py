@@ -18,6 +18,7 @@ from ecs_model.config.types import (
     Temperature,
     exactly_one,
     number,
+    quantity,
     refuse_void,
     unique,
 )
@@ -142,7 +143,9 @@ class MapSettings(Strict):
 
     x: Axis
     y: Axis | None = None
-    settle: Seconds = Field(description="beginning of the course that is not judged")
+    settle: quantity("s", 0.0, 1e9) = Field(
+        description="beginning of the course that is not judged"
+    )
     observe: Seconds = Field(description="length of what is judged")
     every: Seconds = Field(
         5e-3, description="interval of looks where spikes are not followed; never longer than 5 ms"

@@ -21,7 +21,7 @@ WORDS = {
     "clock": "time.end or time.step",
     "settings": "tissue, membrane, source or boundary",
 }
-MAY_BE_NAN = ("tracker/", "frontresolution/")  # what has not been seen yet
+MAY_BE_NAN = ("tracker/", "neurons/", "frontresolution/")  # what has not been seen yet
 
 
 def identity(parts, physics, base):
