@@ -123,7 +123,7 @@ def _following(operators, reaction, data):
     """The matrices, which follow the volume fraction where cells swell."""
     if reaction.model.volumes is None:
         return operators
-    alpha, rest = reaction.state.alpha, reaction.surroundings.alpha
+    alpha, rest = reaction.variables.alpha, reaction.surroundings.alpha
     return Following(operators, alpha, rest, data.tortuosity_exponent)
 
 
@@ -166,7 +166,7 @@ def _observed(config, ground, living, simulation):
         mesh=mesh,
         operators=living.operators,
         simulation=simulation,
-        tracker=Tracker(living.membranes.state[0], config.detect.front),
+        tracker=Tracker(living.membranes.variables[0], config.detect.front),
         cells=living.cells,
         detection=output.detection(config.detect),
         plan=output.output_plan(config, living.model, mesh, simulation.clock, fields),

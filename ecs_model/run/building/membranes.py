@@ -97,7 +97,7 @@ def notes(config, membranes, packing, comm):
         ConfigError: on all processes, if the membranes cannot live so.
     """
     here = start.start(
-        membranes.model, membranes.parameters, membranes.state, membranes.surroundings
+        membranes.model, membranes.parameters, membranes.variables, membranes.surroundings
     )
     everywhere = here.with_numbers(Team(comm).highest(here.numbers()))
     start.refuse_dead(everywhere, membranes.model, packing)
