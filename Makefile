@@ -33,7 +33,8 @@ run: setup
 	@echo "ParaView   paraview --script=$(RESULTS)/open_in_paraview.py"
 
 # Files that need one process run beside each other; the others start several themselves.
-SINGLE := tests/cell tests/laws tests/membrane tests/meshes tests/transport tests/verification
+SINGLE := tests/cell tests/cli tests/docs tests/laws tests/membrane tests/meshes tests/postprocess \
+	tests/scan/test_laws.py tests/transport tests/verification
 
 test: setup
 	@$(BIN)/python -m pytest -q -n $(NP) --dist loadfile $(SINGLE)

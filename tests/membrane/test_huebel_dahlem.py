@@ -177,8 +177,8 @@ def test_current_triggers(gates, reservoir, current):
 
 FRACTIONS = [
     (0.1, 4.185693359375, 34.98388671875),
-    (0.2, 8.419580078125, 23.72021484375),
-    (0.4, 16.887353515625, 16.15966796875),
+    pytest.param(0.2, 8.419580078125, 23.72021484375, marks=pytest.mark.slow),
+    pytest.param(0.4, 16.887353515625, 16.15966796875, marks=pytest.mark.slow),
 ]
 
 

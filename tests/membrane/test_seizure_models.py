@@ -41,7 +41,8 @@ def test_barreto_rest():
 
 
 @pytest.mark.parametrize(
-    ("bath", "seconds", "within"), [(7.7, 53.76, 1.0), (8.0, 29.64, 0.5), (8.5, 18.24, 0.4)]
+    ("bath", "seconds", "within"),
+    [(7.7, 53.76, 1.0), (8.0, 29.64, 0.5), pytest.param(8.5, 18.24, 0.4, marks=pytest.mark.slow)],
 )
 def test_barreto_seizures_recur(bath, seconds, within):
     advance, y, _ = nodes(BARRETO, 1, K_bath=bath)
@@ -54,7 +55,12 @@ def test_barreto_seizures_recur(bath, seconds, within):
 
 
 @pytest.mark.parametrize(
-    ("beta", "highest", "within"), [(3, 7.86, 0.05), (14, 16.84, 0.3), (19, 28.175738312252, 0.5)]
+    ("beta", "highest", "within"),
+    [
+        (3, 7.86, 0.05),
+        (14, 16.84, 0.3),
+        pytest.param(19, 28.175738312252, 0.5, marks=pytest.mark.slow),
+    ],
 )
 def test_barreto_potassium_over_the_space_outside(beta, highest, within):
     """Only beta = phi/alpha is changed: "different tissue" with the same cells."""
