@@ -78,7 +78,7 @@ def test_depolarised_state(gates, V, K_o, K_i, Na_i, Cl_i):
     y = steady(gates, V, K_i, Cl_i)
     what = f"huebel_dahlem {gates}, depolarized: "
     found(what + "V", 1e3 * y.V, V, 1e-5, "mV", SOLVED)
-    found(what + "K+ outside", y.K_o, K_o, 1e-5, "mM", SOLVED)
+    found(what + "[K+]o", y.K_o, K_o, 1e-5, "mM", SOLVED)
     found(what + "Na+ inside", y.Na_i, Na_i, 1e-3, "mM", SOLVED)
 
 

@@ -36,7 +36,7 @@ def period(K, every):
 def test_barreto_rest():
     y = BARRETO.State()
     found("barreto_cressman: Na+ inside at rest", y.Na_i, 19.935413237785, 1e-6, "mM", SOLVED)
-    found("barreto_cressman: K+ outside at rest", y.K_o, 3.82844, 1e-5, "mM", SOLVED)
+    found("barreto_cressman: [K+]o at rest", y.K_o, 3.82844, 1e-5, "mM", SOLVED)
     found("barreto_cressman: V at rest", 1e3 * y.V, -68.1107, 1e-4, "mV", SOLVED)
 
 
