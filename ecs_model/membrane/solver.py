@@ -157,7 +157,7 @@ class Reaction:
 
     def at(self, nodes):
         """A function: name of a state or observable -> its values [SI] at some owned nodes."""
-        observed = functools.cache(lambda: self._observed(nodes))
+        observed = functools.cache(functools.partial(self._observed, nodes))
 
         def seen(name):
             if name in self.variables._fields:

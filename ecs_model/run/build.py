@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ecs_model.cache import Kept
@@ -45,7 +46,7 @@ def build(config, comm, base=".", kept=None, lap=untold):
         ConfigError: on all processes, for whatever cannot be used.
     """
     kept = Kept() if kept is None else kept
-    model = kept("model", membranes.about_model(config), lambda: model_of(config, base))
+    model = kept("model", membranes.about_model(config), partial(model_of, config, base))
     lap("start")
     ground = _ground(config, comm, base, kept, lap)
     living = _living(config, model, ground, kept, lap)
@@ -64,7 +65,7 @@ def release_memory():
 
 def _ground(config, comm, base, kept, lap):
     """The mesh, its regions, and what reads fields over it."""
-    data, mesh = kept("mesh", repr(config.mesh), lambda: _mesh(config, comm, base))
+    data, mesh = kept("mesh", repr(config.mesh), partial(_mesh, config, comm, base))
     lap("mesh")
     together(comm, tissue.refuse_points, config, mesh.dimension)
     parts = together(comm, tissue.parts_of, config.tissue, mesh)

@@ -117,7 +117,7 @@ def newest(comm, folder):
     Raises:
         ConfigError: if there is none.
     """
-    return on_root(comm, lambda: first_sound(folder, _whole)[:2])
+    return on_root(comm, first_sound, folder, _whole)[:2]
 
 
 def _whole(path):

@@ -123,5 +123,5 @@ def _membrane(membranes, mesh, moving):
         membranes.parameters,
         membranes.surroundings,
     )
-    root_does(mesh.comm, lambda: library(text))
-    return together(mesh.comm, lambda: Membrane(membranes, text, mesh.volumes, moving))
+    root_does(mesh.comm, library, text)
+    return together(mesh.comm, Membrane, membranes, text, mesh.volumes, moving)
