@@ -13,7 +13,13 @@ from matplotlib.tri import Triangulation
 from ecs_model.postprocess import label_placement, style
 from ecs_model.postprocess.scan_data import WORDS
 
-COLOURS = {"rest": "#CFE5F2", "seizure": "#F6DC9B", "sd": "#EDA98B", "ignited": "#C96A6A"}
+COLOURS = {
+    "rest": "#CFE5F2",
+    "load": "#EDF0C4",
+    "seizure": "#F6DC9B",
+    "sd": "#EDA98B",
+    "ignited": "#C96A6A",
+}
 COLUMNS = 3
 LINES = 7  # contours of thresholds
 BORDER, FEW = 2.2, 6  # width of the border; fewer runs give no contours

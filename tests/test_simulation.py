@@ -32,6 +32,7 @@ class Notes:
             state=self._reaction_state,
             load=self._load_reaction,
             given=0.0,
+            trace=None,
         )
 
     def _reaction_state(self):

@@ -60,6 +60,8 @@ class MembraneModel:
             `added` are further mechanisms.
         parts: the cells, mechanisms and reservoirs that it is made of; None for others.
         parameter_set: author and year of the numbers that are its defaults; empty for none.
+        rate: name of the observable that is the firing rate [Hz] of a population; empty for models
+            of neurons, whose spikes are seen in V.
     """
 
     name: str
@@ -86,6 +88,18 @@ class MembraneModel:
     make: Any = None
     parts: Any = None
     parameter_set: str = ""
+    rate: str = ""
+
+    @property
+    def spikes(self) -> bool:
+        """Whether its spikes are seen in V: that is a state, and nothing else tells its firing."""
+        known = self.State.quantities
+        return not self.rate and "V" in known and dimension(known["V"].unit) == "a potential"
+
+    @property
+    def fires(self) -> bool:
+        """Whether it knows when its neurons fire."""
+        return self.spikes or bool(self.rate)
 
     def variant(self, added=(), **options):
         """The same model with other choices.

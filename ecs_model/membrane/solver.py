@@ -7,7 +7,8 @@ import numpy as np
 
 from ecs_model.errors import SolutionError
 from ecs_model.membrane.compiler import load
-from ecs_model.membrane.kernel import BLOCK, step_source
+from ecs_model.membrane.kernel import BLOCK, step_source, values_source
+from ecs_model.membrane.trace import Trace
 from ecs_model.memory import OfBlocks, Share
 from ecs_model.units import to_si
 
@@ -37,6 +38,7 @@ class Reaction:
         given: amount of each of these that the membranes of this process's nodes gave so far.
         block_steps: sub-steps of all blocks so far.
         inputs: parameters and surroundings as arrays, in their order.
+        trace: what V did since it was last cleared; None as long as nobody asked, see `follow`.
     """
 
     def __init__(
@@ -68,6 +70,8 @@ class Reaction:
         self._advance, self._record = compiled.ecs_advance, compiled.ecs_record
         self._advance.restype = self._record.restype = ctypes.c_long
         self._observe = compiled.ecs_observe
+        self.trace: Trace | None = None
+        self._forget = compiled.ecs_forget
 
     def advance(self, duration, start=0.0):
         """Advance every node by `duration` [s], beginning at the time `start` [s].
@@ -87,10 +91,17 @@ class Reaction:
             y,
             inputs,
             ctypes.c_void_p(self.trial.ctypes.data),
+            self.trace and self.trace.pointer,
         )
         self._count(done)
         self._clock[:] = start + duration
         self.given += self._outside() - before
+
+    def follow(self):
+        """From now on note what V does in a step, where the model spikes; the Trace, or None."""
+        if self.model.spikes:
+            self.trace = Trace(self.variables.V, self._forget)
+        return self.trace
 
     def state(self):
         """All that the next step depends on, and what was counted so far, as `memory` says."""
@@ -144,6 +155,7 @@ class Reaction:
             y,
             inputs,
             ctypes.c_void_p(self.trial.ctypes.data),
+            None,
             ctypes.c_void_p(out.ctypes.data),
         )
         self._count(done)
@@ -225,6 +237,12 @@ def source(model, parameters, surroundings):
     """C source of the step of a model; what rank 0 compiles before the others load it."""
     scales = [*map(_scale, model.State.quantities.values())]
     return step_source(model, parameters, surroundings, scales)
+
+
+def rate_source(model, parameters, surroundings):
+    """C source of what evaluates the firing rate of a population, for NodeValues."""
+    _, law = model.observables[model.rate]
+    return values_source(lambda *given: [law(*given)], model.State, parameters, surroundings)
 
 
 def _scale(quantity):

@@ -16,6 +16,7 @@ from ecs_model.run.building.ground import Ground
 from ecs_model.run.building.mesh import mesh_data
 from ecs_model.run.building.transport import solver_options, transport
 from ecs_model.run.front_tracker import Tracker
+from ecs_model.run.neurons import Neurons
 from ecs_model.run.parts import Parts
 from ecs_model.run.step_control import StepControl
 from ecs_model.run.time_loop import NEAR, Simulation
@@ -158,7 +159,7 @@ def _edges(clock, ledger, events):
 def _observed(config, ground, living, simulation):
     """The Parts: what computes, and when and where it is observed."""
     mesh, ledger = ground.mesh, living.transport.ledger
-    fields = living.transport.fields
+    fields, detection = living.transport.fields, output.detection(config.detect)
     return Parts(
         title=config.title,
         tissue=living.tissue,
@@ -168,8 +169,9 @@ def _observed(config, ground, living, simulation):
         operators=living.operators,
         simulation=simulation,
         tracker=Tracker(living.membranes.variables[0], config.detect.front),
+        neurons=Neurons(living.membranes, detection.firing) if living.model.fires else None,
         cells=living.cells,
-        detection=output.detection(config.detect),
+        detection=detection,
         plan=output.output_plan(config, living.model, mesh, simulation.clock, fields),
         notes=living.notes,
         outside=stimulation.outside_of(config, ground, ledger),

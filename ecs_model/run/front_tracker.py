@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from ecs_model.membrane.c_function import c_function
 from ecs_model.memory import put_back
-from ecs_model.transport.c_functions import c_function
 
 # K+ between two looks is a straight line; what lacks half a membrane step is completed first.
 TEXT = r"""

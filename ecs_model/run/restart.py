@@ -22,7 +22,7 @@ WORDS = {
     "settings": "tissue, membrane, source or boundary",
 }
 ARRAYS = np.ndarray | OfCells | OfBlocks  # what is not in the manifest
-MAY_BE_NAN = ("tracker/", "frontresolution/")  # what has not been seen yet
+MAY_BE_NAN = ("tracker/", "neurons/", "frontresolution/")  # what has not been seen yet
 
 
 def identity(parts, physics, base):

@@ -31,7 +31,10 @@ class Snapshot:
         s.pending, s.failure, s.jumps = self._rest
 
     def _parts(self):
-        return enumerate(part for _, part in advanced(self._simulation))
+        parts = [part for _, part in advanced(self._simulation)]
+        if trace := self._simulation.reaction.trace:  # read after every step: in no checkpoint
+            parts.append(trace)
+        return enumerate(parts)
 
     def _copied(self, state, k):
         """The bare values of a state; arrays are copied, into the same buffers every time."""

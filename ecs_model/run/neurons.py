@@ -1,0 +1,95 @@
+"""What the neurons of a tissue do, followed while it runs, for fields, rows and verdicts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ecs_model.membrane.activity import FIELDS, Activity, Range, field_names
+from ecs_model.membrane.solver import NodeValues, Reaction, rate_source
+from ecs_model.physics import regimes
+from ecs_model.physics.regimes import Firing
+from ecs_model.physics.values import Array
+
+
+class Neurons:
+    """What the neurons at the owned nodes do.
+
+    Args:
+        reaction: the membranes, of a model that fires.
+        firing: what counts as what.
+
+    Attributes:
+        fields: name -> (unit, function that gives its values at owned nodes [SI]).
+        activity: what is known of each node.
+    """
+
+    every = 0
+
+    def __init__(self, reaction: Reaction, firing: Firing):
+        self._reaction, self.is_population = reaction, bool(reaction.model.rate)
+        self.activity = Activity(reaction.variables[0], firing)
+        self._trace = reaction.follow()
+        self._rate = _rates(reaction) if self.is_population else None
+        known = field_names(reaction.model)
+        makers = {"rate": self.activity.rate, "V_min": self._lowest, "V_max": self._highest}
+        makers |= {name: getattr(self, name) for name in ("onset", "duration", "regime")}
+        self.fields = {name: (FIELDS[name], makers[name]) for name in known}
+
+    def observe(self, t: float, simulation: Any) -> None:
+        """Note what happened since the last look; membranes are at `t` but for what is pending."""
+        now, reaction = t - simulation.pending, self._reaction
+        potassium, potential = reaction.variables[0], None
+        if self._trace is not None:
+            self.activity.spikes(self._trace.spikes(), potassium)
+            potential = Range(reaction.variables.V, self._trace.low, self._trace.high)
+        else:
+            self.activity.rates(now, self._rate()[0], potassium)
+        self.activity.look(now, potassium, potential)
+        if self._trace is not None:
+            self._trace.clear()
+
+    def state(self) -> dict[str, Any]:
+        """What a restart needs."""
+        return self.activity.state()
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Continue from what `state` gave."""
+        self.activity.load(state)
+        if self._trace is not None:
+            self._trace.clear()
+
+    def judged(self) -> dict[str, Array]:
+        """What is known of each node, its word and its margins: name -> array.
+
+        Beside what `Activity.judged` gives: `regime`, number of a word; margins `seizure`, `sd`.
+        """
+        seen, firing = self.activity.judged(), self.activity.firing
+        duration = max(self.activity.duration(), 1e-300)
+        return seen | {
+            "regime": regimes.words(seen, firing, duration, fires=True),
+            "seizure": regimes.seizure_margins(seen, firing, duration, self.is_population),
+            "sd": regimes.sd_margins(seen, firing, fires=True),
+        }
+
+    def onset(self) -> Array:
+        """When the first seizure of each node began [s]; nan without one."""
+        return self.activity.judged()["onset"]
+
+    def duration(self) -> Array:
+        """How long the longest seizure of each node was, or has been [s]."""
+        return self.activity.judged()["longest"]
+
+    def regime(self) -> Array:
+        """The word for each node so far, as a number of `regimes.NAMES`."""
+        return self.judged()["regime"].astype(float)
+
+    def _lowest(self):
+        return self.activity.envelope()[0]
+
+    def _highest(self):
+        return self.activity.envelope()[1]
+
+
+def _rates(reaction):
+    """What evaluates the firing rate of a population at every owned node."""
+    text = rate_source(reaction.model, reaction.parameters, reaction.surroundings)
+    return NodeValues(text, reaction.variables, reaction.inputs, 1)
