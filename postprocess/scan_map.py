@@ -1,5 +1,7 @@
 """Maps of a scan over two axes: regimes with their borders and speeds, or thresholds."""
 
+from functools import partial
+
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, ListedColormap
@@ -53,9 +55,9 @@ def threshold_map(scan):
     values = scan.finished["threshold.value"].to_numpy(float)
     known = values[np.isfinite(values)]
     if not len(known) or not np.ptp(known):
-        return _figure(scan, lambda *a: _thresholds(*a, None))[0]
+        return _figure(scan, partial(_thresholds, levels=None))[0]
     levels = MaxNLocator(24).tick_values(known.min(), known.max())
-    figure, panels = _figure(scan, lambda *a: _thresholds(*a, levels))
+    figure, panels = _figure(scan, partial(_thresholds, levels=levels))
     scale = ScalarMappable(BoundaryNorm(levels, 256), "viridis")
     words = scan.searched[0].upper() + scan.searched[1:]
     figure.colorbar(scale, ax=panels, label=style.plain(words), ticks=MaxNLocator(7))

@@ -2,7 +2,7 @@
 
 import ctypes
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -41,13 +41,13 @@ class Trace:
         self.pointer = ctypes.byref(self._c)
         weakref.finalize(self, forget, self.pointer)
 
-    def seen(self) -> tuple[int, Array, Array]:
-        """What `go_back` takes to forget what comes after this."""
-        return self._c.count, self.low.copy(), self.high.copy()
+    def state(self) -> dict[str, Any]:
+        """What `load` takes to forget what comes after this."""
+        return {"count": self._c.count, "low": self.low, "high": self.high}
 
-    def go_back(self, seen: tuple[int, Array, Array]) -> None:
-        """Forget what was noted since `seen`, in a step that was rejected."""
-        self._c.count, self.low[:], self.high[:] = seen
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Forget what was noted since `state` gave this, in a step that was rejected."""
+        self._c.count, self.low[:], self.high[:] = state["count"], state["low"], state["high"]
 
     def spikes(self) -> Array:
         """Node and time [s] of every spike since `clear`, shape (spikes, 2), each node's in order.

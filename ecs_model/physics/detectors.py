@@ -97,7 +97,7 @@ def regimes_of(numbers: Array, volumes: Array) -> dict[str, float]:
 def gravest(shares: dict[str, float], fraction: float) -> str:
     """The gravest word that holds for a share of the tissue; the commonest if none does."""
     enough = [name for name in NAMES if shares.get(name, 0.0) >= fraction]
-    return enough[-1] if enough else max(shares, key=lambda name: shares[name])
+    return enough[-1] if enough else max(shares, key=shares.__getitem__)
 
 
 def recruited(highest: Array, volumes: Array, threshold: float) -> float:

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ecs_model.cache import Kept
@@ -46,7 +47,7 @@ def build(config, comm, base=".", kept=None, lap=untold):
         ConfigError: on all processes, for whatever cannot be used.
     """
     kept = Kept() if kept is None else kept
-    model = kept("model", membranes.about_model(config), lambda: model_of(config, base))
+    model = kept("model", membranes.about_model(config), partial(model_of, config, base))
     lap("start")
     ground = _ground(config, comm, base, kept, lap)
     living = _living(config, model, ground, kept, lap)
@@ -65,7 +66,7 @@ def release_memory():
 
 def _ground(config, comm, base, kept, lap):
     """The mesh, its regions, and what reads fields over it."""
-    data, mesh = kept("mesh", repr(config.mesh), lambda: _mesh(config, comm, base))
+    data, mesh = kept("mesh", repr(config.mesh), partial(_mesh, config, comm, base))
     lap("mesh")
     together(comm, tissue.refuse_points, config, mesh.dimension)
     parts = together(comm, tissue.parts_of, config.tissue, mesh)
@@ -124,7 +125,7 @@ def _following(operators, reaction, data):
     """The matrices, which follow the volume fraction where cells swell."""
     if reaction.model.volumes is None:
         return operators
-    alpha, rest = reaction.state.alpha, reaction.surroundings.alpha
+    alpha, rest = reaction.variables.alpha, reaction.surroundings.alpha
     return Following(operators, alpha, rest, data.tortuosity_exponent)
 
 
@@ -167,7 +168,7 @@ def _observed(config, ground, living, simulation):
         mesh=mesh,
         operators=living.operators,
         simulation=simulation,
-        tracker=Tracker(living.membranes.state[0], config.detect.front),
+        tracker=Tracker(living.membranes.variables[0], config.detect.front),
         neurons=Neurons(living.membranes, detection.firing) if living.model.fires else None,
         cells=living.cells,
         detection=detection,

@@ -26,7 +26,7 @@ class Neurons:
 
     def __init__(self, reaction: Reaction, firing: Firing):
         self._reaction, self.is_population = reaction, bool(reaction.model.rate)
-        self.activity = Activity(reaction.state[0], firing)
+        self.activity = Activity(reaction.variables[0], firing)
         self._trace = reaction.follow()
         self._rate = _rates(reaction) if self.is_population else None
         known = field_names(reaction.model)
@@ -37,10 +37,10 @@ class Neurons:
     def observe(self, t: float, simulation: Any) -> None:
         """Note what happened since the last look; membranes are at `t` but for what is pending."""
         now, reaction = t - simulation.pending, self._reaction
-        potassium, potential = reaction.state[0], None
+        potassium, potential = reaction.variables[0], None
         if self._trace is not None:
             self.activity.spikes(self._trace.spikes(), potassium)
-            potential = Range(reaction.state.V, self._trace.low, self._trace.high)
+            potential = Range(reaction.variables.V, self._trace.low, self._trace.high)
         else:
             self.activity.rates(now, self._rate()[0], potassium)
         self.activity.look(now, potassium, potential)
@@ -92,4 +92,4 @@ class Neurons:
 def _rates(reaction):
     """What evaluates the firing rate of a population at every owned node."""
     text = rate_source(reaction.model, reaction.parameters, reaction.surroundings)
-    return NodeValues(text, reaction.state, reaction.inputs, 1)
+    return NodeValues(text, reaction.variables, reaction.inputs, 1)

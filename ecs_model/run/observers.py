@@ -175,7 +175,7 @@ class SeriesRow:
         if self._probes:
             for values in self._columns.values(self._sampler.nodes).values():
                 row.extend(self._sampler(values))
-        row.extend(self._extremes(simulation.reaction.state[0]))
+        row.extend(self._extremes(simulation.reaction.variables[0]))
         row.extend(self._firing())
         row.extend([self._spending.so_far["power"]] if self._spending.known else [])
         row.extend(self._balance.amounts().values())
@@ -274,7 +274,7 @@ class FrontResolution:
 
     def observe(self, t, simulation):
         """Note how much of its height the front loses in each cell it stands in at time `t` [s]."""
-        potassium = simulation.reaction.state[0]
+        potassium = simulation.reaction.variables[0]
         comm = self._mesh.comm
         high = comm.allreduce(potassium.max(initial=0.0), MPI.MAX)
         low = comm.allreduce(potassium.min(initial=np.inf), MPI.MIN)

@@ -1,6 +1,7 @@
 """How long the steps of a run are: as long as the local error of K+ allows."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -25,8 +26,8 @@ class StepControl:
     tolerance: float
     level: int = 0
     known: bool = False
-    last: np.ndarray = field(default_factory=lambda: np.empty(0))
-    slope: np.ndarray = field(default_factory=lambda: np.empty(0))
+    last: np.ndarray = field(default_factory=partial(np.empty, 0))
+    slope: np.ndarray = field(default_factory=partial(np.empty, 0))
 
     def state(self):
         """What a restart needs."""

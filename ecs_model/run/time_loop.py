@@ -13,12 +13,10 @@ import itertools
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import numpy as np
-
 from ecs_model.errors import SolutionError
 from ecs_model.memory import put_back
 from ecs_model.run.requests import Request
-from ecs_model.transport.protocol import is_effort
+from ecs_model.run.snapshot import Snapshot
 
 DAMPED_STEPS = 2  # after something changed abruptly
 NEAR = 1e-9  # share of a reaction step within which an edge counts as its end
@@ -59,6 +57,8 @@ class Simulation:
     Attributes:
         request: what all processes agreed on after the last step: the highest of their Requests.
         calm: steps since something changed abruptly.
+        failure: what the membranes of this process failed by since the state was last sound, "" if
+            by nothing. The others learn of it where they agree on the step.
         meter: a function without arguments, or None; what it gives just before and after membranes
             change abruptly within a step goes to `jumps`: triples of time [s] and the two.
     """
@@ -82,10 +82,11 @@ class Simulation:
         self.tick = self.steps = self.rejected = self.calm = 0
         self.pending = 0.0  # reaction time [s] that the state lacks
         self.ask, self.request = ask, Request.GO_ON
+        self.failure = ""
         self.meter: Callable | None = None
         self.jumps: list[Any] = []
-        control.start(reaction.state[0])
-        self._saved = _Snapshot(self)
+        control.start(reaction.variables[0])
+        self._saved = Snapshot(self)
 
     def state(self):
         """What a restart needs beside the states of the parts and observers."""
@@ -191,22 +192,40 @@ class Simulation:
             self._react(start - self.pending, self.pending + dt / 2)
             self.pending = dt / 2
             self.diffusion.advance(start, dt, self.calm < DAMPED_STEPS)
+            local = self._agree(
+                self.control.local_error(self.reaction.variables[0], dt, self.pending)
+            )
         except SolutionError as error:
             if ticks == 1:
-                raise SolutionError(f"at t = {start:.6g} s: {self._reason(error)}") from None
+                reason = self.team.first(self.failure) or str(error)
+                raise SolutionError(f"at t = {start:.6g} s: {reason}") from None
             return False
-        local = self.control.local_error(self.reaction.state[0], dt, self.pending)
-        local, request = self.team.highest([local, self.ask()])
-        self.request = Request(int(request))
         if ticks > 1 and local > 2 * self.control.tolerance:
             return False
         self.control.accept(dt, ticks, local)
         return True
 
+    def _agree(self, local):
+        """The local error of all processes, and their request.
+
+        Raises:
+            SolutionError: on all processes, if the membranes of one failed.
+        """
+        local, request, has_failed = self.team.highest([local, self.ask(), bool(self.failure)])
+        self.request = Request(int(request))
+        if has_failed:
+            raise SolutionError(self.failure)
+        return local
+
     def _react(self, start, duration):
-        """Advance the membranes; where that fails, K+ becomes nan and the solver tells all."""
-        self.failure, end = "", start + duration
-        times, potassium = [start, *self._instants(start, end), end], self.reaction.state[0]
+        """Advance the membranes; where they fail, the state is that of some time in between.
+
+        It stays finite, so that this process can take part in the solves of all others.
+        """
+        if self.failure:
+            return
+        end, potassium = start + duration, self.reaction.variables[0]
+        times = [start, *self._instants(start, end), end]
         try:
             for before, after in itertools.pairwise(times):
                 self._begin(before, after, before > start)
@@ -215,7 +234,6 @@ class Simulation:
                 self.control.after_reaction(potassium, after - before)
         except SolutionError as error:
             self.failure = str(error)
-            potassium[:] = np.nan
 
     def _begin(self, start, end, is_jump):
         """Set parameters to those between two times [s]; measure what that changes at a jump."""
@@ -232,9 +250,6 @@ class Simulation:
         found = [t for event in self.events for t in event.edges_within(start + near, end - near)]
         return sorted(set(found))
 
-    def _reason(self, error):
-        return self.team.first(self.failure) or str(error)
-
     def _next_stop(self):
         k = bisect.bisect_right(self.edges, self.tick)
         stops = [*self.edges[k : k + 1], self.clock.ticks]
@@ -250,43 +265,3 @@ class Simulation:
             if is_due or not observer.every:
                 observer.observe(self.time, self)
         self.jumps.clear()
-
-
-class _Snapshot:
-    """The state before a step that may be rejected."""
-
-    def __init__(self, simulation):
-        self._simulation, self._buffers = simulation, {}
-
-    def _membranes(self):
-        reaction = self._simulation.reaction
-        return enumerate((*reaction.state, reaction.trial))
-
-    def take(self):
-        s = self._simulation
-        self._arrays = self._copied(self._membranes())
-        self._transport = self._copied(s.diffusion.state().items())
-        self._rest = s.pending, np.copy(s.reaction.given), list(s.jumps)
-        self._seen = s.reaction.trace and s.reaction.trace.seen()
-
-    def _copied(self, state):
-        """A dict of pairs; arrays are copied, into the same buffers every time."""
-        copies, buffers = dict(state), self._buffers
-        for name, value in copies.items():
-            if isinstance(value, np.ndarray):
-                if name not in buffers:
-                    buffers[name] = np.empty_like(value)
-                buffers[name][:] = value
-                copies[name] = buffers[name]
-        return copies
-
-    def put_back(self):
-        s = self._simulation
-        for name, array in self._membranes():
-            array[:] = self._arrays[name]
-        done = {name: value for name, value in s.diffusion.state().items() if is_effort(name)}
-        s.diffusion.load(self._transport | done)
-        s.pending, membranes, s.jumps = self._rest
-        s.reaction.given = np.copy(membranes)
-        if s.reaction.trace is not None:
-            s.reaction.trace.go_back(self._seen)

@@ -40,7 +40,7 @@ class Decision:
         within = [tick for tick in simulation.edges if tick < simulation.clock.ticks]
         self._quiet_from = simulation.clock.at(max(within, default=0))
         self._end = simulation.clock.end
-        potassium = simulation.reaction.state[0]
+        potassium = simulation.reaction.variables[0]
         rest = self._comm.allreduce(potassium.min(initial=np.inf), MPI.MIN)
         self._low, self._lowest, self._since = rest + CALM * (front - rest), np.inf, 0.0
 

@@ -1,0 +1,49 @@
+"""The state before a step that may be rejected, in memory."""
+
+import numpy as np
+
+from ecs_model.memory import bare
+from ecs_model.run.living import advanced, is_effort
+
+
+class Snapshot:
+    """The state before a step that may be rejected: all that `living.advanced` lists.
+
+    Args:
+        simulation: the Simulation.
+    """
+
+    def __init__(self, simulation):
+        self._simulation, self._buffers = simulation, {}
+
+    def take(self):
+        """Copy the state as it is now; nothing is allocated after the first time."""
+        s = self._simulation
+        self._states = [self._copied(part.state(), k) for k, part in self._parts()]
+        self._rest = s.pending, s.failure, list(s.jumps)
+
+    def put_back(self):
+        """Let the simulation go on from what was taken; what it cost stays counted."""
+        s = self._simulation
+        for (_, part), state in zip(self._parts(), self._states, strict=True):
+            spent = {name: bare(v) for name, v in part.state().items() if is_effort(name)}
+            part.load(state | spent)
+        s.pending, s.failure, s.jumps = self._rest
+
+    def _parts(self):
+        parts = [part for _, part in advanced(self._simulation)]
+        if trace := self._simulation.reaction.trace:  # read after every step: in no checkpoint
+            parts.append(trace)
+        return enumerate(parts)
+
+    def _copied(self, state, k):
+        """The bare values of a state; arrays are copied, into the same buffers every time."""
+        return {name: self._copy(bare(value), (k, name)) for name, value in state.items()}
+
+    def _copy(self, value, key):
+        if not isinstance(value, np.ndarray):
+            return value
+        if key not in self._buffers:
+            self._buffers[key] = np.empty_like(value)
+        self._buffers[key][:] = value
+        return self._buffers[key]
