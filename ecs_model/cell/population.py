@@ -91,9 +91,8 @@ class Bench:
         return {name: np.concatenate([one[name] for one in seen]) for name in seen[0]}
 
     def follow(self):
-        """From now on note the spikes of cells that advance, for `spikes`."""
-        for group in self._groups:
-            group.follow()
+        """From now on note what V does in cells that advance, for `seen`."""
+        self._traces = [group.follow() for group in self._groups]
 
     def seen(self):
         """What V did since the last call.
@@ -101,7 +100,7 @@ class Bench:
         Returns:
             tuple: cell and time [s] of each spike, shape (spikes, 2), and the Range of V.
         """
-        traces = [group.trace for group in self._groups]
+        traces = self._traces
         spikes = [np.add(t.spikes(), (k * GROUP, 0.0)) for k, t in enumerate(traces)]
         low, high = (np.concatenate([getattr(t, end) for t in traces]) for end in ("low", "high"))
         for trace in traces:

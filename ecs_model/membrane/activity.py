@@ -242,7 +242,7 @@ class Activity:
         """Lowest and highest V of each node since `renew` [V]."""
         return self._columns["V_min"], self._columns["V_max"]
 
-    def is_bursting(self) -> Array:
+    def is_bursting(self) -> np.ndarray:
         """Whether each node is in a burst."""
         return self.time - self._columns["last"] <= self.firing.gap
 

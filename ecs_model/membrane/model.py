@@ -93,7 +93,7 @@ class MembraneModel:
     @property
     def spikes(self) -> bool:
         """Whether its spikes are seen in V: that is a state, and nothing else tells its firing."""
-        known = self.State.quantities
+        known = getattr(self.State, "quantities", {})
         return not self.rate and "V" in known and dimension(known["V"].unit) == "a potential"
 
     @property

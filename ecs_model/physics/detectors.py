@@ -83,7 +83,7 @@ def _mean(values, volumes, where):
     return float(np.average(values[where], weights=volumes[where])) if where.any() else float("nan")
 
 
-def regimes_of(numbers: Array, volumes: Array) -> dict[str, float]:
+def regimes_of(numbers: np.ndarray, volumes: Array) -> dict[str, float]:
     """Word -> share of the tissue (0 to 1) that it holds for, of those that hold for any.
 
     Args:

@@ -12,6 +12,7 @@ was reached.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -59,7 +60,7 @@ def margin(reached: Array, threshold: float) -> Array:
     return np.where(share < 1.0, share - 1.0, np.log(np.maximum(share, 1.0)))
 
 
-def words(seen: Mapping[str, Array], firing: Firing, duration: float, fires: bool) -> Array:
+def words(seen: Mapping[str, Array], firing: Firing, duration: float, fires: bool) -> np.ndarray:
     """The word for every node: an array of numbers of NAMES.
 
     Args:
@@ -68,17 +69,18 @@ def words(seen: Mapping[str, Array], firing: Firing, duration: float, fires: boo
         duration: time that is judged [s].
         fires: whether the model knows when its neurons fire.
     """
-    where = {
+    where: dict[str, Any] = {
         "SD": sd_margins(seen, firing, fires) >= 0,
         "tonic": is_tonic(seen, duration),
         "seizure": seen["score"] >= 0,
         "firing": seen["bursts"] > 0,
         "depolarized": seen["blocked"] >= ALWAYS * duration,
     }
-    return np.select(list(where.values()), [NAMES.index(name) for name in where], 0)
+    numbers = [np.array(NAMES.index(name)) for name in where]
+    return np.select([*where.values()], numbers, np.array(0))
 
 
-def is_tonic(seen: Mapping[str, Array], duration: float) -> Array:
+def is_tonic(seen: Mapping[str, Array], duration: float) -> np.ndarray:
     """Whether each node never stopped firing, with K+ where it is."""
     low, high = seen["lowest"], seen["highest"]
     steady = high - low < STEADY * (high + low) / 2

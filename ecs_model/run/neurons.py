@@ -25,10 +25,9 @@ class Neurons:
     every = 0
 
     def __init__(self, reaction: Reaction, firing: Firing):
-        self._reaction, self.is_population = reaction, bool(reaction.model.rate)
+        self.is_population = bool(reaction.model.rate)
         self.activity = Activity(reaction.variables[0], firing)
-        self._trace = reaction.follow()
-        self._rate = _rates(reaction) if self.is_population else None
+        self._look = _Rates(reaction) if self.is_population else _Spikes(reaction)
         known = field_names(reaction.model)
         makers = {"rate": self.activity.rate, "V_min": self._lowest, "V_max": self._highest}
         makers |= {name: getattr(self, name) for name in ("onset", "duration", "regime")}
@@ -36,16 +35,7 @@ class Neurons:
 
     def observe(self, t: float, simulation: Any) -> None:
         """Note what happened since the last look; membranes are at `t` but for what is pending."""
-        now, reaction = t - simulation.pending, self._reaction
-        potassium, potential = reaction.variables[0], None
-        if self._trace is not None:
-            self.activity.spikes(self._trace.spikes(), potassium)
-            potential = Range(reaction.variables.V, self._trace.low, self._trace.high)
-        else:
-            self.activity.rates(now, self._rate()[0], potassium)
-        self.activity.look(now, potassium, potential)
-        if self._trace is not None:
-            self._trace.clear()
+        self._look.at(t - simulation.pending, self.activity)
 
     def state(self) -> dict[str, Any]:
         """What a restart needs."""
@@ -54,8 +44,7 @@ class Neurons:
     def load(self, state: Mapping[str, Any]) -> None:
         """Continue from what `state` gave."""
         self.activity.load(state)
-        if self._trace is not None:
-            self._trace.clear()
+        self._look.forget()
 
     def judged(self) -> dict[str, Array]:
         """What is known of each node, its word and its margins: name -> array.
@@ -89,7 +78,37 @@ class Neurons:
         return self.activity.envelope()[1]
 
 
-def _rates(reaction):
-    """What evaluates the firing rate of a population at every owned node."""
-    text = rate_source(reaction.model, reaction.parameters, reaction.surroundings)
-    return NodeValues(text, reaction.variables, reaction.inputs, 1)
+class _Spikes:
+    """Neurons whose compiled step notes their spikes."""
+
+    def __init__(self, reaction: Reaction):
+        self._variables, self._trace = reaction.variables, reaction.follow()
+
+    def at(self, t: float, activity: Activity) -> None:
+        """Let an Activity know what happened until `t` [s]."""
+        potassium, trace = self._variables[0], self._trace
+        activity.spikes(trace.spikes(), potassium)
+        activity.look(t, potassium, Range(self._variables.V, trace.low, trace.high))
+        trace.clear()
+
+    def forget(self) -> None:
+        """Begin anew with V as it is."""
+        self._trace.clear()
+
+
+class _Rates:
+    """Populations whose rate is evaluated at each look."""
+
+    def __init__(self, reaction: Reaction):
+        text = rate_source(reaction.model, reaction.parameters, reaction.surroundings)
+        self._variables = reaction.variables
+        self._rate = NodeValues(text, reaction.variables, reaction.inputs, 1)
+
+    def at(self, t: float, activity: Activity) -> None:
+        """Let an Activity know what happened until `t` [s]."""
+        potassium = self._variables[0]
+        activity.rates(t, self._rate()[0], potassium)
+        activity.look(t, potassium)
+
+    def forget(self) -> None:
+        """Nothing is kept between looks."""
