@@ -33,10 +33,12 @@ run: setup
 	@echo "ParaView   paraview --script=$(RESULTS)/open_in_paraview.py"
 
 # Files that need one process run beside each other; the others start several themselves.
-SINGLE := tests/cell tests/laws tests/membrane tests/meshes tests/transport tests/verification
+# The longest files come first, so that no worker waits long for the last one.
+SINGLE := tests/verification tests/scan/test_laws.py tests/membrane tests/cell tests/postprocess tests/docs \
+	tests/cli tests/transport tests/meshes tests/laws
 
 test: setup
-	@$(BIN)/python -m pytest -q -n $(NP) --dist loadfile $(SINGLE)
+	@$(BIN)/python -m pytest -q -n $(NP) --dist loadfile --no-loadscope-reorder $(SINGLE)
 	@$(BIN)/python -m pytest -q $(SINGLE:%=--ignore=%)
 
 lint: setup

@@ -96,7 +96,7 @@ def one(theta, h, dt, tolerance, end):
 def _ignite(made):
     """Raise K+ at one end, and let the tracker follow."""
     simulation = made.simulation
-    potassium = simulation.reaction.state.K_o
+    potassium = simulation.reaction.variables.K_o
     potassium[made.mesh.coordinates[: made.mesh.owned, 0] < 100e-6] = 52
     simulation.control.start(potassium)
     made.tracker.last[:] = potassium

@@ -36,5 +36,5 @@ def rates(k_o, na_o, k_i, na_i, log, exp):
 
 
 def potassium(x, exp):
-    """K+ outside [mM] at the beginning, at the distance `x` [um] from one side."""
+    """[K+]o [mM] at the beginning, at the distance `x` [um] from one side."""
     return REST[0] + 40.0 * exp(-((x / 150.0) * (x / 150.0)))

@@ -51,7 +51,7 @@ def main(nodes, steps):
     config = resolve.with_intervals(reader.parse_config(text, "benchmark"))
     made = build.build(config, start(), Path(__file__).parent)
     x = 1e6 * made.mesh.coordinates[: made.mesh.owned, 0]
-    state, simulation = made.simulation.reaction.state, made.simulation
+    state, simulation = made.simulation.reaction.variables, made.simulation
     state.K_o[:] = cell.potassium(x, np.exp)
     watch, taken = Watch(), []
     watch.over("step", simulation, "step")

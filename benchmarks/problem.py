@@ -76,4 +76,4 @@ def parts(
 def raise_potassium(made, high, width):
     """Add a Gaussian of `width` [um] and `high` [mM] to K+ at x = 0."""
     x = 1e6 * made.mesh.coordinates[: made.mesh.owned, 0]
-    made.simulation.reaction.state[0][:] += high * np.exp(-((x / width) ** 2))
+    made.simulation.reaction.variables[0][:] += high * np.exp(-((x / width) ** 2))

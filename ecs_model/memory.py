@@ -5,11 +5,12 @@ gives name -> value, found without talking to other processes. A value is
 
     an array           one value per owned node, changed in place
     OfCells(array)     one value per owned cell, changed in place
+    OfBlocks(array)    one value per block of owned nodes, changed in place
     Share(value)       this process's part of a sum: a number, an array, or a dict of numbers
     anything else      the same on all processes: numbers, texts, None, lists and dicts of them
 
-A checkpoint stores all of it, and `load` gets it back on any number of processes, without OfCells
-and Share around the values; most of them need no more than `put_back`.
+A checkpoint stores all of it, and `load` gets it back on any number of processes, bare, that
+is, without OfCells, OfBlocks and Share around the values; most need no more than `put_back`.
 """
 
 from collections.abc import Mapping
@@ -27,10 +28,42 @@ class OfCells:
 
 
 @dataclass(frozen=True)
+class OfBlocks:
+    """One value per block of owned nodes, in an array that is changed in place.
+
+    Attributes:
+        values: one per block; the last block may be smaller.
+        size: nodes of a block.
+        nodes: owned nodes.
+    """
+
+    values: np.ndarray
+    size: int
+    nodes: int
+
+    def of_nodes(self) -> np.ndarray:
+        """For every owned node, the value of its block."""
+        return np.repeat(self.values, self.size)[: self.nodes]
+
+    def lowest(self, of_nodes: np.ndarray) -> np.ndarray:
+        """For every block, the lowest of its nodes' values."""
+        if not self.nodes:
+            return self.values
+        return np.minimum.reduceat(of_nodes, np.arange(0, self.nodes, self.size))
+
+
+@dataclass(frozen=True)
 class Share:
     """This process's part of a sum over all processes: a number, an array or a dict of numbers."""
 
     value: Any
+
+
+def bare(value: Any) -> Any:
+    """A value of a state as `load` gets it, without OfCells, OfBlocks or Share around it."""
+    if isinstance(value, OfCells | OfBlocks):
+        return value.values
+    return value.value if isinstance(value, Share) else value
 
 
 def put_back(owner: Any, state: Mapping[str, Any]) -> None:
@@ -38,10 +71,10 @@ def put_back(owner: Any, state: Mapping[str, Any]) -> None:
 
     Args:
         owner: with a method `state`.
-        state: name -> value of this process, as that gave it but without OfCells and Share.
+        state: name -> value of this process, as that gave it, but bare.
     """
     for name, value in owner.state().items():
-        array = value.values if isinstance(value, OfCells) else value
+        array = bare(value)
         if isinstance(array, np.ndarray):
             array[:] = state[name]
         else:

@@ -1,6 +1,7 @@
 """Intervals, rectangles, boxes and slices; the lower corner is the origin."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -72,7 +73,7 @@ def _checked(size, cell, refine):
     """The cell size [m] and the Refinements of a box of `size` [m]."""
     cell = arguments.cell_size(cell, min(size))
     arguments.affordable(np.prod(size) / cell ** len(size))
-    return cell, refinements(refine, len(size), cell, lambda p: _inside(size, p))
+    return cell, refinements(refine, len(size), cell, partial(_inside, size))
 
 
 def _inside(size, point):

@@ -1,5 +1,7 @@
 """Plane cuts through cortical surfaces: the outlines of grey and white matter as polygons."""
 
+from operator import attrgetter
+
 import numpy as np
 
 from ecs_model.errors import ConfigError
@@ -59,7 +61,7 @@ def grey_and_white(pial, white, cell, window=None):
             f"cell: {cell:g} m is too large for what lies in this cut or window; "
             "choose a smaller cell or another place"
         )
-    largest = max(pieces, key=lambda p: p.area)
+    largest = max(pieces, key=attrgetter("area"))
     white = _union(_polygons(white.intersection(largest), 4 * cell**2))
     return largest.difference(white), white, sum(p.area for p in pieces) - largest.area
 

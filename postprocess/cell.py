@@ -13,6 +13,7 @@ from ecs_model.postprocess import style
 
 COLOURS = {
     "rest": "#56B4E9",
+    "firing": "#F0E442",
     "seizure": "#E69F00",
     "tonic": "#CC79A7",
     "SD": "#D55E00",

@@ -1,5 +1,7 @@
 """One HTML file about a run: verdicts, curves, maps that a slider moves through time, balances."""
 
+from operator import itemgetter
+
 from ecs_model.postprocess import html_page, run_figures
 from ecs_model.postprocess.fields import load
 from ecs_model.run.rundir import RunDir
@@ -93,7 +95,7 @@ def _seconds(run):
 
 
 def _flat(seconds):
-    rows = sorted(seconds.items(), key=lambda item: -item[1])
+    rows = sorted(seconds.items(), key=itemgetter(1), reverse=True)
     return [{"part": name, "seconds": {"mean": s}} for name, s in rows]
 
 

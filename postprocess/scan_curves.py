@@ -25,7 +25,7 @@ def curves(scan):
     Args:
         scan: a Scan whose varying axes are one of numbers and perhaps another.
     """
-    axis, *others = sorted(scan.varying, key=lambda a: -scan.values(a))
+    axis, *others = sorted(scan.varying, key=scan.values, reverse=True)
     columns = [_outcome(scan), *([scan.speed] if scan.speed else [])]
     figure = style.figure(0.8 + 2.2 * len(columns), 5.4)
     panels = figure.subplots(len(columns), sharex=True, squeeze=False)[:, 0]

@@ -10,11 +10,17 @@ from ecs_model.files import foreign, schemas, versions
 from ecs_model.physics.measured_tissue import STATES, state_of, title
 from ecs_model.postprocess import style
 
-VERDICTS = ("seizure", "sd", "ignited")  # the gravest last
-WORDS = {"ignited": "ignition", "sd": "spreading depolarization", "seizure": "seizure-level K⁺"}
+VERDICTS = ("load", "seizure", "sd", "ignited")  # the gravest last
+WORDS = {
+    "ignited": "ignition",
+    "sd": "spreading depolarization",
+    "seizure": "seizure",
+    "load": "K⁺ load",
+}
 REGIMES = {
     "rest": "rest",
-    "seizure": "seizure-level K⁺",
+    "load": "K⁺ load",
+    "seizure": "seizure",
     "sd": "K⁺ of an SD, local",
     "ignited": "a front spreads",
 }
@@ -86,7 +92,7 @@ class Scan:
             raise ConfigError(f"{path}: has no table yet; let the scan end first")
         versions.refuse_format(setup.get("format"), versions.SCAN, path, "a scan")
         with foreign.damaged(path / "table.parquet", "`ecs-model scan` writes it anew"):
-            frame = pd.read_parquet(path / "table.parquet")
+            frame = _as_now(pd.read_parquet(path / "table.parquet"))
             frame[["id", "run"]]
         if not (frame["run"] == "finished").any():
             raise ConfigError(
@@ -165,7 +171,8 @@ class Scan:
         stop = self.settings["stop"]["verdict"]
         if stop is None and self.settings["threshold"]:
             stop = self.settings["threshold"]["margin"]
-        return (stop,) if stop in VERDICTS else VERDICTS
+        known = tuple(name for name in VERDICTS if f"{name}.margin" in self.frame)
+        return (stop,) if stop in VERDICTS else known
 
     @property
     def measured(self):
@@ -215,7 +222,7 @@ class Scan:
 
     def word(self, regime):
         """A regime in words."""
-        if len(self.judged) == len(VERDICTS):
+        if len(self.judged) > 1:
             return REGIMES[regime]
         return f"no {WORDS[self.judged[0]]}" if regime == "rest" else WORDS[regime]
 
@@ -227,6 +234,14 @@ class Scan:
             if known and np.isfinite(self.finished[name].to_numpy(float)).any():
                 return name
         return None
+
+
+def _as_now(frame):
+    """A table with the names of now: until 0.2, `seizure` was a level of K+, the `load`."""
+    if "load.margin" in frame:
+        return frame
+    old = [name for name in frame if name.startswith("seizure.")]
+    return frame.rename(columns={name: name.replace("seizure.", "load.") for name in old})
 
 
 def short(value):

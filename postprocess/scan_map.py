@@ -1,5 +1,7 @@
 """Maps of a scan over two axes: regimes with their borders and speeds, or thresholds."""
 
+from functools import partial
+
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, ListedColormap
@@ -11,7 +13,13 @@ from matplotlib.tri import Triangulation
 from ecs_model.postprocess import label_placement, style
 from ecs_model.postprocess.scan_data import WORDS
 
-COLOURS = {"rest": "#CFE5F2", "seizure": "#F6DC9B", "sd": "#EDA98B", "ignited": "#C96A6A"}
+COLOURS = {
+    "rest": "#CFE5F2",
+    "load": "#EDF0C4",
+    "seizure": "#F6DC9B",
+    "sd": "#EDA98B",
+    "ignited": "#C96A6A",
+}
 COLUMNS = 3
 LINES = 7  # contours of thresholds
 BORDER, FEW = 2.2, 6  # width of the border; fewer runs give no contours
@@ -47,9 +55,9 @@ def threshold_map(scan):
     values = scan.finished["threshold.value"].to_numpy(float)
     known = values[np.isfinite(values)]
     if not len(known) or not np.ptp(known):
-        return _figure(scan, lambda *a: _thresholds(*a, None))[0]
+        return _figure(scan, partial(_thresholds, levels=None))[0]
     levels = MaxNLocator(24).tick_values(known.min(), known.max())
-    figure, panels = _figure(scan, lambda *a: _thresholds(*a, levels))
+    figure, panels = _figure(scan, partial(_thresholds, levels=levels))
     scale = ScalarMappable(BoundaryNorm(levels, 256), "viridis")
     words = scan.searched[0].upper() + scan.searched[1:]
     figure.colorbar(scale, ax=panels, label=style.plain(words), ticks=MaxNLocator(7))

@@ -54,7 +54,7 @@ def _shares(column, axis):
 def _middles(scan, places):
     """The run nearest to the middle of each regime, the gravest first."""
     regimes = scan.regimes
-    for name in ("ignited", "sd", "seizure", "rest"):
+    for name in ("ignited", "sd", "seizure", "load", "rest"):
         (here,) = np.nonzero(regimes == name)
         if len(here):
             away = np.linalg.norm(places[here] - places[here].mean(axis=0), axis=1)

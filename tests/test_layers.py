@@ -44,6 +44,8 @@ HOLDS_CONFIGURATION = (  # everybody else takes small records of what it needs
     "ecs_model.cli",
 )
 SHORT = "ecs_model.meshes.meshdata"  # has short names for what others do: read, write, judge
+FRONT, GROUND = {"cli", "api"}, {"files", "runs"}  # one floor each, the ground with all flat files
+FLOORS = 9  # that a way down through the rooms may pass, at most
 FLAT = 12  # files beside the rooms, at most
 
 
@@ -107,6 +109,26 @@ def test_no_modules_import_each_other():
     }
     graph[SHORT] = {name for name in graph[SHORT] if ".meshes." not in name}
     graphlib.TopologicalSorter(graph).prepare()
+
+
+def floor(name):
+    """The room of a module; those of the front are one, as are those of the ground."""
+    is_room = any((folder / name).is_dir() for folder in (ROOT, ROOT / "ecs_model"))
+    if name in FRONT:
+        return "front"
+    return name if is_room and name not in GROUND else "ground"
+
+
+def test_few_floors():
+    """The longest way down, from room to room, as modules import each other."""
+    below = {}
+    for own, path in modules():
+        below.setdefault(floor(own), set()).update(map(floor, imports(path)))
+    heights = {}
+    for room in graphlib.TopologicalSorter({k: v - {k} for k, v in below.items()}).static_order():
+        heights[room] = 1 + max((heights[lower] for lower in below[room] - {room}), default=0)
+    assert heights["ground"] == 1 and max(heights.values()) == heights["front"]
+    assert heights["front"] <= FLOORS, heights
 
 
 def holds_configuration(name):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ecs_model.errors import SolutionError
+from ecs_model.memory import Share
 from ecs_model.run.clock import Clock
 from ecs_model.run.requests import Request
 from ecs_model.run.step_control import StepControl
@@ -23,11 +24,25 @@ class Notes:
     def __init__(self, law=lambda t: 3.0 + 0.0 * t, limit=np.inf):
         self.law, self.limit = law, limit
         self.calls, self.columns = [], (np.array([law(0.0)]), np.zeros(1))
-        self.trial, self.increment = np.zeros(1), np.zeros(1)
+        self.increment = np.zeros(1)
         self.given, self.ledger = 0.0, SimpleNamespace(given={"x": 0.0})
         self.reaction = SimpleNamespace(
-            advance=self._react, state=self.columns, trial=self.trial, given=0.0
+            advance=self._react,
+            variables=self.columns,
+            state=self._reaction_state,
+            load=self._load_reaction,
+            given=0.0,
+            trace=None,
         )
+
+    def _reaction_state(self):
+        columns = {f"column {k}": column for k, column in enumerate(self.columns)}
+        return columns | {"given": Share(self.reaction.given)}
+
+    def _load_reaction(self, state):
+        for k, column in enumerate(self.columns):
+            column[:] = state[f"column {k}"]
+        self.reaction.given = state["given"]
 
     def _react(self, duration, start):
         assert start == pytest.approx(self.columns[1][0], abs=1e-12)
@@ -66,7 +81,7 @@ class Watch:
         """Look."""
         self.times.append(t)
         self.ticks.append(simulation.tick)
-        self.ages.append(simulation.reaction.state[1][0])
+        self.ages.append(simulation.reaction.variables[1][0])
 
 
 TEAM = SimpleNamespace(highest=lambda values: np.array(values, float), first=lambda text: text)
@@ -183,6 +198,60 @@ def test_a_membrane_that_fails_says_so_with_its_own_words():
     notes.reaction.advance = fail
     with pytest.raises(SolutionError, match="the membrane bursts"):
         simulation(notes).run()
+
+
+class Bursting(Notes):
+    """Membranes that fail within a span of time."""
+
+    def __init__(self, begin, end, longest):
+        """Membranes that fail between two times [s] where a step is longer than `longest` [s]."""
+        super().__init__()
+        self.begin, self.end, self.longest = begin, end, longest
+
+    def _react(self, duration, start):
+        if start < self.end and start + duration > self.begin and duration > self.longest:
+            raise SolutionError("the membrane bursts")
+        super()._react(duration, start)
+
+
+def test_a_process_whose_membranes_fail_solves_with_the_others_and_says_so_afterwards():
+    notes, voted = Bursting(30.0, 40.0, 9.0), []
+
+    def highest(values):
+        voted.append(values)
+        return np.array(values, float)
+
+    s = simulation(notes, 64, 0.1, observers=[Watch(64)])
+    s.team = SimpleNamespace(highest=highest, first=lambda text: text)
+    s.run()
+    assert s.rejected > 0 and s.failure == "" and np.isfinite(notes.columns[0]).all()
+    assert len(durations(notes, "D")) == len(voted) == s.steps + s.rejected
+    assert sum(failed for *_, failed in voted) > 0
+    assert notes.reaction.given == notes.columns[1][0] == pytest.approx(64.0)
+
+
+def test_a_failure_of_another_process_rejects_the_step_here():
+    notes, failures = Notes(), iter([0, 0, 1])
+    s = simulation(notes, 64, 0.1, observers=[Watch(64)])
+    s.team = SimpleNamespace(
+        highest=lambda values: np.array([*values[:2], next(failures, 0)], float), first=TEAM.first
+    )
+    s.run()
+    assert s.rejected == 1 and notes.columns[1][0] == pytest.approx(64.0)
+    s = simulation(Notes(), 8)
+    s.team = SimpleNamespace(
+        highest=lambda values: np.array([*values[:2], 1.0], float),
+        first=lambda text: text or "the membrane over there bursts",
+    )
+    with pytest.raises(SolutionError, match=r"^at t = 0 s: the membrane over there bursts$"):
+        s.run()
+
+
+def test_a_failure_in_the_pending_half_step_is_kept_until_it_is_told():
+    """That half step is taken for who looks; what follows is no cure."""
+    s = simulation(Bursting(5.5, 6.0, 0.0), 12, observers=[Watch(6)])
+    with pytest.raises(SolutionError, match=r"^at t = 6 s: the membrane bursts$"):
+        s.run()
 
 
 @pytest.mark.parametrize("number", [1, 15])  # SIGHUP and SIGTERM

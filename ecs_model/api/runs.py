@@ -55,7 +55,7 @@ def _illustrate(directory):
 def simulation(config, comm=None, overrides=()):
     """The Simulation of a TOML file at its start, to be stepped by hand; nothing is written.
 
-    `.step()` takes a step, `.reaction.state` holds the states at the nodes of this process.
+    `.step()` takes a step, `.reaction.variables` holds the states at the nodes of this process.
 
     Args:
         config: path of the configuration.

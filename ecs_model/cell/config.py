@@ -6,16 +6,19 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ecs_model.config.alternatives import Local
+from ecs_model.config.detect import Words
 from ecs_model.config.membrane import Membrane
 from ecs_model.config.types import (
     Instant,
     Name,
     PlainAlpha,
     Seconds,
+    SettingError,
     Strict,
     Temperature,
     exactly_one,
     number,
+    quantity,
     refuse_void,
     unique,
 )
@@ -140,9 +143,13 @@ class MapSettings(Strict):
 
     x: Axis
     y: Axis | None = None
-    settle: Seconds = Field(description="beginning of the course that is not judged")
+    settle: quantity("s", 0.0, 1e9) = Field(
+        description="beginning of the course that is not judged"
+    )
     observe: Seconds = Field(description="length of what is judged")
-    every: Seconds = Field(5e-3, description="interval of samples; never longer than 5 ms")
+    every: Seconds = Field(
+        5e-3, description="interval of looks where spikes are not followed; never longer than 5 ms"
+    )
 
     @model_validator(mode="after")
     def _some_samples(self):
@@ -166,6 +173,7 @@ class CellConfig(Strict):
     threshold: list[ThresholdSettings] = Field([], description="smallest stimuli that trigger")
     continuation: list[ContinuationSettings] = Field([], description="branches of steady states")
     map: MapSettings | None = None
+    detect: Words = Words()
 
     @model_validator(mode="after")
     def _something(self):
@@ -191,10 +199,22 @@ class CellConfig(Strict):
             refuse_void(self, ["event"], "without time, threshold or map")
         if not (self.time or self.steady or self.threshold or self.continuation):
             refuse_void(self, ["batch"], "on a map, whose axes are x and y")
+        if self.map is None:
+            refuse_void(self, ["detect"], "without a map")
         for t in self.threshold:
             event = next(e for e in self.event if e.name == t.event)
             if t.vary == "duration" and not event.parameters:
                 raise ValueError(f"threshold: the event {t.event!r} has no parameters that last")
+        return self
+
+    @model_validator(mode="after")
+    def _long_enough(self):
+        if self.map is not None and self.map.observe < self.detect.seizure:
+            raise SettingError(
+                "map.observe",
+                f"must be at least {self.detect.seizure:g} s, the shortest seizure "
+                f"(detect.seizure); found {self.map.observe:g} s",
+            )
         return self
 
     @model_validator(mode="after")

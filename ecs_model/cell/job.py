@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ecs_model import __version__
-from ecs_model.cell import continuation, steady, tables, threshold
+from ecs_model.cell import continuation, regime_map, steady, tables, threshold
 from ecs_model.cell.config import CellConfig
 from ecs_model.cell.setup import Laboratory
 from ecs_model.config import reader
@@ -15,10 +15,8 @@ from ecs_model.config.whereabouts import told_where
 from ecs_model.errors import ConfigError
 from ecs_model.files import atomic
 from ecs_model.membrane import start
-from ecs_model.physics import regimes
 
 LONG = 3000.0  # s: a cell that settles has done so by then
-CHUNK = 2_000_000  # numbers of a course held at once where it is judged
 
 
 @dataclass
@@ -156,29 +154,9 @@ def _map(lab, target, tell):
     axes = [("map.x", settings.x), *([("map.y", settings.y)] if settings.y else [])]
     x_rows, y_rows = [*lab.apart(axes), [{}]][:2]
     grid = [{**x, **y} for y in y_rows for x in x_rows]
-    if settings.observe < regimes.WINDOW:
-        raise ConfigError(
-            f"map.observe: must be at least {regimes.WINDOW:g} s, where spikes are "
-            f"looked for (found {settings.observe:g} s)"
-        )
     bench = lab.bench([lab.cell(changes) for changes in grid], lab.stimuli(len(grid)))
     bench.advance(settings.settle)
-    found = regimes.regimes(_judged(lab, bench, settings))
+    found = regime_map.judged(bench, settings, lab.config.detect.firing(settings.settle))
     tables.write_map(lab, grid, found, target)
     for changes, what in zip(grid, found, strict=True):
         tell(tables.regime_line(lab, changes, what))
-
-
-def _judged(lab, bench, settings):
-    """The Windows of the part of the course that is judged."""
-    interval, size = regimes.sampling(settings.every)
-    whole = int(settings.observe / regimes.WINDOW + 1e-9)
-    held = len(lab.model.State._fields) * len(bench.state[0]) * size
-    parts = []
-    while whole > 0:
-        count = min(whole, max(1, CHUNK // held))
-        seen = bench.watch(interval, count * size)
-        V = seen["V"] if tables.has_potential(lab) else None
-        parts.append(regimes.windows(size, seen["K_o"], V))
-        whole -= count
-    return regimes.joined(parts)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ecs_model.membrane.activity import Range
 from ecs_model.membrane.solver import Reaction
 
 GROUP = 8  # cells
@@ -88,6 +89,23 @@ class Bench:
         """Name -> array (samples, cells) [SI] of states and observables after each interval [s]."""
         seen = [self.observe(states, times) for times, states in self._parts(interval, samples)]
         return {name: np.concatenate([one[name] for one in seen]) for name in seen[0]}
+
+    def follow(self):
+        """From now on note what V does in cells that advance, for `seen`."""
+        self._traces = [group.follow() for group in self._groups]
+
+    def seen(self):
+        """What V did since the last call.
+
+        Returns:
+            tuple: cell and time [s] of each spike, shape (spikes, 2), and the Range of V.
+        """
+        traces = self._traces
+        spikes = [np.add(t.spikes(), (k * GROUP, 0.0)) for k, t in enumerate(traces)]
+        low, high = (np.concatenate([getattr(t, end) for t in traces]) for end in ("low", "high"))
+        for trace in traces:
+            trace.clear()
+        return np.concatenate(spikes), Range(np.array(self.state.V), low, high)
 
     def _parts(self, interval, samples):
         """Times and states (samples, states, cells) in parts, each at the parameters of its end."""

@@ -21,6 +21,16 @@ COURSE, MAP, STEADY, THRESHOLDS, BRANCH = (
     "branch.csv",
 )
 
+MAPPED = {
+    "period": "s",
+    "lowest K_o": "mM",
+    "highest K_o": "mM",
+    "bursts": "1",
+    "seizures": "1",
+    "longest seizure": "s",
+    "margin of a seizure": "1",
+}
+
 
 def folder(path, overwrite):
     """The directory of a job, made empty; ConfigError if something else is there."""
@@ -94,7 +104,9 @@ def branch_lines(lab, label, settings, branch):
 def regime_line(lab, changes, what):
     """A line about a regime."""
     period = "" if what.period is None else f", period {what.period:.3g} s"
-    return f"{label(lab, changes)}{what.name}, K_o {what.lowest:.4g}-{what.highest:.4g} mM{period}"
+    count = f", seizures {what.seizures}" if what.seizures else ""
+    K = f"K_o {what.lowest:.4g}-{what.highest:.4g} mM"
+    return f"{label(lab, changes)}{what.name}, {K}{count}{period}"
 
 
 def has_potential(lab):
@@ -135,14 +147,18 @@ def write_course(lab, members, seen, every, target):
 
 
 def write_map(lab, grid, found, target):
-    """map.csv: the quantities of each cell, its regime, period and range of extracellular K+."""
+    """map.csv: the quantities of each cell, and its Regime."""
     names = list(grid[0])
-    rows = [[*_titles(lab, names), "regime", "period [s]", "lowest K_o [mM]", "highest K_o [mM]"]]
+    rows = [[*_titles(lab, names), "regime", *(f"{n} [{u}]" for n, u in MAPPED.items())]]
     for changes, what in zip(grid, found, strict=True):
         own = [f"{from_si(changes[n], lab.quantity(n, 'map').unit):.9g}" for n in names]
-        period = "" if what.period is None else f"{what.period:.6g}"
-        rows.append([*own, what.name, period, f"{what.lowest:.6g}", f"{what.highest:.6g}"])
+        values = (what.period, what.lowest, what.highest, what.bursts, what.seizures)
+        rows.append([*own, what.name, *map(_number, (*values, what.longest, what.margin))])
     atomic.write_text(target / MAP, _table(rows))
+
+
+def _number(value):
+    return "" if value is None else f"{value:.6g}"
 
 
 def write_members(lab, members, target):

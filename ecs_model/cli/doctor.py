@@ -13,6 +13,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -67,9 +68,9 @@ def lines():
     if can_compile:
         yield _line(_vector_math)
     libraries: dict = {}
-    yield _line(lambda: _dolfinx(libraries))
+    yield _line(partial(_dolfinx, libraries))
     if libraries:
-        yield from (_line(lambda c=c: c(libraries)) for c in (_petsc, _mpi, _mpiexec, _srun))
+        yield from (_line(partial(c, libraries)) for c in (_petsc, _mpi, _mpiexec, _srun))
         yield _line(_started_by)
     if libraries and can_compile:
         yield from map(_line, (_one_process, _two_processes))

@@ -1,6 +1,7 @@
 """What the doctor tries in processes of their own: libraries, a solve, gmsh, a picture."""
 
 import json
+from operator import itemgetter
 from pathlib import Path
 
 from ecs_model.errors import ConfigError
@@ -55,7 +56,7 @@ def _poisson_error(comm):
     space = fem.functionspace(square, ("Lagrange", 1))
     u, v = ufl.TrialFunction(space), ufl.TestFunction(space)
     exact = fem.Function(space)
-    exact.interpolate(lambda x: x[0])
+    exact.interpolate(itemgetter(0))
     square.topology.create_connectivity(1, 2)
     facets = mesh.exterior_facet_indices(square.topology)
     edge = fem.dirichletbc(exact, fem.locate_dofs_topological(space, 1, facets))

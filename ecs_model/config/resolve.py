@@ -5,6 +5,7 @@ Needs neither MPI nor DOLFINx, so that whoever only checks a configuration start
 
 from ecs_model.config.parameters import settled
 from ecs_model.errors import ConfigError
+from ecs_model.membrane.activity import field_names
 from ecs_model.membrane.kernel import depends_on
 from ecs_model.membrane.model import compartments, with_passive_ions
 from ecs_model.membrane.user_models import membrane_of
@@ -134,6 +135,7 @@ def _check_fields(config, model):
     known += ["Phi_e"] if config.tissue.transport == "electrodiffusion" else []
     settings = config.tissue.syncytium
     known += ["V_g_shift"] if settings is not None and settings.cable else []
+    known += field_names(model)
     for name in config.output.fields or []:
         if name not in known:
             raise ConfigError(

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from ecs_model.config.detect import Detect
 from ecs_model.config.membrane import Membrane
 from ecs_model.config.petsc_options import refuse_options
 from ecs_model.config.stimuli import Boundary, Event, Source
@@ -102,23 +103,6 @@ class Line(Strict):
         if self.start == self.end:
             raise ValueError(f"line {self.name!r} ends where it starts; give two points")
         return self
-
-
-Level = quantity("mM", 1e-6, 5000.0)
-
-
-class Detect(Strict):
-    """Thresholds of what the verdicts say."""
-
-    seizure: Level = Field(10.0, description="ceiling of K+ in seizures")
-    sd: Level = Field(20.0, description="K+ of a spreading depolarization")
-    fraction: number(1e-9, 0.999999) = Field(
-        0.01, description="share of the tissue that must reach it"
-    )
-    front: Level = Field(12.0, description="K+ that counts as front's arrival")
-    spread: number(1e-9, 0.999999) = Field(
-        0.25, description="share of the tissue not stimulated that a front takes if it ignites"
-    )
 
 
 class Checkpoint(Strict):

@@ -7,7 +7,6 @@ from pydantic import Field
 from ecs_model.config.types import Name, Strict, quantity
 
 
-
 class SynapsesSettings(Strict):
     """One kind of synapses, which join nodes."""
 

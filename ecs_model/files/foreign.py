@@ -71,6 +71,7 @@ def read_json(path: Path, schema: Any) -> Any:
     refuse_special(Path(path))
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = getattr(schema, "as_now", _as_it_is)(content)
         TypeAdapter(schema).validate_python(content)
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -78,6 +79,10 @@ def read_json(path: Path, schema: Any) -> Any:
         raise ConfigError(f"{path} is damaged: {_sentence(error)}") from None
     except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is damaged: {_first_line(error)}") from None
+    return content
+
+
+def _as_it_is(content):
     return content
 
 

@@ -45,9 +45,20 @@ class VerdictFacts(Loose):
 
     verdict: bool
     margin: NUMBER
-    reached_mM: NUMBER
-    threshold_mM: NUMBER
+    reached_mM: NUMBER = None
+    threshold_mM: NUMBER = None
     time_s: NUMBER = None
+
+
+class SeizureFacts(VerdictFacts):
+    """The verdict on seizures."""
+
+    share: NUMBER
+    onset_s: NUMBER
+    duration_s: NUMBER
+    seizures: NUMBER
+    bursts: NUMBER
+    recruitment_mm_per_min: NUMBER
 
 
 class FrontFacts(Loose):
@@ -102,11 +113,27 @@ class CorrectionFacts(Loose):
     largest_mM: NUMBER
 
 
-class SummaryFacts(Loose):
+class Outcome(Loose):
+    """summary.json, of this version or of one from before seizures were judged by firing."""
+
+    @staticmethod
+    def as_now(content: Any) -> Any:
+        """The content with the names of now: until 0.2, `seizure` was a level of K+, the `load`."""
+        is_old = isinstance(content, dict) and "seizure" in content and "load" not in content
+        if not is_old:
+            return content
+        others = {name: value for name, value in content.items() if name != "seizure"}
+        return {"load": content["seizure"], **others}
+
+
+class SummaryFacts(Outcome):
     """summary.json."""
 
     time: NUMBER
-    seizure: VerdictFacts
+    regime: str | None = None
+    regimes: dict[str, NUMBER] = {}
+    load: VerdictFacts
+    seizure: SeizureFacts | None = None
     sd: VerdictFacts
     ignited: VerdictFacts
     recruited: NUMBER
@@ -180,9 +207,11 @@ class MarginFacts(Loose):
     margin: NUMBER = None
 
 
-class OutcomeFacts(Loose):
+class OutcomeFacts(Outcome):
     """summary.json of a point of a scan."""
 
+    regime: str | None = None
+    load: MarginFacts | None = None
     seizure: MarginFacts | None = None
     sd: MarginFacts | None = None
     ignited: MarginFacts | None = None

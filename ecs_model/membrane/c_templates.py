@@ -2,10 +2,15 @@
 
 SOURCE = """\
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 {math}
 enum {{ BLOCK = {block}, STATES = {states}, SEEN = {seen}, TIMED = {timed} }};
+enum {{ SPIKES = {spikes}, POTENTIAL = {potential} }};  /* whether V is a state, and which one */
 #define HUGE_ERROR 1e30
+
+/* What V did: pairs of node and time at which it rose through `level`, and its range. */
+struct trace {{ double level; long count, room; double *events, *low, *high; }};
 
 /* One step of `dt` from `env_time` for a block: the new state, and each node's error in units of
    tolerance. */
@@ -46,6 +51,42 @@ static void look(double env_time, double (*restrict w)[BLOCK],
   }}
 }}
 
+/* Note what V did in an accepted sub-step of a block. */
+static int watch(struct trace *trace, long start, long count, double now, double dt,
+                 const double *restrict before, const double *restrict after)
+{{
+  double *restrict low = trace->low + start, *restrict high = trace->high + start;
+  const double level = trace->level;
+  long rises = 0;
+  #pragma omp simd reduction(+:rises)
+  for (long i = 0; i < count; ++i) {{
+    low[i] = low[i] < after[i] ? low[i] : after[i];
+    high[i] = high[i] > after[i] ? high[i] : after[i];
+    rises += (before[i] < level) & (after[i] >= level);
+  }}
+  if (trace->count + rises > trace->room) {{
+    const long room = 2 * (trace->count + rises);
+    double *more = realloc(trace->events, 2 * room * sizeof(double));
+    if (!more) return 0;
+    trace->events = more;
+    trace->room = room;
+  }}
+  for (long i = 0; rises > 0 && i < count; ++i)
+    if (before[i] < level && after[i] >= level) {{
+      double *event = trace->events + 2 * trace->count++;
+      event[0] = start + i;
+      event[1] = now + dt * (level - before[i]) / (after[i] - before[i]);
+    }}
+  return 1;
+}}
+
+void ecs_forget(struct trace *trace)
+{{
+  free(trace->events);
+  trace->events = 0;
+  trace->count = trace->room = 0;
+}}
+
 static double largest(const double *error)
 {{
   double worst = 0.0;
@@ -60,9 +101,9 @@ static double largest(const double *error)
    Advance n nodes from `begin` by `duration`. `fixed` > 0: that many equal sub-steps, cut where an
    edge in time is; else error control, the first trial step of each block in `trial`. Returns the
    number of sub-steps of all blocks, or -1 - (first node of the block) where a state stopped being
-   a positive, finite number. */
+   a positive, finite number. `trace`, or null, learns what V did. */
 long ecs_advance(long n, double begin, double duration, double tolerance, long fixed,
-                 double *const *y, const double *const *in, double *trial)
+                 double *const *y, const double *const *in, double *trial, struct trace *trace)
 {{
   double w[STATES][BLOCK] __attribute__((aligned(64)));
   double made[STATES][BLOCK] __attribute__((aligned(64)));
@@ -90,6 +131,8 @@ long ecs_advance(long n, double begin, double duration, double tolerance, long f
       ++steps;
       const double e = fixed > 0 ? 0.0 : largest(error) / tolerance;
       if (e <= 1.0) {{
+        if (SPIKES && trace && !watch(trace, start, count, now, dt, w[POTENTIAL], made[POTENTIAL]))
+          return -1 - start;
         memcpy(w, made, sizeof w);
         left = dt < left ? left - dt : 0.0;
         --remaining;
@@ -133,12 +176,14 @@ void ecs_observe(long n, const double *const *y, const double *const *in, double
 /* Advance by `duration` `samples` times; the state after each in out[sample][state][node].
    Returns as `ecs_advance`. */
 long ecs_record(long n, double begin, double duration, long samples, double tolerance, long fixed,
-                double *const *y, const double *const *in, double *trial, double *out)
+                double *const *y, const double *const *in, double *trial, struct trace *trace,
+                double *out)
 {{
   long steps = 0;
   for (long k = 0; k < samples; ++k) {{
     const double now = begin + k * duration;
-    const long done = ecs_advance(n, now, duration, tolerance, fixed, y, in, trial);
+    const long done = ecs_advance(n, now, duration, tolerance, fixed, y, in, trial,
+                                  trace);
     if (done < 0) return done;
     steps += done;
     for (int j = 0; j < STATES; ++j) memcpy(out + (k * STATES + j) * n, y[j], n * sizeof(double));

@@ -44,6 +44,8 @@ def step_source(model, parameters, surroundings, scales):
         block=BLOCK,
         states=len(y),
         seen=len(seen),
+        spikes=int(model.spikes),
+        potential=y._fields.index("V") if model.spikes else 0,
         timed=int(any(CLOCK in line for line in lines)),
         clock=f"in[{[s.name for s, _ in inputs].index(CLOCK)}][0]",
         nodal="\n    ".join(_nodal(fields)),

@@ -62,7 +62,7 @@ class MembraneModel:
         parts: the cells, mechanisms and reservoirs that it is made of; None for others.
         parameter_set: author and year of the numbers that are its defaults; empty for none.
         rate: name of the observable that is the firing rate [Hz] of a population; empty for models
-            that spike, whose spikes are seen in V.
+            of neurons, whose spikes are seen in V.
         drives: name of what synapses may bring [Hz] -> the observable that takes its place where
             there are none; the formulas read it by `drives.received`.
         depolarization: whether the state V is a depolarization from rest, not the potential of a
@@ -96,6 +96,17 @@ class MembraneModel:
     rate: str = ""
     drives: dict[str, str] = field(default_factory=dict)
     depolarization: bool = False
+
+    @property
+    def spikes(self) -> bool:
+        """Whether its spikes are seen in V: that is a state, and nothing else tells its firing."""
+        known = getattr(self.State, "quantities", {})
+        return not self.rate and "V" in known and dimension(known["V"].unit) == "a potential"
+
+    @property
+    def fires(self) -> bool:
+        """Whether it knows when its neurons fire."""
+        return self.spikes or bool(self.rate)
 
     def variant(self, added=(), **options):
         """The same model with other choices.

@@ -86,7 +86,9 @@ def _declared(tree):
 def _note_places(source, tree, assignments):
     """Where names stand; what is defined twice is a fault."""
     atoms = [t.children[0] for t in tree.find_pred(lambda t: t.data in ("param", "scalarparam"))]
-    for token in sorted([*atoms, *(name for name, *_ in assignments)], key=lambda t: t.line):
+    for token in sorted(
+        [*atoms, *(name for name, *_ in assignments)], key=operator.attrgetter("line")
+    ):
         place, name = f"{source.path}:{token.line}", str(token)
         if name in source.places:
             source.faults.append(

@@ -7,8 +7,9 @@ import numpy as np
 
 from ecs_model.errors import SolutionError
 from ecs_model.membrane.compiler import load
-from ecs_model.membrane.kernel import BLOCK, step_source
-from ecs_model.memory import Share
+from ecs_model.membrane.kernel import BLOCK, step_source, values_source
+from ecs_model.membrane.trace import Trace
+from ecs_model.memory import OfBlocks, Share
 from ecs_model.units import to_si
 
 # Absolute size of an error that counts as much as the relative tolerance, by unit of the state.
@@ -16,10 +17,10 @@ SCALES = {"mM": 1.0, "mV": 0.1, "1": 1.0}
 
 
 class Reaction:
-    """Advances `state`, a record of arrays over owned nodes, in place.
+    """Advances `variables`, a record of arrays over owned nodes, in place.
 
     Parameters and surroundings are numbers or arrays over owned nodes. Arrays are shared, not
-    copied: `state.K_o` may be the vector that diffuses.
+    copied: `variables.K_o` may be the vector that diffuses.
 
     Args:
         model: the membrane model.
@@ -33,9 +34,11 @@ class Reaction:
         text: the C source of the step, if it is known already.
 
     Attributes:
+        variables: the record of states.
         given: amount of each of these that the membranes of this process's nodes gave so far.
         block_steps: sub-steps of all blocks so far.
         inputs: parameters and surroundings as arrays, in their order.
+        trace: what V did since it was last cleared; None as long as nobody asked, see `follow`.
     """
 
     def __init__(
@@ -50,7 +53,7 @@ class Reaction:
         ions=("K",),
         text=None,
     ):
-        self.model, self.state = model, state
+        self.model, self.variables = model, state
         self.parameters = parameters
         self.surroundings = surroundings._replace(time=0.0)
         self.substeps, self.tolerance = substeps, tolerance
@@ -67,6 +70,8 @@ class Reaction:
         self._advance, self._record = compiled.ecs_advance, compiled.ecs_record
         self._advance.restype = self._record.restype = ctypes.c_long
         self._observe = compiled.ecs_observe
+        self.trace: Trace | None = None
+        self._forget = compiled.ecs_forget
 
     def advance(self, duration, start=0.0):
         """Advance every node by `duration` [s], beginning at the time `start` [s].
@@ -86,32 +91,41 @@ class Reaction:
             y,
             inputs,
             ctypes.c_void_p(self.trial.ctypes.data),
+            self.trace and self.trace.pointer,
         )
         self._count(done)
         self._clock[:] = start + duration
         self.given += self._outside() - before
 
-    @property
-    def memory(self):
-        """What a restart needs beside the state; a trial sub-step for every node of its block."""
+    def follow(self):
+        """From now on note what V does in a step, where the model spikes; the Trace, or None."""
+        if self.model.spikes:
+            self.trace = Trace(self.variables.V, self._forget)
+        return self.trace
+
+    def state(self):
+        """All that the next step depends on, and what was counted so far, as `memory` says."""
         return {
-            "trial": np.repeat(self.trial, BLOCK)[: self.nodes],
-            "given": Share(self.given),
-            "block_steps": Share(self.block_steps),
+            **{f"state/{name}": column for name, column in self.variables._asdict().items()},
+            "reaction/trial": OfBlocks(self.trial, BLOCK, self.nodes),
+            "reaction/given": Share(self.given),
+            "reaction/block_steps": Share(self.block_steps),
         }
 
-    def restore(self, memory):
-        """Continue from what `memory` gave; blocks may hold other nodes now."""
-        if self.nodes:
-            self.trial[:] = np.minimum.reduceat(memory["trial"], np.arange(0, self.nodes, BLOCK))
-        self.given, self.block_steps = memory["given"], memory["block_steps"]
+    def load(self, state):
+        """Continue from what `state` gave."""
+        for name, column in self.variables._asdict().items():
+            column[:] = state[f"state/{name}"]
+        self.trial[:] = state["reaction/trial"]
+        self.given[:] = state["reaction/given"]
+        self.block_steps = state["reaction/block_steps"]
 
     @property
     def weights(self):
         """Of each owned node in the amount outside, as alpha is now."""
         if self.model.volumes is None:
             return self._weights
-        return self._weights * (self.state.alpha / self.surroundings.alpha)
+        return self._weights * (self.variables.alpha / self.surroundings.alpha)
 
     def _outside(self):
         """Amount of each ion outside, at this process's nodes."""
@@ -130,7 +144,7 @@ class Reaction:
             SolutionError: as `advance`.
         """
         y, inputs = self._pointers
-        out = np.empty((samples, len(self.state), self.nodes))
+        out = np.empty((samples, len(self.variables), self.nodes))
         done = self._record(
             ctypes.c_long(self.nodes),
             ctypes.c_double(start),
@@ -141,6 +155,7 @@ class Reaction:
             y,
             inputs,
             ctypes.c_void_p(self.trial.ctypes.data),
+            None,
             ctypes.c_void_p(out.ctypes.data),
         )
         self._count(done)
@@ -154,18 +169,18 @@ class Reaction:
 
     def at(self, nodes):
         """A function: name of a state or observable -> its values [SI] at some owned nodes."""
-        observed = functools.cache(lambda: self._observed(nodes))
+        observed = functools.cache(functools.partial(self._observed, nodes))
 
         def seen(name):
-            if name in self.state._fields:
-                return getattr(self.state, name)[nodes]
+            if name in self.variables._fields:
+                return getattr(self.variables, name)[nodes]
             return observed()[name]
 
         return seen
 
     def _observed(self, nodes):
         """Name -> values of every observable at some owned nodes."""
-        y = [np.ascontiguousarray(v[nodes]) for v in self.state]
+        y = [np.ascontiguousarray(v[nodes]) for v in self.variables]
         given = zip((*self.parameters, *self.surroundings), self.inputs, strict=True)
         inputs = [np.ascontiguousarray(v[nodes]) if np.ndim(x) else v for x, v in given]
         out = np.empty((len(self.model.observables), len(y[0])))
@@ -176,13 +191,13 @@ class Reaction:
         """Ion -> amount inside cells at every owned node [mol per m^3 of tissue]."""
         if self.model.contents is None:
             return {}
-        return self.model.contents(self.state, self.parameters, self.surroundings)
+        return self.model.contents(self.variables, self.parameters, self.surroundings)
 
     def _complaint(self, node):
         values = ", ".join(
             f"{name} = {column[node]:.4g} {self.model.State.quantities[name].unit}"
             for name, column in zip(
-                self.state._fields, _in_units(self.model, self.state), strict=True
+                self.variables._fields, _in_units(self.model, self.variables), strict=True
             )
         )
         return (
@@ -222,6 +237,12 @@ def source(model, parameters, surroundings):
     """C source of the step of a model; what rank 0 compiles before the others load it."""
     scales = [*map(_scale, model.State.quantities.values())]
     return step_source(model, parameters, surroundings, scales)
+
+
+def rate_source(model, parameters, surroundings):
+    """C source of what evaluates the firing rate of a population, for NodeValues."""
+    _, law = model.observables[model.rate]
+    return values_source(lambda *given: [law(*given)], model.State, parameters, surroundings)
 
 
 def _scale(quantity):

@@ -1,4 +1,4 @@
-"""What a run means: seizure-level K+, spreading depolarization, fronts. Pure functions of arrays.
+"""What a run means: seizures, K+ load, spreading depolarization, fronts. Pure functions of arrays.
 
 A verdict is yes or no; its margin is the natural logarithm of what was reached over what counts,
 positive for yes, so that a scan can find the border between the two by interpolation.
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ecs_model.physics.regimes import NAMES
 from ecs_model.physics.values import Array
 
 SOONEST = 1e-4  # share of a run before which a front counts as there from the start
@@ -41,6 +42,62 @@ def verdict(reached: float, threshold: float) -> dict[str, Any]:
         "reached_mM": reached,
         "threshold_mM": threshold,
     }
+
+
+def seizure(seen: dict[str, Array], volumes: Array, fraction: float, pace: Array) -> dict[str, Any]:
+    """Whether a share of some tissue had a seizure: `{"verdict": bool, "margin": float, ...}`.
+
+    Beside the two: the share of this tissue that had one; when it began in as much tissue as
+    counts, and how long it was where it was longest for a node, on average [s]; how many seizures
+    and bursts nodes had that fired, on average; how fast it recruited tissue [mm/min], from where
+    it came there in order.
+
+    Args:
+        seen: of each node, `score`, `seizure`, `onset`, `longest`, `seizures`, `bursts`.
+        volumes: volume of each node.
+        fraction: share of the volume that must have one.
+        pace: slowness of recruitment at each node [s/m]; nan where there is none.
+    """
+    margin = reached_by(fraction, seen["seizure"], volumes)
+    had, fired = seen["score"] >= 0, seen["bursts"] > 0
+    begun = reached_by(fraction, np.where(had, -seen["onset"], -np.inf), volumes)
+    return {
+        "verdict": margin >= 0,
+        "margin": margin,
+        "share": float(volumes[had].sum() / volumes.sum()),
+        "onset_s": -begun if np.isfinite(begun) else float("nan"),
+        "duration_s": _mean(seen["longest"], volumes, had),
+        "seizures": _mean(seen["seizures"], volumes, fired),
+        "bursts": _mean(seen["bursts"], volumes, fired),
+        "recruitment_mm_per_min": _speed(pace[had & np.isfinite(pace)]),
+    }
+
+
+def _speed(pace):
+    """Median speed [mm/min] of slownesses [s/m]; nan if there are none."""
+    return 60e3 / float(np.median(pace)) if len(pace) else float("nan")
+
+
+def _mean(values, volumes, where):
+    """Mean over the nodes of a mask; nan if there are none."""
+    return float(np.average(values[where], weights=volumes[where])) if where.any() else float("nan")
+
+
+def regimes_of(numbers: np.ndarray, volumes: Array) -> dict[str, float]:
+    """Word -> share of the tissue (0 to 1) that it holds for, of those that hold for any.
+
+    Args:
+        numbers: of the words of `regimes.NAMES`, one per node.
+        volumes: volume of each node.
+    """
+    shares = np.bincount(numbers, volumes, len(NAMES)) / volumes.sum()
+    return {name: float(share) for name, share in zip(NAMES, shares, strict=True) if share > 0}
+
+
+def gravest(shares: dict[str, float], fraction: float) -> str:
+    """The gravest word that holds for a share of the tissue; the commonest if none does."""
+    enough = [name for name in NAMES if shares.get(name, 0.0) >= fraction]
+    return enough[-1] if enough else max(shares, key=shares.__getitem__)
 
 
 def recruited(highest: Array, volumes: Array, threshold: float) -> float:

@@ -46,7 +46,7 @@ _KNOWN = {
     "c_in": _mM(140.0, "concentration inside"),
     "c_out": _mM(3.5, "concentration outside"),
     "k_in": _mM(140.0, "potassium inside"),
-    "k_out": _mM(3.5, "potassium outside"),
+    "k_out": _mM(3.5, "extracellular potassium"),
     "na_in": _mM(10.0, "sodium inside"),
     "na_out": _mM(140.0, "sodium outside"),
     "cl_in": _mM(7.0, "chloride inside"),
@@ -233,7 +233,7 @@ LAWS = {
         transporters.kir_current,
         "v k_in k_out k_in_rest k_out_rest conductance temperature", "A/m^2",
         v=quantity(-82.0, "mV", "potential of the glia"), k_in=_mM(130.0, "potassium in glia"),
-        k_out=_mM(12.0, "potassium outside"), k_in_rest=_mM(130.0, "at rest"),
+        k_out=_mM(12.0, "extracellular potassium"), k_in_rest=_mM(130.0, "at rest"),
         k_out_rest=_mM(4.0, "at rest"), conductance=_positive(1.3, "S/m^2", "at rest"),
     ),
     "glial_uptake": _law(

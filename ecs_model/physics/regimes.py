@@ -1,9 +1,16 @@
-"""What a cell does: rest, seizure, tonic firing, spreading depolarization. Functions of a course.
+"""What neurons do: rest, firing, seizure, tonic firing, spreading depolarization. One text for all.
 
-The course is judged in windows of a second, by whether the potential moves within them (spikes) and
-where it lies. Samples in them lie 5 ms apart or closer, however far apart those are that are kept.
+What is judged is the firing of a node, or of a cell without a mesh. Firing whose gaps stay short
+is a burst; a seizure is a burst that lasts, with many spikes or with K+ far above its start. Firing
+that never stops and leaves K+ where it is is tonic. A membrane that is silent and depolarized is
+blocked, and in a spreading depolarization where K+ is beyond what a seizure reaches.
+
+A margin is positive for yes, and vanishes where the answer changes. Beyond zero it is the logarithm
+of what was reached over what counts; below it, the same to first order, but finite where nothing
+was reached.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,143 +18,119 @@ import numpy as np
 
 from ecs_model.physics.values import Array
 
-NAMES = ("rest", "seizure", "tonic", "SD", "depolarized")
-WINDOW = 1.0  # s
-PARTS = 10  # of a window, whose means tell the period
-FINE = 5e-3  # s: samples farther apart can miss spikes
-SPIKING = 2e-3  # V: standard deviation of the potential within a window that has spikes
-POLARIZED = -45e-3  # V: above it a silent membrane is depolarized
-HIGH = 20.0  # mM: extracellular K+ that only a spreading depolarization reaches
-ALWAYS = 0.98  # share of windows with spikes that counts as all
-SLOW = 0.1  # relative change of K+ that counts as an oscillation
+NAMES = ("rest", "firing", "depolarized", "tonic", "seizure", "SD")  # the gravest last
+ALWAYS = 0.98  # share of the time that counts as all of it
+STEADY = 0.1  # relative range of K+ that counts as none
+BLOCKED = 1.0  # s: silent and depolarized for so long is a depolarization block
+LEAST = 1.0  # s: over which the rate of a single spike is taken
+SPIKE = -20e-3  # V: a membrane potential that rises through it spikes
+SOONEST = 1e-4  # share of the time that is judged, before which a seizure counts as there at once
 
 
 @dataclass(frozen=True)
-class Regime:
-    """What a course shows: its name, the period of K+ [s] if it recurs, the range of K+ [mM]."""
-
-    name: str
-    period: float | None
-    lowest: float
-    highest: float
-
-
-@dataclass(frozen=True)
-class Windows:
-    """What is kept of every window of a course: arrays of shape (windows, cells).
+class Firing:
+    """What counts as what.
 
     Attributes:
-        mean: of extracellular K+ [mM].
-        lowest: likewise.
-        highest: likewise.
-        moves: standard deviation of the potential [V]; None for models without one.
-        bottom: its lowest value [V]; likewise.
-        fine: means of K+ over PARTS of every window, or fewer where samples are too few, one after
-            another; shape (windows * parts, cells).
+        gap: longest silence within a burst [s].
+        seizure: shortest burst that is a seizure [s].
+        rate: mean firing rate of a seizure [Hz].
+        rise: K+ above its start that makes a burst of less a seizure, too [mM].
+        onset: rate above which a population begins to fire [Hz].
+        offset: rate below which it stops [Hz].
+        depolarized: potential above which a silent membrane is blocked [V].
+        sd: K+ of a spreading depolarization [mM].
+        settle: what happens before is not judged [s].
     """
 
-    mean: Array
-    lowest: Array
-    highest: Array
-    moves: Array | None
-    bottom: Array | None
-    fine: Array
+    gap: float = 2.0
+    seizure: float = 3.0
+    rate: float = 5.0
+    rise: float = 4.0
+    onset: float = 20.0
+    offset: float = 5.0
+    depolarized: float = -45e-3
+    sd: float = 20.0
+    settle: float = 0.0
 
 
-def sampling(every: float) -> tuple[float, int]:
-    """Interval [s] and number of the samples of a window, at least as fine as is asked for.
+def margin(reached: Array, threshold: float) -> Array:
+    """The margin of what was reached, at least 0, over what counts; -1 for nothing."""
+    share = np.asarray(reached, float) / threshold
+    return np.where(share < 1.0, share - 1.0, np.log(np.maximum(share, 1.0)))
+
+
+def words(seen: Mapping[str, Array], firing: Firing, duration: float, fires: bool) -> np.ndarray:
+    """The word for every node: an array of numbers of NAMES.
 
     Args:
-        every: interval of samples that is wanted [s].
+        seen: what `Activity.judged` gives.
+        firing: what counts as what.
+        duration: time that is judged [s].
+        fires: whether the model knows when its neurons fire.
     """
-    count = PARTS * int(np.ceil(WINDOW / PARTS / min(every, FINE) - 1e-9))
-    return WINDOW / count, count
-
-
-def windows(size: int, potassium: Array, potential: Array | None = None) -> Windows:
-    """The Windows of a course, or of a part of it.
-
-    Args:
-        size: samples in a window.
-        potassium: extracellular [mM], shape (samples, cells).
-        potential: of the membranes [V], likewise; None for models without.
-    """
-    K = _parted(potassium, size)
-    V = None if potential is None else _parted(potential, size)
-    parts = max(d for d in range(1, PARTS + 1) if size % d == 0)
-    return Windows(
-        K.mean(axis=1),
-        K.min(axis=1),
-        K.max(axis=1),
-        None if V is None else V.std(axis=1),
-        None if V is None else V.min(axis=1),
-        K.reshape(len(K) * parts, size // parts, -1).mean(axis=1),
-    )
-
-
-def joined(parts: list[Windows]) -> Windows:
-    """The Windows of a course from those of its parts, in order."""
-    columns: dict[str, Any] = {
-        name: [vars(part)[name] for part in parts] for name in vars(parts[0])
+    where: dict[str, Any] = {
+        "SD": sd_margins(seen, firing, fires) >= 0,
+        "tonic": is_tonic(seen, duration),
+        "seizure": seen["score"] >= 0,
+        "firing": seen["bursts"] > 0,
+        "depolarized": seen["blocked"] >= ALWAYS * duration,
     }
-    return Windows(**{n: _together(c) for n, c in columns.items()})
+    numbers = [np.array(NAMES.index(name)) for name in where]
+    return np.select([*where.values()], numbers, np.array(0))
 
 
-def _together(pieces: list[Any]) -> Any:
-    return None if pieces[0] is None else np.concatenate(pieces)
+def is_tonic(seen: Mapping[str, Array], duration: float) -> np.ndarray:
+    """Whether each node never stopped firing, with K+ where it is."""
+    low, high = seen["lowest"], seen["highest"]
+    steady = high - low < STEADY * (high + low) / 2
+    return steady & (seen["fired"] >= ALWAYS * duration)
 
 
-def regime(interval: float, potassium: Array, potential: Array | None = None) -> Regime:
-    """The Regime of one cell.
+def seizure_margins(
+    seen: Mapping[str, Array], firing: Firing, duration: float, is_population: bool
+) -> Array:
+    """Margin of a seizure at every node.
+
+    That of its best burst, by how long it was and how intense; of what begins late, by the time
+    that was left; of tonic firing, by the silence that a seizure has and the range of its K+; of
+    nodes that did not fire, by how near they came.
 
     Args:
-        interval: between samples [s].
-        potassium: extracellular, one value per sample [mM].
-        potential: of the membrane [V]; None for models without.
-
-    Raises:
-        ValueError: if samples are so far apart that they can miss spikes, or fill no window.
+        seen: what `Activity.judged` gives.
+        firing: what counts as what.
+        duration: time that is judged [s].
+        is_population: whether the model tells a rate, not spikes.
     """
-    size = round(WINDOW / interval)
-    if potential is not None and interval > FINE * (1 + 1e-9):
-        raise ValueError(f"samples {interval:g} s apart miss spikes; at most {FINE:g} s will do")
-    if not 0 < size <= len(potassium):
-        raise ValueError(
-            f"a course of {len(potassium) * interval:g} s fills no window of {WINDOW:g} s"
-        )
-    V = None if potential is None else np.asarray(potential)[:, None]
-    return regimes(windows(size, np.asarray(potassium)[:, None], V))[0]
+    begun = np.maximum(seen["onset"] - firing.settle, SOONEST * duration)
+    late = np.maximum(np.log(duration / begun), 0.0)
+    best = np.where(seen["score"] >= 0, np.fmin(seen["score"], late), seen["score"])
+    low, high = seen["lowest"], seen["highest"]
+    silence = margin(np.maximum(1.0 - seen["fired"] / duration, 0.0), 1.0 - ALWAYS)
+    moves = margin((high - low) / np.maximum((high + low) / 2, 1e-30), STEADY)
+    quiet = np.log(np.clip(_closeness(seen, firing, is_population), 1e-12, 1.0)) - 1.0
+    return np.where(seen["bursts"] > 0, np.minimum(best, np.maximum(silence, moves)), quiet)
 
 
-def regimes(course: Windows) -> list[Regime]:
-    """The Regime of every cell; those without a potential know rest and SD only."""
-    return [_regime(course, k) for k in range(course.mean.shape[1])]
+def _closeness(seen, firing, is_population):
+    """How near each node came to firing, 0 to 1."""
+    if is_population:
+        return seen["top"] / firing.onset
+    return (seen["top"] - seen["bottom"]) / (SPIKE - seen["bottom"])
 
 
-def _regime(course, k):
-    levels = course.mean[:, k]
-    if course.moves is None:
-        name = "SD" if (levels > HIGH).any() else "rest"
-    else:
-        name = _named(levels, course.moves[:, k] > SPIKING, course.bottom[:, k])
-    interval = WINDOW * len(levels) / len(course.fine)
-    period = recurrence(course.fine[:, k], interval) if name in ("seizure", "SD") else None
-    return Regime(name, period, float(course.lowest[:, k].min()), float(course.highest[:, k].max()))
+def sd_margins(seen: Mapping[str, Array], firing: Firing, fires: bool) -> Array:
+    """Margin of a spreading depolarization at every node.
 
+    K+ decides where nothing is known of firing. Elsewhere the membrane has to be blocked as well.
 
-def _parted(values, size):
-    count = len(values) // size
-    return np.asarray(values)[: count * size].reshape(count, size, -1)
-
-
-def _named(levels, spikes, bottom):
-    silent = ~spikes & (bottom > POLARIZED)
-    if (silent & (levels > HIGH)).any():
-        return "SD"
-    if not spikes.any():
-        return "depolarized" if silent.all() else "rest"
-    smooth = levels.max() - levels.min() < SLOW * levels.mean()
-    return "tonic" if spikes.mean() >= ALWAYS and smooth else "seizure"
+    Args:
+        seen: what `Activity.judged` gives.
+        firing: what counts as what.
+        fires: whether the model knows when its neurons fire.
+    """
+    level = np.log(np.maximum(seen["highest"], 1e-30) / firing.sd)
+    return np.minimum(level, margin(seen["blocked"], BLOCKED)) if fires else level
 
 
 def recurrence(values: Array, interval: float) -> float | None:

@@ -23,7 +23,7 @@ def sigmoid(x):
 
 
 def sigmoid_pump(na_in, k_out, rate, na_half, na_width, k_half, k_width=1.0):
-    """Turnover of a Na/K pump that follows sodium inside and potassium outside, as `rate`."""
+    """Turnover of a Na/K pump that follows Na+ inside and extracellular K+, as `rate`."""
     return rate * sigmoid((na_in - na_half) / na_width) * sigmoid((k_out - k_half) / k_width)
 
 

@@ -15,6 +15,8 @@ References:
 """
 
 from dataclasses import dataclass, field, replace
+from functools import partial
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -62,7 +64,7 @@ class Fit:
     noise: float
     correlation: float
     complaints: list[str] = field(default_factory=list)
-    residuals: Array = field(default_factory=lambda: np.empty(0))
+    residuals: Array = field(default_factory=partial(np.empty, 0))
 
     @property
     def decided(self) -> bool:
@@ -172,7 +174,7 @@ class _Search:
             least_squares(self._residuals, starts[k], bounds=(low, high), kwargs={"fixed": fixed})
             for k in np.argsort(costs)[:3]
         ]
-        return min(found, key=lambda f: f.cost)
+        return min(found, key=attrgetter("cost"))
 
     def interval(self, best, name):
         """The values of a parameter with which the others can still fit."""

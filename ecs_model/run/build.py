@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import functools
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ecs_model.cache import Kept
@@ -16,6 +17,7 @@ from ecs_model.run.building.ground import Ground
 from ecs_model.run.building.mesh import mesh_data
 from ecs_model.run.building.transport import solver_options, transport
 from ecs_model.run.front_tracker import Tracker
+from ecs_model.run.neurons import Neurons
 from ecs_model.run.parts import Parts
 from ecs_model.run.step_control import StepControl
 from ecs_model.run.time_loop import NEAR, Simulation
@@ -46,7 +48,7 @@ def build(config, comm, base=".", kept=None, lap=untold):
         ConfigError: on all processes, for whatever cannot be used.
     """
     kept = Kept() if kept is None else kept
-    model = kept("model", membranes.about_model(config), lambda: model_of(config, base))
+    model = kept("model", membranes.about_model(config), partial(model_of, config, base))
     lap("start")
     ground = _ground(config, comm, base, kept, lap)
     living = _living(config, model, ground, kept, lap)
@@ -65,7 +67,7 @@ def release_memory():
 
 def _ground(config, comm, base, kept, lap):
     """The mesh, its regions, and what reads fields over it."""
-    data, mesh = kept("mesh", repr(config.mesh), lambda: _mesh(config, comm, base))
+    data, mesh = kept("mesh", repr(config.mesh), partial(_mesh, config, comm, base))
     lap("mesh")
     together(comm, tissue.refuse_points, config, mesh.dimension)
     parts = together(comm, tissue.parts_of, config.tissue, mesh)
@@ -139,7 +141,7 @@ def _following(operators, reaction, data):
     """The matrices, which follow the volume fraction where cells swell."""
     if reaction.model.volumes is None:
         return operators
-    alpha, rest = reaction.state.alpha, reaction.surroundings.alpha
+    alpha, rest = reaction.variables.alpha, reaction.surroundings.alpha
     return Following(operators, alpha, rest, data.tortuosity_exponent)
 
 
@@ -174,7 +176,7 @@ def _edges(clock, ledger, events):
 def _observed(config, ground, living, simulation):
     """The Parts: what computes, and when and where it is observed."""
     mesh, ledger = ground.mesh, living.transport.ledger
-    fields = living.transport.fields
+    fields, detection = living.transport.fields, output.detection(config.detect)
     return Parts(
         title=config.title,
         tissue=living.tissue,
@@ -183,9 +185,10 @@ def _observed(config, ground, living, simulation):
         mesh=mesh,
         operators=living.operators,
         simulation=simulation,
-        tracker=Tracker(living.membranes.state[0], config.detect.front),
+        tracker=Tracker(living.membranes.variables[0], config.detect.front),
+        neurons=Neurons(living.membranes, detection.firing) if living.model.fires else None,
         cells=living.cells,
-        detection=output.detection(config.detect),
+        detection=detection,
         plan=output.output_plan(config, living.model, mesh, simulation.clock, fields),
         notes=living.notes,
         outside=stimulation.outside_of(config, ground, ledger),

@@ -16,7 +16,7 @@ import numpy as np
 from ecs_model import __version__
 from ecs_model.errors import ConfigError, plainly
 from ecs_model.files import atomic, foreign, versions
-from ecs_model.memory import OfCells, Share
+from ecs_model.memory import OfBlocks, OfCells, Share
 from ecs_model.parallel import on_root, root_does
 from ecs_model.run.living import living
 from ecs_model.run.requests import Request
@@ -77,6 +77,8 @@ class Checkpoints:
     def _note(self, key, value, arrays, manifest):
         if isinstance(value, OfCells):
             arrays[key] = self._mesh.gather_cells(value.values)
+        elif isinstance(value, OfBlocks):
+            arrays[key] = self._mesh.gather(value.of_nodes())
         elif isinstance(value, Share):
             manifest[key] = self._mesh.comm.gather(plain(value.value))
         elif isinstance(value, np.ndarray):
@@ -115,7 +117,7 @@ def newest(comm, folder):
     Raises:
         ConfigError: if there is none.
     """
-    return on_root(comm, lambda: first_sound(folder, _whole)[:2])
+    return on_root(comm, first_sound, folder, _whole)[:2]
 
 
 def _whole(path):

@@ -63,7 +63,7 @@ class Spending:
         if self.known:
             self._volume = mesh.sum(mesh.volumes)
             self._tracker, self._potassium = tracker, np.zeros(reaction.nodes)
-            self._now = reaction.state[0]
+            self._now = reaction.variables[0]
             self._evaluate = _compiled(mesh.comm, reaction, self._potassium)
 
     def state(self):
@@ -161,4 +161,4 @@ def _compiled(comm, reaction, potassium):
         reaction.surroundings,
     )
     root_does(comm, library, text)
-    return NodeValues(text, [potassium, *reaction.state[1:]], reaction.inputs, len(laws))
+    return NodeValues(text, [potassium, *reaction.variables[1:]], reaction.inputs, len(laws))

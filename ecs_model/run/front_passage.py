@@ -8,10 +8,10 @@ times. What comes later, at an output or the end of a run, does not count.
 
 import numpy as np
 
+from ecs_model.membrane.c_function import c_function
 from ecs_model.run.front_tracker import Tracker
 from ecs_model.run.time_loop import Simulation
 from ecs_model.tissue.sampling import Sampler
-from ecs_model.transport.c_functions import c_function
 
 RUNGS = 0.02 * 1.03 ** np.arange(400)  # of the rise to the threshold, up to 2,600 of it
 PATIENCE = 3.0  # rise times after its arrival in which a front has passed

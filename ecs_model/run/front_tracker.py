@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from ecs_model.membrane.c_function import c_function
 from ecs_model.memory import put_back
-from ecs_model.transport.c_functions import c_function
 
 # K+ between two looks is a straight line; what lacks half a membrane step is completed first.
 TEXT = r"""
@@ -55,7 +55,7 @@ class Tracker:
 
     def observe(self, t, simulation):
         """Note what happened since the last look, along straight lines in time."""
-        potassium, rate = simulation.reaction.state[0], simulation.control.rate
+        potassium, rate = simulation.reaction.variables[0], simulation.control.rate
         arrays = (self.arrival, self.above, self.highest, self.last)
         numbers = (simulation.pending, self.last_time, t - self.last_time, self.threshold)
         self._track(len(potassium), potassium, rate, *numbers, *arrays)

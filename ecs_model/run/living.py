@@ -1,4 +1,4 @@
-"""All that lives through a run and changes, in one list, for checkpoints and restarts.
+"""All that lives through a run and changes, in one list, for rejected steps, checkpoints, restarts.
 
 What the state of each is, it says itself: see `memory`.
 """
@@ -18,7 +18,7 @@ class Living(Protocol):
         """Name -> value, as `memory` says, found without talking to other processes."""
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Continue from what `state` gave, without OfCells and Share around the values."""
+        """Continue from what `state` gave, with bare values."""
 
 
 def living(simulation: Any, others: Mapping[str, Living]) -> Iterator[tuple[str, Living]]:
@@ -30,11 +30,21 @@ def living(simulation: Any, others: Mapping[str, Living]) -> Iterator[tuple[str,
     """
     yield "", simulation
     yield "", simulation.control
-    yield "", Membranes(simulation.reaction)
-    yield "", Moving(simulation.diffusion)
-    yield "synapses/", simulation.synapses
+    yield from advanced(simulation)
     yield from ((f"{name}/", part) for name, part in others.items())
     yield from _observers(simulation)
+
+
+def advanced(simulation: Any) -> Iterator[tuple[str, Living]]:
+    """Of `living`, that which a step advances, and which is put back when it is rejected."""
+    yield "", simulation.reaction
+    yield "", Moving(simulation.diffusion)
+    yield "synapses/", simulation.synapses
+
+
+def is_effort(name: str) -> bool:
+    """Whether a value of a state counts work, which a rejected step has cost all the same."""
+    return name in ("total_iterations", "reaction/block_steps") or name.startswith("corrections/")
 
 
 def _observers(simulation):
@@ -42,28 +52,6 @@ def _observers(simulation):
         if hasattr(observer, "state"):
             name = getattr(observer, "name", "")
             yield f"{type(observer).__name__.lower()}/{name and name + '/'}", observer
-
-
-class Membranes:
-    """The membranes: their state variables, and what their next step depends on beside."""
-
-    def __init__(self, reaction):
-        self._reaction, self._columns = reaction, reaction.state._asdict()
-
-    def state(self):
-        """Values by their names in a checkpoint."""
-        beside = self._reaction.memory
-        return _under("state/", self._columns) | _under("reaction/", beside)
-
-    def load(self, state):
-        """Continue from what `state` gave."""
-        for name, column in self._columns.items():
-            column[:] = state[f"state/{name}"]
-        self._reaction.restore({n: state[f"reaction/{n}"] for n in self._reaction.memory})
-
-
-def _under(prefix, values):
-    return {f"{prefix}{name}": value for name, value in values.items()}
 
 
 class Moving:

@@ -144,22 +144,27 @@ class SeriesRow:
     """One row of series.csv: probes, extremes, balance.
 
     Args:
-        mesh, columns, balance, spending, tracker: what is measured.
+        mesh, columns, balance, spending, neurons, tracker: what is measured; the neurons are None
+            for models that do not say when they fire.
         probes: names of points; `sampler`: their values.
         table: SeriesFile on rank 0, None elsewhere.
         every: ticks between rows.
     """
 
-    def __init__(self, mesh, columns, balance, spending, tracker, probes, sampler, table, every):
+    def __init__(
+        self, mesh, columns, balance, spending, neurons, tracker, probes, sampler, table, every
+    ):
         self._mesh, self._columns, self._balance, self._spending = mesh, columns, balance, spending
-        self._tracker, self._probes, self._sampler = tracker, probes, sampler
+        self._neurons, self._tracker = neurons, tracker
+        self._probes, self._sampler = probes, sampler
         self._table, self.every = table, every
 
     @staticmethod
-    def header(columns, balance, spending, probes):
+    def header(columns, balance, spending, neurons, probes):
         """Names and units of the columns."""
         units = {f"{field}@{p}": unit for field, unit in columns.units.items() for p in probes}
         units |= {"max_K_o": "mM", "min_K_o": "mM", "recruited": "1"}
+        units |= {"firing": "1"} if neurons else {}
         units |= {"power": "W/m^3"} if spending.known else {}
         units |= dict.fromkeys(balance.names(), balance.unit())
         return ["t", *units], units
@@ -170,10 +175,19 @@ class SeriesRow:
         if self._probes:
             for values in self._columns.values(self._sampler.nodes).values():
                 row.extend(self._sampler(values))
-        row.extend(self._extremes(simulation.reaction.state[0]))
+        row.extend(self._extremes(simulation.reaction.variables[0]))
+        row.extend(self._firing())
         row.extend([self._spending.so_far["power"]] if self._spending.known else [])
         row.extend(self._balance.amounts().values())
         root_does(self._mesh.comm, self._table.append, row)
+
+    def _firing(self):
+        """Share of the tissue that is in a burst; the range of V that is shown begins anew."""
+        if self._neurons is None:
+            return []
+        self._neurons.activity.renew()
+        bursting = self._mesh.volumes * self._neurons.activity.is_bursting()
+        return [self._mesh.sum(bursting) / self._mesh.sum(self._mesh.volumes)]
 
     def _extremes(self, potassium):
         comm = self._mesh.comm
@@ -260,7 +274,7 @@ class FrontResolution:
 
     def observe(self, t, simulation):
         """Note how much of its height the front loses in each cell it stands in at time `t` [s]."""
-        potassium = simulation.reaction.state[0]
+        potassium = simulation.reaction.variables[0]
         comm = self._mesh.comm
         high = comm.allreduce(potassium.max(initial=0.0), MPI.MAX)
         low = comm.allreduce(potassium.min(initial=np.inf), MPI.MIN)

@@ -20,6 +20,8 @@ from ecs_model.run.output_files import Files
 from ecs_model.run.progress import Progress
 from ecs_model.run.soundness import Sound
 
+FOLLOWED = ("rate", "V_min", "V_max")  # beside the fields that are written, in series.csv
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -45,7 +47,7 @@ def measure(parts):
     plan, measured = parts.plan, _measured(parts)
     pauses = [Pause(every) for every in (plan.often, plan.checkpoint) if every]
     parts.simulation.observers = [
-        parts.tracker,
+        *_followers(parts),
         *_sound(parts),
         measured.spending,
         *measured.lines,
@@ -66,6 +68,11 @@ def _measured(parts):
     )
     simulation.meter = measured.spending.meter
     return measured
+
+
+def _followers(parts):
+    """What follows K+ and firing from step to step."""
+    return [parts.tracker, *([] if parts.neurons is None else [parts.neurons])]
 
 
 def _sound(parts):
@@ -123,7 +130,7 @@ def attach(parts, run, identity, quiet=False):
     others = {"balance": measured.balance, "files": files}
     checkpoints = Checkpoints(mesh, run.checkpoints, at_end_at_least, identity, others)
     simulation.observers = [
-        parts.tracker,
+        *_followers(parts),
         *_sound(parts),
         measured.spending,
         *measured.lines,
@@ -139,15 +146,19 @@ def attach(parts, run, identity, quiet=False):
 def _writers(parts, measured, files):
     """What writes series.csv, the lines and the fields."""
     plan, transport = parts.plan, parts.simulation.diffusion
-    columns = Columns(parts.simulation.reaction, plan.fields, transport.fields)
-    rows = _rows(parts, columns, measured, files)
+    further = {**transport.fields, **(parts.neurons.fields if parts.neurons else {})}
+    columns = Columns(parts.simulation.reaction, plan.fields, further)
+    rows = _rows(parts, measured, files, further)
     lines = [_line(line, plan, columns, files) for line in plan.lines]
     fields = FieldWriter(parts.mesh, columns, files.fields(parts, columns.units), plan.every)
     return [rows, *lines, fields]
 
 
-def _rows(parts, columns, measured, files):
-    plan, seen = parts.plan, (columns, measured.balance, measured.spending)
+def _rows(parts, measured, files, further):
+    plan, neurons = parts.plan, parts.neurons
+    names = dict.fromkeys((*plan.fields, *(n for n in FOLLOWED if n in further)))
+    columns = Columns(parts.simulation.reaction, names, further)
+    seen = (columns, measured.balance, measured.spending, neurons)
     table = files.series(*SeriesRow.header(*seen, plan.probes))
     return SeriesRow(parts.mesh, *seen, parts.tracker, plan.probes, plan.sampler, table, plan.often)
 

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from ecs_model.membrane.model import MembraneModel
+from ecs_model.physics.regimes import Firing
 from ecs_model.run.front_tracker import Tracker
+from ecs_model.run.neurons import Neurons
 from ecs_model.run.time_loop import Simulation
 from ecs_model.tissue.mesh import Mesh
 from ecs_model.tissue.sampling import Sampler
@@ -36,14 +38,16 @@ class Detection:
     """Thresholds of verdicts.
 
     Attributes:
-        seizure, sd: K+ [mM] of a seizure, and of a spreading depolarization.
+        firing: what counts as what in the firing of neurons; its `sd` is the K+ [mM] of a
+            spreading depolarization.
+        load: K+ [mM] of a load.
         fraction: share of the tissue that must reach it.
         front: K+ [mM] at which a front has arrived.
         spread: share of the tissue not stimulated that a front takes if it ignites.
     """
 
-    seizure: float
-    sd: float
+    firing: Firing
+    load: float
     fraction: float
     front: float
     spread: float
@@ -101,6 +105,7 @@ class Parts:
         tissue: what holds in all of it.
         model: the membrane model; `identity`: of its compiled step.
         mesh, operators, simulation, tracker: what computes.
+        neurons: what they do; None for models that do not say when they fire.
         cells: alpha and tortuosity over local cells, for output.
         detection: thresholds of verdicts.
         plan: when and where the run is observed.
@@ -117,6 +122,7 @@ class Parts:
     operators: Operators
     simulation: Simulation
     tracker: Tracker
+    neurons: Neurons | None
     cells: dict[str, np.ndarray]
     detection: Detection
     plan: OutputPlan

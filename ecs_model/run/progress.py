@@ -4,6 +4,7 @@ import logging
 import signal
 import sys
 import time
+from operator import itemgetter
 
 from ecs_model.files.atomic import explained
 from ecs_model.launcher import STOPS
@@ -165,7 +166,7 @@ class Timer:
     def table(self):
         """Lines of a table, longest first."""
         total = sum(self.seconds.values()) or 1.0
-        rows = sorted(self.seconds.items(), key=lambda item: -item[1])
+        rows = sorted(self.seconds.items(), key=itemgetter(1), reverse=True)
         return [
             f"  {name:<22}{seconds:>10.2f} s {100 * seconds / total:>6.1f} %"
             f" {self.calls[name]:>9} calls"

@@ -10,7 +10,7 @@ from ecs_model import __version__
 from ecs_model.errors import ConfigError
 from ecs_model.files import versions
 from ecs_model.files.digests import digests
-from ecs_model.memory import OfCells, Share, nothing, total
+from ecs_model.memory import OfBlocks, OfCells, Share, nothing, total
 from ecs_model.parallel import on_root
 from ecs_model.run.checkpoint import Checkpoints, first_sound, manifest_of, plain
 
@@ -21,7 +21,8 @@ WORDS = {
     "clock": "time.end or time.step",
     "settings": "tissue, membrane, source or boundary",
 }
-MAY_BE_NAN = ("tracker/", "frontresolution/")  # what has not been seen yet
+ARRAYS = np.ndarray | OfCells | OfBlocks  # what is not in the manifest
+MAY_BE_NAN = ("tracker/", "neurons/", "frontresolution/")  # what has not been seen yet
 
 
 def identity(parts, physics, base):
@@ -132,7 +133,7 @@ class Restart:
         """Raise ValueError for a manifest that this run would not write."""
         processes, tick = manifest["processes"], manifest["tick"]
         for name, value in self._wanted().items():
-            if isinstance(value, np.ndarray | OfCells):
+            if isinstance(value, ARRAYS):
                 continue
             shared = isinstance(value, Share)
             like, found = plain(value.value if shared else value), manifest[name]
@@ -151,7 +152,7 @@ class Restart:
             return {
                 name: self._array(file, name, value)
                 for name, value in self._wanted().items()
-                if isinstance(value, np.ndarray | OfCells)
+                if isinstance(value, ARRAYS)
             }
 
     def _array(self, file, name, value):
@@ -174,6 +175,8 @@ class Restart:
         """What this process gets of a value."""
         if isinstance(value, OfCells):
             return self._mesh.from_root_cells(self._arrays.get(name))[: self._mesh.owned_cells]
+        if isinstance(value, OfBlocks):
+            return value.lowest(self._mesh.from_root(self._arrays.get(name)))
         if isinstance(value, np.ndarray):
             return self._mesh.from_root(self._arrays.get(name))
         found = self.manifest[name]

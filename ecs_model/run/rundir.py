@@ -12,6 +12,7 @@ open_in_paraview.py                   a ParaView session of this run
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ecs_model.errors import ConfigError
 from ecs_model.files import atomic, foreign, locks, schemas, versions
@@ -25,6 +26,15 @@ _OWN = (
     *("open_in_paraview.py", "fields.vtkhdf", "report.html", "profile.json"),
     *(field_series.FOLDER, "checkpoints", "pictures", "lines"),
 )
+
+
+def _inside(*parts: str) -> Any:
+    """A property: the path of something in the folder of a run."""
+
+    def path(run):
+        return Path(run.path, *parts)
+
+    return property(path)
 
 
 @dataclass(frozen=True)
@@ -104,21 +114,21 @@ class RunDir:
         """Whether a run has been started in this directory."""
         return any((self.path / name).exists() for name in _MARKS)
 
-    config = property(lambda self: self.path / "config.toml")
-    resolved = property(lambda self: self.path / "config.resolved.toml")
-    run_json = property(lambda self: self.path / "run.json")
-    log = property(lambda self: self.path / "run.log")
-    series = property(lambda self: self.path / "series.csv")
-    index = property(lambda self: self.path / field_series.INDEX)
-    fields = property(lambda self: self.path / field_series.FOLDER)
-    maps = property(lambda self: self.fields / field_series.MAPS)
-    lines = property(lambda self: self.path / "lines")
-    checkpoints = property(lambda self: self.path / "checkpoints")
-    summary = property(lambda self: self.path / "summary.json")
-    profile = property(lambda self: self.path / "profile.json")
-    pictures = property(lambda self: self.path / "pictures")
-    paraview = property(lambda self: self.path / "open_in_paraview.py")
-    vtkhdf = property(lambda self: self.path / "fields.vtkhdf")
+    config = _inside("config.toml")
+    resolved = _inside("config.resolved.toml")
+    run_json = _inside("run.json")
+    log = _inside("run.log")
+    series = _inside("series.csv")
+    index = _inside(field_series.INDEX)
+    fields = _inside(field_series.FOLDER)
+    maps = _inside(field_series.FOLDER, field_series.MAPS)
+    lines = _inside("lines")
+    checkpoints = _inside("checkpoints")
+    summary = _inside("summary.json")
+    profile = _inside("profile.json")
+    pictures = _inside("pictures")
+    paraview = _inside("open_in_paraview.py")
+    vtkhdf = _inside("fields.vtkhdf")
 
     def _refuse_used(self, overwrite):
         if self.is_run and not overwrite:

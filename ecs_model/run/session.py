@@ -18,6 +18,14 @@ from ecs_model.run.provenance import now, provenance
 from ecs_model.run.requests import Request
 from ecs_model.run.summary import summarise
 
+MAPS = {
+    "arrival_K_o": "s",
+    "max_K_o": "mM",
+    "onset": "s",
+    "duration": "s",
+    "regime": "1",
+    "bursts": "1",
+}
 STOPPED = 75  # exit code of a run that wrote a checkpoint and wants to be continued
 
 
@@ -177,8 +185,7 @@ class Session:
         return 0
 
     def _write_end(self, parts, summary, maps):
-        units = {"arrival_K_o": "s", "max_K_o": "mM"}
-        write_maps(self.folder.path, maps, units)
+        write_maps(self.folder.path, maps, {name: MAPS[name] for name in maps})
         atomic.write_json(self.folder.summary, summary)
         if self.manner.illustrate is not None:
             self.manner.illustrate(self.folder.path)
@@ -231,5 +238,9 @@ def _asking(comm, stop, wall):
 
 def maps_of(parts):
     """The maps of the whole run in input order: arrays by name on rank 0, None elsewhere."""
-    tracker, gather = parts.tracker, parts.mesh.gather
-    return {"arrival_K_o": gather(tracker.arrival), "max_K_o": gather(tracker.highest)}
+    maps = {"arrival_K_o": parts.tracker.arrival, "max_K_o": parts.tracker.highest}
+    if parts.neurons is not None:
+        seen = parts.neurons.judged()
+        names = {"onset": "onset", "duration": "longest", "regime": "regime", "bursts": "bursts"}
+        maps |= {name: 1.0 * seen[column] for name, column in names.items()}
+    return {name: parts.mesh.gather(values) for name, values in maps.items()}

@@ -1,46 +1,49 @@
-"""The state before a step of the time loop, to which a rejected step returns."""
+"""The state before a step that may be rejected, in memory."""
 
 import numpy as np
 
-from ecs_model.transport.protocol import is_effort
+from ecs_model.memory import bare
+from ecs_model.run.living import advanced, is_effort
 
 
 class Snapshot:
-    """The state before a step that may be rejected."""
+    """The state before a step that may be rejected: all that `living.advanced` lists.
+
+    Args:
+        simulation: the Simulation.
+    """
 
     def __init__(self, simulation):
         self._simulation, self._buffers = simulation, {}
 
-    def _membranes(self):
-        reaction = self._simulation.reaction
-        return enumerate((*reaction.state, reaction.trial))
-
     def take(self):
-        """Copy all that a step changes."""
+        """Copy the state as it is now; nothing is allocated after the first time."""
         s = self._simulation
-        self._arrays = self._copied(self._membranes())
-        self._transport = self._copied(s.diffusion.state().items())
-        self._synapses = self._copied(s.synapses.state().items())
-        self._rest = s.pending, np.copy(s.reaction.given), list(s.jumps)
-
-    def _copied(self, state):
-        """A dict of pairs; arrays are copied, into the same buffers every time."""
-        copies, buffers = dict(state), self._buffers
-        for name, value in copies.items():
-            if isinstance(value, np.ndarray):
-                if name not in buffers:
-                    buffers[name] = np.empty_like(value)
-                buffers[name][:] = value
-                copies[name] = buffers[name]
-        return copies
+        self._states = [self._copied(part.state(), k) for k, part in self._parts()]
+        self._rest = s.pending, s.failure, list(s.jumps)
 
     def put_back(self):
-        """Give everything its values back, except what counts work."""
+        """Let the simulation go on from what was taken; what it cost stays counted."""
         s = self._simulation
-        for name, array in self._membranes():
-            array[:] = self._arrays[name]
-        for part, before in ((s.diffusion, self._transport), (s.synapses, self._synapses)):
-            done = {name: value for name, value in part.state().items() if is_effort(name)}
-            part.load(before | done)
-        s.pending, membranes, s.jumps = self._rest
-        s.reaction.given = np.copy(membranes)
+        for (_, part), state in zip(self._parts(), self._states, strict=True):
+            spent = {name: bare(v) for name, v in part.state().items() if is_effort(name)}
+            part.load(state | spent)
+        s.pending, s.failure, s.jumps = self._rest
+
+    def _parts(self):
+        parts = [part for _, part in advanced(self._simulation)]
+        if trace := self._simulation.reaction.trace:  # read after every step: in no checkpoint
+            parts.append(trace)
+        return enumerate(parts)
+
+    def _copied(self, state, k):
+        """The bare values of a state; arrays are copied, into the same buffers every time."""
+        return {name: self._copy(bare(value), (k, name)) for name, value in state.items()}
+
+    def _copy(self, value, key):
+        if not isinstance(value, np.ndarray):
+            return value
+        if key not in self._buffers:
+            self._buffers[key] = np.empty_like(value)
+        self._buffers[key][:] = value
+        return self._buffers[key]

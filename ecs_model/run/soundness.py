@@ -24,8 +24,9 @@ class Sound:
 
 
 def refuse_unsound(comm, simulation):
-    """Raise SolutionError, on all processes, if a state of the membranes is not finite."""
-    sound = all(np.isfinite(column).all() for column in simulation.reaction.state)
+    """Raise SolutionError, on all processes, if the membranes failed or are not finite."""
+    sound = not simulation.failure
+    sound = sound and all(np.isfinite(column).all() for column in simulation.reaction.variables)
     if comm.allreduce(sound, MPI.LAND):
         return
     reason = simulation.team.first(simulation.failure) or "the state is not finite any more"

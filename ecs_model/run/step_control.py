@@ -1,6 +1,7 @@
 """How long the steps of a run are: as long as the local errors of K+ and of synapses allow."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -26,8 +27,8 @@ class StepControl:
     tolerance: float
     level: int = 0
     known: bool = False
-    last: np.ndarray = field(default_factory=lambda: np.empty(0))
-    slope: np.ndarray = field(default_factory=lambda: np.empty(0))
+    last: np.ndarray = field(default_factory=partial(np.empty, 0))
+    slope: np.ndarray = field(default_factory=partial(np.empty, 0))
 
     def state(self):
         """What a restart needs."""

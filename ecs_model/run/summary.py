@@ -2,6 +2,8 @@
 
 import resource
 
+import numpy as np
+
 from ecs_model.parallel import on_root
 from ecs_model.physics import detectors
 from ecs_model.run.line_fronts import slowness
@@ -13,7 +15,8 @@ def summarise(parts, outputs, timer):
     transport = s.diffusion.report()
     seen = {"volumes": mesh.volumes, "outside": parts.outside, **parts.tracker.maps()}
     seen = {name: mesh.gather(values) for name, values in seen.items()}
-    verdicts = on_root(mesh.comm, _verdicts, parts.detection, s.clock.end, **seen)
+    fired = {name: mesh.gather(values) for name, values in _fired(parts).items()}
+    verdicts = on_root(mesh.comm, _verdicts, parts.detection, s.clock.end, fired, **seen)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return {
         "title": parts.title,
@@ -95,12 +98,21 @@ def _substeps(comm, simulation):
     return comm.allreduce(simulation.reaction.block_steps) / max(1, blocks * simulation.steps)
 
 
-def _verdicts(detect, end, volumes, outside, arrival, above, highest, last):
+def _fired(parts):
+    """What neurons did at owned nodes, and how slowly seizures came there; empty if unknown."""
+    if parts.neurons is None:
+        return {}
+    seen = parts.neurons.judged()
+    return seen | {"pace": np.linalg.norm(slowness(parts.mesh, seen["onset"]), axis=1)}
+
+
+def _verdicts(detect, end, fired, volumes, outside, arrival, above, highest, last):
     out = outside
     level = detectors.reached_by(detect.fraction, highest, volumes)
     return {
-        "seizure": detectors.verdict(level, detect.seizure),
-        "sd": detectors.verdict(level, detect.sd),
+        **_of_neurons(detect, fired, volumes, outside),
+        "load": detectors.verdict(level, detect.load),
+        "sd": _sd(detect, fired, volumes, level),
         "ignited": detectors.ignition(
             arrival[out], highest[out], volumes[out], detect.spread, detect.front, end
         ),
@@ -109,3 +121,25 @@ def _verdicts(detect, end, volumes, outside, arrival, above, highest, last):
         "max_K_o": float(highest.max()),
         "end_K_o": float(last.max()),
     }
+
+
+def _of_neurons(detect, fired, volumes, outside):
+    """Words and verdict on the tissue that was not stimulated; empty where firing is not known."""
+    if not fired:
+        return {}
+    seen, volumes = {name: values[outside] for name, values in fired.items()}, volumes[outside]
+    shares = detectors.regimes_of(seen["regime"].astype(int), volumes)
+    return {
+        "regime": detectors.gravest(shares, detect.fraction),
+        "regimes": shares,
+        "seizure": detectors.seizure(seen, volumes, detect.fraction, seen["pace"]),
+    }
+
+
+def _sd(detect, fired, volumes, level):
+    """The verdict on SD: where firing is known, membranes have to be blocked, too."""
+    said = detectors.verdict(level, detect.firing.sd)
+    if fired:
+        margin = detectors.reached_by(detect.fraction, fired["sd"], volumes)
+        said |= {"verdict": margin >= 0, "margin": margin}
+    return said

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 COARSE = 3.0  # fewer cells than this across a front: the mesh is too coarse for its speed
 QUESTIONS = {
-    "seizure": "seizure-level K+",
+    "load": "K+ load",
+    "seizure": "seizure",
     "sd": "spreading depolarization",
     "ignited": "front left what was stimulated",
 }
@@ -34,13 +35,33 @@ def verdicts(summary):
     return [
         Verdict(words, summary[key]["verdict"], summary[key]["margin"], _because(summary[key]))
         for key, words in QUESTIONS.items()
+        if key in summary
     ]
 
 
 def _because(v):
+    if "share" in v:
+        return _because_of_firing(v)
     if "time_s" not in v:
         return f"{v['reached_mM']:.4g} of {v['threshold_mM']:g} mM"
     return f"after {v['time_s']:.4g} s" if v["verdict"] else f"{v['reached_mM']:.4g} mM"
+
+
+def regimes(summary):
+    """The word for a run, with the shares of tissue that each holds for."""
+    shares = (f"{name} {100 * share:.3g} %" for name, share in summary["regimes"].items())
+    return f"{summary['regime']} ({', '.join(shares)})"
+
+
+def _because_of_firing(v):
+    share = f"{100 * v['share']:.3g} % of the tissue that was not stimulated"
+    if not v["share"]:
+        return f"none of{share.partition('of')[2]}"
+    words = [share, f"from {v['onset_s']:.4g} s on", f"{v['duration_s']:.3g} s at the longest"]
+    words += [f"{v['bursts']:.3g} bursts"] if v["bursts"] > 1 else []
+    if _is_number(v["recruitment_mm_per_min"]):
+        words.append(f"recruited at {v['recruitment_mm_per_min']:.3g} mm/min")
+    return ", ".join(words)
 
 
 def fronts(summary):
@@ -113,6 +134,8 @@ def energy(summary):
 
 def lines(summary):
     """The end of a run in words: verdicts, fronts, warnings, balance, energy."""
+    if "regime" in summary:
+        yield f"the tissue that was not stimulated: {regimes(summary)}"
     for v in verdicts(summary):
         yield f"{v.question}: {v.answer} (margin {v.margin:+.3f}: {v.because})"
     for name, words in fronts(summary):

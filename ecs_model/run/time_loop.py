@@ -13,8 +13,6 @@ import itertools
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import numpy as np
-
 from ecs_model.errors import SolutionError
 from ecs_model.memory import put_back
 from ecs_model.run.requests import Request
@@ -62,6 +60,8 @@ class Simulation:
     Attributes:
         request: what all processes agreed on after the last step: the highest of their Requests.
         calm: steps since something changed abruptly.
+        failure: what the membranes of this process failed by since the state was last sound, "" if
+            by nothing. The others learn of it where they agree on the step.
         meter: a function without arguments, or None; what it gives just before and after membranes
             change abruptly within a step goes to `jumps`: triples of time [s] and the two.
     """
@@ -86,9 +86,10 @@ class Simulation:
         self.tick = self.steps = self.rejected = self.calm = 0
         self.pending = 0.0  # reaction time [s] that the state lacks
         self.ask, self.request = ask, Request.GO_ON
+        self.failure = ""
         self.meter: Callable | None = None
         self.jumps: list[Any] = []
-        control.start(reaction.state[0])
+        control.start(reaction.variables[0])
         self._saved = Snapshot(self)
 
     def state(self):
@@ -195,39 +196,51 @@ class Simulation:
             self._react(start - self.pending, self.pending + dt / 2)
             self.pending = dt / 2
             self.diffusion.advance(start, dt, self.calm < DAMPED_STEPS)
+            potassium, beside = self.reaction.variables[0], self.synapses.error
+            local = self._agree(self.control.local_error(potassium, dt, self.pending, beside))
         except SolutionError as error:
             if ticks == 1:
-                raise SolutionError(f"at t = {start:.6g} s: {self._reason(error)}") from None
+                reason = self.team.first(self.failure) or str(error)
+                raise SolutionError(f"at t = {start:.6g} s: {reason}") from None
             return False
-        local = self.control.local_error(
-            self.reaction.state[0], dt, self.pending, self.synapses.error
-        )
-        local, request = self.team.highest([local, self.ask()])
-        self.request = Request(int(request))
         if ticks > 1 and local > 2 * self.control.tolerance:
             return False
         self.control.accept(dt, ticks, local)
         return True
 
+    def _agree(self, local):
+        """The local error of all processes, and their request.
+
+        Raises:
+            SolutionError: on all processes, if the membranes of one failed.
+        """
+        local, request, has_failed = self.team.highest([local, self.ask(), bool(self.failure)])
+        self.request = Request(int(request))
+        if has_failed:
+            raise SolutionError(self.failure)
+        return local
+
     def _react(self, start, duration):
-        """Advance the membranes; where that fails, K+ becomes nan and the solver tells all."""
-        self.failure, end = "", start + duration
-        times, potassium = [start, *self._instants(start, end), end], self.reaction.state[0]
+        """Advance the membranes; where they fail, the state is that of some time in between.
+
+        It stays finite, so that this process can take part in the solves of all others.
+        """
+        end, potassium = start + duration, self.reaction.variables[0]
+        times = [start, *self._instants(start, end), end]
         for before, after in itertools.pairwise(times):
-            self._begin(before, after, before > start)
-            self.control.before_reaction(potassium)
-            self._advance_membranes(before, after)
-            self.control.after_reaction(potassium, after - before)
-            self.synapses.advance(after)
+            if not self.failure:
+                self._begin(before, after, before > start)
+                self.control.before_reaction(potassium)
+                self._advance_membranes(before, after)
+                self.control.after_reaction(potassium, after - before)
+            self.synapses.advance(after)  # a solve of all processes, whether one failed or not
 
     def _advance_membranes(self, before, after):
-        """From one time [s] to another, unless they failed before; other processes may not know."""
+        """From one time [s] to another; note how they failed."""
         try:
-            if not self.failure:
-                self.reaction.advance(after - before, before)
+            self.reaction.advance(after - before, before)
         except SolutionError as error:
             self.failure = str(error)
-            self.reaction.state[0][:] = np.nan
 
     def _begin(self, start, end, is_jump):
         """Set parameters to those between two times [s]; measure what that changes at a jump."""
@@ -243,9 +256,6 @@ class Simulation:
         near = NEAR * (end - start)
         found = [t for event in self.events for t in event.edges_within(start + near, end - near)]
         return sorted(set(found))
-
-    def _reason(self, error):
-        return self.team.first(self.failure) or str(error)
 
     def _next_stop(self):
         k = bisect.bisect_right(self.edges, self.tick)

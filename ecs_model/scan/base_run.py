@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import tomli_w
@@ -34,7 +35,7 @@ class Base:
     tree: dict
     folder: str
     name: str
-    written: Written = field(default_factory=lambda: Written("", ""))
+    written: Written = field(default_factory=partial(Written, "", ""))
 
     def config(self, settings):
         """The Config with some settings changed, checked as far as no mesh is needed.

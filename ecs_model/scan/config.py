@@ -41,7 +41,9 @@ COLUMNS = {  # of the table of a scan, beside those of its axes
     "point",
 }
 RESULTS = (  # how names of further columns begin
+    "load.",
     "seizure.",
+    "regimes.",
     "sd.",
     "ignited.",
     "fronts.",

@@ -9,7 +9,7 @@ from ecs_model.config.types import Seconds, Strict, number, refuse_void
 from ecs_model.scan.axes import MANY
 from ecs_model.scan.ranges import Range
 
-Verdict = Literal["ignited", "sd", "seizure"]
+Verdict = Literal["ignited", "sd", "seizure", "load"]
 MOST_RUNS = 100_000
 
 

@@ -64,7 +64,9 @@ def _words(slot):
         found = summary["threshold"]
         value = "" if found["value"] is None else f" {found['value']:.4g} {found['unit']}"
         return f"threshold {found['state']}{value}, {found['trials']} runs"
-    verdicts = (n for n in ("seizure", "sd", "ignited") if summary.get(n, {}).get("verdict"))
+    verdicts = (
+        n for n in ("load", "seizure", "sd", "ignited") if summary.get(n, {}).get("verdict")
+    )
     return f"K+ up to {summary.get('max_K_o', float('nan')):.3g} mM, {' '.join(verdicts) or 'rest'}"
 
 

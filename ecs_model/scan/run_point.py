@@ -155,7 +155,7 @@ def _whole_run(bench, slot, point):
 
     comm, folder = bench.comm, slot.path / "run"
     options = {"quiet": True, "illustrate": write_paraview_script}
-    on_root(comm, lambda: _begin(bench, slot, point.settings) and None)
+    root_does(comm, _begin, bench, slot, point.settings)
     begun = on_root(comm, lambda: any(folder.glob("checkpoints/ck_*.h5")))
     if begun:
         code = runner.resume(folder, comm, trusted=bench.trusted, **options)

@@ -58,7 +58,7 @@ def unit_of(name, summary):
         summary: of any run of the scan.
     """
     last = name.rpartition(".")[2]
-    if name in ("id", "run", "reason", "decided", "threshold.state"):
+    if name in ("id", "run", "reason", "decided", "regime", "threshold.state"):
         return ""
     if name.startswith("threshold.") and last in ("value", "low", "high"):
         return summary.get("threshold", {}).get("unit") or "1"
@@ -78,7 +78,7 @@ def flat(summary, prefix=""):
             yield from flat(value, f"{prefix}{name}.")
         elif value is None or isinstance(value, bool | int | float):
             yield f"{prefix}{name}", np.nan if value is None else value
-        elif isinstance(value, str) and name in ("state", "decided"):
+        elif isinstance(value, str) and name in ("state", "decided", "regime"):
             yield f"{prefix}{name}", value
 
 

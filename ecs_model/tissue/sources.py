@@ -5,6 +5,7 @@ finite elements, so that what all nodes get together is exactly what was asked f
 """
 
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 
 from ecs_model.native import MPI
 
@@ -208,7 +209,7 @@ class Points:
         for cell in cells:
             corners = mesh.coordinates[mesh.cell_nodes[cell]]
             miss, weights = _barycentric(corners, x, mesh.dimension)
-            best = min(best, (miss, mesh.input_cells[cell], cell, weights), key=lambda k: k[:2])
+            best = min(best, (miss, mesh.input_cells[cell], cell, weights), key=itemgetter(0, 1))
         return best
 
     def owned_shares(self, k):

@@ -182,7 +182,7 @@ def _compiled(form):
     Rank 0 therefore compiles alone, under a lock, and removes what a killed run left behind.
     """
     comm = form.ufl_domain().ufl_cargo().comm
-    folder = on_root(comm, lambda: cache_folder(f"forms-{dolfinx.__version__}"))
+    folder = on_root(comm, cache_folder, f"forms-{dolfinx.__version__}")
     root_does(comm, compiler)
     root_does(comm, check_headers)
     with _cleaned(folder) if comm.rank == 0 else contextlib.nullcontext():

@@ -6,8 +6,8 @@ from ecs_model.native import PETSc
 
 import numpy as np
 
+from ecs_model.membrane.c_function import c_function
 from ecs_model.physics.values import Array, Nodes
-from ecs_model.transport.c_functions import c_function
 from ecs_model.transport.limiter_kernel import FUNCTIONS, TEXT
 from ecs_model.transport.matrices import Matrices
 

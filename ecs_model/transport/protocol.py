@@ -18,11 +18,6 @@ from ecs_model.transport.matrices import Matrices
 type Field = tuple[str, Callable[[], Array]]  # unit for output, function that gives the values [SI]
 
 
-def is_effort(name: str) -> bool:
-    """Whether a value of a state counts work, which a rejected step has cost all the same."""
-    return name == "total_iterations" or name.startswith("corrections/")
-
-
 class Books(Protocol):
     """Sources and boundaries of all ions that move, and what they have given."""
 

@@ -92,7 +92,7 @@ class Membrane:
     def __init__(
         self, reaction: Any, text: str, volumes: Array, moving: Mapping[str, Diffusion]
     ) -> None:
-        state = reaction.state._asdict()
+        state = reaction.variables._asdict()
         self._volumes, self._moving = volumes, moving
         self._halfway = {name: np.zeros_like(state[name]) for name in moving}
         self.shift = np.zeros_like(volumes)

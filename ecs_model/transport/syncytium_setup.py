@@ -54,7 +54,7 @@ def glial_syncytium(
         return Syncytium(outside, glia)
     moving = {ion.state: part for ion, part in outside.parts.items()}
     still = {
-        ion.name: getattr(membranes.state, ion.state)
+        ion.name: getattr(membranes.variables, ion.state)
         for ion in glia.parts
         if ion.state not in moving
     }
@@ -79,7 +79,7 @@ def _in_glia(outside, membranes, tissue, solver):
     parts = {
         ion: Diffusion(
             operators,
-            getattr(membranes.state, _state(ion)),
+            getattr(membranes.variables, _state(ion)),
             rtol=solver.rtol,
             options=solver.petsc,
             ratio=ion.ratio,
@@ -103,7 +103,7 @@ def _state(ion):
 def _matrices(membranes, outside, tissue):
     """The matrices of the network, of the volume fraction that glia have at every node."""
     mesh, swells = outside.mesh, membranes.model.volumes is not None
-    fraction = membranes.state.phi_glia if swells else membranes.parameters.phi_g
+    fraction = membranes.variables.phi_glia if swells else membranes.parameters.phi_g
     mean = mesh.sum(mesh.volumes * fraction) / mesh.sum(mesh.volumes)
     elements = np.ones(len(mesh.cell_tags))
     effective = diffusivity(tissue.D * elements, tissue.syncytium.tortuosity)
@@ -123,5 +123,5 @@ def _membrane(membranes, mesh, moving):
         membranes.parameters,
         membranes.surroundings,
     )
-    root_does(mesh.comm, lambda: library(text))
-    return together(mesh.comm, lambda: Membrane(membranes, text, mesh.volumes, moving))
+    root_does(mesh.comm, library, text)
+    return together(mesh.comm, Membrane, membranes, text, mesh.volumes, moving)

@@ -289,7 +289,7 @@ WRONG = {
     ),
     "short map": (
         '[map]\nx = { name = "P_K", values = ["1 nm/s"] }\nsettle = "1 s"\nobserve = "0.5 s"\n',
-        "must be at least 1 s",
+        "must be at least 3 s, the shortest seizure",
     ),
     "axis both": (COURSE + '[[batch]]\nname = "P_K"\nlow = 2.0\nvalues = [1.0]\n', "give values"),
     "no event": (THRESHOLD, "no event is named 'step'"),

@@ -1,79 +1,179 @@
-"""Rules of the regimes, on courses made for them."""
+"""Rules of the regimes, on spikes and courses made for them; periods."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from ecs_model.physics.regimes import (
-    FINE,
-    WINDOW,
-    joined,
-    recurrence,
-    regime,
-    regimes,
-    sampling,
-    windows,
-)
+from ecs_model.membrane.activity import Activity, Range
+from ecs_model.physics import regimes
+from ecs_model.physics.regimes import NAMES, Firing, margin, recurrence
 
-DT = 0.005
-T = np.arange(0.0, 100.0, DT)
-SPIKES = np.where(np.sin(2 * np.pi * 20 * T) > 0.9, 30e-3, -60e-3)
-QUIET = np.full_like(T, -65e-3)
-BLOCK = np.full_like(T, -20e-3)
-EPISODE = (T % 25.0) < 8.0
+LOOK = 0.1
+T = np.arange(LOOK, 100.0 + LOOK / 2, LOOK)
+QUIET, BLOCK, SPIKING = -65e-3, -20.1e-3, 30e-3
+LAW = Firing()
+
+
+def episodes(begin, length, every=25.0, rate=20.0):
+    """Times of spikes: episodes of some length [s]."""
+    t = np.arange(0.0, 100.0, 1 / rate) + 0.5 / rate
+    return t[(t >= begin) & ((t - begin) % every < length)]
+
+
+def followed(spikes, K=4.0, V=QUIET, firing=LAW, looks=T, activity=None):
+    """The Activity of one node with given spikes [s], K+ [mM] and silent potential [V]."""
+    K, V = (np.broadcast_to(values, T.shape) for values in (K, V))
+    activity = activity or Activity(K[:1].copy(), firing)
+    for t in looks:
+        k = round(t / LOOK) - 1
+        pairs = spikes[(spikes > t - LOOK) & (spikes <= t)]
+        now, potential = K[k : k + 1].copy(), V[k : k + 1].copy()
+        activity.spikes(np.column_stack([np.zeros_like(pairs), pairs]), now)
+        high = np.full(1, SPIKING) if len(pairs) else potential
+        activity.look(t, now, Range(potential, potential, high))
+    return activity
+
+
+def word(activity):
+    seen, duration = activity.judged(), activity.duration()
+    return NAMES[regimes.words(seen, activity.firing, duration, fires=True)[0]]
+
+
+def seizure(activity):
+    return regimes.seizure_margins(
+        activity.judged(), activity.firing, activity.duration(), is_population=False
+    )[0]
+
+
+NONE = np.empty(0)
+IN = (T % 25.0) < 8.0
 
 
 @pytest.mark.parametrize(
-    ("name", "K", "V"),
+    ("name", "spikes", "K", "V"),
     [
-        ("rest", 4.0, QUIET),
-        ("tonic", 9.0, SPIKES),
-        ("seizure", np.where(EPISODE, 9.5, 6.5), np.where(EPISODE, SPIKES, QUIET)),
-        ("SD", np.where(EPISODE, 45.0, 4.0), np.where(EPISODE, BLOCK, QUIET)),
-        ("SD", 60.0, BLOCK),
-        ("depolarized", 12.0, BLOCK),
-        ("rest", 4.0 + 0.5 * np.sin(T / 9), QUIET + 1e-3 * np.sin(T / 9)),
+        ("rest", NONE, 4.0, QUIET),
+        ("rest", NONE, 4.0 + 0.5 * np.sin(T / 9), QUIET + 1e-3 * np.sin(T / 9)),
+        ("tonic", episodes(0.0, 100.0), 9.0, QUIET),
+        ("seizure", episodes(0.0, 100.0), np.where(IN, 9.5, 6.5), QUIET),
+        ("seizure", episodes(0.0, 8.0), np.where(IN, 9.5, 6.5), QUIET),
+        ("firing", episodes(0.0, 2.5), 5.0, QUIET),
+        ("firing", episodes(0.0, 8.0, rate=2.0), 5.0, QUIET),  # too few spikes
+        ("seizure", episodes(0.0, 8.0, rate=2.0), np.where(T < 0.15, 3.0, 9.0), QUIET),
+        ("SD", episodes(0.0, 2.5), np.where(IN, 45.0, 4.0), np.where(IN, BLOCK, QUIET)),
+        ("SD", NONE, 60.0, BLOCK),
+        ("depolarized", NONE, 12.0, BLOCK),
+        ("rest", NONE, 45.0, QUIET),  # K+ of an SD without a block is none
     ],
 )
-def test_names(name, K, V):
-    assert regime(DT, np.broadcast_to(K, T.shape), V).name == name
+def test_words(name, spikes, K, V):
+    assert word(followed(spikes, K, V)) == name
 
 
-def test_without_a_potential():
-    assert regime(DT, np.full_like(T, 5.0)).name == "rest"
-    assert regime(DT, np.full_like(T, 50.0)).name == "SD"
+def test_what_is_counted():
+    seen = followed(episodes(5.0, 8.0), np.where(IN, 9.5, 6.5)).judged()
+    assert (seen["bursts"], seen["seizures"]) == (4, 4)
+    np.testing.assert_allclose(seen["onset"], 5.025)
+    np.testing.assert_allclose(seen["longest"], 7.95, rtol=1e-12)
+    np.testing.assert_allclose(seen["fired"], 4 * 7.95, rtol=1e-12)
+    assert (seen["lowest"], seen["highest"]) == (6.5, 9.5)
 
 
-def test_period_of_episodes():
-    found = regime(DT, np.where(EPISODE, 9.5, 6.5), np.where(EPISODE, SPIKES, QUIET))
-    assert found.period == pytest.approx(25.0, abs=0.3)
-    assert (found.lowest, found.highest) == (6.5, 9.5)
+def test_a_seizure_that_goes_on_at_the_end_counts():
+    activity = followed(episodes(90.0, 20.0))
+    assert word(activity) == "seizure"
+    np.testing.assert_allclose(activity.judged()["longest"], 100.0 - 90.025)
+    assert activity.is_bursting().all()
+
+
+def test_judging_changes_nothing():
+    activity = followed(episodes(90.0, 20.0))
+    first = activity.judged()
+    for name, values in activity.judged().items():
+        np.testing.assert_array_equal(values, first[name])
+
+
+def test_what_happens_before_it_settles_does_not_count():
+    activity = followed(episodes(0.0, 10.0, every=1000.0), firing=replace(LAW, settle=20.0))
+    assert word(activity) == "rest" and activity.duration() == pytest.approx(80.0)
+
+
+def test_gap_joins_bursts():
+    spikes = episodes(0.0, 1.0, every=4.0)
+    assert word(followed(spikes)) == "firing"
+    joined = followed(spikes, firing=replace(LAW, gap=3.5), K=np.where(IN, 9.5, 6.5))
+    assert word(joined) == "seizure" and joined.judged()["bursts"] == 1
+
+
+def test_the_margin_of_a_seizure_is_continuous_and_changes_its_sign_with_the_word():
+    lengths = np.arange(2.6, 3.5, 0.05)
+    found = np.array([seizure(followed(episodes(10.0, x))) for x in lengths])
+    lasted = [np.ptp(s[s < 20]) for s in (episodes(10.0, x) for x in lengths)]
+    np.testing.assert_allclose(found, margin(lasted, LAW.seizure), atol=1e-12)
+    assert (np.diff(found) >= 0).all() and np.diff(found).max() < 0.04
+    assert found[0] < 0 < found[-1]
+
+
+@pytest.mark.parametrize("high", [-50e-3, -30e-3, -21e-3])
+def test_a_node_that_does_not_fire_has_a_margin_by_how_near_it_came(high):
+    activity = followed(NONE, V=np.where(IN, high, QUIET))
+    assert seizure(activity) == pytest.approx(np.log((high - QUIET) / (-20e-3 - QUIET)) - 1)
+
+
+def test_a_late_seizure_is_near_the_border():
+    margins = [seizure(followed(episodes(t, 20.0, every=1000.0))) for t in (2.0, 50.0, 90.0)]
+    np.testing.assert_allclose(
+        margins,
+        [np.log(400 / 19.95 / LAW.rate), np.log(100 / 50.025), np.log(100 / 90.025)],
+        rtol=1e-3,
+    )
+
+
+def test_tonic_firing_is_no_seizure_by_a_margin():
+    swings = np.array([0.02, 0.09, 0.11, 0.3])
+    found = [seizure(followed(episodes(0.0, 100.0), 9 + 9 * s * (IN - 0.5))) for s in swings]
+    np.testing.assert_allclose(found, margin(swings, 0.1), atol=1e-3)
+
+
+def test_a_population_fires_where_its_rate_is_high():
+    activity = Activity(np.full(1, 4.0), LAW)
+    for t in T:
+        rate = 30.0 if 10 < t < 15 else 10.0 if t < 20 else 1.0  # begins above 20, ends below 5 Hz
+        activity.rates(t, np.full(1, rate), np.full(1, 6.0))
+        activity.look(t, np.full(1, 6.0))
+    seen = activity.judged()
+    np.testing.assert_allclose([seen["onset"], seen["longest"]], [[10.1], [9.8]], atol=1e-9)
+    assert word(activity) == "seizure" and seen["bursts"] == 1
+
+
+def test_its_rate_slides():
+    activity = followed(episodes(0.0, 100.0, rate=20.0))
+    assert activity.rate() == pytest.approx(20.0, rel=0.06)
+    assert followed(episodes(0.0, 50.0, every=1000.0)).rate() < 1e-30
+
+
+def test_the_range_of_v_begins_anew():
+    activity = followed(np.array([99.95]))
+    assert activity.envelope()[1] == SPIKING
+    activity.renew()
+    activity.look(100.1, np.full(1, 4.0), Range(*(np.full(1, QUIET) for _ in range(3))))
+    assert activity.envelope()[1] == QUIET
+
+
+def test_its_state_goes_on():
+    spikes = episodes(0.0, 8.0)
+    whole, half = followed(spikes), followed(spikes, looks=T[:500])
+    other = Activity(np.full(1, 1.0), LAW)
+    other.load({name: np.copy(value) for name, value in half.state().items()})
+    followed(spikes, looks=T[500:], activity=other)
+    for name, value in whole.state().items():
+        np.testing.assert_array_equal(other.state()[name], value)
 
 
 def test_recurrence_of_nothing():
     assert recurrence(np.ones(50), 1.0) is None
     assert recurrence(np.arange(50.0), 1.0) is None
-
-
-def test_samples_too_far_apart_are_refused():
-    with pytest.raises(ValueError, match="miss spikes"):
-        regime(0.6, np.full(200, 9.0), np.full(200, -60e-3))
-    with pytest.raises(ValueError, match="fills no window"):
-        regime(DT, np.full(20, 9.0), np.full(20, -60e-3))
-
-
-@pytest.mark.parametrize("every", [0.6, 0.1, 5e-3, 3e-3, 1e-4])
-def test_samples_fill_windows_and_are_fine(every):
-    interval, size = sampling(every)
-    assert interval * size == pytest.approx(WINDOW, rel=1e-12)
-    assert interval <= min(every, FINE) * (1 + 1e-12)
-
-
-def test_a_course_in_parts_is_the_course():
-    K, V = np.where(EPISODE, 9.5, 6.5)[:, None], np.where(EPISODE, SPIKES, QUIET)[:, None]
-    size = sampling(DT)[1]
-    cuts = range(0, len(T), 7 * size)
-    parts = [windows(size, K[a : a + 7 * size], V[a : a + 7 * size]) for a in cuts]
-    assert regimes(joined(parts)) == regimes(windows(size, K, V)) == [regime(DT, K[:, 0], V[:, 0])]
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.3])

@@ -154,7 +154,11 @@ def test_barreto_loses_rest_in_a_hopf_point(beta, bath, within):
 
 
 @pytest.mark.parametrize(
-    ("gates", "lowest", "highest"), [("hn", 1.0648, 28.735074551135), ("h", 1.17867, 20.295)]
+    ("gates", "lowest", "highest"),
+    [
+        ("hn", 1.0648, 28.735074551135),
+        pytest.param("h", 1.17867, 20.295, marks=pytest.mark.slow),
+    ],
 )
 def test_huebel_is_bistable_between_two_pump_rates(gates, lowest, highest):
     """One branch joins both states: from rest back to the fold, and to the depolarised end."""
@@ -169,7 +173,10 @@ def test_huebel_is_bistable_between_two_pump_rates(gates, lowest, highest):
 
 @pytest.mark.parametrize(
     ("gates", "rest_lost", "other_lost", "within"),
-    [("hn", 28.694770824482, -43.503686740611, 0.15), ("h", 27.249169597719, -42.13, 0.15)],
+    [
+        pytest.param("hn", 28.694770824482, -43.503686740611, 0.15, marks=pytest.mark.slow),
+        ("h", 27.249169597719, -42.13, 0.15),
+    ],
 )
 def test_huebel_over_the_exchanged_potassium(gates, rest_lost, other_lost, within):
     """K+ that entered the closed cell's space from outside, at its present total of rest."""
@@ -186,18 +193,26 @@ def test_huebel_over_the_exchanged_potassium(gates, rest_lost, other_lost, withi
     found(what + "depolarization is lost", near(other_lost), other_lost, within, "mM", SOLVED)
 
 
-def test_minimal_pump_rate_over_the_space_outside():
+@pytest.mark.parametrize(
+    ("fraction", "lowest"),
+    [
+        (0.1, 1.3114),
+        pytest.param(0.2, 1.2099, marks=pytest.mark.slow),
+        (0.4, 1.1074),
+    ],
+)
+def test_minimal_pump_rate_over_the_space_outside(fraction, lowest):
     """Total volume and area fixed: 1.3114 ... 1.1074 uA/cm^2 at ECS fractions 0.1 ... 0.4."""
     model = MODELS["huebel_dahlem"].variant(gates="h")
-    for fraction, lowest in ((0.1, 1.3114), (0.2, 1.2099), (0.4, 1.1074)):
-        p = model.Parameters(phi=1 - fraction)
-        family = lambda rho, p=p, a=fraction: Flow(  # noqa: E731
-            model, p._replace(rho=rho), Surroundings(alpha=a), model.State()
-        )
-        branch = continuation.follow(family, 0.068, np.array(model.State()), 0.009, 0.07)
-        folds = [100 * s.point.value for s in branch.special if s.kind == "fold"]
-        what = f"huebel_dahlem h, share {fraction} outside: pump that rest needs"
-        found(what, min(folds), lowest, 2e-3, "uA/cm^2", SOLVED)
+    p = model.Parameters(phi=1 - fraction)
+
+    def family(rho):
+        return Flow(model, p._replace(rho=rho), Surroundings(alpha=fraction), model.State())
+
+    branch = continuation.follow(family, 0.068, np.array(model.State()), 0.009, 0.07)
+    folds = [100 * s.point.value for s in branch.special if s.kind == "fold"]
+    what = f"huebel_dahlem h, share {fraction} outside: pump that rest needs"
+    found(what, min(folds), lowest, 2e-3, "uA/cm^2", SOLVED)
 
 
 def test_packing_is_applied_to_the_space_of_the_cell():

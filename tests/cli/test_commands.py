@@ -54,9 +54,9 @@ def test_run_makes_a_run_directory_named_after_the_configuration(folder, said):
 def test_run_says_what_it_found(folder, said):
     code, out, err = said("run", "run.toml", "-o", "out")
     assert code == 0 and out == ""
-    for words in ("seizure-level K+: no", "balance of K+", "where the time went"):
+    for words in ("K+ load: no", "balance of K+", "where the time went"):
         assert words in err
-    assert "seizure-level K+: no" in (folder / "out" / "run.log").read_text()
+    assert "K+ load: no" in (folder / "out" / "run.log").read_text()
     summary = json.loads((folder / "out" / "summary.json").read_text())
     assert summary["sd"]["verdict"] is False
     assert abs(summary["balance"]["relative_error"]) < 1e-12

@@ -78,7 +78,7 @@ def test_depolarised_state(gates, V, K_o, K_i, Na_i, Cl_i):
     y = steady(gates, V, K_i, Cl_i)
     what = f"huebel_dahlem {gates}, depolarized: "
     found(what + "V", 1e3 * y.V, V, 1e-5, "mV", SOLVED)
-    found(what + "K+ outside", y.K_o, K_o, 1e-5, "mM", SOLVED)
+    found(what + "[K+]o", y.K_o, K_o, 1e-5, "mM", SOLVED)
     found(what + "Na+ inside", y.Na_i, Na_i, 1e-3, "mM", SOLVED)
 
 
@@ -177,8 +177,8 @@ def test_current_triggers(gates, reservoir, current):
 
 FRACTIONS = [
     (0.1, 4.185693359375, 34.98388671875),
-    (0.2, 8.419580078125, 23.72021484375),
-    (0.4, 16.887353515625, 16.15966796875),
+    pytest.param(0.2, 8.419580078125, 23.72021484375, marks=pytest.mark.slow),
+    pytest.param(0.4, 16.887353515625, 16.15966796875, marks=pytest.mark.slow),
 ]
 
 

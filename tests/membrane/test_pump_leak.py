@@ -93,7 +93,7 @@ def test_donnan_end_state(alpha, rate, t20, k_end, v_end):
     advance, y, (p, env) = cell(alpha, j_max=0.0, model=CHARGE)
     advance(2e5)
     v, what = 1e3 * CHARGE.observables["V"][1](y, p, env)[0], f"Donnan state, alpha {alpha}: "
-    found(what + "K+ outside", y.K_o[0], k_end, 1e-3, "mM")
+    found(what + "[K+]o", y.K_o[0], k_end, 1e-3, "mM")
     found(what + "V", v, v_end, 1e-3, "mV")
     ratio = y.K_i / y.K_o
     np.testing.assert_allclose([y.Na_i / y.Na_o, y.Cl_o / y.Cl_i], [ratio, ratio], rtol=1e-5)

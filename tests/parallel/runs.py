@@ -78,7 +78,8 @@ precision = "double"
 """
 FIXED = ("membrane.substeps=2", "time.adaptive=false")
 EVERY = 0.6  # s, between checkpoints
-LONG = ("time.end=8 s", f"checkpoint.every={EVERY} s")  # some seconds of work
+END = 5  # s: some seconds of work
+LONG = (f"time.end={END} s", f"checkpoint.every={EVERY} s")
 
 
 def settings(*overrides):

@@ -27,7 +27,7 @@ initial = { K_o = 16.0 }
 [membrane]
 model = "MODEL"
 options = OPTIONS
-substeps = 1600
+substeps = 400
 
 [time]
 end = "60 ms"

@@ -51,7 +51,7 @@ def test_verdicts_mesh_and_balance_are_the_same(runs, way):
     summaries = [json.loads((runs[way, n] / "summary.json").read_text()) for n in (1, 2, 3)]
     marks = [json.loads((runs[way, n] / "run.json").read_text())["mesh"] for n in (1, 2, 3)]
     assert marks[0] == marks[1] == marks[2]
-    for what in ("sd", "seizure"):
+    for what in ("sd", "load"):
         assert len({s[what]["verdict"] for s in summaries}) == 1
     for s in summaries:
         assert abs(s["balance"]["relative_error"]) < 1e-12

@@ -20,6 +20,7 @@ from ecs_model.run.tables import read_series
 from tests.helpers import launch
 from tests.parallel.runs import (
     CONFIG,
+    END,
     EVERY,
     FIXED,
     LONG,
@@ -45,7 +46,7 @@ def whole(config):
     """A function: the run on some processes that nobody interrupted."""
     made = {}
 
-    def make(processes, fixed=False, end=8):
+    def make(processes, fixed=False, end=END):
         out = config.parent / f"whole{processes}{fixed}{end}"
         if out not in made:
             options = settings(*LONG, f"time.end={end} s", *(FIXED if fixed else ()))
@@ -79,7 +80,7 @@ def test_a_signal_stops_and_resume_is_exact(config, whole, tmp_path, processes, 
     assert code == 75, said
     assert f"continue with: ecs-model resume {out}" in said and "Traceback" not in said
     assert ended(out) == "stopped"
-    assert 0 < read_times(out)[-1] < 8
+    assert 0 < read_times(out)[-1] < END
     done = launch(processes, "resume", out, "--quiet")
     assert done.returncode == 0, done.stderr
     assert ended(out) == "finished"
@@ -99,7 +100,7 @@ def test_resume_on_another_number_of_processes(config, whole, tmp_path, then):
 def test_a_job_at_the_end_of_its_time_is_queued_again_and_goes_on(config, whole, tmp_path, cluster):
     script, out = Path(runs.__file__).with_name("cluster") / "slurm.sh", tmp_path / "out"
     (tmp_path / "run.toml").write_text(
-        CONFIG.replace('end = "2 s"', 'end = "8 s"') + f'[checkpoint]\nevery = "{EVERY} s"\n'
+        CONFIG.replace('end = "2 s"', f'end = "{END} s"') + f'[checkpoint]\nevery = "{EVERY} s"\n'
     )
     job = cluster.submit(
         f"--export=ALL,ECS_ENVIRONMENT={sys.prefix}",
@@ -118,7 +119,7 @@ def test_a_job_at_the_end_of_its_time_is_queued_again_and_goes_on(config, whole,
             assert time.monotonic() < until, (tmp_path / "log").read_text()
             time.sleep(0.5)
             cluster.start_now(job)
-        assert (read_times(out)[-1] < 8) == (state == "stopped")
+        assert (read_times(out)[-1] < END) == (state == "stopped")
     same_bytes(out, whole(2))
 
 
@@ -141,7 +142,7 @@ def test_a_finished_run_can_be_resumed_and_stays_what_it_is(config, whole):
 
 def test_checkpoints_by_elapsed_time(config, tmp_path):
     out = tmp_path / "out"
-    options = settings("time.end=8 s", "checkpoint.wall=0.2 s")
+    options = settings(f"time.end={END} s", "checkpoint.wall=0.2 s")
     process = begin(2, "run", config, "-o", out, *options)
     wait_for(out, "checkpoints/ck_*.h5", 2, process)
     kill(process)
@@ -173,7 +174,7 @@ def killed_and_resumed(config, out, processes, kills, end, rng):
     assert finish(process, 120)[0] == 0
 
 
-@pytest.mark.parametrize(("kills", "end"), [(3, 8), pytest.param(20, 90, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("kills", "end"), [(3, END), pytest.param(20, 90, marks=pytest.mark.slow)])
 def test_kills_at_random_moments(config, whole, tmp_path, kills, end):
     killed_and_resumed(config, tmp_path / "out", 2, kills, end, random.Random(kills))
     same_bytes(tmp_path / "out", whole(2, end=end))

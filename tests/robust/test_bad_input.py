@@ -1,5 +1,6 @@
 """Whatever a user gets wrong is one message with exit code 2, on one process and on two."""
 
+import functools
 import json
 import sys
 from pathlib import Path
@@ -13,8 +14,8 @@ NAMES = [case.name for case in CASES]
 DRIVE = str(Path(__file__).with_name("drive.py"))
 
 
-def jobs(parent, cases):
-    """What `drive.py` needs to know of the cases, and of their checks."""
+def jobs(parent, cases, with_checks):
+    """What `drive.py` needs to know of the cases, and of their checks if those are asked for."""
     sound(parent)
     made = []
     for number, case in enumerate(cases):
@@ -25,7 +26,7 @@ def jobs(parent, cases):
             "environment": case.environment,
         }
         made.append(job)
-        if case.is_config:
+        if case.is_config and with_checks:
             check = ["check", case.arguments[1], *case.arguments[5:]]
             made.append(job | {"name": f"check: {case.name}", "arguments": check})
     return made
@@ -55,19 +56,34 @@ def sound(parent):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.fixture(scope="module", params=[1, 2])
-def notes(request, tmp_path_factory):
-    """Case -> what each of one or two processes noted of it."""
-    parent = tmp_path_factory.mktemp(f"on{request.param}")
-    (parent / "cases.json").write_text(json.dumps(jobs(parent, CASES)))
-    program = [sys.executable, DRIVE, str(parent / "cases.json"), str(parent / "notes")]
-    done = launch_program(request.param, program, timeout=300)
-    (parent / "end").write_text(f"{done.returncode}\n{done.stdout}\n{done.stderr}")
+@pytest.fixture(scope="module")
+def noted(tmp_path_factory):
+    """A function: case -> what each of some processes noted of it, and of its check."""
+
+    @functools.cache
+    def made(processes, with_checks):
+        parent = tmp_path_factory.mktemp(f"on{processes}")
+        (parent / "cases.json").write_text(json.dumps(jobs(parent, CASES, with_checks)))
+        program = [sys.executable, DRIVE, str(parent / "cases.json"), str(parent / "notes")]
+        done = launch_program(processes, program, timeout=300)
+        (parent / "end").write_text(f"{done.returncode}\n{done.stdout}\n{done.stderr}")
+        return notes_of(parent, processes)
+
+    return made
+
+
+def notes_of(parent, processes):
     found = {}
-    for rank in range(request.param):
+    for rank in range(processes):
         for note in json.loads((parent / f"notes.{rank}").read_text()):
             found.setdefault(note["name"], []).append(note)
     return found
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def notes(request, noted):
+    """Case -> what each of one or two processes noted of it."""
+    return noted(request.param, request.param == 1)
 
 
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
@@ -88,5 +104,7 @@ def test_a_refused_run_leaves_nothing_that_is_in_the_way(case, notes):
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.is_config], ids=lambda c: c.name)
-def test_check_says_what_run_says(case, notes):
+@pytest.mark.parametrize("processes", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_check_says_what_run_says(case, processes, noted):
+    notes = noted(processes, True)
     assert notes[f"check: {case.name}"][0]["said"] == notes[case.name][0]["said"]

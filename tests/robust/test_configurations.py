@@ -88,7 +88,7 @@ def tried(tmp_path, count):
 
 
 def test_a_configuration_is_refused_in_one_message_or_gives_sound_numbers(tmp_path):
-    tried(tmp_path, 60)
+    tried(tmp_path, 30)
 
 
 @pytest.mark.slow

@@ -117,7 +117,7 @@ def test_what_is_damaged_was_sound(tmp_path, mesh):
 
 
 def test_damaged_inputs_are_one_sentence(tmp_path):
-    tried(tmp_path, 40)
+    tried(tmp_path, 20)
 
 
 @pytest.mark.slow

@@ -84,8 +84,8 @@ def engine_of(law):
         driver.ENGINES["local"] = kept
 
 
-def verdicts(ignited, sd=-1.0, seizure=-1.0, speed=float("nan"), **more):
+def verdicts(ignited, sd=-1.0, load=-1.0, speed=float("nan"), **more):
     """A summary with margins, and the speed [mm/min] of a front."""
-    margins = {"ignited": ignited, "sd": sd, "seizure": seizure}
+    margins = {"ignited": ignited, "sd": sd, "load": load}
     found = {name: {"verdict": bool(m >= 0), "margin": m} for name, m in margins.items()}
     return found | {"fronts": {"way": {"speed_mm_per_min": speed}}, "max_K_o": 9.0} | more

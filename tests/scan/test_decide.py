@@ -18,7 +18,8 @@ def ended(course, interval, settled=10.0, verdict=None):
     ticks = round(END / interval)
     K = np.array([course(0.0)])
     mesh = SimpleNamespace(comm=MPI.COMM_SELF, volumes=np.ones(1), sum=lambda v: float(np.sum(v)))
-    detect = SimpleNamespace(front=12.0, sd=9.0, seizure=9.0, spread=0.5, fraction=0.01)
+    firing = SimpleNamespace(sd=9.0)
+    detect = SimpleNamespace(front=12.0, firing=firing, load=9.0, spread=0.5, fraction=0.01)
     tracker = SimpleNamespace(last=K, highest=K.copy())
     simulation = SimpleNamespace(
         clock=Clock(END, ticks),
@@ -32,6 +33,7 @@ def ended(course, interval, settled=10.0, verdict=None):
         detection=detect,
         mesh=mesh,
         simulation=simulation,
+        neurons=None,
         outside=np.ones(1, bool),
     )
     decision = Decision(parts, verdict, settled)

@@ -129,7 +129,7 @@ def test_seizure_threshold_falls_and_peak_rises_as_alpha_shrinks(tmp_path):
 membrane = { model = "barreto_cressman", parameters = { K_bath = 8 } }
 mesh = { generator = "interval", length = "20 um", cell = "10 um" }
 time = { end = "400 s", step = "100 ms" }
-detect = { seizure = "7.4 mM" }
+detect = { load = "7.4 mM" }
 output = { every = "400 s", series = "50 s" }
 [[axis]]
 key = "alpha"
@@ -138,7 +138,7 @@ values = [0.25, 0.125, 0.0666667]
     search = """
 [threshold]
 key = "membrane.parameters.K_bath"
-margin = "seizure"
+margin = "load"
 low = "7 mM"
 high = "8.2 mM"
 tolerance = 0.003

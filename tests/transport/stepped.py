@@ -52,7 +52,7 @@ def made(kind, comm):
     names = dict(zip(("transport", "cable", "swelling"), OF_GLIA[kind], strict=True))
     text = SYNCYTIUM.format(**names)
     parts = built(text, comm)
-    return parts.simulation.diffusion, list(parts.simulation.reaction.state), 0.1
+    return parts.simulation.diffusion, list(parts.simulation.reaction.variables), 0.1
 
 
 def built(text, comm):

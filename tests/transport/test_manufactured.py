@@ -131,8 +131,13 @@ def errors(mode, d, cells):
     return worst, size(difference - volumes @ difference)
 
 
-@pytest.mark.parametrize("d", [1, 2, 3])
-@pytest.mark.parametrize("mode", ["K", "ions", "electrodiffusion"])
+CASES = [(mode, d) for mode in ("K", "ions", "electrodiffusion") for d in (1, 2, 3)]
+LONG = CASES[-1]  # the others have its terms, two by two
+
+
+@pytest.mark.parametrize(
+    ("mode", "d"), [pytest.param(*c, marks=[pytest.mark.slow] * (c == LONG)) for c in CASES]
+)
 def test_transport_is_second_order_in_h_and_dt(mode, d):
     table = np.array([errors(mode, d, n) for n in CELLS[d]])
     if mode != "electrodiffusion":

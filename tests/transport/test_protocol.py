@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from ecs_model.memory import Share
-from ecs_model.transport.protocol import Report, Transport, is_effort
+from ecs_model.run.living import is_effort
+from ecs_model.transport.protocol import Report, Transport
 from tests.helpers import launch_program
 from tests.transport.stepped import KINDS, copied, distances, made, step
 

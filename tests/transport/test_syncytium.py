@@ -60,7 +60,7 @@ def transport(parts, steps, dt):
     """Advance transport alone: what membranes do by themselves stands still."""
     for k in range(steps):
         parts.simulation.diffusion.advance(k * dt, dt)
-    return parts.simulation.reaction.state
+    return parts.simulation.reaction.variables
 
 
 def charges(state):
@@ -79,7 +79,7 @@ def decay_error(cells):
         "solver.theta=0",
         "solver.rtol=1e-11",
     )
-    state, wave = parts.simulation.reaction.state, np.cos(WAVE * places(parts))
+    state, wave = parts.simulation.reaction.variables, np.cos(WAVE * places(parts))
     rest = state.K_g.copy()
     state.K_g[:] += 5 * wave
     state.Na_g[:] -= 5 * wave
@@ -125,7 +125,7 @@ def waved(cells, amplitude=1e-4):
     parts = built(
         LINE, f"mesh.cell={1e3 / cells} um", *GROUNDED, "solver.theta=0", "tissue.tortuosity=1e6"
     )
-    state, dt = parts.simulation.reaction.state, 1e-2
+    state, dt = parts.simulation.reaction.variables, 1e-2
     state.K_o[:] += amplitude * np.cos(WAVE * places(parts))
     before = state.K_o.copy()
     transport(parts, 1, dt)
@@ -154,7 +154,7 @@ def test_a_small_wave_of_potassium_shifts_glia_as_the_linear_cable_says():
 def bidomain_error(cells, amplitude=1e-4):
     """Errors of the shift and of Phi_e, relative to the closed form, in a wave of KCl outside."""
     parts = built(LINE, f"mesh.cell={1e3 / cells} um", "solver.theta=0", "solver.rtol=1e-9")
-    state, cos = parts.simulation.reaction.state, np.cos(WAVE * places(parts))
+    state, cos = parts.simulation.reaction.variables, np.cos(WAVE * places(parts))
     outside = 0.2 * D / 1.6**2 * (state.K_o + state.Na_o + state.Cl_o)[0]
     inside = 0.3 * D / 2.0**2 * (state.K_g + state.Na_g + state.Cl_g)[0]
     for values in (state.K_o, state.Cl_o):
@@ -190,7 +190,7 @@ def test_glia_carry_potassium_from_where_there_is_much_to_where_there_is_little(
 
 def test_a_local_disturbance_reaches_as_far_as_the_length_constant_says():
     parts = built(LINE, "mesh.cell=5 um", *GROUNDED, "solver.theta=0.5")
-    state, x = parts.simulation.reaction.state, places(parts)
+    state, x = parts.simulation.reaction.variables, places(parts)
     state.K_o[x < 0.1e-3] += 1e-3
     transport(parts, 1, 1e-2)
     shift = parts.simulation.diffusion.fields["V_g_shift"][1]()
@@ -208,7 +208,7 @@ def moved_plane(*overrides):
         'generator = "rectangle"\nsize = ["1 mm", "0.3 mm"]\ncell = "50 um"\nunstructured = true',
     )
     parts = built(text, 'tissue.ions=["K", "Na", "Cl"]', *overrides)
-    state = parts.simulation.reaction.state
+    state = parts.simulation.reaction.variables
     before = state._replace(**{n: getattr(state, n).copy() for n in state._fields})
     transport(parts, 10, 0.1)
     return parts, before, state
@@ -252,12 +252,12 @@ def run(*overrides, text=LINE):
     """State at the end of a run that starts from a smooth wave of KCl."""
     parts = built(text, *overrides)
     simulation = parts.simulation
-    for values in (simulation.reaction.state.K_o, simulation.reaction.state.Cl_o):
+    for values in (simulation.reaction.variables.K_o, simulation.reaction.variables.Cl_o):
         values += 2 + 2 * np.cos(WAVE * places(parts))
-    simulation.control.start(simulation.reaction.state[0])
+    simulation.control.start(simulation.reaction.variables[0])
     simulation.run()
     simulation.synchronise()
-    return simulation.reaction.state
+    return simulation.reaction.variables
 
 
 @pytest.mark.parametrize("way", ["electrodiffusion", "diffusion"])

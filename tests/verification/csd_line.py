@@ -152,7 +152,7 @@ class Line:
 
 
 def speed(line, high=10.0, part=1e-3):
-    """Speed [mm/min] at which K+ outside reaches `high` [mM], over the last `part` [m]."""
+    """Speed [mm/min] at which [K+]o reaches `high` [mM], over the last `part` [m]."""
     arrival = np.full(len(line.x), np.nan)
     while np.isnan(arrival[-2]):
         time, before = line.time, line.u[:, 5].copy()

@@ -69,21 +69,23 @@ class Arrivals:
         """Look at the membranes, which lack what is pending."""
         now, rate = t - simulation.pending, rate_of(simulation.reaction)
         if self._by_potassium:
-            now, rate = t, np.copy(simulation.reaction.state.K_o)
+            now, rate = t, np.copy(simulation.reaction.variables.K_o)
         if now > self._then:
             for level, up, marks in ((self.level, 1, self.times), (5.0, -1, self.ends)):
                 here = (up * self._before <= up * level) & (up * rate > up * level)
                 here &= np.isnan(self.times) if up > 0 else True
                 share = (level - self._before[here]) / (rate - self._before)[here]
                 marks[here] = self._then + share * (now - self._then)
-        np.maximum(self.highest, simulation.reaction.state.K_o, out=self.highest)
+        np.maximum(self.highest, simulation.reaction.variables.K_o, out=self.highest)
         self._then, self._before = now, rate
 
 
 def rate_of(reaction):
     """Firing rate [Hz] at all owned nodes."""
     model = reaction.model
-    return model.observables["rate"][1](reaction.state, reaction.parameters, reaction.surroundings)
+    return model.observables["rate"][1](
+        reaction.variables, reaction.parameters, reaction.surroundings
+    )
 
 
 def text(

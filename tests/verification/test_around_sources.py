@@ -55,7 +55,7 @@ step = "2 ms"
     s.synchronise()
     operators = s.diffusion.operators
     x = operators.mesh.coordinates[: operators.mesh.owned, :d]
-    weights = operators.lumped * (s.reaction.state[0] - 3.0)
+    weights = operators.lumped * (s.reaction.variables[0] - 3.0)
     middle = weights @ x / weights.sum()
     spread = weights @ (x - middle) ** 2 / weights.sum()
     consistent = operators.theta * (float(mesh.split('"')[-2].split()[0]) * 1e-6) ** 2 / 3

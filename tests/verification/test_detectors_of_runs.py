@@ -69,9 +69,9 @@ def test_arrival_and_duration_are_those_of_the_curve(tmp_path, steps, interval, 
 @pytest.mark.parametrize("steps", ["adaptive", "fixed"])
 def test_verdicts_and_margins_are_those_of_the_maximum(tmp_path, level, steps):
     """The curve reaches 19.52 mM: yes below, no above, and the margin is the logarithm."""
-    text = loaded(2, 1) + f'[detect]\nseizure = "{level} mM"\nsd = "{level} mM"\n'
+    text = loaded(2, 1) + f'[detect]\nload = "{level} mM"\nsd = "{level} mM"\n'
     found = summary(run_here(text, tmp_path / "run", *WAYS[steps]))
-    for name in ("seizure", "sd"):
+    for name in ("load", "sd"):
         assert found[name]["verdict"] == (curve(END) > level)
         assert found[name]["margin"] == pytest.approx(np.log(curve(END) / level), abs=2e-3)
 
@@ -166,7 +166,7 @@ def test_a_bath_that_jumps_arrives_and_leaves_when_it_jumps(tmp_path, steps, int
 def test_a_bath_that_jumps_at_the_end_has_not_jumped(tmp_path, steps):
     text = JUMP.replace('end = "20 s"', 'end = "10 s"').replace('"20 mM"', '"50 mM"')
     found = summary(run_here(text, tmp_path / "run", *WAYS[steps]))
-    assert found["sd"]["verdict"] is found["seizure"]["verdict"] is False
+    assert found["sd"]["verdict"] is found["load"]["verdict"] is False
     assert found["max_K_o"] == pytest.approx(3.0) and found["duration_s"] is None
     longer = run_here(text, tmp_path / "whole", *WAYS[steps], "time.end=20 s")
     (tmp_path / "a.toml").write_text(text)

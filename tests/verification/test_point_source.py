@@ -63,7 +63,13 @@ def excesses(folder, case, cell, fine):
     return excess, right, summary(run)["nodes"]
 
 
-@pytest.mark.parametrize("case", CASES, ids=["0.2, 1.6", "0.05, 2", "uptake"])
+NAMES = ["0.2, 1.6", "0.05, 2", "uptake"]
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "case", [CASES[0], *(pytest.param(case, marks=SLOW) for case in CASES[1:])], ids=NAMES
+)
 def test_point_source_at_100_um(tmp_path, case):
     excess, right, nodes = excesses(tmp_path / "run", case, 70, 5.5)
     assert nodes < 100_000
@@ -72,7 +78,8 @@ def test_point_source_at_100_um(tmp_path, case):
         found(what, ours, right, 0.0065, "mM", "Nicholson & Phillips 1981", rel=True)
 
 
-def test_point_source_converges(tmp_path):
-    both = (excesses(tmp_path / f"{f}", CASES[0], 120, f) for f in (22, 11))
+@pytest.mark.parametrize("case", CASES[::2], ids=NAMES[::2])
+def test_point_source_converges(tmp_path, case):
+    both = (excesses(tmp_path / f"{f}", case, 120, f) for f in (22, 11))
     coarse, fine = (np.abs(excess / right - 1).max() for excess, right, _ in both)
     assert fine < coarse / 3

@@ -98,7 +98,7 @@ def test_a_load_is_buffered_as_an_independent_solution_says():
         "membrane.substeps=50",
     )
     simulation = parts.simulation
-    state = simulation.reaction.state
+    state = simulation.reaction.variables
     for values in (state.K_o, state.Cl_o):
         values += 4 * np.exp(-((places(parts) / 0.1e-3) ** 2))
     simulation.control.start(state[0])

@@ -81,6 +81,7 @@ def test_benchmark_stays_neutral_and_loses_nothing(csd):
         found(f"CSD benchmark: balance of {name}, error", ion["relative_error"], 0.0, 1e-11)
 
 
+@pytest.mark.slow
 def test_benchmark_speed_goes_as_one_over_tortuosity(csd):
     """On cells that shrink as lambda grows the discrete problem is the same, but for its end."""
     slow = csd.speed("tissue.tortuosity=1.6", "mesh.cell=6.25 um", "time.end=77 s")
@@ -138,7 +139,13 @@ def test_wave_speed_in_the_continuum_limit(wave):
         ("lambda 1", ("tissue.tortuosity=1", "time.end=42 s"), 1.6, 0.003),
         ("no glia", ("membrane.options={glia = false}",), 3.599 / 3.515, 0.004),
         ("K+ alone", ('tissue.ions=["K"]',), 3.778 / 3.515, 0.004),
-        ("electrodiffusion", (ALL_K, "tissue.transport=electrodiffusion"), 3.451 / 3.515, 0.004),
+        pytest.param(
+            "electrodiffusion",
+            (ALL_K, "tissue.transport=electrodiffusion"),
+            3.451 / 3.515,
+            0.004,
+            marks=pytest.mark.slow,
+        ),
         (
             "alpha 0.1, S fixed",
             ("tissue.alpha=0.1", "tissue.packing=fixed", "time.end=52 s"),
@@ -163,12 +170,13 @@ def test_wave_speed_scales(wave, what, changes, ratio, tolerance):
 @pytest.mark.parametrize(
     ("what", "low", "high", "times", "exponent"),
     [
-        (
+        pytest.param(
             "S",
             ("membrane.parameters.S=2.69245e5 1/m", "time.end=92 s"),
             ("membrane.parameters.S=1.07698e6 1/m", "time.end=50 s"),
             4.0,
             0.48,
+            marks=pytest.mark.slow,
         ),
         (
             "alpha, S fixed",

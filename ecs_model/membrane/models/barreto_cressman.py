@@ -1,4 +1,4 @@
-"""Neuron with seizure-like oscillations of its ions: sodium inside, potassium outside.
+"""Neuron with seizure-like oscillations of its ions: intracellular sodium, extracellular potassium.
 
     C dV/dt = -(I_Na + I_K + I_Cl - I_stim)                   without the current of the pump
     alpha dK_o/dt = S (I_K/F - 2 J_p) - alpha (J_glia + eps (K_o - K_bath))

@@ -1,6 +1,7 @@
 """From [membrane] to the membranes at every node."""
 
 import hashlib
+from functools import partial
 
 import numpy as np
 
@@ -42,7 +43,7 @@ def reaction(config, tissue, nodes, operators, around, kept, lap):
     surroundings = around(alpha=alpha, temperature=tissue.temperature)
     varying = tuple(np.ndim(v) > 0 for v in (*parameters, *surroundings))
     key = (about_model(config), surroundings._fields, varying)
-    text = kept("kernel", key, lambda: solver.source(model, parameters, surroundings))
+    text = kept("kernel", key, partial(solver.source, model, parameters, surroundings))
     lap("membranes")
     _compile(mesh.comm, text)
     lap("compiler")
@@ -111,7 +112,7 @@ def notes(config, membranes, packing, comm):
         ConfigError: on all processes, if the membranes cannot live so.
     """
     here = start.start(
-        membranes.model, membranes.parameters, membranes.state, membranes.surroundings
+        membranes.model, membranes.parameters, membranes.variables, membranes.surroundings
     )
     everywhere = here.with_numbers(Team(comm).highest(here.numbers()))
     start.refuse_dead(everywhere, membranes.model, packing)

@@ -2,13 +2,17 @@
 
 import numpy as np
 
+from ecs_model.membrane.activity import field_names
 from ecs_model.run.parts import Detection, LinePlan, OutputPlan
 from ecs_model.tissue.sampling import Sampler
+
+SHOWN = ("V", "alpha", "rate")  # fields that are written unless others are asked for
 
 
 def detection(detect):
     """The Detection of [detect]."""
-    return Detection(detect.seizure, detect.sd, detect.fraction, detect.front, detect.spread)
+    firing = detect.firing(detect.settle)
+    return Detection(firing, detect.load, detect.fraction, detect.front, detect.spread)
 
 
 def output_plan(config, model, mesh, clock, transported):
@@ -47,8 +51,8 @@ def _field_names(wanted, model, transported):
     """The fields that are written: those asked for, or K+ and what model and transport show."""
     if wanted is not None:
         return ["K_o", *(name for name in wanted if name != "K_o")]
-    shown = [*model.State._fields, *model.observables]
-    return ["K_o", *(name for name in shown if name in ("V", "alpha")), *transported]
+    shown = [*model.State._fields, *model.observables, *field_names(model)]
+    return ["K_o", *(name for name in shown if name in SHOWN), *transported]
 
 
 def _line(line, mesh):

@@ -158,5 +158,5 @@ def _sent(plan, mesh, membranes):
         membranes.surroundings,
     )
     root_does(mesh.comm, lambda: library(text))
-    values = together(mesh.comm, NodeValues, text, [*membranes.state], membranes.inputs, 1)
+    values = together(mesh.comm, NodeValues, text, [*membranes.variables], membranes.inputs, 1)
     return lambda: values()[0]

@@ -35,7 +35,7 @@ def transport(config, tissue, solver, ground, alpha, operators, membranes) -> Tr
     Raises:
         ConfigError: on all processes, for what cannot be brought or solved.
     """
-    concentrations = {ion: getattr(membranes.state, ion.state) for ion in tissue.ions}
+    concentrations = {ion: getattr(membranes.variables, ion.state) for ion in tissue.ions}
     terms = Terms(ground.mesh, concentrations, tissue.electrodiffusion)
     _add_terms(terms, config, ground, alpha)
     _refuse_unsolvable(config, tissue, solver, operators)

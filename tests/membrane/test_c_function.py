@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ecs_model.transport.c_functions import c_function
+from ecs_model.membrane.c_function import c_function
 
 TEXT = """
 double ecs_weighed(long n, const double *values, const double *weights, double scale, int twice)

@@ -1,0 +1,114 @@
+"""What the neurons of a tissue do, followed while it runs, for fields, rows and verdicts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ecs_model.membrane.activity import FIELDS, Activity, Range, field_names
+from ecs_model.membrane.solver import NodeValues, Reaction, rate_source
+from ecs_model.physics import regimes
+from ecs_model.physics.regimes import Firing
+from ecs_model.physics.values import Array
+
+
+class Neurons:
+    """What the neurons at the owned nodes do.
+
+    Args:
+        reaction: the membranes, of a model that fires.
+        firing: what counts as what.
+
+    Attributes:
+        fields: name -> (unit, function that gives its values at owned nodes [SI]).
+        activity: what is known of each node.
+    """
+
+    every = 0
+
+    def __init__(self, reaction: Reaction, firing: Firing):
+        self.is_population = bool(reaction.model.rate)
+        self.activity = Activity(reaction.variables[0], firing)
+        self._look = _Rates(reaction) if self.is_population else _Spikes(reaction)
+        known = field_names(reaction.model)
+        makers = {"rate": self.activity.rate, "V_min": self._lowest, "V_max": self._highest}
+        makers |= {name: getattr(self, name) for name in ("onset", "duration", "regime")}
+        self.fields = {name: (FIELDS[name], makers[name]) for name in known}
+
+    def observe(self, t: float, simulation: Any) -> None:
+        """Note what happened since the last look; membranes are at `t` but for what is pending."""
+        self._look.at(t - simulation.pending, self.activity)
+
+    def state(self) -> dict[str, Any]:
+        """What a restart needs."""
+        return self.activity.state()
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Continue from what `state` gave."""
+        self.activity.load(state)
+        self._look.forget()
+
+    def judged(self) -> dict[str, Array]:
+        """What is known of each node, its word and its margins: name -> array.
+
+        Beside what `Activity.judged` gives: `regime`, number of a word; margins `seizure`, `sd`.
+        """
+        seen, firing = self.activity.judged(), self.activity.firing
+        duration = max(self.activity.duration(), 1e-300)
+        return seen | {
+            "regime": regimes.words(seen, firing, duration, fires=True),
+            "seizure": regimes.seizure_margins(seen, firing, duration, self.is_population),
+            "sd": regimes.sd_margins(seen, firing, fires=True),
+        }
+
+    def onset(self) -> Array:
+        """When the first seizure of each node began [s]; nan without one."""
+        return self.activity.judged()["onset"]
+
+    def duration(self) -> Array:
+        """How long the longest seizure of each node was, or has been [s]."""
+        return self.activity.judged()["longest"]
+
+    def regime(self) -> Array:
+        """The word for each node so far, as a number of `regimes.NAMES`."""
+        return self.judged()["regime"].astype(float)
+
+    def _lowest(self):
+        return self.activity.envelope()[0]
+
+    def _highest(self):
+        return self.activity.envelope()[1]
+
+
+class _Spikes:
+    """Neurons whose compiled step notes their spikes."""
+
+    def __init__(self, reaction: Reaction):
+        self._variables, self._trace = reaction.variables, reaction.follow()
+
+    def at(self, t: float, activity: Activity) -> None:
+        """Let an Activity know what happened until `t` [s]."""
+        potassium, trace = self._variables[0], self._trace
+        activity.spikes(trace.spikes(), potassium)
+        activity.look(t, potassium, Range(self._variables.V, trace.low, trace.high))
+        trace.clear()
+
+    def forget(self) -> None:
+        """Begin anew with V as it is."""
+        self._trace.clear()
+
+
+class _Rates:
+    """Populations whose rate is evaluated at each look."""
+
+    def __init__(self, reaction: Reaction):
+        text = rate_source(reaction.model, reaction.parameters, reaction.surroundings)
+        self._variables = reaction.variables
+        self._rate = NodeValues(text, reaction.variables, reaction.inputs, 1)
+
+    def at(self, t: float, activity: Activity) -> None:
+        """Let an Activity know what happened until `t` [s]."""
+        potassium = self._variables[0]
+        activity.rates(t, self._rate()[0], potassium)
+        activity.look(t, potassium)
+
+    def forget(self) -> None:
+        """Nothing is kept between looks."""
