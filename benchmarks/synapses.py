@@ -64,6 +64,4 @@ def cost(dimension):
 if __name__ == "__main__":
     for dimension in MESHES:
         ns, iterations, steps = cost(dimension)
-        print(
-            f"{dimension}-D: {ns:.0f} ns a node and step, {iterations:.1f} iterations, {steps} steps"
-        )
+        print(f"{dimension}-D: {ns:.0f} ns a node and step, {iterations:.1f} iterations; {steps}")
