@@ -63,7 +63,7 @@ def begun(n, folder, name, *overrides):
     return folder / name
 
 
-@pytest.mark.parametrize("n", [2, 3])
+@pytest.mark.parametrize("n", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_equal_steps_give_equal_fields(folder, n):
     """Beside the threshold the rate is the difference of two potentials, so 1e-10 of its height."""
     one = folder / "one"
@@ -72,7 +72,7 @@ def test_equal_steps_give_equal_fields(folder, n):
     close(one, begun(n, folder, f"fixed{n}", *FIXED), rtol=1e-9, atol=1e-10)
 
 
-@pytest.mark.parametrize("n", [1, 2])
+@pytest.mark.parametrize("n", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_a_run_that_is_resumed_is_the_same(folder, n):
     """Bit for bit, where the discharge spreads."""
     whole = begun(n, folder, f"whole{n}")
