@@ -13,6 +13,7 @@ DIMENSIONS = {
     "a pure number": {"1": 1.0, "%": 1e-2},
     "a concentration": {"mol/m^3": 1.0, "mM": 1.0, "M": 1e3, "uM": 1e-3, "nM": 1e-6},
     "a potential": {"V": 1.0, "mV": 1e-3},
+    "a potential times a time": {"V*s": 1.0, "mV*s": 1e-3},
     "a time": {"s": 1.0, "ms": 1e-3, "us": 1e-6, "min": 60.0, "h": 3600.0},
     "a rate": {"1/s": 1.0, "Hz": 1.0, "1/ms": 1e3, "1/min": 1 / 60},
     "a concentration per time": {"mol/m^3/s": 1.0, "mM/s": 1.0, "mM/ms": 1e3, "mM/min": 1 / 60},

@@ -6,7 +6,7 @@ A prefix says of which solver: `transport.petsc_database` lists them.
 import re
 from typing import Any
 
-PREFIXES = ("diffusion_", "potential_", "limiter_")
+PREFIXES = ("diffusion_", "potential_", "limiter_", "synapses_")
 _SOLVERS = rf"(?:{'|'.join(PREFIXES)})?"
 _BOUNDS = {  # of options that say when a system counts as solved; right sides are tiny, in mol
     "ksp_rtol": (1e-15, 0.1),

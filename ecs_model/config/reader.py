@@ -207,7 +207,7 @@ def _place(error):
     """The keys of a mistake as the user wrote them, without the names of alternatives."""
     place = [part for part in error["loc"] if isinstance(part, int) or not part.startswith("(")]
     cause = error.get("ctx", {}).get("error")
-    return [*place, cause.name] if isinstance(cause, SettingError) else place
+    return [*place, *cause.name.split(".")] if isinstance(cause, SettingError) else place
 
 
 def _fields(schema):

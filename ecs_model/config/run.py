@@ -12,6 +12,7 @@ from ecs_model.config.detect import Detect
 from ecs_model.config.membrane import Membrane
 from ecs_model.config.petsc_options import refuse_options
 from ecs_model.config.stimuli import Boundary, Event, Source
+from ecs_model.config.synapses import SynapsesSettings
 from ecs_model.config.tissue import MeshSettings, Tissue
 from ecs_model.config.types import (
     Name,
@@ -36,10 +37,16 @@ class Time(Strict):
         0.05, description="largest local error of K+ in a step, if adaptive"
     )
 
+    drive_tolerance: quantity("Hz", 1e-9, 1e6) = Field(
+        0.2, description="largest local error of what synapses bring in a step, if adaptive"
+    )
+
     @model_validator(mode="after")
     def _tolerance_is_used(self):
         if not self.adaptive:
-            refuse_void(self, ["tolerance"], "where steps are fixed (adaptive = false)")
+            refuse_void(
+                self, ["tolerance", "drive_tolerance"], "where steps are fixed (adaptive = false)"
+            )
         return self
 
 
@@ -106,6 +113,7 @@ class Checkpoint(Strict):
 
 
 MANY = 1000  # entries of a list
+_TOLERANCE = "drive_tolerance"
 
 
 class Config(Strict):
@@ -118,6 +126,9 @@ class Config(Strict):
     boundary: list[Boundary] = Field([], max_length=MANY, description="surfaces where K+ passes")
     source: list[Source] = Field([], max_length=MANY, description="where ions enter")
     event: list[Event] = Field([], max_length=MANY, description="parameters that change in time")
+    synapses: list[SynapsesSettings] = Field(
+        [], max_length=MANY, description="what joins nodes beside ions"
+    )
     time: Time
     solver: Solver = Solver()
     output: Output = Output()
@@ -129,7 +140,7 @@ class Config(Strict):
     @model_validator(mode="after")
     def _unique_names(self):
         ions = [ion.name for ion in self.tissue.ions]
-        for kind in ("probe", "line", "source", "event"):
+        for kind in ("probe", "line", "source", "event", "synapses"):
             unique(getattr(self, kind), kind)
         for name in (*(x.name for x in self.source), *(x.on for x in self.boundary)):
             if ion := next((i for i in ions if name.endswith(f" ({i})")), None):
@@ -146,6 +157,19 @@ class Config(Strict):
             raise ValueError(
                 f"solver.petsc: {options[0]} has no effect where there is no potential: without "
                 "electrodiffusion and syncytium; leave it out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _synapses_are_solved(self):
+        options = [name for name in self.solver.petsc if name.startswith("synapses_")]
+        if options and not self.synapses:
+            raise ValueError(
+                f"solver.petsc: {options[0]} has no effect without [[synapses]]; leave it out"
+            )
+        if not self.synapses and self.time.drive_tolerance != Time.model_fields[_TOLERANCE].default:
+            raise SettingError(
+                f"time.{_TOLERANCE}", "has no effect without [[synapses]]; leave it out"
             )
         return self
 

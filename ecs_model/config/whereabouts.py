@@ -20,6 +20,7 @@ _LISTS = {
     "source": ["source"],
     "boundary": ["boundary"],
     "event": ["event"],
+    "synapses": ["synapses"],
     "steady": ["steady"],
     "continuation": ["continuation"],
     "axis": ["axis"],

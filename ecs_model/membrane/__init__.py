@@ -13,6 +13,7 @@ NAMES = (
     "huebel_dahlem",
     "barreto_cressman",
     "wei_ullah_schiff",
+    "epileptor2",
     "nagumo",
     "threshold_release",
     "none",

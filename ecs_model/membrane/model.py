@@ -17,6 +17,7 @@ class Surroundings(Record):
     alpha = quantity(0.2, "1", "extracellular volume fraction")
     temperature = quantity(310.15, "K", "temperature")
     time = quantity(0.0, "s", "time since the beginning")
+    tortuosity = quantity(1.6, "1", "tortuosity of the extracellular space")
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,11 @@ class MembraneModel:
         parts: the cells, mechanisms and reservoirs that it is made of; None for others.
         parameter_set: author and year of the numbers that are its defaults; empty for none.
         rate: name of the observable that is the firing rate [Hz] of a population; empty for models
-            of neurons, whose spikes are seen in V.
+            that spike, whose spikes are seen in V.
+        drives: name of what synapses may bring [Hz] -> the observable that takes its place where
+            there are none; the formulas read it by `drives.received`.
+        depolarization: whether the state V is a depolarization from rest, not the potential of a
+            membrane.
     """
 
     name: str
@@ -89,6 +94,8 @@ class MembraneModel:
     parts: Any = None
     parameter_set: str = ""
     rate: str = ""
+    drives: dict[str, str] = field(default_factory=dict)
+    depolarization: bool = False
 
     @property
     def spikes(self) -> bool:

@@ -72,6 +72,8 @@ def _charge(state):
 
 
 def _potential(model, parameters, state, surroundings):
+    if model.depolarization:
+        return None
     if "V" in state._fields:
         return state.V if dimension(state.quantities["V"].unit) == "a potential" else None
     unit, law = model.observables.get("V", ("", None))

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import functools
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,7 +11,7 @@ from ecs_model.cache import Kept
 from ecs_model.config.resolve import model_of
 from ecs_model.parallel import Team, kept_on_root, together
 from ecs_model.run import clock
-from ecs_model.run.building import membranes, output, stimulation, tissue
+from ecs_model.run.building import membranes, output, stimulation, synapses, tissue
 from ecs_model.run.building.events import events
 from ecs_model.run.building.ground import Ground
 from ecs_model.run.building.mesh import mesh_data
@@ -91,6 +92,7 @@ class _Living:
     notes: list[str]
     transport: Any
     events: list[Any]
+    synapses: Any
 
 
 def _living(config, model, ground, kept, lap):
@@ -100,12 +102,26 @@ def _living(config, model, ground, kept, lap):
     still = Operators(ground.mesh, cells["alpha"], cells.pop("diffusivity"), solver.theta)
     lap("matrices")
     nodes = _nodes(config, model, ground, data, cells["alpha"])
-    reaction, identity = membranes.reaction(config, data, nodes, still, kept, lap)
-    notes = membranes.notes(config, reaction, data.packing, comm)
+    joins, around, resolution = _around(config, model, ground, cells)
+    reaction, identity = membranes.reaction(config, data, nodes, still, around, kept, lap)
+    notes = [*membranes.notes(config, reaction, data.packing, comm), *resolution]
     operators = _following(still, reaction, data)
     moving = transport(config, data, solver, ground, cells["alpha"], operators, reaction)
     changing = together(comm, events, config, ground, nodes, reaction, data.packing)
-    return _Living(model, data, cells, operators, reaction, identity, notes, moving, changing)
+    joined = joins(reaction, solver)
+    return _Living(
+        model, data, cells, operators, reaction, identity, notes, moving, changing, joined
+    )
+
+
+def _around(config, model, ground, cells):
+    """What makes the synapses of membranes, what makes the surroundings of these, and notes."""
+    mesh = ground.mesh
+    plans = together(mesh.comm, synapses.plans, config, model)
+    drives = synapses.drives(plans, mesh.owned)
+    tortuosity = membranes.tortuosity(mesh, model, cells["tortuosity"])
+    joins = functools.partial(synapses.synapses, config, plans, drives, mesh)
+    return joins, synapses.around(drives, tortuosity), synapses.notes(plans, mesh)
 
 
 def _cells(config, ground):
@@ -142,6 +158,7 @@ def _simulation(config, ground, living):
         Team(ground.mesh.comm),
         edges=edges,
         events=living.events,
+        synapses=living.synapses,
     )
 
 

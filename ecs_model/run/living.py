@@ -39,6 +39,7 @@ def advanced(simulation: Any) -> Iterator[tuple[str, Living]]:
     """Of `living`, that which a step advances, and which is put back when it is rejected."""
     yield "", simulation.reaction
     yield "", Moving(simulation.diffusion)
+    yield "synapses/", simulation.synapses
 
 
 def is_effort(name: str) -> bool:

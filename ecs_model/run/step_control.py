@@ -1,4 +1,4 @@
-"""How long the steps of a run are: as long as the local error of K+ allows."""
+"""How long the steps of a run are: as long as the local errors of K+ and of synapses allow."""
 
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,7 +14,8 @@ class StepControl:
 
     A step of K+ is compared with the line through the two before it: the distance estimates its
     local error. Above twice the tolerance a step is rejected; a small one lets the next be longer.
-    What is compared is K+ with the half reaction step that is pending, as the last one went.
+    What is compared is K+ with the half reaction step that is pending, as the last one went. Where
+    synapses join nodes, the error of what they bring counts too, in units of its own tolerance.
 
     Attributes:
         tolerance: of the local error of K+ [mM]; 0 for steps of one tick.
@@ -61,13 +62,14 @@ class StepControl:
         np.subtract(potassium, self.rate, out=self.rate)
         self.rate /= duration
 
-    def local_error(self, potassium, dt, pending):
+    def local_error(self, potassium, dt, pending, beside=0.0):
         """Largest distance [mM] of K+ from what the last steps let expect; 0 if unknown.
 
         Args:
             potassium: K+ after a step [mM].
             dt: length of the step [s].
             pending: reaction time [s] that the state lacks.
+            beside: another error, as a share of its own tolerance; the larger one counts.
         """
         if not self.tolerance:
             return 0.0
@@ -78,7 +80,8 @@ class StepControl:
         expected = np.multiply(self.slope, dt, out=self._expected)
         expected += self.last
         expected -= self._now
-        return float(np.abs(expected, out=expected).max(initial=0.0))
+        largest = float(np.abs(expected, out=expected).max(initial=0.0))
+        return max(largest, beside * self.tolerance)
 
     def accept(self, dt, ticks, error):
         """Remember a step that was taken, and choose the length of the next."""

@@ -17,8 +17,10 @@ from ecs_model.errors import SolutionError
 from ecs_model.memory import put_back
 from ecs_model.run.requests import Request
 from ecs_model.run.snapshot import Snapshot
+from ecs_model.transport.synapses import NoSynapses
 
 DAMPED_STEPS = 2  # after something changed abruptly
+NO_SYNAPSES = NoSynapses()
 NEAR = 1e-9  # share of a reaction step within which an edge counts as its end
 
 
@@ -53,6 +55,7 @@ class Simulation:
         edges: ticks at which something changes abruptly.
         events: what changes parameters of the membranes in time, `.act(start, end)` and `.edges`.
         ask: function that gives the Request of this process after a step.
+        synapses: what arrives from other nodes beside ions; NoSynapses for nothing.
 
     Attributes:
         request: what all processes agreed on after the last step: the highest of their Requests.
@@ -74,11 +77,12 @@ class Simulation:
         edges=(),
         events=(),
         ask=_nothing,
+        synapses=NO_SYNAPSES,
     ):
         self.reaction, self.diffusion = reaction, diffusion
         self.clock, self.control = clock, control
         self.team, self.observers, self.edges = team, list(observers), sorted(edges)
-        self.events = list(events)
+        self.events, self.synapses = list(events), synapses
         self.tick = self.steps = self.rejected = self.calm = 0
         self.pending = 0.0  # reaction time [s] that the state lacks
         self.ask, self.request = ask, Request.GO_ON
@@ -192,9 +196,7 @@ class Simulation:
             self._react(start - self.pending, self.pending + dt / 2)
             self.pending = dt / 2
             self.diffusion.advance(start, dt, self.calm < DAMPED_STEPS)
-            local = self._agree(
-                self.control.local_error(self.reaction.variables[0], dt, self.pending)
-            )
+            local = self._agree(self._local_error(dt))
         except SolutionError as error:
             if ticks == 1:
                 reason = self.team.first(self.failure) or str(error)
@@ -204,6 +206,10 @@ class Simulation:
             return False
         self.control.accept(dt, ticks, local)
         return True
+
+    def _local_error(self, dt):
+        potassium, drive = self.reaction.variables[0], self.synapses.error
+        return self.control.local_error(potassium, dt, self.pending, drive)
 
     def _agree(self, local):
         """The local error of all processes, and their request.
@@ -222,16 +228,20 @@ class Simulation:
 
         It stays finite, so that this process can take part in the solves of all others.
         """
-        if self.failure:
-            return
         end, potassium = start + duration, self.reaction.variables[0]
         times = [start, *self._instants(start, end), end]
+        for before, after in itertools.pairwise(times):
+            self._begin(before, after, before > start)
+            self.control.before_reaction(potassium)
+            self._advance_membranes(before, after)
+            self.control.after_reaction(potassium, after - before)
+            self.synapses.advance(after)
+
+    def _advance_membranes(self, before, after):
+        """From one time [s] to another, unless they failed before; other processes may not know."""
         try:
-            for before, after in itertools.pairwise(times):
-                self._begin(before, after, before > start)
-                self.control.before_reaction(potassium)
+            if not self.failure:
                 self.reaction.advance(after - before, before)
-                self.control.after_reaction(potassium, after - before)
         except SolutionError as error:
             self.failure = str(error)
 

@@ -5,6 +5,7 @@
 | concentration of every ion | `diffusion_`, or none |
 | electric potential; of the glial syncytium and the space outside, both | `potential_` |
 | monotone steps of the limiter | `limiter_` |
+| what arrives by synapses | `synapses_` |
 
 In PETSc's own database, which PETSC_OPTIONS can add to, `ecs_` comes before the prefix.
 """
@@ -18,7 +19,7 @@ from ecs_model.errors import ConfigError
 
 type Options = Mapping[str, str | int | float]  # name without the leading dash -> value
 
-SOLVERS = ("diffusion", "potential", "limiter")
+SOLVERS = ("diffusion", "potential", "limiter", "synapses")
 USUAL = "diffusion"  # whose prefix may be left out
 
 

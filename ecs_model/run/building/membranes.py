@@ -7,6 +7,7 @@ import numpy as np
 
 from ecs_model.membrane import solver, start
 from ecs_model.membrane.compiler import library
+from ecs_model.membrane.kernel import depends_on
 from ecs_model.membrane.model import Surroundings
 from ecs_model.membrane.packing import arranged
 from ecs_model.parallel import Team, root_does, together
@@ -21,7 +22,7 @@ def about_model(config):
     return repr((*choices, config.tissue.ions, config.tissue.transport))
 
 
-def reaction(config, tissue, nodes, operators, kept, lap):
+def reaction(config, tissue, nodes, operators, around, kept, lap):
     """The Reaction, and the identity of its compiled step; rank 0 compiles for all.
 
     Args:
@@ -29,6 +30,7 @@ def reaction(config, tissue, nodes, operators, kept, lap):
         tissue: its TissueData.
         nodes: values over nodes.
         operators: matrices, whose lumped mass decides the volume fraction of a node.
+        around: function (alpha, temperature) -> record of what surrounds the membranes.
         kept: Kept, which may hold the text of the step.
         lap: is told when membranes, and their compiled step, are there.
 
@@ -38,9 +40,9 @@ def reaction(config, tissue, nodes, operators, kept, lap):
     mesh, model = nodes.mesh, nodes.model
     alpha = _number_if_constant(mesh.comm, operators.lumped / mesh.volumes)
     parameters, state = _values(config, tissue, nodes, alpha)
-    surroundings = Surroundings(alpha, tissue.temperature)
+    surroundings = around(alpha=alpha, temperature=tissue.temperature)
     varying = tuple(np.ndim(v) > 0 for v in (*parameters, *surroundings))
-    key = (about_model(config), varying)
+    key = (about_model(config), surroundings._fields, varying)
     text = kept("kernel", key, partial(solver.source, model, parameters, surroundings))
     lap("membranes")
     _compile(mesh.comm, text)
@@ -70,6 +72,18 @@ def _compile(comm, text):
     """Have on disk what each process loads: the step, the limiter and the tracker."""
     texts = text, limiter_kernel.TEXT, front_tracker.TEXT
     root_does(comm, lambda: [library(code) for code in texts])
+
+
+def tortuosity(mesh, model, over_cells):
+    """Tortuosity that the membranes of owned nodes see: a number, or an array where it varies.
+
+    Args:
+        mesh: the mesh.
+        model: the membrane model.
+        over_cells: tortuosity of local cells.
+    """
+    here = _number_if_constant(mesh.comm, mesh.node_average(over_cells))
+    return here if depends_on(model, "tortuosity") else Surroundings().tortuosity
 
 
 def _number_if_constant(comm, values):
