@@ -157,6 +157,6 @@ def _sent(plan, mesh, membranes):
         membranes.parameters,
         membranes.surroundings,
     )
-    root_does(mesh.comm, lambda: library(text))
+    root_does(mesh.comm, library, text)
     values = together(mesh.comm, NodeValues, text, [*membranes.state], membranes.inputs, 1)
     return lambda: values()[0]
