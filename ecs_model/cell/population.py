@@ -90,22 +90,23 @@ class Bench:
         seen = [self.observe(states, times) for times, states in self._parts(interval, samples)]
         return {name: np.concatenate([one[name] for one in seen]) for name in seen[0]}
 
-    def follow(self):
-        """From now on note what V does in cells that advance, for `seen`."""
-        self._traces = [group.follow() for group in self._groups]
+    def follow(self, firing):
+        """From now on note how cells fire that advance, for `seen`; a Firing says what counts."""
+        self._traces = [group.follow(firing) for group in self._groups]
 
     def seen(self):
-        """What V did since the last call.
+        """How cells fired since the last call.
 
         Returns:
-            tuple: cell and time [s] of each spike, shape (spikes, 2), and the Range of V.
+            tuple: cell, time [s] and number of spikes of each event, shape (events, 3); the Range.
         """
         traces = self._traces
-        spikes = [np.add(t.spikes(), (k * GROUP, 0.0)) for k, t in enumerate(traces)]
+        events = [np.add(t.events(), (k * GROUP, 0.0, 0.0)) for k, t in enumerate(traces)]
         low, high = (np.concatenate([getattr(t, end) for t in traces]) for end in ("low", "high"))
         for trace in traces:
             trace.clear()
-        return np.concatenate(spikes), Range(np.array(self.state.V), low, high)
+        potential = np.array(self.state.V) if self.model.spikes else None
+        return np.concatenate(events), Range(low, high, potential)
 
     def _parts(self, interval, samples):
         """Times and states (samples, states, cells) in parts, each at the parameters of its end."""

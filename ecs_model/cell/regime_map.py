@@ -11,7 +11,7 @@ from ecs_model.physics.regimes import Firing
 from ecs_model.physics.values import Array
 
 LOOK = 0.1  # s: between looks at K+
-FINE = 5e-3  # s: samples farther apart can miss bursts of a population
+FINE = 5e-3  # s: largest interval of samples of V
 CHUNK = 2_000_000  # numbers of a course held at once where it is judged
 
 
@@ -48,7 +48,7 @@ def judged(bench: Bench, settings, firing: Firing) -> list[Regime]:
     """
     activity = Activity(np.array(bench.state.K_o), firing)
     activity.time = bench.time
-    watcher = _Spikes(bench) if bench.model.spikes else _Samples(bench, settings.every)
+    watcher = _Firing(bench, firing) if bench.model.fires else _Samples(bench, settings.every)
     potassium = watcher.follow(activity, max(1, round(settings.observe / LOOK)))
     seen, duration, fires = activity.judged(), activity.duration(), bench.model.fires
     words = regimes.words(seen, firing, duration, fires)
@@ -72,12 +72,12 @@ def _period(name, potassium):
     return regimes.recurrence(potassium, LOOK) if name in ("seizure", "SD") else None
 
 
-class _Spikes:
-    """Cells whose compiled step notes their spikes."""
+class _Firing:
+    """Cells whose compiled step notes how they fire."""
 
-    def __init__(self, bench):
+    def __init__(self, bench, firing):
         self._bench = bench
-        bench.follow()
+        bench.follow(firing)
 
     def follow(self, activity: Activity, looks: int) -> Array:
         """K+ at each look, shape (looks, cells)."""
@@ -86,14 +86,14 @@ class _Spikes:
         for k in range(looks):
             bench.advance(begin + (k + 1) * LOOK)
             potassium[k] = bench.state.K_o
-            spikes, potential = bench.seen()
-            activity.spikes(spikes, potassium[k])
-            activity.look(bench.time, potassium[k], potential)
+            events, seen = bench.seen()
+            activity.note(events, potassium[k])
+            activity.look(bench.time, potassium[k], seen)
         return potassium
 
 
 class _Samples:
-    """Cells of which samples are taken: populations, and those that do not fire."""
+    """Cells of which samples are taken, since nothing tells when they fire."""
 
     def __init__(self, bench, every):
         self._bench = bench
@@ -108,13 +108,11 @@ class _Samples:
         return np.concatenate(parts)
 
     def _part(self, activity, looks):
-        model, begin, interval = self._bench.model, self._bench.time, LOOK / self._count
+        begin, interval = self._bench.time, LOOK / self._count
         seen = self._bench.watch(interval, looks * self._count)
         potassium = np.ascontiguousarray(seen["K_o"])
-        V = None if model.rate or "V" not in seen else np.ascontiguousarray(seen["V"])
+        V = np.ascontiguousarray(seen["V"] if "V" in seen else 0.0 * potassium)
         for k, values in enumerate(potassium):
-            t = begin + (k + 1) * interval
-            if model.rate:
-                activity.rates(t, np.ascontiguousarray(seen[model.rate][k]), values)
-            activity.look(t, values, None if V is None else Range(V[k], V[k], V[k]))
+            potential = V[k] if "V" in seen else None
+            activity.look(begin + (k + 1) * interval, values, Range(V[k], V[k], potential))
         return potassium[self._count - 1 :: self._count]

@@ -31,18 +31,18 @@ NAMES = (
     "blocked",  # s: silent and depolarized
     "lowest",  # mM: K+
     "highest",  # mM
-    "bottom",  # V: lowest potential
-    "top",  # V or Hz: highest potential or rate
-    "V_min",  # V: lowest potential since `renew`
-    "V_max",  # V: highest
+    "bottom",  # V or Hz: lowest potential or rate
+    "top",  # V or Hz: highest
+    "least",  # V or Hz: lowest since `renew`
+    "most",  # V or Hz: highest
 )
 
 TEXT = r"""
 #include <math.h>
 
-enum { GAP, SEIZURE, RATE, RISE, ONSET, OFFSET, DEPOLARIZED, LEAST, SLIDING, BLOCKED };
+enum { GAP, SEIZURE, RATE, RISE, DEPOLARIZED, LEAST, SLIDING, BLOCKED };
 struct node { double last, begin, count, peak, start, score, onset, longest, seizures, bursts,
-              fired, rate, blocked, lowest, highest, bottom, top, V_min, V_max; };
+              fired, rate, blocked, lowest, highest, bottom, top, least, most; };
 
 /* 0 where what was reached is what counts, its logarithm above, -1 for nothing. */
 static double margin(double reached, double threshold)
@@ -87,32 +87,22 @@ static void fire(struct node *a, double t, double amount, double potassium, cons
     a->last = t;
 }
 
-/* Spikes: pairs of node and time, each node's in order; those before `from` do not count. */
-void ecs_spikes(long spikes, const double *pairs, double from, const double *potassium,
-                const double *law, double *nodes)
+/* Events: triples of node, time and spikes, each node's in order; none before `from` counts. */
+void ecs_note(long events, const double *triples, double from, const double *potassium,
+              const double *law, double *nodes)
 {
-    for (long k = 0; k < spikes; ++k) {
-        const long i = (long)pairs[2 * k];
-        if (pairs[2 * k + 1] >= from)
-            fire((struct node *)nodes + i, pairs[2 * k + 1], 1.0, potassium[i], law);
+    for (long k = 0; k < events; ++k) {
+        const double *event = triples + 3 * k;
+        const long i = (long)event[0];
+        if (event[1] >= from)
+            fire((struct node *)nodes + i, event[1], event[2], potassium[i], law);
     }
 }
 
-/* Rates [Hz] of populations at `before` and `now`. */
-void ecs_rates(long n, const double *rates, double before, double now, const double *potassium,
-               const double *law, double *nodes)
-{
-    for (long i = 0; i < n; ++i) {
-        struct node *a = (struct node *)nodes + i;
-        if (rates[i] > a->top) a->top = rates[i];
-        if (rates[i] >= law[ONSET] || (rates[i] >= law[OFFSET] && a->last == before))
-            fire(a, now, rates[i] * (now - before), potassium[i], law);
-    }
-}
-
-/* Look at the state of n nodes, `step` after the last look; their V, and its range since then. */
-void ecs_look(long n, double now, double step, const double *potassium, const double *potential,
-              const double *low, const double *high, const double *law, double *nodes)
+/* Look at the state of n nodes, `step` after the last look; the range of their V or rate since
+   then, and their V where it is one of membranes. */
+void ecs_look(long n, double now, double step, const double *potassium, const double *low,
+              const double *high, const double *potential, const double *law, double *nodes)
 {
     for (long i = 0; i < n; ++i) {
         struct node *a = (struct node *)nodes + i;
@@ -120,12 +110,11 @@ void ecs_look(long n, double now, double step, const double *potassium, const do
         if (silence <= law[GAP] && K > a->peak) a->peak = K;
         if (K < a->lowest) a->lowest = K;
         if (K > a->highest) a->highest = K;
-        if (!potential) continue;
-        if (low[i] < a->V_min) a->V_min = low[i];
-        if (high[i] > a->V_max) a->V_max = high[i];
         if (low[i] < a->bottom) a->bottom = low[i];
         if (high[i] > a->top) a->top = high[i];
-        if (potential[i] > law[DEPOLARIZED] && !(silence <= law[BLOCKED]))
+        if (low[i] < a->least) a->least = low[i];
+        if (high[i] > a->most) a->most = high[i];
+        if (potential && potential[i] > law[DEPOLARIZED] && !(silence <= law[BLOCKED]))
             a->blocked += step;
     }
 }
@@ -154,11 +143,11 @@ def field_names(model: Any) -> tuple[str, ...]:
 
 
 class Range(NamedTuple):
-    """V at nodes [V]: now, and the lowest and highest since the last look."""
+    """Lowest and highest V or rate of nodes since the last look, and V of membranes now [V]."""
 
-    now: Array
     low: Array
     high: Array
+    potential: Array | None = None
 
 
 class Activity:
@@ -181,7 +170,7 @@ class Activity:
         self._columns["bottom"][:], self._columns["top"][:] = np.inf, -np.inf
         self._begin(potassium)
         f = firing
-        numbers = (f.gap, f.seizure, f.rate, f.rise, f.onset, f.offset, f.depolarized)
+        numbers = (f.gap, f.seizure, f.rate, f.rise, f.depolarized)
         self._law = np.array([*numbers, LEAST, SLIDING, BLOCKED])
 
     def _begin(self, potassium):
@@ -198,35 +187,28 @@ class Activity:
             column[:] = state[name]
         self.time, self._is_new = state["time"], state["is_new"]
 
-    def spikes(self, pairs: Array, potassium: Array) -> None:
-        """Note spikes since the last look.
+    def note(self, events: Array, potassium: Array) -> None:
+        """Note firing since the last look.
 
         Args:
-            pairs: node and time [s] of each, shape (spikes, 2), each node's in order.
+            events: node, time [s] and number of spikes, shape (events, 3), each node's in order.
             potassium: K+ at all nodes [mM].
         """
-        if len(pairs):
-            note = c_function(TEXT, "ecs_spikes")
-            note(len(pairs), pairs, self.firing.settle, potassium, self._law, self._nodes)
+        if len(events):
+            note = c_function(TEXT, "ecs_note")
+            note(len(events), events, self.firing.settle, potassium, self._law, self._nodes)
 
-    def rates(self, t: float, rates: Array, potassium: Array) -> None:
-        """Note firing rates [Hz] of populations at the time `t` [s]; call it before `look`."""
-        if t >= self.firing.settle:
-            note = c_function(TEXT, "ecs_rates")
-            note(len(rates), rates, self.time, t, potassium, self._law, self._nodes)
-
-    def look(self, t: float, potassium: Array, potential: Range | None = None) -> None:
-        """Look at K+ [mM] and the Range of V at the time `t` [s]; None for models without."""
+    def look(self, t: float, potassium: Array, seen: Range) -> None:
+        """Look at K+ [mM] and the Range of V or rates at the time `t` [s]."""
         if self._is_new:
-            self._columns["V_min"][:], self._columns["V_max"][:] = np.inf, -np.inf
+            self._columns["least"][:], self._columns["most"][:] = np.inf, -np.inf
             self._is_new = False
         if t < self.firing.settle:
             self._begin(potassium)
         else:
             step = t - max(self.time, self.firing.settle)
-            V = potential or (None, None, None)
             look = c_function(TEXT, "ecs_look")
-            look(len(potassium), t, step, potassium, *V, self._law, self._nodes)
+            look(len(potassium), t, step, potassium, *seen, self._law, self._nodes)
         self.time = t
 
     def renew(self) -> None:
@@ -239,8 +221,8 @@ class Activity:
         return np.where(np.isnan(last), 0.0, rate * np.exp(-(self.time - last) / SLIDING))
 
     def envelope(self) -> tuple[Array, Array]:
-        """Lowest and highest V of each node since `renew` [V]."""
-        return self._columns["V_min"], self._columns["V_max"]
+        """Lowest and highest V or rate of each node since `renew` [V or Hz]."""
+        return self._columns["least"], self._columns["most"]
 
     def is_bursting(self) -> np.ndarray:
         """Whether each node is in a burst."""

@@ -7,10 +7,15 @@ SOURCE = """\
 {math}
 enum {{ BLOCK = {block}, STATES = {states}, SEEN = {seen}, TIMED = {timed} }};
 enum {{ SPIKES = {spikes}, POTENTIAL = {potential} }};  /* whether V is a state, and which one */
+enum {{ RATES = {rates}, RATE = {rate} }};  /* whether an observable is a firing rate, and which */
 #define HUGE_ERROR 1e30
 
-/* What V did: pairs of node and time at which it rose through `level`, and its range. */
-struct trace {{ double level; long count, room; double *events, *low, *high; }};
+/* What neurons did. Events are triples of node, time and number of spikes: of one spike where V
+   rises through `onset`; of a population, from where its rate rises through `onset` to where it
+   falls below `offset`. With the range of V, or of the rate, and of populations the rate before and
+   whether each fires. */
+struct trace {{ double onset, offset; long count, room;
+               double *events, *low, *high, *rate, *fires; }};
 
 /* One step of `dt` from `env_time` for a block: the new state, and each node's error in units of
    tolerance. */
@@ -51,12 +56,28 @@ static void look(double env_time, double (*restrict w)[BLOCK],
   }}
 }}
 
-/* Note what V did in an accepted sub-step of a block. */
+static int note(struct trace *trace, long node, double time, double spikes)
+{{
+  if (trace->count == trace->room) {{
+    const long room = 2 * trace->room + 64;
+    double *more = realloc(trace->events, 3 * room * sizeof(double));
+    if (!more) return 0;
+    trace->events = more;
+    trace->room = room;
+  }}
+  double *event = trace->events + 3 * trace->count++;
+  event[0] = node;
+  event[1] = time;
+  event[2] = spikes;
+  return 1;
+}}
+
+/* Note what V did in an accepted sub-step of a block; 0 if there is no memory. */
 static int watch(struct trace *trace, long start, long count, double now, double dt,
                  const double *restrict before, const double *restrict after)
 {{
   double *restrict low = trace->low + start, *restrict high = trace->high + start;
-  const double level = trace->level;
+  const double level = trace->onset;
   long rises = 0;
   #pragma omp simd reduction(+:rises)
   for (long i = 0; i < count; ++i) {{
@@ -64,19 +85,35 @@ static int watch(struct trace *trace, long start, long count, double now, double
     high[i] = high[i] > after[i] ? high[i] : after[i];
     rises += (before[i] < level) & (after[i] >= level);
   }}
-  if (trace->count + rises > trace->room) {{
-    const long room = 2 * (trace->count + rises);
-    double *more = realloc(trace->events, 2 * room * sizeof(double));
-    if (!more) return 0;
-    trace->events = more;
-    trace->room = room;
-  }}
   for (long i = 0; rises > 0 && i < count; ++i)
     if (before[i] < level && after[i] >= level) {{
-      double *event = trace->events + 2 * trace->count++;
-      event[0] = start + i;
-      event[1] = now + dt * (level - before[i]) / (after[i] - before[i]);
+      const double share = (level - before[i]) / (after[i] - before[i]);
+      if (!note(trace, start + i, now + dt * share, 1.0)) return 0;
     }}
+  return 1;
+}}
+
+/* Note the rates of populations at the end of an accepted sub-step; 0 if there is no memory. */
+static int follow(struct trace *trace, long start, long count, double now, double dt,
+                  const double *restrict rates)
+{{
+  for (long i = 0; i < count; ++i) {{
+    const double r = rates[i], before = trace->rate[start + i], on = trace->fires[start + i];
+    const double level = on ? trace->offset : trace->onset;
+    const int crosses = on ? r < level : r >= level;
+    const double share = crosses && r != before ? (level - before) / (r - before) : 1.0;
+    const double at = share > 0.0 && share < 1.0 ? share : 1.0;  /* of a jump: its end */
+    trace->low[start + i] = fmin(trace->low[start + i], r);
+    trace->high[start + i] = fmax(trace->high[start + i], r);
+    trace->rate[start + i] = r;
+    trace->fires[start + i] = crosses ? !on : on;
+    if (on && !note(trace, start + i, now + dt * at, 0.5 * (r + before) * dt * at)) return 0;
+    if (!on && crosses) {{
+      if (!note(trace, start + i, now + dt * at, 0.0)) return 0;
+      if (at < 1.0 && !note(trace, start + i, now + dt, 0.5 * (r + level) * dt * (1.0 - at)))
+        return 0;
+    }}
+  }}
   return 1;
 }}
 
@@ -107,6 +144,7 @@ long ecs_advance(long n, double begin, double duration, double tolerance, long f
 {{
   double w[STATES][BLOCK] __attribute__((aligned(64)));
   double made[STATES][BLOCK] __attribute__((aligned(64)));
+  double seen[RATES ? SEEN + 1 : 1][BLOCK] __attribute__((aligned(64)));
   double error[BLOCK] __attribute__((aligned(64)));
   {fields}
   {uniform}
@@ -133,6 +171,10 @@ long ecs_advance(long n, double begin, double duration, double tolerance, long f
       if (e <= 1.0) {{
         if (SPIKES && trace && !watch(trace, start, count, now, dt, w[POTENTIAL], made[POTENTIAL]))
           return -1 - start;
+        if (RATES && trace) {{
+          look(now + dt, made, seen{pass});
+          if (!follow(trace, start, count, now, dt, seen[RATE])) return -1 - start;
+        }}
         memcpy(w, made, sizeof w);
         left = dt < left ? left - dt : 0.0;
         --remaining;

@@ -46,6 +46,8 @@ def step_source(model, parameters, surroundings, scales):
         seen=len(seen),
         spikes=int(model.spikes),
         potential=y._fields.index("V") if model.spikes else 0,
+        rates=int(bool(model.rate)),
+        rate=[*model.observables].index(model.rate) if model.rate else 0,
         timed=int(any(CLOCK in line for line in lines)),
         clock=f"in[{[s.name for s, _ in inputs].index(CLOCK)}][0]",
         nodal="\n    ".join(_nodal(fields)),

@@ -7,7 +7,7 @@ import numpy as np
 
 from ecs_model.errors import SolutionError
 from ecs_model.membrane.compiler import load
-from ecs_model.membrane.kernel import BLOCK, step_source, values_source
+from ecs_model.membrane.kernel import BLOCK, step_source
 from ecs_model.membrane.trace import Trace
 from ecs_model.memory import OfBlocks, Share
 from ecs_model.units import to_si
@@ -97,10 +97,18 @@ class Reaction:
         self._clock[:] = start + duration
         self.given += self._outside() - before
 
-    def follow(self):
-        """From now on note what V does in a step, where the model spikes; the Trace, or None."""
+    def follow(self, firing):
+        """From now on note what neurons do within steps, of a model that fires; the Trace.
+
+        Args:
+            firing: the Firing that says when a neuron spikes, or a population fires.
+        """
         if self.model.spikes:
-            self.trace = Trace(self.variables.V, self._forget)
+            signal, levels = self.variables.V, (firing.spike, firing.spike)
+        else:
+            signal = self.at(slice(None))(self.model.rate)
+            levels = firing.onset, firing.offset
+        self.trace = Trace(signal, bool(self.model.rate), *levels, self._forget)
         return self.trace
 
     def state(self):
@@ -237,12 +245,6 @@ def source(model, parameters, surroundings):
     """C source of the step of a model; what rank 0 compiles before the others load it."""
     scales = [*map(_scale, model.State.quantities.values())]
     return step_source(model, parameters, surroundings, scales)
-
-
-def rate_source(model, parameters, surroundings):
-    """C source of what evaluates the firing rate of a population, for NodeValues."""
-    _, law = model.observables[model.rate]
-    return values_source(lambda *given: [law(*given)], model.State, parameters, surroundings)
 
 
 def _scale(quantity):

@@ -1,4 +1,4 @@
-"""What the membrane potentials did within steps: spikes, and the range of V."""
+"""What neurons did within steps: their spikes, and the range of V or of their rate."""
 
 import ctypes
 import weakref
@@ -7,59 +7,84 @@ from typing import Any
 
 import numpy as np
 
-from ecs_model.physics.regimes import SPIKE
 from ecs_model.physics.values import Array
+
+COLUMNS = 3  # of an event: node, time, number of spikes
 
 
 class _Trace(ctypes.Structure):
     _fields_ = (
-        ("level", ctypes.c_double),
+        ("onset", ctypes.c_double),
+        ("offset", ctypes.c_double),
         ("count", ctypes.c_long),
         ("room", ctypes.c_long),
-        ("events", ctypes.c_void_p),
-        ("low", ctypes.c_void_p),
-        ("high", ctypes.c_void_p),
+        *((name, ctypes.c_void_p) for name in ("events", "low", "high", "rate", "fires")),
     )
 
 
 class Trace:
-    """Spikes and the range of V at the nodes of a Reaction, as its compiled step notes them.
+    """Firing at the nodes of a Reaction, as its compiled step notes it.
+
+    A neuron spikes where V rises through `onset`. A population fires from where its rate rises
+    through `onset` to where it falls below `offset`.
 
     Args:
-        potential: V at owned nodes [V], the array that advances.
+        signal: V [V] at owned nodes, the array that advances, or their rate now [Hz].
+        is_rate: which of the two.
+        onset: level of the signal [V or Hz].
+        offset: likewise; not used for neurons.
         forget: compiled function that frees the events.
 
     Attributes:
-        low: lowest V of each node since `clear` [V]; `high`: likewise.
+        low: lowest signal of each node since `clear`; `high`: highest.
         pointer: what the compiled step takes.
     """
 
-    def __init__(self, potential: Array, forget: Callable[..., Any]):
-        self._potential = potential
-        self.low, self.high = potential.copy(), potential.copy()
-        self._c = _Trace(SPIKE, 0, 0, None, self.low.ctypes.data, self.high.ctypes.data)
+    def __init__(
+        self,
+        signal: Array,
+        is_rate: bool,
+        onset: float,
+        offset: float,
+        forget: Callable[..., Any],
+    ):
+        self.low, self.high = signal.copy(), signal.copy()
+        self._rate, self._fires = signal.copy(), (signal >= onset).astype(np.float64)
+        self._signal = self._rate if is_rate else signal
+        arrays = (self.low, self.high, self._rate, self._fires)
+        addresses = [values.ctypes.data for values in arrays]
+        self._c = _Trace(onset, offset, 0, 0, None, *addresses)
         self.pointer = ctypes.byref(self._c)
         weakref.finalize(self, forget, self.pointer)
 
     def state(self) -> dict[str, Any]:
         """What `load` takes to forget what comes after this."""
-        return {"count": self._c.count, "low": self.low, "high": self.high}
+        return {"count": self._c.count, "low": self.low, "high": self.high, **self.lasting()}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Forget what was noted since `state` gave this, in a step that was rejected."""
         self._c.count, self.low[:], self.high[:] = state["count"], state["low"], state["high"]
+        self.go_on(state)
 
-    def spikes(self) -> Array:
-        """Node and time [s] of every spike since `clear`, shape (spikes, 2), each node's in order.
+    def lasting(self) -> dict[str, Array]:
+        """What outlives `clear`, by name: an array of owned nodes each."""
+        return {"signal": self._rate, "fires": self._fires}
 
-        They are overwritten by what comes after `clear`.
+    def go_on(self, lasting: Mapping[str, Array]) -> None:
+        """Take over what `lasting` gave."""
+        self._rate[:], self._fires[:] = lasting["signal"], lasting["fires"]
+
+    def events(self) -> Array:
+        """Node, time [s] and number of spikes of all that was noted since `clear`.
+
+        Its shape is (events, 3), those of each node in order. They are overwritten after `clear`.
         """
         if not self._c.count:
-            return np.empty((0, 2))
+            return np.empty((0, COLUMNS))
         memory = ctypes.cast(self._c.events, ctypes.POINTER(ctypes.c_double))
-        return np.ctypeslib.as_array(memory, (self._c.count, 2))
+        return np.ctypeslib.as_array(memory, (self._c.count, COLUMNS))
 
     def clear(self) -> None:
-        """Begin anew: no spikes, and V as it is."""
+        """Begin anew: no events, and the range of what was last."""
         self._c.count = 0
-        self.low[:] = self.high[:] = self._potential
+        self.low[:] = self.high[:] = self._signal

@@ -23,7 +23,6 @@ ALWAYS = 0.98  # share of the time that counts as all of it
 STEADY = 0.1  # relative range of K+ that counts as none
 BLOCKED = 1.0  # s: silent and depolarized for so long is a depolarization block
 LEAST = 1.0  # s: over which the rate of a single spike is taken
-SPIKE = -20e-3  # V: a membrane potential that rises through it spikes
 SOONEST = 1e-4  # share of the time that is judged, before which a seizure counts as there at once
 
 
@@ -32,6 +31,7 @@ class Firing:
     """What counts as what.
 
     Attributes:
+        spike: potential through which V rises in a spike [V].
         gap: longest silence within a burst [s].
         seizure: shortest burst that is a seizure [s].
         rate: mean firing rate of a seizure [Hz].
@@ -43,6 +43,7 @@ class Firing:
         settle: what happens before is not judged [s].
     """
 
+    spike: float = -20e-3
     gap: float = 2.0
     seizure: float = 3.0
     rate: float = 5.0
@@ -116,7 +117,7 @@ def _closeness(seen, firing, is_population):
     """How near each node came to firing, 0 to 1."""
     if is_population:
         return seen["top"] / firing.onset
-    return (seen["top"] - seen["bottom"]) / (SPIKE - seen["bottom"])
+    return (seen["top"] - seen["bottom"]) / (firing.spike - seen["bottom"])
 
 
 def sd_margins(seen: Mapping[str, Array], firing: Firing, fires: bool) -> Array:

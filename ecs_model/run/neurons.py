@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ecs_model.membrane.activity import FIELDS, Activity, Range, field_names
-from ecs_model.membrane.solver import NodeValues, Reaction, rate_source
+from ecs_model.membrane.solver import Reaction
 from ecs_model.physics import regimes
 from ecs_model.physics.regimes import Firing
 from ecs_model.physics.values import Array
@@ -27,7 +27,7 @@ class Neurons:
     def __init__(self, reaction: Reaction, firing: Firing):
         self.is_population = bool(reaction.model.rate)
         self.activity = Activity(reaction.variables[0], firing)
-        self._look = _Rates(reaction) if self.is_population else _Spikes(reaction)
+        self._variables, self._trace = reaction.variables, reaction.follow(firing)
         known = field_names(reaction.model)
         makers = {"rate": self.activity.rate, "V_min": self._lowest, "V_max": self._highest}
         makers |= {name: getattr(self, name) for name in ("onset", "duration", "regime")}
@@ -35,16 +35,22 @@ class Neurons:
 
     def observe(self, t: float, simulation: Any) -> None:
         """Note what happened since the last look; membranes are at `t` but for what is pending."""
-        self._look.at(t - simulation.pending, self.activity)
+        potassium, trace = self._variables[0], self._trace
+        potential = None if self.is_population else self._variables.V
+        self.activity.note(trace.events(), potassium)
+        seen = Range(trace.low, trace.high, potential)
+        self.activity.look(t - simulation.pending, potassium, seen)
+        trace.clear()
 
     def state(self) -> dict[str, Any]:
         """What a restart needs."""
-        return self.activity.state()
+        return self.activity.state() | self._trace.lasting()
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Continue from what `state` gave."""
         self.activity.load(state)
-        self._look.forget()
+        self._trace.go_on(state)
+        self._trace.clear()
 
     def judged(self) -> dict[str, Array]:
         """What is known of each node, its word and its margins: name -> array.
@@ -76,39 +82,3 @@ class Neurons:
 
     def _highest(self):
         return self.activity.envelope()[1]
-
-
-class _Spikes:
-    """Neurons whose compiled step notes their spikes."""
-
-    def __init__(self, reaction: Reaction):
-        self._variables, self._trace = reaction.variables, reaction.follow()
-
-    def at(self, t: float, activity: Activity) -> None:
-        """Let an Activity know what happened until `t` [s]."""
-        potassium, trace = self._variables[0], self._trace
-        activity.spikes(trace.spikes(), potassium)
-        activity.look(t, potassium, Range(self._variables.V, trace.low, trace.high))
-        trace.clear()
-
-    def forget(self) -> None:
-        """Begin anew with V as it is."""
-        self._trace.clear()
-
-
-class _Rates:
-    """Populations whose rate is evaluated at each look."""
-
-    def __init__(self, reaction: Reaction):
-        text = rate_source(reaction.model, reaction.parameters, reaction.surroundings)
-        self._variables = reaction.variables
-        self._rate = NodeValues(text, reaction.variables, reaction.inputs, 1)
-
-    def at(self, t: float, activity: Activity) -> None:
-        """Let an Activity know what happened until `t` [s]."""
-        potassium = self._variables[0]
-        activity.rates(t, self._rate()[0], potassium)
-        activity.look(t, potassium)
-
-    def forget(self) -> None:
-        """Nothing is kept between looks."""
