@@ -8,6 +8,7 @@ import numpy as np
 from ecs_model.errors import ConfigError
 from ecs_model.files import foreign, schemas, versions
 from ecs_model.physics.measured_tissue import STATES, state_of, title
+from ecs_model.physics.regimes import NAMES
 from ecs_model.postprocess import style
 
 VERDICTS = ("load", "seizure", "sd", "ignited")  # the gravest last
@@ -163,6 +164,8 @@ class Scan:
     def verdict(self):
         """The verdict that matters most: what was looked for, or ignited."""
         chosen = self.settings["threshold"] or self.settings["adaptive"]
+        if not chosen and self.words is not None:
+            return "seizure"
         return chosen["margin"] if chosen else self.judged[-1]
 
     @property
@@ -219,6 +222,17 @@ class Scan:
         for name in self.judged:
             found[self.margin(name) >= 0] = name
         return found
+
+    @property
+    def words(self):
+        """Word of `physics.regimes.NAMES` for each finished run; None if a run has none.
+
+        None as well where a verdict ended the runs, and where thresholds were looked for.
+        """
+        if "regime" not in self.finished or self.settings["stop"]["verdict"] or self.searched:
+            return None
+        found = self.finished["regime"].to_numpy(object)
+        return found if set(found) <= {*NAMES} else None
 
     def word(self, regime):
         """A regime in words."""

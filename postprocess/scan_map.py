@@ -20,6 +20,15 @@ COLOURS = {
     "sd": "#EDA98B",
     "ignited": "#C96A6A",
 }
+OF_WORDS = {  # what neurons do
+    "rest": "#CFE5F2",
+    "firing": "#EDF0C4",
+    "depolarized": "#D9D2E9",
+    "tonic": "#F3E9B5",
+    "seizure": "#F2B66D",
+    "SD": "#C96A6A",
+}
+FINE = 200  # places along each axis of a map of words
 COLUMNS = 3
 LINES = 7  # contours of thresholds
 BORDER, FEW = 2.2, 6  # width of the border; fewer runs give no contours
@@ -42,7 +51,7 @@ def risk_map(scan):
     Args:
         scan: a Scan without thresholds that has `mapped` axes.
     """
-    return _figure(scan, _regimes)[0]
+    return _figure(scan, _regimes if scan.words is None else _words)[0]
 
 
 @style.styled
@@ -120,7 +129,35 @@ def _regimes(ax, scan, mesh):
     handles = [Patch(color=COLOURS[name], label=scan.word(name)) for name in present]
     border, lines = _border(ax, scan, mesh)
     speed, obstacles = _speeds(ax, scan, mesh)
-    return handles + border + speed + [_dots(ax, scan, mesh)], lines + obstacles
+    dots = _dots(ax, mesh, [COLOURS[name] for name in regimes])
+    return handles + border + speed + [dots], lines + obstacles
+
+
+def _words(ax, scan, mesh):
+    """Draw what neurons do, around each run the word of that run; as `_regimes`."""
+    present = [name for name in OF_WORDS if name in scan.words]
+    colours = ListedColormap([OF_WORDS[name] for name in present])
+    numbers = np.array([present.index(word) for word in scan.words])
+    x, y, nearest = _nearest(ax, mesh)
+    ax.pcolormesh(x, y, numbers[nearest], cmap=colours, vmin=-0.5, vmax=len(present) - 0.5)
+    handles = [Patch(color=OF_WORDS[name], label=name) for name in present]
+    border, lines = _border(ax, scan, mesh)
+    speed, obstacles = _speeds(ax, scan, mesh)
+    dots = _dots(ax, mesh, [OF_WORDS[word] for word in scan.words])
+    return [*handles, *border, *speed, dots], lines + obstacles
+
+
+def _nearest(ax, mesh):
+    """Places along both axes, and of each pair the number of the nearest run."""
+    from scipy.spatial import cKDTree
+
+    scales = ax.get_xscale(), ax.get_yscale()
+    ends = ax.get_xlim(), ax.get_ylim()
+    space = {"log": np.geomspace, "linear": np.linspace}
+    x, y = (space[scale](*pair, FINE) for scale, pair in zip(scales, ends, strict=True))
+    runs = np.column_stack([*map(_even, (mesh.x, mesh.y), scales)])
+    grid = np.meshgrid(_even(x, scales[0]), _even(y, scales[1]))
+    return x, y, cKDTree(runs).query(np.stack(grid, -1))[1]
 
 
 def _area(ax, mesh, margin, here, colour):
@@ -144,8 +181,7 @@ def _border(ax, scan, mesh):
     return [Line2D([], [], color="black", lw=BORDER, label=words)], drawn.get_paths()
 
 
-def _dots(ax, scan, mesh):
-    colours = [COLOURS[name] for name in scan.regimes]
+def _dots(ax, mesh, colours):
     ax.scatter(mesh.x, mesh.y, s=10, c=colours, edgecolors="0.25", lw=0.5, zorder=3, clip_on=False)
     return Line2D([], [], ls="", marker="o", ms=3.5, mfc="white", mec="0.25", mew=0.5, label="run")
 

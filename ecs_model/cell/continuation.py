@@ -16,8 +16,8 @@ import numpy as np
 from scipy.linalg import orthogonal_procrustes
 from scipy.optimize import brentq
 
-from ecs_model.cell.steady import NEUTRAL, Flow
 from ecs_model.errors import SolutionError
+from ecs_model.membrane.steady import NEUTRAL, Flow
 
 FIRST, SHORTEST, LONGEST = 2e-3, 1e-7, 2e-2  # steps along the branch
 POINTS = 5000

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from ecs_model import __version__
-from ecs_model.cell import continuation, regime_map, steady, tables, threshold
+from ecs_model.cell import continuation, regime_map, tables, threshold
 from ecs_model.cell.config import CellConfig
 from ecs_model.cell.setup import Laboratory
 from ecs_model.config import reader
 from ecs_model.config.whereabouts import told_where
 from ecs_model.errors import ConfigError
 from ecs_model.files import atomic
-from ecs_model.membrane import start
+from ecs_model.membrane import start, steady
 
 LONG = 3000.0  # s: a cell that settles has done so by then
 

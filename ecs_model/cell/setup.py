@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from ecs_model.cell.population import Bench, Stimulus
-from ecs_model.cell.steady import Flow
 from ecs_model.config.parameters import settled
 from ecs_model.errors import ConfigError, did_you_mean
 from ecs_model.membrane.kernel import depends_on_time
 from ecs_model.membrane.model import Surroundings
 from ecs_model.membrane.packing import arranged
+from ecs_model.membrane.rest import at_rest
+from ecs_model.membrane.steady import Flow
 from ecs_model.membrane.user_models import membrane_of
 from ecs_model.record import Quantity
 
@@ -45,6 +46,7 @@ class Laboratory:
         self._set = self.settled(config.membrane.parameters, "Parameters", "membrane.parameters")
         self._initial = self.settled(config.membrane.initial, "State", "membrane.initial")
         self.events = {e.name: self._event(e) for e in config.event}
+        self._rests: dict[Any, Any] = {}
         self._is_timed = depends_on_time(self.model)
         self.axes = self.apart([(f"batch[{k}]", a) for k, a in enumerate(config.batch)])
 
@@ -148,7 +150,19 @@ class Laboratory:
         states = {n.removeprefix("initial."): v for n, v in changes.items() if "." in n}
         state = model.State(**{**self._initial, **states})
         parameters, state = arranged(model, node.packing, parameters, state, alpha)
-        return Cell(parameters, state, Surroundings(alpha, node.temperature))
+        surroundings = Surroundings(alpha, node.temperature)
+        return Cell(parameters, self._begin(parameters, state, surroundings), surroundings)
+
+    def _begin(self, parameters, state, surroundings):
+        """The state at the beginning, solved once for each that is asked for."""
+        if self.config.membrane.start != "rest":
+            return state
+        key = parameters, state, surroundings
+        if key not in self._rests:
+            columns = type(state)(*(np.full(1, v) for v in state))
+            found = at_rest(self.model, parameters, columns, surroundings).state
+            self._rests[key] = type(state)(*(float(v[0]) for v in found))
+        return self._rests[key]
 
     def value(self, name, changes):
         """The value [SI] of a parameter, of `alpha` or of `initial.STATE` in a cell."""

@@ -29,7 +29,14 @@ class Membrane(Strict):
         [], max_length=100, description='mechanisms of your own, each as "FILE.py:NAME"'
     )
     parameters: dict[str, Settable] = Field({}, description="bare numbers are in the model's units")
-    initial: dict[str, Settable] = Field({}, description="initial state; the default is rest")
+    initial: dict[str, Settable] = Field(
+        {}, description="initial state; the default is rest at the model's own parameters"
+    )
+    start: Literal["initial", "rest"] = Field(
+        "initial",
+        description="begin in the initial state, or where every set of parameters, alpha and "
+        "tortuosity rests, near it",
+    )
     tolerance: Tolerance = Field(1e-3, description="relative error of a sub-step")
     substeps: int = Field(
         0, ge=0, le=100_000, description="fixed number of sub-steps; 0 for error control"

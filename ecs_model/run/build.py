@@ -103,8 +103,8 @@ def _living(config, model, ground, kept, lap):
     lap("matrices")
     nodes = _nodes(config, model, ground, data, cells["alpha"])
     joins, around, resolution = _around(config, model, ground, cells)
-    reaction, identity = membranes.reaction(config, data, nodes, still, around, kept, lap)
-    notes = [*membranes.notes(config, reaction, data.packing, comm), *resolution]
+    reaction, identity, told = membranes.reaction(config, data, nodes, still, around, kept, lap)
+    notes = [*told, *membranes.notes(config, reaction, data.packing, ground), *resolution]
     operators = _following(still, reaction, data)
     moving = transport(config, data, solver, ground, cells["alpha"], operators, reaction)
     changing = together(comm, events, config, ground, nodes, reaction, data.packing)

@@ -16,7 +16,7 @@ from ecs_model.run import clock
 from ecs_model.runs import names as ready_runs
 from ecs_model.runs import path as ready_path
 from ecs_model.scan import points
-from ecs_model.scan.axes import full
+from ecs_model.scan.axes import full, keys_of
 
 LISTS = {"boundary", "source", "event", "probe", "line"}  # whose entries are found by name
 
@@ -125,6 +125,7 @@ def check_points(base, config, path):
     """
     for mark in config.marks:
         state_of(mark)
+    _refuse_silent(base, config, path)
     for axis in config.axis:
         ends = [axis.low, axis.high]
         alone = [points.listed(axis, v) for v in ends] if axis.low is not None else []
@@ -133,6 +134,36 @@ def check_points(base, config, path):
     if config.threshold is not None:
         for value in (config.threshold.low, config.threshold.high):
             _try(base, {config.threshold.key: value}, f"{path}: threshold")
+
+
+def _refuse_silent(base, config, path):
+    """Raise ConfigError where a seizure is asked of a model that does not know what neurons do."""
+    asked = [place for place, verdict in _asked(config) if verdict == "seizure"]
+    if not asked:
+        return
+    models = [{}]
+    for axis in config.axis:
+        if "membrane.model" in keys_of(axis):
+            models += [point.settings for point in points.values(axis)]
+    for settings in models:
+        model = resolve.model_of(base.config(settings), base.folder)
+        if not model.fires:
+            raise ConfigError(
+                f"{path}: {asked[0]}: the model '{model.name}' does not tell when neurons fire, so "
+                "that it has no verdict 'seizure'; ask for 'load' (K+), or choose one that fires, "
+                "such as wei_ullah_schiff"
+            )
+
+
+def _asked(config):
+    """Pairs of a setting and the verdict that it asks for."""
+    if config.threshold is not None:
+        yield "threshold.margin", config.threshold.margin
+    if config.adaptive is not None:
+        yield "adaptive.margin", config.adaptive.margin
+    yield "stop.verdict", config.stop.verdict
+    if config.design.kind == "saltelli":
+        yield from (("outcomes", name.partition(".")[0]) for name in config.outcomes)
 
 
 def _try(base, settings, place):

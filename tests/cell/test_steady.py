@@ -6,10 +6,10 @@ import pytest
 from ecs_model.cell import continuation
 from ecs_model.cell.config import CellConfig
 from ecs_model.cell.setup import Laboratory
-from ecs_model.cell.steady import Flow, steady_state
 from ecs_model.membrane import MODELS
 from ecs_model.membrane.model import MembraneModel, Surroundings
 from ecs_model.membrane.packing import scaled_parameters
+from ecs_model.membrane.steady import Flow, steady_state
 from ecs_model.record import quantity, record
 from tests.helpers import found
 

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from ecs_model.membrane import solver, start
+from ecs_model.membrane import rest, solver, start
 from ecs_model.membrane.compiler import library
 from ecs_model.membrane.kernel import depends_on
 from ecs_model.membrane.model import Surroundings
@@ -23,7 +23,7 @@ def about_model(config):
 
 
 def reaction(config, tissue, nodes, operators, around, kept, lap):
-    """The Reaction, and the identity of its compiled step; rank 0 compiles for all.
+    """The Reaction, the identity of its compiled step, and notes; rank 0 compiles for all.
 
     Args:
         config: the Config.
@@ -41,6 +41,7 @@ def reaction(config, tissue, nodes, operators, around, kept, lap):
     alpha = _number_if_constant(mesh.comm, operators.lumped / mesh.volumes)
     parameters, state = _values(config, tissue, nodes, alpha)
     surroundings = around(alpha=alpha, temperature=tissue.temperature)
+    state, told = _begin(config, mesh.comm, model, parameters, state, surroundings)
     varying = tuple(np.ndim(v) > 0 for v in (*parameters, *surroundings))
     key = (about_model(config), surroundings._fields, varying)
     text = kept("kernel", key, partial(solver.source, model, parameters, surroundings))
@@ -55,7 +56,22 @@ def reaction(config, tissue, nodes, operators, around, kept, lap):
         "text": text,
     }
     made = together(mesh.comm, solver.Reaction, model, state, parameters, surroundings, **options)
-    return made, hashlib.sha256(text.encode()).hexdigest()[:24]
+    return made, hashlib.sha256(text.encode()).hexdigest()[:24], told
+
+
+def _begin(config, comm, *membranes):
+    """The state at the start, and notes about it, the same on all processes.
+
+    Args:
+        config: the Config.
+        comm: MPI communicator.
+        membranes: model, parameters, initial state and surroundings.
+    """
+    _, _, state, _ = membranes
+    if config.membrane.start != "rest":
+        return state, []
+    rests = together(comm, rest.at_rest, *membranes)
+    return rests.state, [*filter(None, [Team(comm).first(rests.several)])]
 
 
 def _values(config, tissue, nodes, alpha):
@@ -99,14 +115,14 @@ def _changeable(config, parameters, mesh):
     return parameters._replace(**arrays)
 
 
-def notes(config, membranes, packing, comm):
+def notes(config, membranes, packing, ground):
     """Sentences about what was assumed of the membranes, and about what begins too late.
 
     Args:
         config: the Config.
         membranes: the Reaction.
         packing: of the tissue.
-        comm: MPI communicator.
+        ground: the Ground of the run.
 
     Raises:
         ConfigError: on all processes, if the membranes cannot live so.
@@ -114,9 +130,24 @@ def notes(config, membranes, packing, comm):
     here = start.start(
         membranes.model, membranes.parameters, membranes.variables, membranes.surroundings
     )
-    everywhere = here.with_numbers(Team(comm).highest(here.numbers()))
+    everywhere = here.with_numbers(Team(ground.mesh.comm).highest(here.numbers()))
     start.refuse_dead(everywhere, membranes.model, packing)
-    return [*start.lines(everywhere, membranes.model, packing), *_too_late(config)]
+    lines = start.lines(everywhere, membranes.model, packing)
+    return [*lines, *_drift(config, membranes, ground), *_too_late(config)]
+
+
+def _drift(config, membranes, ground):
+    """A sentence about nodes not at rest, but those with an initial state of their own."""
+    own = [ground.parts[r.name].cells for r in config.tissue.regions if r.initial]
+    apart = [ground.mesh.node_average(1.0 * cells) > 0 for cells in own]
+    still = ~np.any([np.zeros(ground.mesh.owned, bool), *apart], axis=0)
+    records = membranes.parameters, membranes.variables, membranes.surroundings
+    pair = rest.drift(membranes.model, *(_among(still, record) for record in records))
+    yield from rest.lines(*Team(ground.mesh.comm).highest(pair))
+
+
+def _among(nodes, record):
+    return type(record)(*(v[nodes] if np.ndim(v) else v for v in record))
 
 
 def _too_late(config):

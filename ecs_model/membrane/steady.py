@@ -137,10 +137,10 @@ def _split(samples):
     return inside, conserved
 
 
-def solve(flow, start):
-    """The state [SI] at rest near `start`, by damped Newton steps; None if there is none."""
+def solve(flow, start, steps=STEPS):
+    """The state [SI] at rest near `start`, by so many damped Newton steps at most; or None."""
     y, r = np.array(start, float), flow.residual(np.array(start, float))
-    for _ in range(STEPS):
+    for _ in range(steps):
         step = np.linalg.lstsq(flow.slope(y), r, rcond=RANK)[0] * flow.scales
         if np.abs(step / flow.scales).max() < 1e-13 * np.abs(y / flow.scales).max():
             return y

@@ -1,0 +1,138 @@
+"""Scans of seizures: thresholds, borders, indices and maps of what neurons do."""
+
+import numpy as np
+import pytest
+
+from ecs_model.errors import ConfigError
+from ecs_model.postprocess.scan_data import Scan
+from ecs_model.postprocess.scan_map import OF_WORDS, risk_map
+from tests.scan.scans import engine_of, scan, verdicts
+
+TISSUE = """
+[run.mesh]
+generator = "interval"
+length = "0.1 mm"
+cell = "50 um"
+[run.membrane]
+model = "epileptor2"
+[run.tissue]
+alpha = 0.1
+[run.time]
+end = "60 s"
+[run.output]
+every = "60 s"
+series = "2 s"
+"""
+K_BATH = 'key = "membrane.parameters.K_bath"\nlow = "6 mM"\nhigh = "14 mM"\n'
+ALPHA = '[[axis]]\nkey = "alpha"\nlow = 0.06\nhigh = 0.14\n'
+SEIZURE = '[threshold]\nmargin = "seizure"\n'
+
+
+def fine_threshold(folder, text, key, low, high, parts):
+    """Where the verdict changes, by runs at many even values."""
+    axis = f'[[axis]]\nkey = "{key}"\nlow = {low}\nhigh = {high}\ncount = {parts + 1}\n'
+    _, found = scan(folder, text + axis)
+    found = found.sort_values(key)
+    yes, values = found["seizure.verdict"].to_numpy(bool), found[key].to_numpy(float)
+    changes = np.flatnonzero(yes[1:] != yes[:-1])
+    assert len(changes) == 1
+    return values[changes[0] : changes[0] + 2].mean()
+
+
+def test_a_threshold_of_seizures_parts_no_from_yes(tmp_path):
+    _, searched = scan(
+        tmp_path / "s", TISSUE + '[[axis]]\nkey = "alpha"\nvalues = [0.1]\n' + SEIZURE + K_BATH
+    )
+    assert searched["threshold.state"][0] == "found"
+    value = searched["threshold.value"][0]
+    fine = fine_threshold(
+        tmp_path / "f", TISSUE, "membrane.parameters.K_bath", 0.97 * value, 1.03 * value, 12
+    )
+    assert value == pytest.approx(fine, rel=0.02)
+
+
+SETTINGS = [  # of the run, what is varied, from, to
+    ("", "membrane.parameters.K_bath", 6.0, 14.0),
+    ('model = "barreto_cressman"', "membrane.parameters.K_bath", 6.0, 10.0),
+    ('model = "wei_ullah_schiff"', "membrane.parameters.K_bath", 6.0, 14.0),
+    ('parameters = { K_bath = "12 mM" }', "tissue.alpha", 0.05, 0.4),
+    ('parameters = { K_bath = "12 mM" }', "membrane.parameters.rho", 0.02, 1.0),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("change", "key", "low", "high"), SETTINGS)
+def test_thresholds_of_seizures_are_those_of_a_fine_search(tmp_path, change, key, low, high):
+    text = TISSUE.replace(
+        'model = "epileptor2"', change if "model" in change else change_of(change)
+    )
+    search = f'{SEIZURE}key = "{key}"\nlow = {low}\nhigh = {high}\n'
+    _, searched = scan(
+        tmp_path / "s", text + '[[axis]]\nkey = "detect.load"\nvalues = ["10 mM"]\n' + search
+    )
+    assert searched["threshold.state"][0] == "found"
+    value = searched["threshold.value"][0]
+    fine = fine_threshold(tmp_path / "f", text, key, 0.9 * value, 1.1 * value, 40)
+    assert value == pytest.approx(fine, rel=0.02)
+
+
+def change_of(parameters):
+    """The section of the membrane of an epileptor2 with other parameters."""
+    return f'model = "epileptor2"\n{parameters}'
+
+
+@pytest.mark.parametrize(
+    ("place", "asks"),
+    [
+        ("threshold.margin", SEIZURE + K_BATH),
+        ("adaptive.margin", '[adaptive]\nmargin = "seizure"\n'),
+        ("stop.verdict", '[stop]\nverdict = "seizure"\n'),
+    ],
+)
+def test_models_that_do_not_fire_are_refused_before_any_run(tmp_path, place, asks):
+    text = TISSUE.replace("epileptor2", "pump_leak")
+    axis = ALPHA if "adaptive" in asks else ALPHA + "count = 2\n"
+    asks = asks.replace(K_BATH, 'key = "tissue.tortuosity"\nlow = 1.2\nhigh = 2.0\n')
+    with pytest.raises(ConfigError, match=rf"{place}: the model 'pump_leak' .* ask for 'load'"):
+        scan(tmp_path / "s", text + axis + asks)
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_border_of_seizures_is_followed(tmp_path):
+    axes = f"{ALPHA}[[axis]]\n{K_BATH}[adaptive]\nmargin = 'seizure'\nruns = 12\nstart = 3\n"
+    code, found = scan(tmp_path / "s", TISSUE + axes)
+    assert code == 0 and len(found) == 12
+    assert 0 < found["seizure.verdict"].astype(bool).mean() < 1
+    assert set(found["regime"]) <= set(OF_WORDS)
+
+
+def test_seizures_have_sobol_indices(tmp_path):
+    axes = f"{ALPHA}[[axis]]\n{K_BATH}"
+    text = (
+        TISSUE.replace("\n[run.mesh]", '\noutcomes = ["seizure.margin"]\n[run.mesh]', 1)
+        + axes
+        + '[design]\nkind = "saltelli"\nsamples = 4\n'
+    )
+    assert scan(tmp_path / "s", text)[0] == 0
+    found = Scan.open(tmp_path / "s").sobol["seizure.margin"]
+    assert all(np.isfinite(s["ST"]) for s in found.values())
+
+
+def test_a_map_shows_what_neurons_do_by_its_words(tmp_path):
+    def law(labels):
+        K = labels["membrane.parameters.K_bath"]
+        word = "rest" if K < 9 else "seizure" if K < 12 else "tonic"
+        margin = min(K - 9.0, 12.0 - K)
+        seizure = {"verdict": margin >= 0, "margin": margin}
+        return verdicts(-1.0, seizure=seizure, regime=word, regimes={word: 1.0})
+
+    axes = f"{ALPHA}count = 5\n[[axis]]\n{K_BATH}count = 9\n"
+    with engine_of(law):
+        scan(tmp_path / "s", TISSUE + axes)
+    opened = Scan.open(tmp_path / "s")
+    figure = risk_map(opened)
+    (legend,) = figure.legends
+    texts = [text.get_text() for text in legend.get_texts()]
+    assert texts[:4] == ["rest", "tonic", "seizure", "border of seizure"]
+    (areas,) = [c for c in figure.axes[0].collections if hasattr(c, "get_coordinates")]
+    assert np.unique(areas.get_array()).tolist() == [0, 1, 2]
