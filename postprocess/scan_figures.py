@@ -7,7 +7,8 @@ from ecs_model.postprocess.scan_data import Scan
 def pictures(directory):
     """Make the pictures that suit a scan, each as PNG and PDF; their paths.
 
-    consensus: of several models over two axes of numbers; map: of one; curves: over one; bars: over names; samples: of more axes.
+    consensus: of several models over two axes of numbers; map: of one model over two; curves: over
+    one; bars: over names; samples: of more axes.
     sensitivity: where the design gives Sobol indices.
 
     Raises:

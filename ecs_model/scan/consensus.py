@@ -71,8 +71,9 @@ def agreement(consensus: Consensus, frame, labels: list[str]) -> tuple[dict[str,
     share = yes.mean(axis=1) if len(places) else np.empty(0)
     edge = (1 - BAND) / 2
     parts = {"yes": share >= 1 - edge, "no": share <= edge}
-    found = {name: float(where.mean()) if len(share) else None for name, where in parts.items()}
-    band = 1 - found["yes"] - found["no"] if len(share) else None
-    of_each = dict(zip(names, yes.mean(axis=0).tolist() if len(share) else [], strict=False))
-    report = {"margin": consensus.margin, "places": len(share), "members": of_each, **found}
-    return report | {"band": band}, places.assign(share=share).reset_index()
+    report: dict[str, Any] = {"margin": consensus.margin, "places": len(share)}
+    if len(share):
+        report["members"] = dict(zip(names, yes.mean(axis=0).tolist(), strict=True))
+        report |= {name: float(where.mean()) for name, where in parts.items()}
+        report["band"] = 1 - report["yes"] - report["no"]
+    return report, places.assign(share=share).reset_index()
