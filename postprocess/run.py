@@ -142,6 +142,11 @@ class Run:
             yield "Energy", _typeset(said)
         yield "Balance of K⁺", f"closes to {s['balance']['relative_error']:.1e} of the whole"
 
+    @property
+    def regime(self):
+        """The word for what the tissue did, with shares; empty where firing is not known."""
+        return summary_text.regimes(self.summary) if self.summary.get("regimes") else ""
+
     def verdicts(self):
         """The Verdicts of the run; none before its end."""
         return summary_text.verdicts(self.summary) if self.summary else []

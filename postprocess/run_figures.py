@@ -1,5 +1,7 @@
 """Everything that can be made of a run, in one call."""
 
+import numpy as np
+
 from ecs_model.postprocess import line, maps, movie, series, style
 from ecs_model.postprocess.fields import load
 from ecs_model.postprocess.paraview import write_paraview_script
@@ -75,8 +77,8 @@ def _arrivals(run, module):
     """The arrival map, drawn by the `arrival` of maps or pictures, if the run has one."""
     if not run.maps.exists():
         return
-    for name in field_series.read_maps(run.path)[0]:
-        if name.startswith("arrival_"):
+    for name, values in field_series.read_maps(run.path)[0].items():
+        if name.startswith("arrival_") or (name == "onset" and np.isfinite(values).any()):
             yield name, lambda name=name: module.arrival(run.path, name)
 
 

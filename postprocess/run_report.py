@@ -32,6 +32,7 @@ def content(run):
         "state": run.state,
         "finished": run.is_finished,
         "warnings": run.warnings(),
+        "regime": run.regime,
         "verdicts": run.verdicts(),
         "numbers": [*run.numbers()],
         "about": [*run.about()][1:],
@@ -62,6 +63,7 @@ def _seen(run):
 def _title(name):
     kind, _, rest = name.partition("_")
     known = {"line": f"Along the line {rest}", "arrival": "Arrival of the front"}
+    known |= {"onset": "Onset of seizures"}
     return TITLES.get(name) or known[kind]
 
 

@@ -258,7 +258,7 @@ class Scan:
 
 
 def _as_now(frame):
-    """A table with the names of now: until 0.2, `seizure` was a level of K+, the `load`."""
+    """A table with the names of now: before 0.2, `seizure` was a level of K+, the `load`."""
     if "load.margin" in frame:
         return frame
     old = [name for name in frame if name.startswith("seizure.")]

@@ -45,6 +45,11 @@ _SYMBOLS = {
     "front_position": "front position",
     "recruited": "recruited fraction",
     "arrival_K_o": "arrival of the K$^+$ front",
+    "rate": "firing rate",
+    "onset": "onset of seizures",
+    "duration": "longest seizure",
+    "V_min": "lowest membrane potential",
+    "V_max": "highest membrane potential",
 }
 _PREFIXES = {"arrival_": "arrival of ", "max_": "maximum of ", "min_": "minimum of "}
 _PREFIXES |= {"total_": "total ", "mean_": "mean "}

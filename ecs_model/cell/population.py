@@ -105,6 +105,7 @@ class Bench:
         low, high = (np.concatenate([getattr(t, end) for t in traces]) for end in ("low", "high"))
         for trace in traces:
             trace.clear()
+            trace.renew()
         potential = np.array(self.state.V) if self.model.spikes else None
         return np.concatenate(events), Range(low, high, potential)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecs_model.cell.population import Bench
-from ecs_model.membrane.activity import Activity, Range
+from ecs_model.membrane.activity import Activity
 from ecs_model.physics import regimes
 from ecs_model.physics.regimes import Firing
 from ecs_model.physics.values import Array
@@ -88,7 +88,8 @@ class _Firing:
             potassium[k] = bench.state.K_o
             events, seen = bench.seen()
             activity.note(events, potassium[k])
-            activity.look(bench.time, potassium[k], seen)
+            activity.look(bench.time, potassium[k], seen.potential)
+            activity.widen(seen.low, seen.high)
         return potassium
 
 
@@ -111,8 +112,7 @@ class _Samples:
         begin, interval = self._bench.time, LOOK / self._count
         seen = self._bench.watch(interval, looks * self._count)
         potassium = np.ascontiguousarray(seen["K_o"])
-        V = np.ascontiguousarray(seen["V"] if "V" in seen else 0.0 * potassium)
+        V = np.ascontiguousarray(seen["V"]) if "V" in seen else None
         for k, values in enumerate(potassium):
-            potential = V[k] if "V" in seen else None
-            activity.look(begin + (k + 1) * interval, values, Range(V[k], V[k], potential))
+            activity.look(begin + (k + 1) * interval, values, None if V is None else V[k])
         return potassium[self._count - 1 :: self._count]

@@ -118,7 +118,7 @@ class Outcome(Loose):
 
     @staticmethod
     def as_now(content: Any) -> Any:
-        """The content with the names of now: until 0.2, `seizure` was a level of K+, the `load`."""
+        """The content with the names of now: before 0.2, a level of K+ was called `seizure`."""
         is_old = isinstance(content, dict) and "seizure" in content and "load" not in content
         if not is_old:
             return content

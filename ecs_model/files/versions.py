@@ -18,6 +18,7 @@ CHANGES = (  # (version, what it computes in another way than the ones before), 
     ("0.2.0", "membrane steps end where an event begins or ends"),
     ("0.2.0", "baths act by their mean over a step, and share the nodes where they meet"),
     ("0.2.0", "regions hold what was set in them where alpha jumps"),
+    ("0.2.0", "seizures are those of firing neurons, and a level of K+ is a load"),
     ("0.2.0", "fields of mesh files lie at the nodes or cells that the file says"),
     ("0.2.0", "groups of gmsh keep what is listed with a minus sign"),
 )

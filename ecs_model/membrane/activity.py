@@ -33,16 +33,14 @@ NAMES = (
     "highest",  # mM
     "bottom",  # V or Hz: lowest potential or rate
     "top",  # V or Hz: highest
-    "least",  # V or Hz: lowest since `renew`
-    "most",  # V or Hz: highest
 )
 
 TEXT = r"""
 #include <math.h>
 
-enum { GAP, SEIZURE, RATE, RISE, DEPOLARIZED, LEAST, SLIDING, BLOCKED };
-struct node { double last, begin, count, peak, start, score, onset, longest, seizures, bursts,
-              fired, rate, blocked, lowest, highest, bottom, top, least, most; };
+enum { GAP, SEIZURE, RATE, RISE, DEPOLARIZED, LEAST, SLIDING, BLOCK };  /* what counts */
+enum { LAST, BEGIN, COUNT, PEAK, START, SCORE, ONSET, LONGEST, SEIZURES, BURSTS, FIRED, PACE,
+       BLOCKED, LOWEST, HIGHEST };  /* arrays of what is known of every node */
 
 /* 0 where what was reached is what counts, its logarithm above, -1 for nothing. */
 static double margin(double reached, double threshold)
@@ -59,72 +57,68 @@ static double score(double duration, double count, double rise, const double *la
 }
 
 /* A burst is over, or goes on at the end of a run: what it leaves. */
-static void close_burst(struct node *a, double end, const double *law)
+static void close_burst(double *const *a, long i, double end, const double *law)
 {
-    const double duration = end - a->begin;
-    const double s = score(duration, a->count, a->peak - a->start, law);
-    a->fired += duration;
-    if (s > a->score) a->score = s;
+    const double duration = end - a[BEGIN][i];
+    const double s = score(duration, a[COUNT][i], a[PEAK][i] - a[START][i], law);
+    a[FIRED][i] += duration;
+    if (s > a[SCORE][i]) a[SCORE][i] = s;
     if (s < 0.0) return;
-    a->seizures += 1.0;
-    if (isnan(a->onset)) a->onset = a->begin;
-    if (duration > a->longest) a->longest = duration;
+    a[SEIZURES][i] += 1.0;
+    if (isnan(a[ONSET][i])) a[ONSET][i] = a[BEGIN][i];
+    if (duration > a[LONGEST][i]) a[LONGEST][i] = duration;
 }
 
-static void fire(struct node *a, double t, double amount, double potassium, const double *law)
+static void fire(double *const *a, long i, double t, double spikes, double potassium,
+                 const double *law)
 {
-    const double silence = t - a->last;
+    const double last = a[LAST][i], silence = t - last;
     if (!(silence <= law[GAP])) {  /* also for the first */
-        if (!isnan(a->last)) close_burst(a, a->last, law);
-        a->begin = t;
-        a->count = 0.0;
-        a->peak = potassium;
-        a->bursts += 1.0;
+        if (!isnan(last)) close_burst(a, i, last, law);
+        a[BEGIN][i] = t;
+        a[COUNT][i] = 0.0;
+        a[PEAK][i] = potassium;
+        a[BURSTS][i] += 1.0;
     }
-    a->rate = (isnan(a->last) ? 0.0 : a->rate * exp(-silence / law[SLIDING]));
-    a->rate += amount / law[SLIDING];
-    a->count += amount;
-    a->last = t;
+    a[PACE][i] = isnan(last) ? 0.0 : a[PACE][i] * exp(-silence / law[SLIDING]);
+    a[PACE][i] += spikes / law[SLIDING];
+    a[COUNT][i] += spikes;
+    a[LAST][i] = t;
 }
 
 /* Events: triples of node, time and spikes, each node's in order; none before `from` counts. */
 void ecs_note(long events, const double *triples, double from, const double *potassium,
-              const double *law, double *nodes)
+              const double *law, double *const *a)
 {
     for (long k = 0; k < events; ++k) {
         const double *event = triples + 3 * k;
         const long i = (long)event[0];
-        if (event[1] >= from)
-            fire((struct node *)nodes + i, event[1], event[2], potassium[i], law);
+        if (event[1] >= from) fire(a, i, event[1], event[2], potassium[i], law);
     }
 }
 
-/* Look at the state of n nodes, `step` after the last look; the range of their V or rate since
-   then, and their V where it is one of membranes. */
-void ecs_look(long n, double now, double step, const double *potassium, const double *low,
-              const double *high, const double *potential, const double *law, double *nodes)
+/* Look at the state of n nodes, `step` after the last look; V only where it is one of membranes. */
+void ecs_look(long n, double now, double step, const double *potassium, const double *potential,
+              const double *law, double *const *a)
 {
+    const double *last = a[LAST], gap = law[GAP], block = law[BLOCK], level = law[DEPOLARIZED];
+    double *peak = a[PEAK], *lowest = a[LOWEST], *highest = a[HIGHEST], *blocked = a[BLOCKED];
     for (long i = 0; i < n; ++i) {
-        struct node *a = (struct node *)nodes + i;
-        const double K = potassium[i], silence = now - a->last;
-        if (silence <= law[GAP] && K > a->peak) a->peak = K;
-        if (K < a->lowest) a->lowest = K;
-        if (K > a->highest) a->highest = K;
-        if (low[i] < a->bottom) a->bottom = low[i];
-        if (high[i] > a->top) a->top = high[i];
-        if (low[i] < a->least) a->least = low[i];
-        if (high[i] > a->most) a->most = high[i];
-        if (potential && potential[i] > law[DEPOLARIZED] && !(silence <= law[BLOCKED]))
-            a->blocked += step;
+        const double K = potassium[i];
+        if (K < lowest[i]) lowest[i] = K;
+        if (K > highest[i]) highest[i] = K;
+        if (now - last[i] <= gap && K > peak[i]) peak[i] = K;
     }
+    for (long i = 0; potential && i < n; ++i)
+        if (potential[i] > level && !(now - last[i] <= block)) blocked[i] += step;
 }
 
 /* Close the bursts that are under way. */
-void ecs_close(long n, double now, const double *law, double *nodes)
+void ecs_close(long n, double now, const double *law, double *const *a)
 {
     for (long i = 0; i < n; ++i) {
-        struct node *a = (struct node *)nodes + i;
-        if (!isnan(a->last)) close_burst(a, now - a->last <= law[GAP] ? now : a->last, law);
+        const double last = a[LAST][i];
+        if (!isnan(last)) close_burst(a, i, now - last <= law[GAP] ? now : last, law);
     }
 }
 """
@@ -143,7 +137,7 @@ def field_names(model: Any) -> tuple[str, ...]:
 
 
 class Range(NamedTuple):
-    """Lowest and highest V or rate of nodes since the last look, and V of membranes now [V]."""
+    """Lowest and highest V or rate of nodes over some time, and V of membranes now [V]."""
 
     low: Array
     high: Array
@@ -162,30 +156,30 @@ class Activity:
     """
 
     def __init__(self, potassium: Array, firing: Firing):
-        self.firing, self.time, self._is_new = firing, 0.0, True
-        self._nodes = np.zeros((len(potassium), len(NAMES)))
-        self._columns = dict(zip(NAMES, self._nodes.T, strict=True))
-        self._columns["last"][:] = self._columns["onset"][:] = np.nan
-        self._columns["score"][:] = -1.0
-        self._columns["bottom"][:], self._columns["top"][:] = np.inf, -np.inf
+        self.firing, self.time = firing, 0.0
+        self._nodes = {name: np.zeros(len(potassium)) for name in NAMES}
+        self._nodes["last"][:] = self._nodes["onset"][:] = np.nan
+        self._nodes["score"][:] = -1.0
+        self._nodes["bottom"][:], self._nodes["top"][:] = np.inf, -np.inf
         self._begin(potassium)
         f = firing
         numbers = (f.gap, f.seizure, f.rate, f.rise, f.depolarized)
         self._law = np.array([*numbers, LEAST, SLIDING, BLOCKED])
+        self._addresses = _addresses(self._nodes)
 
     def _begin(self, potassium):
         for name in ("start", "lowest", "highest"):
-            self._columns[name][:] = potassium
+            self._nodes[name][:] = potassium
 
     def state(self) -> dict[str, Any]:
         """What a restart needs."""
-        return {**self._columns, "time": self.time, "is_new": self._is_new}
+        return {**self._nodes, "time": self.time}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Continue from what `state` gave."""
-        for name, column in self._columns.items():
-            column[:] = state[name]
-        self.time, self._is_new = state["time"], state["is_new"]
+        for name, values in self._nodes.items():
+            values[:] = state[name]
+        self.time = state["time"]
 
     def note(self, events: Array, potassium: Array) -> None:
         """Note firing since the last look.
@@ -196,37 +190,31 @@ class Activity:
         """
         if len(events):
             note = c_function(TEXT, "ecs_note")
-            note(len(events), events, self.firing.settle, potassium, self._law, self._nodes)
+            note(len(events), events, self.firing.settle, potassium, self._law, self._addresses)
 
-    def look(self, t: float, potassium: Array, seen: Range) -> None:
-        """Look at K+ [mM] and the Range of V or rates at the time `t` [s]."""
-        if self._is_new:
-            self._columns["least"][:], self._columns["most"][:] = np.inf, -np.inf
-            self._is_new = False
+    def look(self, t: float, potassium: Array, potential: Array | None = None) -> None:
+        """Look at K+ [mM] and V [V] at the time `t` [s]; None where V is not one of membranes."""
         if t < self.firing.settle:
             self._begin(potassium)
         else:
             step = t - max(self.time, self.firing.settle)
             look = c_function(TEXT, "ecs_look")
-            look(len(potassium), t, step, potassium, *seen, self._law, self._nodes)
+            look(len(potassium), t, step, potassium, potential, self._law, self._addresses)
         self.time = t
 
-    def renew(self) -> None:
-        """Begin anew with the range of V that is shown."""
-        self._is_new = True
+    def widen(self, low: Array, high: Array) -> None:
+        """Note the range of V or rates over some time [V or Hz]."""
+        np.minimum(self._nodes["bottom"], low, out=self._nodes["bottom"])
+        np.maximum(self._nodes["top"], high, out=self._nodes["top"])
 
     def rate(self) -> Array:
         """Firing rate of each node over the last half second or so [Hz]."""
-        rate, last = self._columns["rate"], self._columns["last"]
+        rate, last = self._nodes["rate"], self._nodes["last"]
         return np.where(np.isnan(last), 0.0, rate * np.exp(-(self.time - last) / SLIDING))
-
-    def envelope(self) -> tuple[Array, Array]:
-        """Lowest and highest V or rate of each node since `renew` [V or Hz]."""
-        return self._columns["least"], self._columns["most"]
 
     def is_bursting(self) -> np.ndarray:
         """Whether each node is in a burst."""
-        return self.time - self._columns["last"] <= self.firing.gap
+        return self.time - self._nodes["last"] <= self.firing.gap
 
     def duration(self) -> float:
         """Time that is judged so far [s]."""
@@ -239,6 +227,11 @@ class Activity:
         `longest` [s]; number of `seizures` and `bursts`; time `fired` and `blocked` [s]; `lowest`
         and `highest` K+ [mM]; lowest potential `bottom` and highest potential or rate, `top`.
         """
-        nodes = self._nodes.copy()
-        c_function(TEXT, "ecs_close")(len(nodes), self.time, self._law, nodes)
-        return dict(zip(NAMES, np.ascontiguousarray(nodes.T), strict=True))
+        nodes = {name: values.copy() for name, values in self._nodes.items()}
+        c_function(TEXT, "ecs_close")(len(nodes["last"]), self.time, self._law, _addresses(nodes))
+        return nodes
+
+
+def _addresses(nodes):
+    """Addresses of arrays in the order of NAMES, as an array that C takes for pointers."""
+    return np.array([values.ctypes.data for values in nodes.values()], np.uintp)

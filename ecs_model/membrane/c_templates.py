@@ -7,7 +7,7 @@ SOURCE = """\
 {math}
 enum {{ BLOCK = {block}, STATES = {states}, SEEN = {seen}, TIMED = {timed} }};
 enum {{ SPIKES = {spikes}, POTENTIAL = {potential} }};  /* whether V is a state, and which one */
-enum {{ RATES = {rates}, RATE = {rate} }};  /* whether an observable is a firing rate, and which */
+enum {{ RATES = {rates} }};  /* whether an observable is a firing rate */
 #define HUGE_ERROR 1e30
 
 /* What neurons did. Events are triples of node, time and number of spikes: of one spike where V
@@ -42,6 +42,16 @@ static double reach(double env_time, double longest, double near, int adaptive{a
     {limits}
   }}
   return longest;
+}}
+
+/* The firing rate of a block, of a population. */
+static void rate(double env_time, double (*restrict w)[BLOCK], double *restrict rates{arguments})
+{{
+  #pragma omp simd
+  for (int i = 0; i < BLOCK; ++i) {{
+    {load}
+    {firing}
+  }}
 }}
 
 /* The observables of a block. */
@@ -144,7 +154,6 @@ long ecs_advance(long n, double begin, double duration, double tolerance, long f
 {{
   double w[STATES][BLOCK] __attribute__((aligned(64)));
   double made[STATES][BLOCK] __attribute__((aligned(64)));
-  double seen[RATES ? SEEN + 1 : 1][BLOCK] __attribute__((aligned(64)));
   double error[BLOCK] __attribute__((aligned(64)));
   {fields}
   {uniform}
@@ -172,8 +181,8 @@ long ecs_advance(long n, double begin, double duration, double tolerance, long f
         if (SPIKES && trace && !watch(trace, start, count, now, dt, w[POTENTIAL], made[POTENTIAL]))
           return -1 - start;
         if (RATES && trace) {{
-          look(now + dt, made, seen{pass});
-          if (!follow(trace, start, count, now, dt, seen[RATE])) return -1 - start;
+          rate(now + dt, made, error{pass});
+          if (!follow(trace, start, count, now, dt, error)) return -1 - start;
         }}
         memcpy(w, made, sizeof w);
         left = dt < left ? left - dt : 0.0;

@@ -1,4 +1,4 @@
-"""What reaches a membrane from outside its node in time: synaptic drives, noise.
+"""What reaches a membrane by synapses from other nodes.
 
 Between two solves of the synaptic field a drive is a straight line in time at every node, given by
 a value, its slope and the time that the value belongs to. A formula reads it by `received`, so that
@@ -28,7 +28,8 @@ def received(env: Any, name: str, own: Any) -> Any:
     """
     if name not in env._fields:
         return own
-    return getattr(env, name) + getattr(env, slope_of(name)) * (env.time - getattr(env, SINCE))
+    here = env._asdict()
+    return here[name] + here[slope_of(name)] * (here["time"] - here[SINCE])
 
 
 def surroundings_with(names: tuple[str, ...]) -> type:

@@ -37,17 +37,19 @@ def step_source(model, parameters, surroundings, scales):
     looking = Recording()
     seen = observed(model, *symbols(looking, model.State(), parameters, surroundings))
     show = [f"seen[{j}][i] = {as_c(x)};" for j, x in enumerate(seen)]
+    rating = Recording()
+    firing = _rate(model, rating, *symbols(rating, model.State(), parameters, surroundings))
     inputs = list(zip((*p, *env), _is_field(parameters, surroundings), strict=True))
     fields = [s.name for s, is_field in inputs if is_field]
     return SOURCE.format(
-        math=MATH.format(declarations=_declarations(recording, edges, looking)),
+        math=MATH.format(declarations=_declarations(recording, edges, looking, rating)),
         block=BLOCK,
         states=len(y),
         seen=len(seen),
         spikes=int(model.spikes),
         potential=y._fields.index("V") if model.spikes else 0,
         rates=int(bool(model.rate)),
-        rate=[*model.observables].index(model.rate) if model.rate else 0,
+        firing="\n    ".join(firing),
         timed=int(any(CLOCK in line for line in lines)),
         clock=f"in[{[s.name for s, _ in inputs].index(CLOCK)}][0]",
         nodal="\n    ".join(_nodal(fields)),
@@ -130,6 +132,15 @@ def symbols(recording, *records):
 def observed(model, y, p, env):
     """The observables of a model, in its order."""
     return [function(y, p, env) for _, function in model.observables.values()]
+
+
+def _rate(model, recording, y, p, env):
+    """Lines that store the firing rate of a population; none for other models."""
+    if not model.rate:
+        return []
+    _, law = model.observables[model.rate]
+    store = f"rates[i] = {as_c(law(y, p, env))};"
+    return [*recording.needed(store), store]
 
 
 def _is_field(*records):

@@ -62,7 +62,7 @@ class MembraneModel:
         parts: the cells, mechanisms and reservoirs that it is made of; None for others.
         parameter_set: author and year of the numbers that are its defaults; empty for none.
         rate: name of the observable that is the firing rate [Hz] of a population; empty for models
-            that spike, whose spikes are seen in V.
+            of neurons, whose spikes are seen in V.
         drives: name of what synapses may bring [Hz] -> the observable that takes its place where
             there are none; the formulas read it by `drives.received`.
         depolarization: whether the state V is a depolarization from rest, not the potential of a

@@ -36,7 +36,7 @@ class Trace:
         forget: compiled function that frees the events.
 
     Attributes:
-        low: lowest signal of each node since `clear`; `high`: highest.
+        low: lowest signal of each node since `renew`; `high`: highest.
         pointer: what the compiled step takes.
     """
 
@@ -59,20 +59,22 @@ class Trace:
 
     def state(self) -> dict[str, Any]:
         """What `load` takes to forget what comes after this."""
-        return {"count": self._c.count, "low": self.low, "high": self.high, **self.lasting()}
+        return {"count": self._c.count, **self.lasting()}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Forget what was noted since `state` gave this, in a step that was rejected."""
-        self._c.count, self.low[:], self.high[:] = state["count"], state["low"], state["high"]
+        self._c.count = state["count"]
         self.go_on(state)
 
     def lasting(self) -> dict[str, Array]:
         """What outlives `clear`, by name: an array of owned nodes each."""
-        return {"signal": self._rate, "fires": self._fires}
+        names = "least", "most", "signal", "fires"
+        return dict(zip(names, (self.low, self.high, self._rate, self._fires), strict=True))
 
     def go_on(self, lasting: Mapping[str, Array]) -> None:
         """Take over what `lasting` gave."""
-        self._rate[:], self._fires[:] = lasting["signal"], lasting["fires"]
+        for name, values in self.lasting().items():
+            values[:] = lasting[name]
 
     def events(self) -> Array:
         """Node, time [s] and number of spikes of all that was noted since `clear`.
@@ -85,6 +87,9 @@ class Trace:
         return np.ctypeslib.as_array(memory, (self._c.count, COLUMNS))
 
     def clear(self) -> None:
-        """Begin anew: no events, and the range of what was last."""
+        """Forget the events."""
         self._c.count = 0
+
+    def renew(self) -> None:
+        """Begin anew with the range: that of what is now."""
         self.low[:] = self.high[:] = self._signal

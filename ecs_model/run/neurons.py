@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ecs_model.membrane.activity import FIELDS, Activity, Range, field_names
+from ecs_model.membrane.activity import FIELDS, Activity, field_names
 from ecs_model.membrane.solver import Reaction
 from ecs_model.physics import regimes
 from ecs_model.physics.regimes import Firing
@@ -28,6 +28,7 @@ class Neurons:
         self.is_population = bool(reaction.model.rate)
         self.activity = Activity(reaction.variables[0], firing)
         self._variables, self._trace = reaction.variables, reaction.follow(firing)
+        self._shown: tuple[float, Array, Array] = -1.0, self._trace.low, self._trace.high
         known = field_names(reaction.model)
         makers = {"rate": self.activity.rate, "V_min": self._lowest, "V_max": self._highest}
         makers |= {name: getattr(self, name) for name in ("onset", "duration", "regime")}
@@ -36,11 +37,16 @@ class Neurons:
     def observe(self, t: float, simulation: Any) -> None:
         """Note what happened since the last look; membranes are at `t` but for what is pending."""
         potassium, trace = self._variables[0], self._trace
-        potential = None if self.is_population else self._variables.V
         self.activity.note(trace.events(), potassium)
-        seen = Range(trace.low, trace.high, potential)
-        self.activity.look(t - simulation.pending, potassium, seen)
         trace.clear()
+        potential = None if self.is_population else self._variables.V
+        self.activity.look(t - simulation.pending, potassium, potential)
+
+    def renew(self) -> None:
+        """Begin anew with the range of V that is shown, once all have seen it at this time."""
+        self._shown = self.activity.time, self._trace.low.copy(), self._trace.high.copy()
+        self.activity.widen(self._trace.low, self._trace.high)
+        self._trace.renew()
 
     def state(self) -> dict[str, Any]:
         """What a restart needs."""
@@ -57,6 +63,7 @@ class Neurons:
 
         Beside what `Activity.judged` gives: `regime`, number of a word; margins `seizure`, `sd`.
         """
+        self.activity.widen(self._trace.low, self._trace.high)
         seen, firing = self.activity.judged(), self.activity.firing
         duration = max(self.activity.duration(), 1e-300)
         return seen | {
@@ -78,7 +85,12 @@ class Neurons:
         return self.judged()["regime"].astype(float)
 
     def _lowest(self):
-        return self.activity.envelope()[0]
+        return self._range()[0]
 
     def _highest(self):
-        return self.activity.envelope()[1]
+        return self._range()[1]
+
+    def _range(self):
+        """Lowest and highest V since the row before this time."""
+        shown, low, high = self._shown
+        return (low, high) if shown == self.activity.time else (self._trace.low, self._trace.high)

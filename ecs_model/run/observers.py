@@ -185,7 +185,7 @@ class SeriesRow:
         """Share of the tissue that is in a burst; the range of V that is shown begins anew."""
         if self._neurons is None:
             return []
-        self._neurons.activity.renew()
+        self._neurons.renew()
         bursting = self._mesh.volumes * self._neurons.activity.is_bursting()
         return [self._mesh.sum(bursting) / self._mesh.sum(self._mesh.volumes)]
 

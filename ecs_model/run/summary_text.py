@@ -1,6 +1,7 @@
 """What came out of a run, in words: the content of summary.json as its readers want it."""
 
 import math
+from operator import itemgetter
 from typing import NamedTuple
 
 COARSE = 3.0  # fewer cells than this across a front: the mesh is too coarse for its speed
@@ -49,7 +50,10 @@ def _because(v):
 
 def regimes(summary):
     """The word for a run, with the shares of tissue that each holds for."""
-    shares = (f"{name} {100 * share:.3g} %" for name, share in summary["regimes"].items())
+    parts = sorted(summary["regimes"].items(), key=itemgetter(1), reverse=True)
+    if len(parts) == 1:
+        return summary["regime"]
+    shares = (f"{name} in {100 * share:.3g} %" for name, share in parts)
     return f"{summary['regime']} ({', '.join(shares)})"
 
 

@@ -196,7 +196,8 @@ class Simulation:
             self._react(start - self.pending, self.pending + dt / 2)
             self.pending = dt / 2
             self.diffusion.advance(start, dt, self.calm < DAMPED_STEPS)
-            local = self._agree(self._local_error(dt))
+            potassium, beside = self.reaction.variables[0], self.synapses.error
+            local = self._agree(self.control.local_error(potassium, dt, self.pending, beside))
         except SolutionError as error:
             if ticks == 1:
                 reason = self.team.first(self.failure) or str(error)
@@ -206,10 +207,6 @@ class Simulation:
             return False
         self.control.accept(dt, ticks, local)
         return True
-
-    def _local_error(self, dt):
-        potassium, drive = self.reaction.variables[0], self.synapses.error
-        return self.control.local_error(potassium, dt, self.pending, drive)
 
     def _agree(self, local):
         """The local error of all processes, and their request.
@@ -231,17 +228,17 @@ class Simulation:
         end, potassium = start + duration, self.reaction.variables[0]
         times = [start, *self._instants(start, end), end]
         for before, after in itertools.pairwise(times):
-            self._begin(before, after, before > start)
-            self.control.before_reaction(potassium)
-            self._advance_membranes(before, after)
-            self.control.after_reaction(potassium, after - before)
-            self.synapses.advance(after)
+            if not self.failure:
+                self._begin(before, after, before > start)
+                self.control.before_reaction(potassium)
+                self._advance_membranes(before, after)
+                self.control.after_reaction(potassium, after - before)
+            self.synapses.advance(after)  # a solve of all processes, whether one failed or not
 
     def _advance_membranes(self, before, after):
-        """From one time [s] to another, unless they failed before; other processes may not know."""
+        """From one time [s] to another; note how they failed."""
         try:
-            if not self.failure:
-                self.reaction.advance(after - before, before)
+            self.reaction.advance(after - before, before)
         except SolutionError as error:
             self.failure = str(error)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecs_model.membrane.activity import Activity, Range
+from ecs_model.membrane.activity import Activity
 from ecs_model.physics import regimes
 from ecs_model.physics.regimes import NAMES, Firing, margin, recurrence
 
@@ -31,7 +31,8 @@ def followed(spikes, K=4.0, V=QUIET, firing=LAW, looks=T, activity=None):
         now, potential = K[k : k + 1].copy(), V[k : k + 1].copy()
         activity.note(np.column_stack([0 * pairs, pairs, 0 * pairs + 1]), now)
         high = np.full(1, SPIKING) if len(pairs) else potential
-        activity.look(t, now, Range(potential, high, potential))
+        activity.look(t, now, potential)
+        activity.widen(potential, high)
     return activity
 
 
@@ -140,14 +141,6 @@ def test_its_rate_slides():
     activity = followed(episodes(0.0, 100.0, rate=20.0))
     assert activity.rate() == pytest.approx(20.0, rel=0.06)
     assert followed(episodes(0.0, 50.0, every=1000.0)).rate() < 1e-30
-
-
-def test_the_range_of_v_begins_anew():
-    activity = followed(np.array([99.95]))
-    assert activity.envelope()[1] == SPIKING
-    activity.renew()
-    activity.look(100.1, np.full(1, 4.0), Range(*(np.full(1, QUIET) for _ in range(3))))
-    assert activity.envelope()[1] == QUIET
 
 
 def test_its_state_goes_on():

@@ -141,15 +141,21 @@ def test_the_speeds_on_equal_cells_are_the_known_ones():
 
 @pytest.mark.parametrize("mass", MASSES)
 def test_speed_of_a_front_that_is_all_or_nothing(tmp_path, mass):
-    """Nodes fire one after the other; measured where the beginning is forgotten, 10 tau later."""
+    """Measured where the beginning is forgotten, 10 tau later, and 6 reaches from the end.
+
+    A node that crosses the threshold within a step is seen at its end, so that the time from node
+    to node is known to a step: half a per cent, half the difference between two masses.
+    """
     (tmp_path / "heaviside.py").write_text(HEAVISIDE)
-    settings = text(length=2.4, h=25, end=0.35, step=0.02, mass=mass)
+    settings = text(length=2.4, h=25, end=0.3, step=0.02, mass=mass)
     settings = settings.replace('model = "epileptor2"', 'file = "heaviside.py"')
     settings = settings.replace('"50 mV"', "2.0").replace("initial = {", "#")
     exact = lattice_speed(mass)
     settings = "\n".join(x for x in settings.splitlines() if not x.startswith("#"))
     made = watched(tmp_path, settings, *EXACT, level=0.5)
-    found(f"Heaviside front on P1 cells, {mass}", speed(*made, 1.0, 1.8), exact, 2e-3, "mm/s")
+    share = 0.02e-3 * exact / 25e-3  # of a step in the time from node to node
+    ours = speed(*made, 1.0, 1.8)
+    found(f"Heaviside front on P1 cells, {mass}", ours, exact, share, "mm/s", rel=True)
 
 
 @pytest.mark.parametrize(("h", "exact"), [(20, 4.7418), (10, 4.7486)])

@@ -151,12 +151,11 @@ def _sent(plan, mesh, membranes):
     """A function that gives the rate that is sent, one value per owned node [Hz]."""
     model = membranes.model
     _, law = model.observables[plan.sends]
-    text = values_source(
-        lambda y, p, env: [law(y, p, env)],
-        model.State,
-        membranes.parameters,
-        membranes.surroundings,
-    )
-    root_does(mesh.comm, lambda: library(text))
-    values = together(mesh.comm, NodeValues, text, [*membranes.state], membranes.inputs, 1)
+
+    def sent(y, p, env):
+        return [law(y, p, env)]
+
+    text = values_source(sent, model.State, membranes.parameters, membranes.surroundings)
+    root_does(mesh.comm, library, text)
+    values = together(mesh.comm, NodeValues, text, [*membranes.variables], membranes.inputs, 1)
     return lambda: values()[0]

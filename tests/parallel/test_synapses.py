@@ -1,0 +1,81 @@
+"""Tissue that synapses join: the same on any number of processes, and after a resume."""
+
+import sys
+
+import pytest
+
+from tests.helpers import launch_program
+from tests.parallel.runs import close, same_bytes, settings
+
+CONFIG = """
+[mesh]
+generator = "rectangle"
+size = ["1 mm", "0.4 mm"]
+cell = "25 um"
+unstructured = true
+[[tissue.regions]]
+name = "start"
+box = { low = ["0 mm", "0 mm"], high = ["0.2 mm", "0.2 mm"] }
+alpha = 0.15
+tortuosity = 1.8
+[membrane]
+model = "epileptor2"
+options = { bath = "diffusion" }
+[[synapses]]
+name = "axons"
+reach = "0.1 mm"
+[[event]]
+name = "kick"
+region = "start"
+parameters = { I = "50 mV" }
+profile = { kind = "pulse", start = "0.01 s", duration = "0.1 s" }
+[[line]]
+name = "way"
+start = ["0 mm", "0.1 mm"]
+end = ["1 mm", "0.1 mm"]
+[time]
+end = "0.2 s"
+step = "0.5 ms"
+[output]
+every = "0.05 s"
+series = "20 ms"
+precision = "double"
+fields = ["V", "rate", "drive", "x"]
+"""
+FIXED = ("membrane.substeps=2", "time.adaptive=false", "solver.rtol=1e-12")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("synapses")
+    (path / "run.toml").write_text(CONFIG)
+    return path
+
+
+def done(n, folder, *arguments):
+    program = [sys.executable, "-m", "ecs_model", *arguments, "--quiet"]
+    ended = launch_program(n, program, cwd=folder)
+    assert ended.returncode == 0, ended.stderr
+
+
+def begun(n, folder, name, *overrides):
+    done(n, folder, "run", "run.toml", "-o", name, *settings(*overrides))
+    return folder / name
+
+
+@pytest.mark.parametrize("n", [2, pytest.param(3, marks=pytest.mark.slow)])
+def test_equal_steps_give_equal_fields(folder, n):
+    """Beside the threshold the rate is the difference of two potentials, so 1e-10 of its height."""
+    one = folder / "one"
+    if not one.exists():
+        begun(1, folder, "one", *FIXED)
+    close(one, begun(n, folder, f"fixed{n}", *FIXED), rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("n", [pytest.param(1, marks=pytest.mark.slow), 2])
+def test_a_run_that_is_resumed_is_the_same(folder, n):
+    """Bit for bit, where the discharge spreads."""
+    whole = begun(n, folder, f"whole{n}")
+    half = begun(n, folder, f"half{n}", "time.end=0.1 s")
+    done(n, folder, "resume", half.name, *settings("time.end=0.2 s"))
+    same_bytes(whole, half)
