@@ -131,6 +131,11 @@ class Scan:
         return [_axis(axis, self.frame) for axis in self.settings["axis"]]
 
     @property
+    def is_consensus(self):
+        """Whether its points were computed in several models."""
+        return self.settings.get("consensus") is not None
+
+    @property
     def varying(self):
         """The axes with more than one value, alpha before the others; all if none has."""
         many = [axis for axis in self.axes if self.finished[axis.label].nunique() > 1]
@@ -139,6 +144,8 @@ class Scan:
     @property
     def mapped(self):
         """The two axes of numbers that make a map; none if it has no two, or they are not alone."""
+        if self.is_consensus:
+            return []
         wide = [axis for axis in self.varying if self.values(axis) >= MAPPED]
         others = [axis for axis in self.varying if axis not in wide]
         alone = not others or (len(others) == 1 and len(self.slices(others[0])) <= SLICES)

@@ -7,7 +7,8 @@ from ecs_model.postprocess.scan_data import Scan
 def pictures(directory):
     """Make the pictures that suit a scan, each as PNG and PDF; their paths.
 
-    map: over two axes of numbers; curves: over one; bars: over names; samples: of more axes.
+    consensus: of several models over two axes of numbers; map: of one model over two; curves: over
+    one; bars: over names; samples: of more axes.
     sensitivity: where the design gives Sobol indices.
 
     Raises:
@@ -38,6 +39,10 @@ def _main(scan):
     from ecs_model.postprocess import scan_curves, scan_map
 
     axes = scan.varying
+    if scan.is_consensus and len(axes) == 2 and all(axis.is_number for axis in axes):
+        from ecs_model.postprocess.scan_consensus import consensus_map
+
+        return "consensus", consensus_map
     if scan.mapped:
         return "map", scan_map.threshold_map if scan.searched else scan_map.risk_map
     if not any(axis.is_number for axis in axes):

@@ -247,6 +247,7 @@ class ReportFacts(Loose):
     finished: int = 0
     border: BorderFacts | None = None
     sobol: dict[str, IndexFacts] = {}
+    consensus: dict[str, Any] | None = None
 
 
 class FitFacts(Loose):

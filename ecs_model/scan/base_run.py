@@ -125,6 +125,10 @@ def check_points(base, config, path):
     """
     for mark in config.marks:
         state_of(mark)
+    for member in config.consensus.member if config.consensus else []:
+        for axis in config.axis:
+            for point in points.ends(axis):
+                _try(base, {**member.set, **point.settings}, f"{path}: consensus '{member.name}'")
     _refuse_silent(base, config, path)
     for axis in config.axis:
         ends = [axis.low, axis.high]
@@ -141,7 +145,8 @@ def _refuse_silent(base, config, path):
     asked = [place for place, verdict in _asked(config) if verdict == "seizure"]
     if not asked:
         return
-    models = [{}]
+    members = config.consensus.member if config.consensus else []
+    models = [member.set for member in members] or [{}]
     for axis in config.axis:
         if "membrane.model" in keys_of(axis):
             models += [point.settings for point in points.values(axis)]
@@ -161,6 +166,8 @@ def _asked(config):
         yield "threshold.margin", config.threshold.margin
     if config.adaptive is not None:
         yield "adaptive.margin", config.adaptive.margin
+    if config.consensus is not None:
+        yield "consensus.margin", config.consensus.margin
     yield "stop.verdict", config.stop.verdict
     if config.design.kind == "saltelli":
         yield from (("outcomes", name.partition(".")[0]) for name in config.outcomes)

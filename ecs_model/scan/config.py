@@ -16,6 +16,7 @@ from ecs_model.config.types import (
 )
 from ecs_model.physics.measured_tissue import is_file
 from ecs_model.scan.axes import MANY, Axis, full, keys_of
+from ecs_model.scan.consensus import MEMBER, Consensus
 from ecs_model.scan.designs import MOST_RUNS, Adaptive, Design, Stop, Threshold
 
 MOST_ADAPTIVE = {1: MOST_RUNS, 2: MOST_RUNS, 3: 20_000, 4: 2000, 5: 400, 6: 100}
@@ -23,6 +24,7 @@ MOST_ADAPTIVE = {1: MOST_RUNS, 2: MOST_RUNS, 3: 20_000, 4: 2000, 5: 400, 6: 100}
 
 COLUMNS = {  # of the table of a scan, beside those of its axes
     "id",
+    MEMBER,
     "run",
     "reason",
     "decided",
@@ -103,6 +105,7 @@ class ScanConfig(Strict):
     design: Design = Design()
     adaptive: Adaptive | None = None
     threshold: Threshold | None = None
+    consensus: Consensus | None = None
     stop: Stop = Stop()
     outcomes: list[str] = Field(
         ["sd.margin", "max_K_o"], description="columns that Sobol indices are computed for"
@@ -123,6 +126,10 @@ class ScanConfig(Strict):
             raise ValueError(
                 f"marks: {wrong[0]!r} is no .json of a fit; measured states are shown anyway"
             )
+        if self.consensus and (self.adaptive or self.threshold or self.design.kind == "saltelli"):
+            raise ValueError(
+                "consensus: goes with neither adaptive, threshold nor design.kind = 'saltelli'"
+            )
         if self.adaptive:
             self._check_adaptive(self.adaptive)
         if self.keep == "run" and (self.threshold or self.stops() != (None, None)):
@@ -136,6 +143,10 @@ class ScanConfig(Strict):
     @property
     def runs(self):
         """How many points there are at most, without those that are the same."""
+        return self._places * (len(self.consensus.member) if self.consensus else 1)
+
+    @property
+    def _places(self):
         axes = len(self.axis)
         if self.adaptive is not None:
             return max(self.adaptive.runs, self.adaptive.start**axes)

@@ -11,7 +11,7 @@ from ecs_model.config import reader
 from ecs_model.errors import ConfigError
 from ecs_model.files import atomic, trust, versions
 from ecs_model.run.progress import clock_face
-from ecs_model.scan import adaptive, points, sensitivity, table
+from ecs_model.scan import adaptive, consensus, points, sensitivity, table
 from ecs_model.scan.base_run import base_of, check_points
 from ecs_model.scan.config import ScanConfig, beside
 from ecs_model.scan.local import Local
@@ -19,6 +19,7 @@ from ecs_model.scan.progress import Progress, lines
 from ecs_model.scan.slurm import Slurm
 from ecs_model.scan.store import REPORT, Store, code
 
+CONSENSUS = "consensus.csv"
 FAILED, STOPPED = 1, 75  # exit codes: some points failed; stopped by a signal
 STATES = ("finished", "running", "waiting", "failed", "interrupted")
 ENGINES: dict[str, Any] = {"local": Local, "slurm": Slurm}
@@ -81,6 +82,8 @@ def _setup(scan, base):
         "settings": {k: settings[k] for k in ("threshold", "stop", "keep")},
     }
     where = {k: settings[k] for k in ("axis", "design", "adaptive")}
+    if scan.consensus is not None:
+        where["consensus"] = settings["consensus"]
     if scan.adaptive is not None:  # more runs are more of the same
         where["adaptive"] = {**settings["adaptive"], "runs": None}
     setup = {
@@ -136,7 +139,7 @@ def _compute(engine, store, wave, retry, progress):
 def _waves(scan, store):
     """Lists of points: all at once, or each wave once the one before is there."""
     if scan.adaptive is None:
-        found = chosen(scan)
+        found = consensus.in_every_member(scan.consensus, chosen(scan))
         store.write_points(found)
         yield found
         return
@@ -180,7 +183,7 @@ def _finish(scan, store):
     """Write table, cube and report; the report."""
     found = store.points()
     frame = table.table(store, found)
-    is_grid = scan.adaptive is None and scan.design.kind == "grid"
+    is_grid = scan.adaptive is None and scan.design.kind == "grid" and scan.consensus is None
     if len(frame):
         table.write(store, frame, scan.axis, is_grid)
     states = [store.slot(point).state for point in found]
@@ -191,6 +194,7 @@ def _finish(scan, store):
         "finished": states.count("finished"),
         **_border(scan, store, found),
         **_sensitivity(scan, frame),
+        **_consensus(scan, store, frame),
     }
     atomic.write_json(store.path / REPORT, report)
     return report
@@ -204,6 +208,16 @@ def _border(scan, store, found):
     places = np.array([points.shares(scan.axis, p) for p in found]).reshape(-1, len(scan.axis))
     border = adaptive.border(places[good], margins[good])
     return {"border": border and {"margin": scan.adaptive.margin, **vars(border)}}
+
+
+def _consensus(scan, store, frame):
+    """Where the members agree; their margins go to a table of their own."""
+    if scan.consensus is None or not len(frame):
+        return {}
+    labels = [axis.label for axis in scan.axis]
+    found, places = consensus.agreement(scan.consensus, frame, labels)
+    atomic.write_text(store.path / CONSENSUS, places.to_csv(index=False))
+    return {"consensus": found}
 
 
 def _sensitivity(scan, frame):

@@ -89,4 +89,19 @@ def lines(folder, report):
         )
         caution = f" ({found['caution']})" if found["caution"] else ""
         yield f"Sobol indices (total) of {outcome}: {shown}{caution}"
+    if c := report.get("consensus"):
+        yield from _consensus(c)
     yield f"written: {folder}/table.parquet, table.csv, cube.nc, report.json"
+
+
+def _consensus(found):
+    """What members of a consensus say of the map, in words."""
+    if not found["places"]:
+        yield f"consensus on {found['margin']}: none, no place has it in every member"
+        return
+    yield (
+        f"consensus on {found['margin']}: no in {found['no']:.1%} of the map, yes in "
+        f"{found['yes']:.1%}; the band of {found['band']:.1%} holds 90 % of the borders"
+    )
+    for name, yes in found["members"].items():
+        yield f"  {name}: yes in {yes:.1%}"

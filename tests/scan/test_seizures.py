@@ -5,6 +5,7 @@ import pytest
 
 from ecs_model.errors import ConfigError
 from ecs_model.postprocess.scan_data import Scan
+from ecs_model.postprocess.scan_figures import drawings
 from ecs_model.postprocess.scan_map import OF_WORDS, risk_map
 from tests.scan.scans import engine_of, scan, verdicts
 
@@ -136,3 +137,69 @@ def test_a_map_shows_what_neurons_do_by_its_words(tmp_path):
     assert texts[:4] == ["rest", "tonic", "seizure", "border of seizure"]
     (areas,) = [c for c in figure.axes[0].collections if hasattr(c, "get_coordinates")]
     assert np.unique(areas.get_array()).tolist() == [0, 1, 2]
+
+
+CONSENSUS = """
+[consensus]
+[[consensus.member]]
+name = "one"
+[[consensus.member]]
+name = "other"
+set = { "membrane.model" = "wei_ullah_schiff" }
+"""
+
+
+def bath_of(labels):
+    """A law in which seizures begin at 9 mM in one member, at 11 mM in the other."""
+    K, least = labels["membrane.parameters.K_bath"], {"one": 9.0, "other": 11.0}
+    margin = K - least[labels["member"]]
+    word = "seizure" if margin >= 0 else "rest"
+    return verdicts(-1.0, seizure={"verdict": margin >= 0, "margin": margin}, regime=word)
+
+
+def test_a_consensus_tells_where_models_agree(tmp_path):
+    axes = f"{ALPHA}count = 5\n[[axis]]\n{K_BATH}count = 9\n"
+    with engine_of(bath_of):
+        code, found = scan(tmp_path / "s", TISSUE + axes + CONSENSUS)
+    assert code == 0 and len(found) == 2 * 45 and found["id"].nunique() == 90
+    opened = Scan.open(tmp_path / "s")
+    told = opened.report["consensus"]
+    assert told["members"] == pytest.approx({"one": 6 / 9, "other": 4 / 9})
+    assert told["no"] == pytest.approx(3 / 9) and told["yes"] == pytest.approx(4 / 9)
+    assert told["band"] == pytest.approx(2 / 9)
+    rows = np.loadtxt(
+        tmp_path / "s" / "consensus.csv", delimiter=",", skiprows=1, usecols=(1, 2, 3, 4)
+    )
+    np.testing.assert_allclose(rows[:, 1] - rows[:, 2], 2.0)
+    np.testing.assert_allclose(rows[:, 3], ((rows[:, 0] >= 9) * 1.0 + (rows[:, 0] >= 11)) / 2)
+    figure = drawings(opened)["consensus"]()
+    curves = [p for c in figure.axes[0].collections for p in c.get_paths() if len(p.vertices) > 9]
+    assert {"one", "other"} <= {t.get_text() for t in figure.legends[0].get_texts()}
+    heights = [p.vertices[:, 1].mean() for p in curves if np.ptp(p.vertices[:, 1]) < 0.1]
+    np.testing.assert_allclose(sorted(heights), [9.0, 11.0], atol=0.05)
+
+
+def test_members_compute_their_own_models(tmp_path):
+    axes = '[[axis]]\nkey = "membrane.parameters.K_bath"\nvalues = ["5 mM", "14 mM"]\n'
+    text = TISSUE.replace('"60 s"', '"1 s"').replace('"2 s"', '"1 s"')
+    code, found = scan(tmp_path / "s", text + axes + CONSENSUS)
+    assert code == 0
+    at_start = found.groupby("member")["max_K_o"].min()
+    assert at_start["one"] == pytest.approx(6.07, abs=0.05)
+    assert at_start["other"] < 5.1
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (('"other"', '"one"'), "two are named 'one'"),
+        (("wei_ullah_schiff", "pump_leak"), "consensus 'other': .*no such quantity"),
+        (("[consensus]", '[adaptive]\nmargin = "seizure"\n[consensus]'), "goes with neither"),
+    ],
+)
+def test_a_consensus_that_cannot_be_is_refused(tmp_path, change, says):
+    count = "" if "adaptive" in change[1] else "count = 2\n"
+    text = f"{TISSUE}{ALPHA}{count}[[axis]]\n{K_BATH}{count}{CONSENSUS.replace(*change)}"
+    with pytest.raises(ConfigError, match=says):
+        scan(tmp_path / "s", text)
+    assert not (tmp_path / "s").exists()

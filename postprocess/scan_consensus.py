@@ -1,0 +1,82 @@
+"""A map of the borders of several models over two axes, and the band that holds 90 % of them."""
+
+import numpy as np
+from matplotlib.colors import ListedColormap
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from ecs_model.postprocess import style
+from ecs_model.postprocess.scan_data import WORDS
+
+FINE = 150  # places along each axis
+EDGE = 0.05  # share of the members on either side of the band
+AREAS = "#E6F0F7", "#CFCFCF", "#F6DC9B"  # no, disagreement, yes
+LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "black")
+
+
+@style.styled
+def consensus_map(scan):
+    """A figure: where members say no, disagree and say yes; the border of each is a line.
+
+    Args:
+        scan: a Scan of a consensus over two axes of numbers.
+    """
+    figure = style.figure(5.0, 5.8)
+    ax, (across, up) = figure.subplots(), scan.varying
+    ax.set(xlabel=across.title, ylabel=up.title, xscale=across.scale, yscale=up.scale)
+    x, y = (_places(scan, axis) for axis in (across, up))
+    margins = {name: _margin(scan, part, (across, up), x, y) for name, part in _members(scan)}
+    share = np.mean([margin >= 0 for margin in margins.values()], axis=0)
+    known = np.all([np.isfinite(margin) for margin in margins.values()], axis=0)
+    where = np.where(share <= EDGE, 0, np.where(share >= 1 - EDGE, 2, 1))
+    colours = ListedColormap(AREAS)
+    ax.pcolormesh(x, y, np.ma.masked_array(where, ~known), cmap=colours, vmin=-0.5, vmax=2.5)
+    handles = _areas(WORDS[scan.settings["consensus"]["margin"]])
+    for (name, margin), colour in zip(margins.items(), _colours(len(margins)), strict=True):
+        handles += _line(ax, x, y, margin, name, colour)
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    return figure
+
+
+def _areas(word):
+    texts = f"no {word} in 95 % of the models", "90 % of the borders", f"{word} in 95 %"
+    return [Patch(color=c, label=text) for c, text in zip(AREAS, texts, strict=True)]
+
+
+def _colours(count):
+    return [LINES[k % len(LINES)] for k in range(count)]
+
+
+def _line(ax, x, y, margin, name, colour):
+    """Draw the border of a member; its legend entry."""
+    known = margin[np.isfinite(margin)]
+    if len(known) and known.min() < 0 <= known.max():
+        ax.contour(x, y, margin, levels=[0.0], colors=colour, linewidths=1.8)
+        return [Line2D([], [], color=colour, lw=1.8, label=name)]
+    says = "always" if len(known) and known.min() >= 0 else "never"
+    return [Line2D([], [], ls="", label=f"{name}: {says}")]
+
+
+def _members(scan):
+    """Pairs of a member's name and its finished rows, in the order of the configuration."""
+    frame = scan.finished
+    for member in scan.settings["consensus"]["member"]:
+        yield member["name"], frame[frame["member"] == member["name"]]
+
+
+def _places(scan, axis):
+    values = scan.finished[axis.label].to_numpy(float)
+    space = np.geomspace if axis.scale == "log" else np.linspace
+    return space(values.min(), values.max(), FINE)
+
+
+def _margin(scan, rows, axes, x, y):
+    """The margin of a member over the map, linear between its runs; shape (y, x)."""
+    from scipy.interpolate import LinearNDInterpolator
+
+    scales = [np.log if axis.scale == "log" else np.asarray for axis in axes]
+    column = f"{scan.settings['consensus']['margin']}.margin"
+    at = [s(rows[axis.label].to_numpy(float)) for s, axis in zip(scales, axes, strict=True)]
+    ends = [s(places) for s, places in zip(scales, (x, y), strict=True)]
+    found = LinearNDInterpolator(np.stack(at, -1), rows[column].to_numpy(float), rescale=True)
+    return found(*np.meshgrid(*ends))
