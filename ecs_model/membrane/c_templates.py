@@ -11,9 +11,9 @@ enum {{ RATES = {rates} }};  /* whether an observable is a firing rate */
 #define HUGE_ERROR 1e30
 
 /* What neurons did. Events are triples of node, time and number of spikes: of one spike where V
-   rises through `onset`; of a population, from where its rate rises through `onset` to where it
-   falls below `offset`. With the range of V, or of the rate, and of populations the rate before and
-   whether each fires. */
+   rises through `onset`, if it was below `offset` since the last; of a population, from where its
+   rate rises through `onset` to where it falls below `offset`. With the range of V, or of the rate,
+   and of populations the rate before; `fires`: whether each fires, or waits for V to fall. */
 struct trace {{ double onset, offset; long count, room;
                double *events, *low, *high, *rate, *fires; }};
 
@@ -87,19 +87,23 @@ static int watch(struct trace *trace, long start, long count, double now, double
                  const double *restrict before, const double *restrict after)
 {{
   double *restrict low = trace->low + start, *restrict high = trace->high + start;
-  const double level = trace->onset;
-  long rises = 0;
-  #pragma omp simd reduction(+:rises)
+  const double level = trace->onset, reset = trace->offset;
+  long changes = 0;
+  #pragma omp simd reduction(+:changes)
   for (long i = 0; i < count; ++i) {{
     low[i] = low[i] < after[i] ? low[i] : after[i];
     high[i] = high[i] > after[i] ? high[i] : after[i];
-    rises += (before[i] < level) & (after[i] >= level);
+    changes += (before[i] < level) & (after[i] >= level);
+    changes += (before[i] >= reset) & (after[i] < reset);
   }}
-  for (long i = 0; rises > 0 && i < count; ++i)
-    if (before[i] < level && after[i] >= level) {{
-      const double share = (level - before[i]) / (after[i] - before[i]);
-      if (!note(trace, start + i, now + dt * share, 1.0)) return 0;
-    }}
+  for (long i = 0; changes > 0 && i < count; ++i) {{
+    double *fires = trace->fires + start + i;
+    if (before[i] < reset || after[i] < reset) *fires = 0.0;
+    if (before[i] >= level || after[i] < level || *fires > 0.0) continue;
+    const double share = (level - before[i]) / (after[i] - before[i]);
+    if (!note(trace, start + i, now + dt * share, 1.0)) return 0;
+    *fires = 1.0;
+  }}
   return 1;
 }}
 

@@ -8,7 +8,7 @@ import numpy as np
 from ecs_model.errors import SolutionError
 from ecs_model.membrane.compiler import load
 from ecs_model.membrane.kernel import BLOCK, step_source
-from ecs_model.membrane.trace import Trace
+from ecs_model.membrane.trace import RESET, Trace
 from ecs_model.memory import OfBlocks, Share
 from ecs_model.units import to_si
 
@@ -104,7 +104,7 @@ class Reaction:
             firing: the Firing that says when a neuron spikes, or a population fires.
         """
         if self.model.spikes:
-            signal, levels = self.variables.V, (firing.spike, firing.spike)
+            signal, levels = self.variables.V, (firing.spike, firing.spike - RESET)
         else:
             signal = self.at(slice(None))(self.model.rate)
             levels = firing.onset, firing.offset

@@ -9,6 +9,7 @@ import numpy as np
 
 from ecs_model.physics.values import Array
 
+RESET = 10e-3  # V: what V falls below the level of a spike before it can spike again
 COLUMNS = 3  # of an event: node, time, number of spikes
 
 
@@ -25,14 +26,15 @@ class _Trace(ctypes.Structure):
 class Trace:
     """Firing at the nodes of a Reaction, as its compiled step notes it.
 
-    A neuron spikes where V rises through `onset`. A population fires from where its rate rises
-    through `onset` to where it falls below `offset`.
+    A neuron spikes where V rises through `onset`, having been below `offset` since its last spike,
+    so that what trembles around `onset` does not spike. A population fires from where its rate
+    rises through `onset` to where it falls below `offset`.
 
     Args:
         signal: V [V] at owned nodes, the array that advances, or their rate now [Hz].
         is_rate: which of the two.
         onset: level of the signal [V or Hz].
-        offset: likewise; not used for neurons.
+        offset: likewise, below `onset`.
         forget: compiled function that frees the events.
 
     Attributes:
@@ -49,7 +51,10 @@ class Trace:
         forget: Callable[..., Any],
     ):
         self.low, self.high = signal.copy(), signal.copy()
-        self._rate, self._fires = signal.copy(), (signal >= onset).astype(np.float64)
+        self._rate, self._fires = (
+            signal.copy(),
+            (signal >= (onset if is_rate else offset)).astype(np.float64),
+        )
         self._signal = self._rate if is_rate else signal
         arrays = (self.low, self.high, self._rate, self._fires)
         addresses = [values.ctypes.data for values in arrays]

@@ -300,7 +300,7 @@ def test_eigenvalues_of_a_rotor(known, mu):
 # growth, centre [mV], drive: below the lower fold K+ is low, above the upper one it is high.
 REGIMES = {
     "rest": ("mu = -1.0, centre = -70.0", "drive = -30.0"),
-    "tonic": ("mu = 2.0, centre = -60.0", "drive = -30.0"),
+    "tonic": ("mu = 2.0, centre = -60.0", "drive = -30.0"),  # between -74 and -46 mV
     "depolarized": ("mu = -1.0, centre = -20.0", "drive = -30.0"),
     "SD": ("mu = -1.0, centre = -20.0", "drive = 1800.0"),
 }
@@ -315,6 +315,7 @@ def test_regimes_of_a_rotor(tmp_path, known, name, every):
         f'[map]\nx = {{ name = "initial.V", values = [-40.0] }}\n'
         f'settle = "8 s"\nobserve = "6.5 s"\nevery = "{every}"\n'
     )
+    text += '[detect]\nspike = "-60 mV"\n' if name == "tonic" else ""
     known(text, f"{rotor}, {drive}, omega = 40.0")
     found = table(tmp_path, "map.csv")
     assert [*found["regime"]] == [name]
