@@ -60,7 +60,8 @@ def test_defaults_are_those_of_models_written_out_whole(there):
 def test_every_built_in_option_is_among_them():
     known = {(r["model"], k, v) for r in RATES for k, v in r["options"].items()}
     default = {(r["model"]) for r in RATES if not r["options"]}
-    for name, model in MODELS.items():
+    made = {name: model for name, model in MODELS.items() if model.parts is not None}
+    for name, model in made.items():
         for option, (first, *others) in model.options.items():
             assert name in default or (name, option, first) in known
             assert all((name, option, other) in known for other in others)
