@@ -25,7 +25,7 @@ def ended(course, interval, settled=10.0, verdict=None):
         clock=Clock(END, ticks),
         edges=[round(LAST_EDGE / interval)],
         request=0,
-        reaction=SimpleNamespace(state=[K]),
+        reaction=SimpleNamespace(variables=[K]),
         synchronise=lambda: None,
     )
     parts = SimpleNamespace(
