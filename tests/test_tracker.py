@@ -15,7 +15,9 @@ def watched(times, courses, threshold=12.0, pending=0.0, rate=0.0):
     for t, values in zip(times, courses, strict=True):
         potassium[:] = values
         control = SimpleNamespace(rate=np.full(len(potassium), rate))
-        simulation = SimpleNamespace(reaction=SimpleNamespace(variables=[potassium]), control=control)
+        simulation = SimpleNamespace(
+            reaction=SimpleNamespace(variables=[potassium]), control=control
+        )
         simulation.pending = pending if t else 0.0
         tracker.observe(t, simulation)
     return tracker

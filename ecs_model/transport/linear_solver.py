@@ -13,7 +13,7 @@ import numpy as np
 
 from ecs_model.physics.values import Array
 from ecs_model.transport.mass_balance import Ledger
-from ecs_model.transport.matrices import Matrices, implicit
+from ecs_model.transport.matrices import Matrices, Operators, implicit
 from ecs_model.transport.petsc_database import Options, petsc_database
 
 ROUND_OFF = 1e-13  # [mM] at a node: of the ion itself; no solver can do better
@@ -113,19 +113,48 @@ class LinearSystem:
 
 def _solver(systems, matrix):
     operators, options = systems.operators, systems.options
+    is_still = not operators.moves
+    return conjugate_gradients(
+        operators, matrix, "diffusion", options, systems.rtol, ROUND_OFF, is_still
+    )
+
+
+def conjugate_gradients(
+    operators: Operators,
+    matrix: PETSc.Mat,
+    kind: str,
+    options: Options,
+    rtol: float,
+    least: float,
+    is_still: bool = True,
+) -> PETSc.KSP:
+    """The KSP of a symmetric positive matrix: conjugate gradients with Jacobi by default.
+
+    Args:
+        operators: matrices over the same mesh.
+        matrix: what is solved with; it may become one of half its memory.
+        kind: begins the prefix of the PETSc options.
+        options: PETSc options by name, without the prefix.
+        rtol: residual of a solve.
+        least: change of a node that nobody can tell from none, in the unit of the solution.
+        is_still: whether the matrix stays what it is.
+
+    Raises:
+        ConfigError: on all processes, for options that PETSc refuses.
+    """
     matrix.setOption(PETSc.Mat.Option.SPD, True)
-    if not options and not operators.moves:  # half the memory traffic
+    if not options and is_still:  # half the memory traffic
         matrix.convert("sbaij")
     solver = PETSc.KSP().create(operators.mesh.comm)
     solver.setOperators(matrix)
     solver.setType("cg")
     solver.getPC().setType("jacobi")
     solver.setInitialGuessNonzero(True)
-    floor = ROUND_OFF * np.sqrt(operators.mesh.nodes)
-    solver.setTolerances(rtol=systems.rtol, atol=floor, divtol=NEVER, max_it=MOST)
+    floor = least * np.sqrt(operators.mesh.nodes)
+    solver.setTolerances(rtol=rtol, atol=floor, divtol=NEVER, max_it=MOST)
     if not options:  # the norm that conjugate gradients know anyway
         solver.setNormType(PETSc.KSP.NormType.NATURAL)
-    with petsc_database("diffusion", options) as prefix:
+    with petsc_database(kind, options) as prefix:
         solver.setOptionsPrefix(prefix)
         solver.setFromOptions()
         solver.setUp()

@@ -25,12 +25,11 @@ import numpy as np
 from ecs_model.errors import SolutionError
 from ecs_model.physics.values import Array
 from ecs_model.tissue.mesh import Mesh
+from ecs_model.transport.linear_solver import conjugate_gradients
 from ecs_model.transport.matrices import Operators
-from ecs_model.transport.petsc_database import Options, petsc_database
+from ecs_model.transport.petsc_database import Options
 
 FLOOR = 1e-9  # [Hz] at a node: of the residual; nobody can tell silence from less
-NEVER = 1e300  # a guess is no sign of divergence where the right side is zero
-MOST = 2000  # iterations
 
 
 @dataclass(frozen=True)
@@ -128,22 +127,7 @@ def _solver(operators, rtol, options):
     """The KSP of M + reach^2 K: conjugate gradients with Jacobi unless options say otherwise."""
     matrix = operators.mass.copy()
     matrix.axpy(1.0, operators.stiffness, structure=PETSc.Mat.Structure.SAME_NONZERO_PATTERN)
-    matrix.setOption(PETSc.Mat.Option.SPD, True)
-    if not options:  # half the memory traffic
-        matrix.convert("sbaij")
-    solver = PETSc.KSP().create(operators.mesh.comm)
-    solver.setOperators(matrix)
-    solver.setType("cg")
-    solver.getPC().setType("jacobi")
-    solver.setInitialGuessNonzero(True)
-    floor = FLOOR * np.sqrt(operators.mesh.sum(operators.lumped))
-    solver.setTolerances(rtol=rtol, atol=floor, divtol=NEVER, max_it=MOST)
-    solver.setNormType(PETSc.KSP.NormType.NATURAL)
-    with petsc_database("synapses", options) as prefix:
-        solver.setOptionsPrefix(prefix)
-        solver.setFromOptions()
-        solver.setUp()
-    return solver
+    return conjugate_gradients(operators, matrix, "synapses", options, rtol, FLOOR)
 
 
 class Synapses:

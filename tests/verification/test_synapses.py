@@ -26,13 +26,13 @@ end = "1 s"
 """
 
 
-def field(folder, mesh, share, rate, reach=REACH):
+def field(folder, mesh, share, rate, reach=REACH, options=None):
     """What arrives of a rate, coordinates and volumes of the nodes; `rate` is a function of x."""
     path = folder / "field.toml"
     path.write_text(FIELD.format(mesh=mesh))
     grid = api.simulation(path, MPI.COMM_SELF).diffusion.operators.mesh
     drive = Drive(np.zeros(1), np.zeros(grid.owned), np.zeros(grid.owned))
-    kind = Kind(grid, "test", reach, share, drive, 1e-13, {})
+    kind = Kind(grid, "test", reach, share, drive, 1e-13, options or {})
     x = grid.coordinates[: grid.owned]
     kind.advance(0.0, rate(x), 0.0)
     return drive.value, x, grid.volumes
@@ -49,6 +49,21 @@ def test_order_of_the_field(tmp_path, share, order):
         errors.append(np.abs(phi - exact).max())
     ours = np.log2(errors[0] / errors[1])
     found(f"synapses, order with {share} of the consistent mass", ours, order, 0.02, "1", SOURCE)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"ksp_type": "gmres"}, {"pc_type": "gamg"}, {"ksp_norm_type": "unpreconditioned"}],
+    ids=str,
+)
+def test_any_solver_gives_the_same_field(tmp_path, options):
+    mesh = 'generator = "rectangle"\nsize = ["0.5 mm", "0.4 mm"]\ncell = "40 um"'
+    usual, ours = (field(tmp_path, mesh, 0.5, _lump, options=o)[0] for o in ({}, options))
+    np.testing.assert_allclose(ours, usual, rtol=0, atol=1e-7)  # solves stop 1e-9 Hz from silence
+
+
+def _lump(x):
+    return 80 * np.exp(-((x[:, 0] / 1e-4) ** 2))
 
 
 @pytest.mark.parametrize(

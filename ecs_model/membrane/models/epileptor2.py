@@ -10,7 +10,7 @@
 There are no spikes: V is a depolarization of the population from rest, nu its firing rate, x the
 resource of its synapses. phi is the rate that reaches the synapses, that of the node itself unless
 synapses join nodes. K+ of spikes, pump and vessels are per volume of tissue, so that they change
-K+ outside in proportion to 1/alpha; with `bath` diffusion K+ reaches the bath through the
+[K+]o in proportion to 1/alpha; with `bath` diffusion K+ reaches the bath through the
 extracellular space instead, tau_K (lambda/1.6)^2 whatever alpha is. Na+ is per cell.
 
 It has no depolarization block and no chloride, and conserves neither K+ nor charge: it tells how
