@@ -164,7 +164,13 @@ def conjugate_gradients(
 
 
 def _scale_floor(solver, floor, operators):
-    """Give the floor of a natural norm its unit, which has the root of a volume."""
-    if solver.getNormType() == PETSc.KSP.NormType.NATURAL:
-        volume = operators.mesh.sum(operators.lumped) / operators.mesh.nodes
+    """Give the floor the unit of the norm.
+
+    A residual is a volume times the solution, its natural norm the root of a volume times that; a
+    preconditioner takes the volume away.
+    """
+    norm, volume = solver.getNormType(), operators.mesh.sum(operators.lumped) / operators.mesh.nodes
+    if norm == PETSc.KSP.NormType.UNPRECONDITIONED or solver.getPC().getType() == "none":
+        solver.setTolerances(atol=floor * volume)
+    elif norm == PETSc.KSP.NormType.NATURAL:
         solver.setTolerances(atol=floor * np.sqrt(volume))
