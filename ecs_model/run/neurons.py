@@ -14,7 +14,7 @@ class Neurons:
     """What the neurons at the owned nodes do.
 
     Args:
-        reaction: the membranes, of a model that fires.
+        reaction: the membranes, of a model that fires; see `begin`.
         firing: what counts as what.
 
     Attributes:
@@ -27,12 +27,17 @@ class Neurons:
     def __init__(self, reaction: Reaction, firing: Firing):
         self.is_population = bool(reaction.model.rate)
         self.activity = Activity(reaction.variables[0], firing)
-        self._variables, self._trace = reaction.variables, reaction.follow(firing)
-        self._shown: tuple[float, Array, Array] = -1.0, self._trace.low, self._trace.high
+        self._reaction, self._variables = reaction, reaction.variables
         known = field_names(reaction.model)
         makers = {"rate": self.activity.rate, "V_min": self._lowest, "V_max": self._highest}
         makers |= {name: getattr(self, name) for name in ("onset", "duration", "regime")}
         self.fields = {name: (FIELDS[name], makers[name]) for name in known}
+
+    def begin(self) -> "Neurons":
+        """Have the membranes note how they fire, for as long as this observer looks; itself."""
+        self._trace = self._reaction.follow(self.activity.firing)
+        self._shown: tuple[float, Array, Array] = -1.0, self._trace.low, self._trace.high
+        return self
 
     def observe(self, t: float, simulation: Any) -> None:
         """Note what happened since the last look; membranes are at `t` but for what is pending."""

@@ -72,7 +72,7 @@ def _measured(parts):
 
 def _followers(parts):
     """What follows K+ and firing from step to step."""
-    return [parts.tracker, *([] if parts.neurons is None else [parts.neurons])]
+    return [parts.tracker, *([] if parts.neurons is None else [parts.neurons.begin()])]
 
 
 def _sound(parts):

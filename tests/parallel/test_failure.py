@@ -31,9 +31,28 @@ except SolutionError as error:
 """
 
 
+JOINED = """
+[mesh]
+generator = "interval"
+length = "1 mm"
+cell = "25 um"
+[membrane]
+model = "epileptor2"
+[[synapses]]
+name = "axons"
+reach = "0.1 mm"
+[time]
+end = "1 s"
+step = "50 ms"
+[output]
+every = "0.1 s"
+"""
+
+
+@pytest.mark.parametrize("text", [CONFIG, JOINED], ids=["alone", "synapses"])
 @pytest.mark.parametrize("adaptive", ["true", "false"])
-def test_all_stop_with_the_words_of_the_one_that_failed(tmp_path, adaptive):
-    (tmp_path / "run.toml").write_text(CONFIG)
+def test_all_stop_with_the_words_of_the_one_that_failed(tmp_path, adaptive, text):
+    (tmp_path / "run.toml").write_text(text)
     program = [sys.executable, "-c", PROGRAM, str(tmp_path / "run.toml")]
     done = launch_program(3, [*program, f"time.adaptive={adaptive}"], timeout=60)
     assert done.returncode == 0, done.stderr

@@ -10,9 +10,11 @@ import pytest
 from ecs_model import api
 from ecs_model.cell import job
 from ecs_model.membrane import MODELS
-from ecs_model.physics.regimes import NAMES
+from ecs_model.physics.regimes import NAMES, Firing
 from ecs_model.run.field_series import field_names, read_field, read_maps
+from ecs_model.run.neurons import Neurons
 from ecs_model.run.rundir import RunDir
+from ecs_model.run.snapshot import Snapshot
 from ecs_model.run.tables import read_series
 from tests.helpers import launch
 
@@ -201,3 +203,46 @@ def test_a_model_that_does_not_fire_has_no_verdict_on_seizures(tmp_path):
         tmp_path, TISSUE.format(**PLAIN | {"model": "pump_leak", "parameters": "", "end": 1})
     )
     assert "seizure" not in found and "regime" not in found and not found["load"]["verdict"]
+
+
+def seizing(folder, model):
+    """A simulation of a small tissue that is about to fire, and its Neurons."""
+    parameters = 'K_bath = "12 mM"'
+    text = TISSUE.format(**PLAIN | {"model": model, "parameters": parameters, "end": 10})
+    (folder / "run.toml").write_text(text)
+    made = api.simulation(folder / "run.toml")
+    assert made.reaction.trace is None  # nobody looks: nothing is noted
+    made.reaction.variables.K_o[:] = 12.0
+    return made, Neurons(made.reaction, Firing()).begin()
+
+
+FIRING = ["barreto_cressman", "epileptor2"]
+
+
+@pytest.mark.parametrize("model", FIRING)
+def test_firing_in_a_step_that_is_rejected_is_forgotten(tmp_path, model):
+    made, _ = seizing(tmp_path, model)
+    trace, saved = made.reaction.trace, Snapshot(made)
+    before = {name: np.copy(values) for name, values in trace.state().items()}
+    saved.take()
+    made.reaction.advance(2.0, 0.0)
+    once = trace.events().copy()
+    assert len(once) > 3
+    saved.put_back()
+    for name, values in trace.state().items():
+        np.testing.assert_array_equal(values, before[name])
+    made.reaction.advance(2.0, 0.0)
+    np.testing.assert_array_equal(trace.events(), once)
+
+
+@pytest.mark.parametrize("model", FIRING)
+def test_all_that_is_known_of_firing_is_put_back(tmp_path, model):
+    made, neurons = seizing(tmp_path, model)
+    made.reaction.advance(2.0, 0.0)
+    neurons.observe(2.0, made)
+    state = {name: np.copy(value) for name, value in neurons.state().items()}
+    _, other = seizing(tmp_path, model)
+    assert state["bursts"].all() and (state["most"] > other.state()["most"]).all()
+    other.load(state)
+    for name, value in other.state().items():
+        np.testing.assert_array_equal(value, state[name], err_msg=name)
