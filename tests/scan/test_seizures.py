@@ -58,7 +58,7 @@ SETTINGS = [  # of the run, what is varied, from, to
     ('model = "barreto_cressman"', "membrane.parameters.K_bath", 6.0, 10.0),
     ('model = "wei_ullah_schiff"', "membrane.parameters.K_bath", 6.0, 14.0),
     ('parameters = { K_bath = "12 mM" }', "tissue.alpha", 0.05, 0.4),
-    ('parameters = { K_bath = "12 mM" }', "membrane.parameters.rho", 0.02, 1.0),
+    ('parameters = { K_bath = "12 mM" }', "membrane.parameters.J_pump", 0.02, 1.0),
 ]
 
 
