@@ -41,7 +41,8 @@ def plans(config, model):
     for entry in config.synapses:
         place = f"synapses '{entry.name}'"
         _refuse_deaf(model, place)
-        sends = _known(entry.sends, model.rate, _rates(model), f"{place}: sends")
+        usual = model.sends or model.rate
+        sends = _known(entry.sends, usual, _rates(model), f"{place}: sends")
         drives = _known(entry.drives, next(iter(model.drives)), model.drives, f"{place}: drives")
         if drives in (p.drives for p in found):
             raise ConfigError(
