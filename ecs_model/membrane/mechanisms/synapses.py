@@ -73,7 +73,7 @@ class Excitation:
 class AMPA:
     """The excitatory current."""
 
-    g_AMPA = quantity(0.5, "mS/cm^2", "conductance of all AMPA receptors", low=0.0)
+    g_AMPA = quantity(0.05, "mS/cm^2", "conductance of all AMPA receptors", low=0.0)
     E_AMPA = quantity(0.0, "mV", "reversal of the AMPA current", "Ullah et al. 2009")
 
 
@@ -96,7 +96,7 @@ class Inhibition:
 class GABA:
     """The inhibitory current."""
 
-    g_GABA = quantity(0.5, "mS/cm^2", "conductance of all GABA_A receptors", low=0.0)
+    g_GABA = quantity(0.1, "mS/cm^2", "conductance of all GABA_A receptors", low=0.0)
 
 
 def constant(y: Any) -> float:
@@ -153,7 +153,7 @@ def upstrokes(V: Any, slope: Any) -> Any:
         slope: its rate [V/s].
     """
     risen = sigmoid((V - V_S) / K_S)
-    return risen * (1 - risen) / K_S * np.maximum(slope, 0.0)
+    return risen * (1 - risen) / K_S * np.where(slope > 0, slope, 0.0)
 
 
 def opening(arriving: Any, share: Any, tau: Any, open_: Any) -> Any:
@@ -165,7 +165,7 @@ def opening(arriving: Any, share: Any, tau: Any, open_: Any) -> Any:
         tau: time constant [s].
         open_: the open share.
     """
-    return share * np.maximum(arriving, 0.0) * (1 - open_) - open_ / tau
+    return share * np.where(arriving > 0, arriving, 0.0) * (1 - open_) - open_ / tau
 
 
 def excitation_pool(cell: Compartment) -> Pool:
