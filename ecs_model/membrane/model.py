@@ -63,7 +63,7 @@ class MembraneModel:
         parameter_set: author and year of the numbers that are its defaults; empty for none.
         rate: name of the observable that is the firing rate [Hz] of a population; empty for models
             of neurons, whose spikes are seen in V.
-        sends: name of the observable that synapses take [Hz] unless told otherwise; empty for `rate`.
+        sends: name of the observable [Hz] that synapses take, if not `rate`.
         drives: name of what synapses may bring [Hz] -> the observable that takes its place where
             there are none; the formulas read it by `drives.received`.
         depolarization: whether the state V is a depolarization from rest, not the potential of a

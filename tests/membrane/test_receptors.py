@@ -37,7 +37,9 @@ def around_rest(model, n=50, seed=3):
     """Random states, parameters and surroundings, receptors open."""
     rng = np.random.default_rng(seed)
     y = model.State(*(v * rng.uniform(0.98, 1.02, n) for v in model.State()))
-    y = y._replace(V=rng.uniform(-65e-3, 10e-3, n))._replace(**{s: rng.uniform(0.1, 0.9, n) for s in ("s_E", "s_I") if s in y._fields})
+    y = y._replace(V=rng.uniform(-65e-3, 10e-3, n))._replace(
+        **{s: rng.uniform(0.1, 0.9, n) for s in ("s_E", "s_I") if s in y._fields}
+    )
     return y, model.Parameters(), Surroundings(alpha=model.alpha)
 
 

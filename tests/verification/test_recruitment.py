@@ -1,4 +1,4 @@
-"""Seizures that synapses carry through tissue of spiking neurons, and how inhibition restrains them."""
+"""Seizures that synapses carry through spiking tissue, and how inhibition restrains them."""
 
 import numpy as np
 import pytest
@@ -122,13 +122,15 @@ def test_words_of_tissue_that_is_recruited(tmp_path):
 
 
 def test_what_cannot_work_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="excitation.*: drives: the model has no 'inhibition'"):
+    with pytest.raises(ConfigError, match=r"excitation.*: drives: the model has no 'inhibition'"):
         settings = text(g_AMPA=0.1, **BARRETO)
         watched(tmp_path, settings.replace('drives = "drive"', 'drives = "inhibition"'))
     settings = text(g_AMPA=0.4, end=0.6, **WEI)
-    with pytest.raises(ConfigError, match="electrodiffusion.*wei_ullah_schiff"):
+    with pytest.raises(ConfigError, match=r"electrodiffusion.*wei_ullah_schiff"):
         ions = 'tissue.ions=["K", "Na", "Cl"]'
         watched(tmp_path, settings, "tissue.transport=electrodiffusion", ions)
-    with pytest.raises(ConfigError, match='switch them on by membrane.options.synapses = "excit'):
+    with pytest.raises(
+        ConfigError, match=r'switch them on by membrane\.options\.synapses = "excit'
+    ):
         settings = text(g_AMPA=0.1, **BARRETO).replace('synapses = "excitation"', "")
         watched(tmp_path, settings.replace("g_AMPA = 0.1, ", "").replace(', "sent", "drive"', ""))
