@@ -118,7 +118,7 @@ def test_words_of_tissue_that_is_recruited(tmp_path):
     assert told["regime"] == "seizure" and told["seizure"]["share"] == 1
     assert not told["sd"]["verdict"]
     told, _ = ran(tmp_path, text(kind="none", **BARRETO | {"end": 8.0}), "alone")
-    assert told["seizure"]["share"] == 0 and told["regime"] in ("rest", "firing")
+    assert told["seizure"]["share"] < 0.1 and told["regime"] in ("rest", "firing")
 
 
 def test_what_cannot_work_is_refused(tmp_path):
