@@ -163,12 +163,12 @@ def opening(arriving: Any, share: Any, tau: Any, open_: Any) -> Any:
     """Rate of the open share of receptors [1/s].
 
     Args:
-        arriving: firing rate that reaches them [Hz]; below zero, as extrapolated, it is none.
+        arriving: firing rate that reaches them [Hz]; extrapolated, a little below zero at times.
         share: of those that are closed that a spike opens.
         tau: time constant [s].
         open_: the open share.
     """
-    return share * np.where(arriving > 0, arriving, 0.0) * (1 - open_) - open_ / tau
+    return share * arriving * (1 - open_) - open_ / tau
 
 
 def excitation_pool(cell: Compartment) -> Pool:
