@@ -113,7 +113,7 @@ def test_wei_alone_is_not_recruited_nor_with_inhibition(tmp_path):
 
 @pytest.mark.slow
 def test_words_of_tissue_that_is_recruited(tmp_path):
-    """Bursts of what was not stimulated last long enough to be seizures; without synapses K+ alone reaches the next node."""
+    """What was not stimulated has seizures; without synapses K+ reaches the next node alone."""
     told, _ = ran(tmp_path, text(g_AMPA=0.1, **BARRETO | {"end": 8.0}), "joined", LOOSE)
     assert told["regime"] == "seizure" and told["seizure"]["share"] == 1
     assert not told["sd"]["verdict"]
