@@ -1,9 +1,10 @@
 """Where fronts of discharges travel: by alpha and lambda, a critical alpha, and K+ at rest.
 
 The table and the critical alphas are for K_bath 3 mM, set S of `epileptor2` otherwise. On a line of
-1 mm, whose end lies near, speeds agree with the table to 1.5 %, and the rest to 3 %; far from ends they are 0.0239
-and 0.0195 mm/s for alpha 0.2 and lambda 1.3 and 1.6. With alpha 0.1 the pump of the model, which
-does not stop where K+ ends, empties the space 35 s after the beginning, and the run is refused.
+1 mm, whose end lies near, speeds agree with the table to 1.5 %, and the rest to 3 %; far from ends
+they are 0.0239 and 0.0195 mm/s for alpha 0.2 and lambda 1.3 and 1.6. With alpha 0.1 the pump of the
+model, which does not stop where K+ ends, empties the space 35 s after the beginning, and the run is
+refused.
 """
 
 from ecs_model.native import MPI
