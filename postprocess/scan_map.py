@@ -288,4 +288,5 @@ def _states(ax, scan, axes, obstacles):
     star = {"marker": "*", "ms": 9, "mfc": "gold", "mec": "black", "mew": 0.6}
     ax.plot(*zip(*on.values(), strict=True), ls="", zorder=4, **star)
     label_placement.place(ax, [*on.values()], [*on], obstacles)
-    return [Line2D([], [], ls="", label="measured state of the tissue", **star)]
+    told = [style.plain(f"{name}: {scan.measured[name].condition}") for name in on]
+    return [Line2D([], [], ls="", label=text, **star) for text in told]
