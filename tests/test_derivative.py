@@ -25,6 +25,13 @@ def test_slopes_are_those_of_differences(name):
         np.testing.assert_allclose(found, differences(formula, x, y), rtol=1e-6, atol=1e-7)
 
 
+def test_a_choice_keeps_the_order_of_slopes():
+    """What is compiled, and with it what a checkpoint belongs to, is the same in every process."""
+    names = [f"slope {k}" for k in range(12)]
+    yes, no = (Dual(1.0, dict.fromkeys(part, 1.0)) for part in (names[:7], names[5:]))
+    assert list(np.where(np.array(True), yes, no).slopes) == names
+
+
 @pytest.mark.parametrize("name", SMOOTH)
 def test_slopes_of_slopes(name):
     """A dual number of dual numbers is the second derivative."""

@@ -43,7 +43,9 @@ class Dual(np.lib.mixins.NDArrayOperatorsMixin):
         condition = value_of(condition)
         slopes = {
             key: np.where(condition, slope_of(yes, key), slope_of(no, key))
-            for key in _keys(yes) | _keys(no)
+            for key in dict.fromkeys(
+                (*_keys(yes), *_keys(no))
+            )  # in an order that is always the same
         }
         return Dual(np.where(condition, value_of(yes), value_of(no)), slopes)
 

@@ -40,6 +40,8 @@ CHOICES = {
         for gates in ("hn", "h")
         for reservoir in ("closed", "bath", "glia")
     ],
+    "barreto_cressman": [{}, {"synapses": "excitation+inhibition"}],
+    "wei_ullah_schiff": [{}, {"synapses": "excitation+inhibition"}],
 }
 VARIANTS = {
     " ".join([name, *(f"{k}={v}" for k, v in chosen.items())]): model.variant(**chosen)

@@ -13,6 +13,10 @@ from ecs_model.membrane.model import Surroundings
 from ecs_model.membrane.parameter_sets import BUILT_IN, sets_of
 from ecs_model.membrane.solver import Reaction
 from ecs_model.membrane.user_models import membrane_of
+from ecs_model.physics.regimes import Firing
+from tests.helpers import found
+
+COMPUTED = "this program, other steps"
 
 
 def settings(**given):
@@ -67,6 +71,67 @@ def test_the_second_neuron_is_that_with_a_gate_of_its_own():
     assert "h" in model.State._fields and model.Parameters().g_Cl == pytest.approx(0.5)
     rates = model.rhs(model.State(), model.Parameters(), Surroundings(alpha=0.25))
     np.testing.assert_allclose(rates, 0.0, atol=1e-11)
+
+
+SLOW = pytest.mark.parametrize("name", ["barreto_cressman", "wei_ullah_schiff"])
+
+
+def amounts(model, y, p, env):
+    """Rates of the state; of concentrations, without what swelling does to them."""
+    rates = model.rhs(y, p, env)
+    growth = getattr(rates, "v", 0.0)
+    space = 1 + env.alpha / p.phi - getattr(y, "v", 1.0)
+    dilution = {"_i": growth / getattr(y, "v", 1.0), "_o": -growth / space}
+    return {
+        name: rate + dilution.get(name[-2:], 0.0) * getattr(y, name)
+        for name, rate in rates._asdict().items()
+    }
+
+
+@SLOW
+def test_slow_ions_are_four_times_slower(name):
+    """Ions and oxygen change a quarter as fast, potential, gates and volume as they did."""
+    slow = membrane_of(settings(model=name, parameter_set="SlowIons"))
+    model = MODELS[name]
+    rng, env = np.random.default_rng(1), Surroundings(alpha=model.alpha)
+    y = model.State(*(v * rng.uniform(0.99, 1.01, 20) for v in model.State()))
+    ours, published = (amounts(m, y, m.Parameters(), env) for m in (slow, model))
+    for field, line in model.State.quantities.items():
+        factor = 0.25 if line.unit in ("mM", "mg/L") else 1.0
+        right = factor * published[field]
+        np.testing.assert_allclose(ours[field], right, rtol=1e-8, atol=1e-12, err_msg=field)
+    rest = slow.rhs(model.State(), slow.Parameters(), env)
+    np.testing.assert_allclose(rest, 0.0, atol=1e-9)
+
+
+def bursts(model, K_bath, seconds):
+    """Durations [s] of bursts after 100 s, and K+ [mM] every 50 ms."""
+    y = model.State(*(np.full(1, v) for v in model.State()))
+    p = model.Parameters(K_bath=K_bath)
+    made = Reaction(model, y, p, Surroundings(alpha=model.alpha))
+    trace, potassium = made.follow(Firing()), []
+    for k in range(int(20 * seconds)):
+        made.advance(0.05, 0.05 * k)
+        potassium.append(y.K_o[0])
+    times = trace.events()[:, 1]
+    parts = np.split(times, np.flatnonzero(np.diff(times) > 2.0) + 1)
+    whole = [b for b in parts if b[0] > 100.0 and b[-1] < seconds - 2.0]
+    return np.array([b[-1] - b[0] for b in whole]), np.array(potassium)
+
+
+@pytest.mark.parametrize(
+    ("name", "K_bath", "lasts", "ceiling", "seconds"),
+    [
+        ("barreto_cressman", 8.0, 26.1, 9.87, 300.0),
+        pytest.param("wei_ullah_schiff", 11.0, 23.1, 12.5, 400.0, marks=pytest.mark.slow),
+    ],
+)
+def test_slow_ions_give_seizures_of_tens_of_seconds(name, K_bath, lasts, ceiling, seconds):
+    slow = membrane_of(settings(model=name, parameter_set="SlowIons"))
+    durations, K = bursts(slow, K_bath, seconds)
+    what = f"{name}, SlowIons, K_bath {K_bath:g} mM: "
+    found(what + "duration of a seizure", np.median(durations), lasts, 0.5, "s", COMPUTED)
+    found(what + "highest K+", K[2000:].max(), ceiling, 0.1, "mM", COMPUTED)
 
 
 BAD = {

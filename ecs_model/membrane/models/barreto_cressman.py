@@ -21,6 +21,7 @@ from ecs_model.membrane.compartment import Compartment
 from ecs_model.membrane.derivation import Law, derived
 from ecs_model.membrane.mechanisms import hodgkin_huxley
 from ecs_model.membrane.mechanisms.pumps import pump
+from ecs_model.membrane.mechanisms.synapses import KINDS
 from ecs_model.membrane.model import Surroundings, with_options
 from ecs_model.membrane.parts import Parts, Reservoir, with_pumps
 from ecs_model.membrane.potentials import Capacitive
@@ -114,12 +115,14 @@ def at_rest(parts):
     return full(balanced(equations, _Rest(y.K_o, y.V, y.Na_i)))._asdict()
 
 
-def make(added=()):
-    """The model, with further mechanisms."""
+def make(synapses, added=()):
+    """The model with synapses, of KINDS, and with further mechanisms."""
+    joins = KINDS[synapses]
     channels = (
         hodgkin_huxley.delayed_rectifier,
         hodgkin_huxley.fast_sodium(),
         hodgkin_huxley.chloride_leak,
+        *joins.mechanisms(),
     )
     bare = Compartment(
         "i",
@@ -132,7 +135,8 @@ def make(added=()):
         temperature=hodgkin_huxley.temperature,
     )
     cells = with_pumps((bare,), {"i": pump(turnover, Pump, electrogenic=False)}, added)
-    parts = Parts(Outside, cells, (Reservoir(uptake, GliaAndBath),))
+    reservoirs = (Reservoir(uptake, GliaAndBath),)
+    parts = Parts(Outside, cells, reservoirs, pools=joins.pools(cells[0]))
     return derived(
         parts,
         at_rest(parts),
@@ -141,7 +145,8 @@ def make(added=()):
         reference="Cressman et al. 2009, erratum 2011; Barreto & Cressman 2011",
         parameter_set="BarretoCressman2011",
         alpha=ALPHA,
+        **joins.traits,
     )
 
 
-model = with_options(make)
+model = with_options(make, synapses=(*KINDS,))

@@ -25,6 +25,7 @@ from ecs_model.membrane.derivation import Law, derived
 from ecs_model.membrane.mechanism import Concentrations, Conductance, Gate, mechanism
 from ecs_model.membrane.mechanisms.hodgkin_huxley import Membrane, temperature
 from ecs_model.membrane.mechanisms.pumps import pump
+from ecs_model.membrane.mechanisms.synapses import KINDS
 from ecs_model.membrane.model import Surroundings, with_options
 from ecs_model.membrane.models.wei_volume import (
     Empirical,
@@ -243,25 +244,27 @@ def potassium_reversal(y, p, env):
     return nernst(y.K_i, y.K_o, +1, temperature(p, env))
 
 
-def published(added=()):
+def published(added=(), synapses="none"):
     """The parts of the model; their states begin as published, which is not at rest."""
+    joins = KINDS[synapses]
     bare = Compartment(
         "i",
         "cells",
         Inside,
         joined(Geometry, Membrane),
-        (sodium, potassium, chloride, cotransport),
+        (sodium, potassium, chloride, cotransport, *joins.mechanisms(area)),
         Capacitive(area),
         temperature=temperature,
     )
     cells = with_pumps((bare,), {"i": pump(turnover, Pump)}, added)
     glia = Reservoir(uptake, GliaAndBath, atp=glial_atp)
-    return Parts(Outside, cells, (glia,), Empirical(), (Pool(Oxygen, Supply, oxygen_rate),))
+    pools = (Pool(Oxygen, Supply, oxygen_rate), *joins.pools(cells[0]))
+    return Parts(Outside, cells, (glia,), Empirical(), pools)
 
 
-def make(added=()):
-    """The model, with further mechanisms."""
-    parts = published(added)
+def make(synapses, added=()):
+    """The model with synapses, of KINDS, and with further mechanisms."""
+    parts = published(added, synapses)
     return derived(
         parts,
         at_rest(parts),
@@ -274,7 +277,8 @@ def make(added=()):
         reference="Wei, Ullah & Schiff 2014",
         parameter_set="Wei2014",
         alpha=ALPHA,
+        **KINDS[synapses].traits,
     )
 
 
-model = with_options(make)
+model = with_options(make, synapses=(*KINDS,))

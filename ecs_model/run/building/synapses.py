@@ -17,6 +17,7 @@ from ecs_model.transport.synapses import Drive, Kind, NoSynapses, Synapses
 from ecs_model.units import dimension
 
 RESOLVED = 0.25 * (1 + 1e-6)  # of the reach: size of elements
+OPTION = "synapses"  # of models that have them on demand
 SHARES = {"half": 0.5, "lumped": 0.0, "consistent": 1.0}  # of the consistent mass
 
 
@@ -41,7 +42,8 @@ def plans(config, model):
     for entry in config.synapses:
         place = f"synapses '{entry.name}'"
         _refuse_deaf(model, place)
-        sends = _known(entry.sends, model.rate, _rates(model), f"{place}: sends")
+        usual = model.sends or model.rate
+        sends = _known(entry.sends, usual, _rates(model), f"{place}: sends")
         drives = _known(entry.drives, next(iter(model.drives)), model.drives, f"{place}: drives")
         if drives in (p.drives for p in found):
             raise ConfigError(
@@ -52,10 +54,17 @@ def plans(config, model):
 
 
 def _refuse_deaf(model, place):
-    if not model.drives:
+    if model.drives:
+        return
+    if OPTION in model.options:
+        _, first, *_ = model.options[OPTION]
         raise ConfigError(
-            f"{place}: nothing in {model.name} is driven by synapses; epileptor2 is a model that is"
+            f"{place}: the synapses of {model.name} are off; switch them on by "
+            f'membrane.options.{OPTION} = "{first}"'
         )
+    raise ConfigError(
+        f"{place}: nothing in {model.name} is driven by synapses; epileptor2 is a model that is"
+    )
 
 
 def _rates(model):
