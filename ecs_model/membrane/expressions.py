@@ -38,9 +38,8 @@ _CALL = {
     np.arccos: "acos",
     np.arctan: "atan",
     np.abs: "fabs",
-    np.minimum: "fmin",
-    np.maximum: "fmax",
 }
+_CHOICE = {np.minimum: "<", np.maximum: ">"}  # fmin and fmax do not become vector code
 
 
 class Recording:
@@ -108,6 +107,10 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
             return self.recording.symbol(f" {_INFIX[ufunc]} ".join(args))
         if ufunc in _COMPARE:
             return Symbol(self.recording, f"({f' {_COMPARE[ufunc]} '.join(args)})")
+        if ufunc in _CHOICE:
+            return self.recording.symbol(
+                f"{f' {_CHOICE[ufunc]} '.join(args)} ? {args[0]} : {args[1]}"
+            )
         if ufunc in _CALL:
             return self.recording.symbol(f"{_CALL[ufunc]}({', '.join(args)})")
         raise TypeError(f"np.{ufunc.__name__} cannot be compiled; expressions.py lists what can")
