@@ -109,8 +109,9 @@ class Laboratory:
         return settled({name: value}, table, place)[name]
 
     def changed(self, name, place):
-        """The name under which a cell knows what an axis changes: a parameter's, alpha, initial.STATE, or a
-        seed's.
+        """The name under which a cell knows what an axis changes.
+
+        That is the name of a parameter, alpha, initial.STATE, or noise.NAME.seed.
 
         Raises:
             ConfigError: for what is not known, and for what an event adds or puts.
