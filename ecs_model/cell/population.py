@@ -144,7 +144,7 @@ class Bench:
     def _of_all(self, work, *arguments):
         """What `work` gives for each group, its noise, the time, and some arguments."""
         pairs = zip(self._groups, self._noises, strict=True)
-        made = [self._pool.submit(work, *pair, self.time, *arguments) for pair in pairs]
+        made = [self._pool.submit(work, g, n, self.time, *arguments) for g, n in pairs]
         return [m.result() for m in made]
 
     def _samples_before_next_change(self, interval):

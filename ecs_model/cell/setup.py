@@ -51,7 +51,7 @@ class Laboratory:
         self.config = config
         model = membrane_of(config.membrane, base)
         self._noisy = tuple(dict.fromkeys(current_of(entry, model)[0] for entry in config.noise))
-        self.model = noisy(model, self._noisy)
+        self.model: Any = noisy(model, self._noisy)
         self._set = self.settled(config.membrane.parameters, "Parameters", "membrane.parameters")
         self._initial = self.settled(config.membrane.initial, "State", "membrane.initial")
         self.events = {e.name: self._event(e) for e in config.event}

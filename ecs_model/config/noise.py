@@ -50,7 +50,7 @@ class TissueNoise(CellNoise):
 
 def refuse_equal_seeds(entries):
     """Raise SettingError if two entries have one seed: they would be the same noise."""
-    known = {}
+    known: dict[int, str] = {}
     for entry in entries:
         if entry.seed in known:
             raise SettingError(

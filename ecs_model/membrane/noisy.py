@@ -23,16 +23,14 @@ def noisy(model: MembraneModel, names: Sequence[str]) -> MembraneModel:
     if not names:
         return model
 
-    def with_noise(function: Callable | None) -> Callable | None:
-        if function is None:
-            return None
+    def with_noise(function: Callable) -> Callable:
         return lambda y, p, env: function(y, _shaken(p, env, names), env)
 
     return replace(
         model,
         rhs=with_noise(model.rhs),
-        fluxes=with_noise(model.fluxes),
-        stoichiometry=with_noise(model.stoichiometry),
+        fluxes=model.fluxes and with_noise(model.fluxes),
+        stoichiometry=model.stoichiometry and with_noise(model.stoichiometry),
     )
 
 

@@ -1,5 +1,6 @@
 """White noise: its law, its covariance, and that it is one function of seed, position and time."""
 
+import itertools
 import math
 
 import numpy as np
@@ -167,7 +168,7 @@ def test_stretches_end_at_every_bin():
         pairs = [*noise.stretches(start, start + length)]
         assert pairs[0][0] == start
         assert pairs[-1][1] == start + length
-        assert all(a[1] == b[0] for a, b in zip(pairs, pairs[1:], strict=False))
+        assert all(a[1] == b[0] for a, b in itertools.pairwise(pairs))
         for bin in bins:
             reached = [(math.floor(a / bin + 1e-5), math.ceil(b / bin - 1e-5)) for a, b in pairs]
             assert all(last - first == 1 for first, last in reached)
