@@ -1,5 +1,6 @@
 """Noise in tissue and in cells: the same path by steps, meshes and kinds of run; what is refused."""
 
+import functools
 import re
 
 from ecs_model.native import MPI
@@ -85,9 +86,7 @@ def in_order(simulation):
 
 def test_steps_follow_one_path(tmp_path):
     """To the tolerance of the membranes, where a path of other noise is mV away."""
-    paths = [
-        state(ended(tmp_path, TISSUE, f"time.step={step} ms")) for step in (4, 1, 0.5, 0.3)
-    ]
+    paths = [state(ended(tmp_path, TISSUE, f"time.step={step} ms")) for step in (4, 1, 0.5, 0.3)]
     for path in paths[1:]:
         np.testing.assert_allclose(path, paths[0], rtol=2e-5, atol=2e-6)
     other = state(ended(tmp_path, TISSUE, "noise.background.seed=1"))
@@ -236,3 +235,28 @@ def test_a_coarse_mesh_is_told(tmp_path):
     for cell, is_coarse in (("125 um", True), ("100 um", False)):
         lines = check.estimate(path, MPI.COMM_SELF, (f"mesh.cell={cell}",))
         assert any(said in line for line in lines) == is_coarse
+
+
+ADAPTIVE = TISSUE.replace("adaptive = false\n", "").replace('D = "1e-15 m^2/s"', 'D = "2e-9 m^2/s"')
+SYNAPSES = '[[synapses]]\nname = "axons"\nreach = "0.2 mm"\n[time]'
+
+
+def test_noise_does_not_drive_steps_down(tmp_path):
+    """Steps of tissue that fires now and then grow to many ticks though synapses bring noise."""
+    text = ADAPTIVE.replace("[time]", SYNAPSES)
+    text = text.replace('gain_K = 0.5, G = "5 mV*s"', 'gain_K = 1.0, G = "1 mV*s"')
+    faint = "noise.background.amplitude.I=50 mV", "membrane.tolerance=1e-3"
+    simulation = ended(tmp_path, text, "time.step=0.1 ms", *faint)
+    assert 1.0 < simulation.reaction.at(slice(None))("drive").max() < 99.0  # Hz
+    assert simulation.steps + simulation.rejected < 0.02 * simulation.clock.ticks
+
+
+def test_rejected_steps_leave_the_path(tmp_path):
+    """Steps of which some are rejected, as bursts begin, follow the path of equal short ones."""
+    loud = "membrane.parameters.dK=2 mM", "noise.background.amplitude.I=60 mV"
+    run = functools.partial(ended, tmp_path, ADAPTIVE, *loud, "time.step=0.25 ms")
+    long, short = run("time.tolerance=1e-3 mM"), run("time.adaptive=false")
+    assert long.rejected > 5
+    assert long.steps < 0.5 * short.steps
+    np.testing.assert_allclose(state(long)[0], state(short)[0], atol=1e-3)
+    np.testing.assert_allclose(state(long)[2], state(short)[2], atol=1e-5)

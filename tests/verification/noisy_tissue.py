@@ -23,6 +23,7 @@ cell = "1 mm"
 D = "{D} m^2/s"
 [membrane]
 model = "epileptor2"
+substeps = 1
 parameters = {{ gain_K = 0.5, G = "5 mV*s", dK = "0.02 mM", K_bath = "{K_bath} mM" }}
 start = "rest"
 [[noise]]
