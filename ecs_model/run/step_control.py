@@ -16,7 +16,7 @@ class StepControl:
     local error. Above twice the tolerance a step is rejected; a small one lets the next be longer.
     What is compared is K+ with the half reaction step that is pending, as the last one went. Where
     synapses join nodes, the error of what they bring counts too, in units of its own tolerance.
-    With noise it does not: it would not shrink as steps do, and synapses follow the noise bin by bin.
+    With noise it does not: it would not shrink as steps do, and synapses follow noise bin by bin.
 
     Attributes:
         tolerance: of the local error of K+ [mM]; 0 for steps of one tick.

@@ -1,4 +1,4 @@
-"""Noise in tissue and in cells: the same path by steps, meshes and kinds of run; what is refused."""
+"""Noise in tissue and in cells: one path whatever steps and mesh are; what is refused."""
 
 import functools
 import re
