@@ -260,3 +260,12 @@ def test_rejected_steps_leave_the_path(tmp_path):
     assert long.steps < 0.5 * short.steps
     np.testing.assert_allclose(state(long)[0], state(short)[0], atol=1e-3)
     np.testing.assert_allclose(state(long)[2], state(short)[2], atol=1e-5)
+
+
+def test_a_lattice_that_cannot_be_is_refused(tmp_path):
+    text = TISSUE.replace('length = "1 mm"', 'length = "2 m"').replace("50 um", "100 mm")
+    complaint = (
+        "length: 0.001 mm is too short for tissue that reaches to 2000 mm; at least 0.002 mm"
+    )
+    with pytest.raises(ConfigError, match=re.escape(complaint)):
+        simulated(tmp_path, text, "noise.background.length=1 um")

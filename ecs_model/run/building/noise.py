@@ -5,12 +5,14 @@ import functools
 import numpy as np
 
 from ecs_model.config.noise import current_of
+from ecs_model.errors import ConfigError
 from ecs_model.membrane.compiler import library
 from ecs_model.membrane.noisy import noise_of, surroundings_with_noise
 from ecs_model.membrane.white_noise import TEXT, Noise, White, everywhere, places
 from ecs_model.parallel import root_does
 from ecs_model.run.building.ground import longest_side
 
+MOST = 1e6  # correlation lengths from the origin to the farthest node
 RESOLVED = 0.5 * (1 + 1e-6)  # of the correlation length: size of elements
 
 
@@ -44,10 +46,26 @@ def noise(config, model, values, ground):
         model: the membrane model.
         values: name of a current -> array of its noise at owned nodes, changed in place.
         ground: the Ground of the run.
+
+    Raises:
+        ConfigError: on all processes, for a length that is too short for the tissue.
     """
     if config.noise:
+        _refuse_tiny(config, ground.mesh)
         root_does(ground.mesh.comm, library, TEXT)
     return Noise([_part(entry, model, values, ground) for entry in config.noise])
+
+
+def _refuse_tiny(config, mesh):
+    """Raise ConfigError, on all processes, for a length that no lattice over the mesh can have."""
+    farthest = np.abs(mesh.extent()).max()
+    for entry in config.noise:
+        if entry.length is not None and farthest > MOST * entry.length:
+            raise ConfigError(
+                f"noise '{entry.name}': length: {1e3 * entry.length:g} mm is too short for "
+                f"tissue that reaches to {1e3 * farthest:g} mm; at least "
+                f"{1e3 * farthest / MOST:.2g} mm is possible"
+            )
 
 
 def _part(entry, model, values, ground):
