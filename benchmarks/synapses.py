@@ -1,4 +1,7 @@
-"""What synapses add to a step of a slow front: core-nanoseconds per node and step, by dimension.
+"""What synapses add to a slow ictal front, which K+ and synapses carry (K_bath 6 mM).
+
+Core-nanoseconds per node and step, in steps of 2 ms and in adaptive ones, which are some twenty
+times longer and ask more of each solve; then the same per node and second of biology.
 
 python benchmarks/synapses.py
 """
@@ -19,6 +22,8 @@ name = "start"
 box = {{ low = {low}, high = {high} }}
 [membrane]
 model = "epileptor2"
+start = "rest"
+parameters = {{ K_bath = "6 mM" }}
 [[synapses]]
 name = "axons"
 reach = "0.1 mm"
@@ -26,42 +31,65 @@ reach = "0.1 mm"
 name = "kick"
 region = "start"
 parameters = {{ I = "50 mV" }}
-profile = {{ kind = "pulse", duration = "1 s" }}
+profile = {{ kind = "pulse", duration = "3 s" }}
 [time]
-end = "12 s"
-step = "1 ms"
+end = "{end} s"
+step = "{step} ms"
+adaptive = {adaptive}
+[output]
+every = "{end} s"
+series = "{end} s"
 """
 MESHES = {
-    1: ('generator = "interval"\nlength = "20 mm"\ncell = "25 um"', '["-1 um"]', '["0.3 mm"]'),
+    1: ('generator = "interval"\nlength = "50 mm"\ncell = "20 um"', '["-1 um"]', '["0.3 mm"]'),
     2: (
-        'generator = "rectangle"\nsize = ["4 mm", "2 mm"]\ncell = "25 um"',
+        'generator = "rectangle"\nsize = ["4 mm", "1 mm"]\ncell = "20 um"',
         '["-1 um", "-1 um"]',
         '["0.3 mm", "3 mm"]',
     ),
 }
+STEPS = {"fixed": (6, 2, "false"), "adaptive": (30, 1, "true")}
+BEGIN = 3.5  # s: the kick is over
 
 
-def cost(dimension):
-    """Core-nanoseconds per node and step in the synapses, iterations a step, and steps."""
+class Spent:
+    """The synapses of a simulation, with the CPU time [s] that they take once the kick is over."""
+
+    def __init__(self, synapses):
+        self._synapses, self.seconds, self.solves, self.iterations = synapses, 0.0, 0, 0
+
+    def __getattr__(self, name):
+        return getattr(self._synapses, name)
+
+    def advance(self, t):
+        """Advance, and note what it took."""
+        before, begun = self._synapses.total_iterations, time.process_time()
+        self._synapses.advance(t)
+        if t > BEGIN:
+            self.seconds += time.process_time() - begun
+            self.solves += 1
+            self.iterations += self._synapses.total_iterations - before
+
+
+def cost(dimension, steps):
+    """CPU time [ns] per node and solve, per node and second, and iterations a solve."""
     mesh, low, high = MESHES[dimension]
+    end, step, adaptive = STEPS[steps]
     path = Path(tempfile.mkdtemp()) / "front.toml"
-    path.write_text(TEXT.format(mesh=mesh, low=low, high=high))
+    how = {"mesh": mesh, "low": low, "high": high, "end": end, "step": step, "adaptive": adaptive}
+    path.write_text(TEXT.format(**how))
     simulation = api.simulation(path, MPI.COMM_SELF)
-    spent, advance = [0.0], simulation.synapses.advance
-
-    def timed(t):
-        begun = time.perf_counter()
-        advance(t)
-        spent[0] += time.perf_counter() - begun
-
-    simulation.synapses.advance = timed
+    simulation.synapses = spent = Spent(simulation.synapses)
     simulation.run()
-    steps, nodes = simulation.steps, simulation.reaction.nodes
-    iterations = simulation.synapses.total_iterations / steps
-    return 1e9 * spent[0] / nodes / steps, iterations, steps
+    each = 1e9 * spent.seconds / simulation.reaction.nodes
+    return each / spent.solves, each / (end - BEGIN), spent.iterations / spent.solves
 
 
 if __name__ == "__main__":
     for dimension in MESHES:
-        ns, iterations, steps = cost(dimension)
-        print(f"{dimension}-D: {ns:.0f} ns a node and step, {iterations:.1f} iterations; {steps}")
+        for steps in STEPS:
+            solve, second, iterations = cost(dimension, steps)
+            print(
+                f"{dimension}-D, {steps} steps: {solve:.0f} ns a node and step, "
+                f"{second / 1000:.1f} us a node and second, {iterations:.1f} iterations"
+            )

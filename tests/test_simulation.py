@@ -11,6 +11,7 @@ from ecs_model.run.clock import Clock
 from ecs_model.run.requests import Request
 from ecs_model.run.step_control import StepControl
 from ecs_model.run.time_loop import Simulation
+from ecs_model.transport.synapses import NoSynapses
 
 
 class Notes:
@@ -234,13 +235,13 @@ def test_a_failure_of_another_process_rejects_the_step_here():
     notes, failures = Notes(), iter([0, 0, 1])
     s = simulation(notes, 64, 0.1, observers=[Watch(64)])
     s.team = SimpleNamespace(
-        highest=lambda values: np.array([*values[:2], next(failures, 0)], float), first=TEAM.first
+        highest=lambda values: np.array([*values[:-1], next(failures, 0)], float), first=TEAM.first
     )
     s.run()
     assert s.rejected == 1 and notes.columns[1][0] == pytest.approx(64.0)
     s = simulation(Notes(), 8)
     s.team = SimpleNamespace(
-        highest=lambda values: np.array([*values[:2], 1.0], float),
+        highest=lambda values: np.array([*values[:-1], 1.0], float),
         first=lambda text: text or "the membrane over there bursts",
     )
     with pytest.raises(SolutionError, match=r"^at t = 0 s: the membrane over there bursts$"):
@@ -285,6 +286,42 @@ def test_what_changes_steadily_has_no_local_error():
     s.run()
     steps = durations(notes, "D")
     assert sum(steps) == 64 and max(steps) >= 16 and s.rejected == 0
+
+
+class Surprises(NoSynapses):
+    """Synapses whose error, as a share of its tolerance, is a function of the step's time."""
+
+    def __init__(self, error_at):
+        self._error_at = error_at
+
+    def advance(self, t):
+        """Arrive."""
+        self.error = self._error_at(t)
+
+
+def test_a_surprise_by_synapses_that_shorter_steps_do_not_lessen_is_taken():
+    """It lies in the pending half step; one shorter try, not all of them down to one tick."""
+    steady = Notes(law=lambda t: 3.0 + 0.5 * t)
+    surprised = Surprises(lambda t: 3.0 if 40 < t < 50 else 0.0)
+    s = simulation(steady, 256, 0.1, observers=[Watch(256)], synapses=surprised)
+    s.run()
+    assert s.rejected == 1 and len(durations(steady, "D")) < 20
+    alone = Notes(law=lambda t: 3.0 + 0.5 * t)
+    t = simulation(alone, 256, 0.1, observers=[Watch(256)])
+    t.run()
+    assert t.rejected == 0 and len(durations(alone, "D")) < len(durations(steady, "D"))
+
+
+def test_a_surprise_by_synapses_that_shorter_steps_lessen_is_followed():
+    notes, last = Notes(law=lambda t: 3.0 + 0.5 * t), [0.0]
+
+    def by_length(t):
+        span, last[0] = t - last[0], t
+        return abs(span) / 4
+
+    s = simulation(notes, 256, 0.1, observers=[Watch(256)], synapses=Surprises(by_length))
+    s.run()
+    assert max(durations(notes, "D")) <= 8 and s.control.level <= 3
 
 
 class Damping(Notes):

@@ -1,11 +1,15 @@
 """How long the steps of a run are: as long as the local errors of K+ and of synapses allow."""
 
+import math
 from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 
 from ecs_model.memory import put_back
+
+MOST = 2.0  # times the tolerance: the error of a step that is taken
+HELPS = 0.8  # of the error at most, where half the length of a step helps
 
 
 @dataclass
@@ -15,8 +19,10 @@ class StepControl:
     A step of K+ is compared with the line through the two before it: the distance estimates its
     local error. Above twice the tolerance a step is rejected; a small one lets the next be longer.
     What is compared is K+ with the half reaction step that is pending, as the last one went. Where
-    synapses join nodes, the error of what they bring counts too, in units of its own tolerance.
-    With noise it does not: it would not shrink as steps do, and synapses follow noise bin by bin.
+    synapses join nodes, the error of what they bring counts too, in units of its own tolerance. It
+    belongs to the reaction step, whose pending half does not become shorter when a step is tried
+    again: where that does not help, the step is taken and the next is shorter. With noise it does
+    not count: it would not shrink as steps do, and synapses follow noise bin by bin.
 
     Attributes:
         tolerance: of the local error of K+ [mM]; 0 for steps of one tick.
@@ -49,6 +55,7 @@ class StepControl:
         self.last, self.slope = potassium.copy(), np.zeros_like(potassium)
         self._now, self._expected = np.zeros_like(potassium), np.zeros_like(potassium)
         self.rate = np.zeros_like(potassium)
+        self._tried = math.inf  # error beside that of K+ when this step was tried before
 
     def ticks(self, room):
         """Length of the next step, where at most `room` ticks are left to the next stop."""
@@ -63,14 +70,13 @@ class StepControl:
         np.subtract(potassium, self.rate, out=self.rate)
         self.rate /= duration
 
-    def local_error(self, potassium, dt, pending, beside=0.0):
+    def local_error(self, potassium, dt, pending):
         """Largest distance [mM] of K+ from what the last steps let expect; 0 if unknown.
 
         Args:
             potassium: K+ after a step [mM].
             dt: length of the step [s].
             pending: reaction time [s] that the state lacks.
-            beside: another error, as a share of its own tolerance; the larger one counts.
         """
         if not self.tolerance:
             return 0.0
@@ -81,13 +87,27 @@ class StepControl:
         expected = np.multiply(self.slope, dt, out=self._expected)
         expected += self.last
         expected -= self._now
-        largest = float(np.abs(expected, out=expected).max(initial=0.0))
-        return max(largest, beside * self.tolerance)
+        return float(np.abs(expected, out=expected).max(initial=0.0))
 
-    def accept(self, dt, ticks, error):
-        """Remember a step that was taken, and choose the length of the next."""
+    def is_too_long(self, error, beside):
+        """Whether the step should be tried again with half its length.
+
+        Args:
+            error: local error of K+ of all processes [mM].
+            beside: that of what synapses bring, as a share of its tolerance.
+        """
+        if not self.known:
+            return False
+        helps, self._tried = beside < HELPS * self._tried, beside
+        return error > MOST * self.tolerance or (beside > MOST and helps)
+
+    def accept(self, dt, ticks, error, beside):
+        """Remember a step that was taken, with its errors, and choose the length of the next."""
         if not self.tolerance:
             return
+        self._tried = math.inf
+        if self.known:
+            error = max(error, beside * self.tolerance)
         np.subtract(self._now, self.last, out=self.slope)
         self.slope /= dt
         self.last[:] = self._now

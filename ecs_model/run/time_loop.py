@@ -200,30 +200,31 @@ class Simulation:
             self.pending = dt / 2
             self.diffusion.advance(start, dt, self.calm < DAMPED_STEPS)
             potassium = self.reaction.variables[0]
-            # Noise makes drives rough at any step; they are solved for after each of its bins.
-            beside = self.synapses.error if self.noise.is_none else 0.0
-            local = self._agree(self.control.local_error(potassium, dt, self.pending, beside))
+            errors = self._agree(self.control.local_error(potassium, dt, self.pending))
         except SolutionError as error:
             if ticks == 1:
                 reason = self.team.first(self.failure) or str(error)
                 raise SolutionError(f"at t = {start:.6g} s: {reason}") from None
             return False
-        if ticks > 1 and local > 2 * self.control.tolerance:
+        if ticks > 1 and self.control.is_too_long(*errors):
             return False
-        self.control.accept(dt, ticks, local)
+        self.control.accept(dt, ticks, *errors)
         return True
 
     def _agree(self, local):
-        """The local error of all processes, and their request.
+        """The local errors of all processes, of K+ and of synapses, and their request.
 
         Raises:
             SolutionError: on all processes, if the membranes of one failed.
         """
-        local, request, has_failed = self.team.highest([local, self.ask(), bool(self.failure)])
+        # Noise makes drives rough at any step; they are solved for after each of its bins.
+        beside = self.synapses.error if self.noise.is_none else 0.0
+        mine = [local, beside, self.ask(), bool(self.failure)]
+        local, beside, request, has_failed = self.team.highest(mine)
         self.request = Request(int(request))
         if has_failed:
             raise SolutionError(self.failure)
-        return local
+        return local, beside
 
     def _react(self, start, duration):
         """Advance the membranes; where they fail, the state is that of some time in between.

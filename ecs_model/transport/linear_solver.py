@@ -127,6 +127,7 @@ def conjugate_gradients(
     rtol: float,
     least: float,
     is_still: bool = True,
+    usual: Options | None = None,
 ) -> PETSc.KSP:
     """The KSP of a symmetric positive matrix: conjugate gradients with Jacobi by default.
 
@@ -138,6 +139,7 @@ def conjugate_gradients(
         rtol: residual of a solve.
         least: change of a node that nobody can tell from none, in the unit of the solution.
         is_still: whether the matrix stays what it is.
+        usual: options of this solver that `options` override.
 
     Raises:
         ConfigError: on all processes, for options that PETSc refuses.
@@ -154,7 +156,7 @@ def conjugate_gradients(
     solver.setTolerances(rtol=rtol, atol=floor, divtol=NEVER, max_it=MOST)
     if not options:  # the norm that conjugate gradients know anyway
         solver.setNormType(PETSc.KSP.NormType.NATURAL)
-    with petsc_database(kind, options) as prefix:
+    with petsc_database(kind, options, usual) as prefix:
         solver.setOptionsPrefix(prefix)
         solver.setFromOptions()
         solver.setUp()
