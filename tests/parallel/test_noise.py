@@ -92,7 +92,8 @@ def test_equal_steps_give_equal_fields(folder, n):
     close(one, begun(n, folder, f"fixed{n}", *FIXED), rtol=1e-9, atol=1e-10)
 
 
-@pytest.mark.parametrize("n", [pytest.param(1, marks=pytest.mark.slow), 2])
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [1, 2])
 def test_a_run_that_is_resumed_is_the_same(folder, n):
     """Bit for bit, in steps that are chosen by what noise does."""
     whole = begun(n, folder, f"whole{n}")

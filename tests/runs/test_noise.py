@@ -13,6 +13,8 @@ from ecs_model.cell.config import CellConfig
 from ecs_model.cell.setup import Laboratory
 from ecs_model.errors import ConfigError
 from ecs_model.run import check
+from ecs_model.run.field_series import read_field, read_times
+from tests.helpers import run_here
 
 TISSUE = """
 [mesh]
@@ -269,3 +271,15 @@ def test_a_lattice_that_cannot_be_is_refused(tmp_path):
     )
     with pytest.raises(ConfigError, match=re.escape(complaint)):
         simulated(tmp_path, text, "noise.background.length=1 um")
+
+
+def test_a_resumed_run_has_the_noise_of_one_that_was_not_stopped(tmp_path):
+    """Bit for bit in V at its end."""
+    text = TISSUE.replace('every = "0.2 s"', 'every = "0.1 s"\nprecision = "double"')
+    text = text.replace('series = "0.2 s"', 'series = "0.1 s"')
+    whole = run_here(text, tmp_path / "whole").path
+    half = run_here(text, tmp_path / "half", "time.end=0.1 s").path
+    assert api.resume(half, MPI.COMM_SELF, ("time.end=0.2 s",), quiet=True) == 0
+    assert [*read_times(half)] == [*read_times(whole)] == pytest.approx([0.0, 0.1, 0.2])
+    np.testing.assert_array_equal(read_field(half, "V", 2), read_field(whole, "V", 2))
+    assert np.ptp(read_field(half, "V", 2)) > 1.0  # mV
