@@ -49,7 +49,7 @@ class Fields:
         """Round limits of a field over the whole run, from at most 25 of its times."""
         indices = spread(len(self.times), _SAMPLED)
         values = [finite_range(self.at(name, i)) for i in indices]
-        return style.nice_limits(min(v[0] for v in values), max(v[1] for v in values))
+        return style.limits(name, min(v[0] for v in values), max(v[1] for v in values))
 
     def label(self, name):
         """Axis label of a field."""

@@ -95,7 +95,7 @@ def _stage(fields, name, scene, limits):
     _furnish(panels, scene)
     mappable = ScalarMappable(Normalize(*limits), style.colour_map(name))
     label = style.label(name, fields.units.get(name, ""))
-    figure.colorbar(mappable, ax=[*panels], label=label, pad=0.02, aspect=25)
+    style.colour_bar(figure, mappable, name, label=label, ax=[*panels], pad=0.02, aspect=25)
     return figure, shown
 
 

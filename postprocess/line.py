@@ -28,12 +28,13 @@ def space_time(run_dir, line=None):
     fig = style.figure(0.5 + 2.1 * len(values))
     panels = fig.subplots(len(values), sharex=True, squeeze=False)[:, 0]
     for axes, (name, rows) in zip(panels, values.items(), strict=True):
-        low, high = style.nice_limits(*finite_range(rows))
+        low, high = style.limits(name, *finite_range(rows))
         colours = {"cmap": style.colour_map(name), "vmin": low, "vmax": high}
-        shading = "gouraud" if np.isfinite(rows).all() else "nearest"
+        is_smooth = np.isfinite(rows).all() and not style.words(name)
+        shading = "gouraud" if is_smooth else "nearest"
         drawn = axes.pcolormesh(times, places, rows.T, shading=shading, rasterized=True, **colours)
         axes.set_ylabel(f"Position [{style.LENGTH}]")
-        axes.figure.colorbar(drawn, ax=axes, label=style.label(name, units.get(name, "")), pad=0.01)
+        style.colour_bar(fig, drawn, name, units.get(name, ""), ax=axes, pad=0.01)
     panels[-1].set_xlabel("Time [s]")
     return fig
 

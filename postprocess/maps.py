@@ -93,7 +93,9 @@ def _one_field(fig, row, fields, name, indices, side):
         if side == "bottom" or axes.get_subplotspec().is_first_row():
             axes.set_title(style.time_text(fields.times[i]))
     label = style.wrapped_label(name, fields.units.get(name, ""))
-    fig.colorbar(drawn, ax=list(row), label=label, location=side, aspect=25, pad=0.02)
+    style.colour_bar(
+        fig, drawn, name, label=label, ax=list(row), location=side, aspect=25, pad=0.02
+    )
 
 
 def _coloured(axes, fields, values, **colours):

@@ -42,7 +42,8 @@ def _fields(folder):
 
 def _row(name, units, limits):
     label = style.plain_label(name, units.get(name, ""))
-    return name, label, _PRESETS[style.colour_map(name)], *limits
+    colours = "viridis" if style.words(name) else style.colour_map(name)
+    return name, label, _PRESETS[colours], *limits
 
 
 _HEAD = '''"""Opens this run in ParaView.

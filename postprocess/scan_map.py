@@ -20,14 +20,6 @@ COLOURS = {
     "sd": "#EDA98B",
     "ignited": "#C96A6A",
 }
-OF_WORDS = {  # what neurons do
-    "rest": "#CFE5F2",
-    "firing": "#EDF0C4",
-    "depolarized": "#D9D2E9",
-    "tonic": "#F3E9B5",
-    "seizure": "#F2B66D",
-    "SD": "#C96A6A",
-}
 FINE = 200  # places along each axis of a map of words
 COLUMNS = 3
 LINES = 7  # contours of thresholds
@@ -135,15 +127,15 @@ def _regimes(ax, scan, mesh):
 
 def _words(ax, scan, mesh):
     """Draw what neurons do, around each run the word of that run; as `_regimes`."""
-    present = [name for name in OF_WORDS if name in scan.words]
-    colours = ListedColormap([OF_WORDS[name] for name in present])
+    present = [name for name in style.REGIMES if name in scan.words]
+    colours = ListedColormap([style.REGIMES[name] for name in present])
     numbers = np.array([present.index(word) for word in scan.words])
     x, y, nearest = _nearest(ax, mesh)
     ax.pcolormesh(x, y, numbers[nearest], cmap=colours, vmin=-0.5, vmax=len(present) - 0.5)
-    handles = [Patch(color=OF_WORDS[name], label=name) for name in present]
+    handles = [Patch(color=style.REGIMES[name], label=name) for name in present]
     border, lines = _border(ax, scan, mesh)
     speed, obstacles = _speeds(ax, scan, mesh)
-    dots = _dots(ax, mesh, [OF_WORDS[word] for word in scan.words])
+    dots = _dots(ax, mesh, [style.REGIMES[word] for word in scan.words])
     return [*handles, *border, *speed, dots], lines + obstacles
 
 
@@ -296,4 +288,5 @@ def _states(ax, scan, axes, obstacles):
     star = {"marker": "*", "ms": 9, "mfc": "gold", "mec": "black", "mew": 0.6}
     ax.plot(*zip(*on.values(), strict=True), ls="", zorder=4, **star)
     label_placement.place(ax, [*on.values()], [*on], obstacles)
-    return [Line2D([], [], ls="", label="measured state of the tissue", **star)]
+    told = [style.plain(f"{name}: {scan.measured[name].condition}") for name in on]
+    return [Line2D([], [], ls="", label=text, **star) for text in told]

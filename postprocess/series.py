@@ -41,7 +41,7 @@ def probes(run_dir):
             column = f"{field}@{name}"
             name, dot = style.plain(name), _marker(values["t"])
             axes.plot(values["t"], values[column], label=name, marker=dot)
-        axes.set_ylabel(style.label(field, units[column]))
+        style.value_axis(axes, field, units[column])
         axes.margins(x=0)
     panels[-1].set_xlabel("Time [s]")
     _legend(fig, panels[0])

@@ -109,7 +109,7 @@ def arrival(run_dir, name="arrival_K_o"):
     found, units = field_series.read_maps(run_dir)
     if name not in found:
         raise ConfigError(f"{run_dir} has no map {name!r}; it has {', '.join(found) or 'none'}")
-    limits = style.nice_limits(*finite_range(found[name]))
+    limits = style.limits(name, *finite_range(found[name]))
     fig = _strip(fields, [found[name]], [""], limits, name, style.label(name, units[name]))
     if np.isnan(found[name]).any():
         fig.legend(handles=[style.never_patch()], loc="outside upper right")
@@ -134,7 +134,7 @@ def _strip(fields, all_values, titles, limits, name, label):
     scale_bar(panels[-1, 0], scene)
     axes_cross(panels[0, 0], scene)
     colours = ScalarMappable(Normalize(*limits), style.colour_map(name))
-    fig.colorbar(colours, ax=panels, label=label, pad=0.01, aspect=30, shrink=0.8)
+    style.colour_bar(fig, colours, name, label=label, ax=panels, pad=0.01, aspect=30, shrink=0.8)
     scene.close()
     return fig
 

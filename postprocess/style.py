@@ -7,6 +7,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from ecs_model.files import atomic
+from ecs_model.physics.regimes import NAMES
 
 WIDTH = 7.2  # inches: both columns of a journal page
 DPI = 200
@@ -48,8 +49,17 @@ _SYMBOLS = {
     "rate": "firing rate",
     "onset": "onset of seizures",
     "duration": "longest seizure",
+    "regime": "regime so far",
     "V_min": "lowest membrane potential",
     "V_max": "highest membrane potential",
+}
+REGIMES = {  # colours of what neurons do
+    "rest": "#CFE5F2",
+    "firing": "#EDF0C4",
+    "depolarized": "#D9D2E9",
+    "tonic": "#F3E9B5",
+    "seizure": "#F2B66D",
+    "SD": "#C96A6A",
 }
 _PREFIXES = {"arrival_": "arrival of ", "max_": "maximum of ", "min_": "minimum of "}
 _PREFIXES |= {"total_": "total ", "mean_": "mean "}
@@ -90,8 +100,38 @@ def plain_label(name, unit):
     return text.replace("lambda", "").replace("alpha", "").strip()
 
 
+def words(name):
+    """The words that a field's numbers stand for, in order; none where they are numbers."""
+    return tuple(NAMES) if name == "regime" else ()
+
+
+def limits(name, low, high):
+    """Round limits around the values of a field; around the numbers of its words."""
+    count = len(words(name))
+    return (-0.5, count - 0.5) if count else nice_limits(low, high)
+
+
+def colour_bar(fig, drawn, name, unit="", **how):
+    """The bar beside what was drawn of the field `name`; `how` goes to Matplotlib."""
+    bar = fig.colorbar(drawn, label=how.pop("label", label(name, unit)), **how)
+    if known := words(name):
+        bar.set_ticks(range(len(known)), labels=known)
+        bar.ax.minorticks_off()
+    return bar
+
+
+def value_axis(axes, name, unit):
+    """Label the vertical axis of curves of the field `name`."""
+    axes.set_ylabel(label(name, unit))
+    if known := words(name):
+        axes.set_yticks(range(len(known)), labels=known)
+        axes.set_ylim(-0.5, len(known) - 0.5)
+
+
 def colour_map(name):
-    """Name of the perceptually uniform colour map of a field."""
+    """The perceptually uniform colour map of a field, or the colours of its words."""
+    if words(name):
+        return mpl.colors.ListedColormap([REGIMES[word] for word in words(name)], "regimes")
     if name.startswith("arrival_"):
         return "plasma"
     return _COLOUR_MAPS.get(name.removeprefix("max_"), "viridis")

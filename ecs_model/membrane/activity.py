@@ -23,7 +23,7 @@ NAMES = (
     "start",  # mM: K+ when everything began
     "score",  # margin of the best burst that is over
     "onset",  # s: of the first seizure; nan without one
-    "longest",  # s: of the longest seizure
+    "longest",  # s: of the longest seizure, from its first spike to its last
     "seizures",  # that are over
     "bursts",
     "fired",  # s: in bursts that are over
@@ -66,7 +66,7 @@ static void close_burst(double *const *a, long i, double end, const double *law)
     if (s < 0.0) return;
     a[SEIZURES][i] += 1.0;
     if (isnan(a[ONSET][i])) a[ONSET][i] = a[BEGIN][i];
-    if (duration > a[LONGEST][i]) a[LONGEST][i] = duration;
+    if (a[LAST][i] - a[BEGIN][i] > a[LONGEST][i]) a[LONGEST][i] = a[LAST][i] - a[BEGIN][i];
 }
 
 static void fire(double *const *a, long i, double t, double spikes, double potassium,

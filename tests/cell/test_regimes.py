@@ -84,8 +84,15 @@ def test_what_is_counted():
 def test_a_seizure_that_goes_on_at_the_end_counts():
     activity = followed(episodes(90.0, 20.0))
     assert word(activity) == "seizure"
-    np.testing.assert_allclose(activity.judged()["longest"], 100.0 - 90.025)
+    np.testing.assert_allclose(activity.judged()["longest"], 99.975 - 90.025)  # to the last spike
     assert activity.is_bursting().all()
+
+
+def test_a_seizure_does_not_grow_in_the_silence_after_it():
+    """It is not yet over then, as another spike could go on with it."""
+    activity = followed(episodes(90.0, 8.5))
+    assert activity.is_bursting().all()
+    np.testing.assert_allclose(activity.judged()["longest"], 8.45, rtol=1e-12)
 
 
 def test_judging_changes_nothing():

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from ecs_model.errors import ConfigError
+from ecs_model.postprocess import style
 from ecs_model.postprocess.scan_data import Scan
 from ecs_model.postprocess.scan_figures import drawings
-from ecs_model.postprocess.scan_map import OF_WORDS, risk_map
+from ecs_model.postprocess.scan_map import risk_map
 from tests.scan.scans import engine_of, scan, verdicts
 
 TISSUE = """
@@ -104,7 +105,7 @@ def test_a_border_of_seizures_is_followed(tmp_path):
     code, found = scan(tmp_path / "s", TISSUE + axes)
     assert code == 0 and len(found) == 12
     assert 0 < found["seizure.verdict"].astype(bool).mean() < 1
-    assert set(found["regime"]) <= set(OF_WORDS)
+    assert set(found["regime"]) <= set(style.REGIMES)
 
 
 def test_seizures_have_sobol_indices(tmp_path):
