@@ -38,12 +38,13 @@ class Snapshot:
 
     def _copied(self, state, k):
         """The bare values of a state; arrays are copied, into the same buffers every time."""
-        return {name: self._copy(bare(value), (k, name)) for name, value in state.items()}
-
-    def _copy(self, value, key):
-        if not isinstance(value, np.ndarray):
-            return value
-        if key not in self._buffers:
-            self._buffers[key] = np.empty_like(value)
-        self._buffers[key][:] = value
-        return self._buffers[key]
+        buffers = self._buffers.setdefault(k, {})
+        for name, value in state.items():
+            value = value if type(value) is np.ndarray else bare(value)
+            if not isinstance(value, np.ndarray):
+                buffers[name] = value
+            elif name in buffers:
+                buffers[name][:] = value
+            else:
+                buffers[name] = value.copy()
+        return buffers
