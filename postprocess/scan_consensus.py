@@ -38,6 +38,35 @@ def consensus_map(scan):
     return figure
 
 
+def consensus_text(scan):
+    """A paragraph: what was compared, where it agrees, and what the band is; empty for others.
+
+    Args:
+        scan: a Scan.
+    """
+    told = scan.report.get("consensus")
+    if not told:
+        return ""
+    if not told["places"]:
+        return f"No place has been computed in all of {_compared(scan)} yet."
+    word = WORDS[told["margin"]]
+    each = ", ".join(f"{name} {share:.0%}" for name, share in told["members"].items())
+    return (
+        f"{_compared(scan)} were compared in {told['places']} places. At least 95 % of them find "
+        f"{word} in {told['yes']:.0%} of the places, and none in {told['no']:.0%}. The band in "
+        f"between, {told['band']:.0%} of the places, holds 90 % of the borders: there the answer "
+        f"depends on the model. Share of the places with {word}: {each}."
+    )
+
+
+def _compared(scan):
+    """How many models, and sets of their numbers."""
+    members, usual = scan.settings["consensus"]["member"], scan.setup["base"]["membrane"]["model"]
+    models = len({member["set"].get("membrane.model", usual) for member in members})
+    sets = f"{len(members)} sets of numbers"
+    return f"{sets} of one model" if models == 1 else f"{sets} in {models} models"
+
+
 def _areas(word):
     texts = f"no {word} in 95 % of the models", "90 % of the borders", f"{word} in 95 %"
     return [Patch(color=c, label=text) for c, text in zip(AREAS, texts, strict=True)]
