@@ -10,6 +10,8 @@ from ecs_model.run.tables import read_line
 _HEIGHT = 2.6  # inches
 _PANEL = 140.0  # points of it that are panel
 _TICK = (1.5, 9.0)  # points: shortest and longest tick
+_ROOM = 1000  # ticks beside each other that fill the width; more of them are drawn paler
+_PALEST = 0.15
 
 
 @style.styled
@@ -39,7 +41,9 @@ def _tick(places, height):
     """How a spike is drawn in a panel of some height [mm]: as high as there is room for each."""
     gaps, (low, high) = np.diff(np.unique(places)), _TICK
     length = min(max(0.9 * _PANEL * np.median(gaps) / height, low), high) if len(gaps) else high
-    return {"marker": "|", "markersize": length, "markeredgewidth": 0.5, "color": "black"}
+    most = np.unique(places, return_counts=True)[1].max(initial=1)
+    look = {"marker": "|", "markersize": length, "markeredgewidth": 0.5, "color": "black"}
+    return look | {"alpha": min(max(_ROOM / most, _PALEST), 1.0)}
 
 
 def _ends(places):

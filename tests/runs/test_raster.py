@@ -122,7 +122,7 @@ def test_spikes_do_not_depend_on_the_number_of_processes(whole, tmp_path, n):
 
 
 def test_steps_that_are_rejected_leave_no_spikes(tmp_path):
-    joined = text(g_AMPA=0.1, K_bath=7.0, current=30.0, kick=0.05, end=0.09, series=0.03)
+    joined = text(g_AMPA=0.1, K_bath=7.0, current=30.0, kick=0.05, end=0.09, series=0.03, step=0.25)
     out = run(tmp_path, joined + WAY.format(points=9, checkpoint=""))
     simulation, spikes = watched(tmp_path, joined)
     assert simulation.rejected > 0
