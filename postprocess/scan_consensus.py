@@ -48,15 +48,20 @@ def consensus_text(scan):
     if not told:
         return ""
     if not told["places"]:
-        return f"No place has been computed in all of {_compared(scan)} yet."
+        return f"No place of the map has been computed in all of {_compared(scan)}."
     word = WORDS[told["margin"]]
-    each = ", ".join(f"{name} {share:.0%}" for name, share in told["members"].items())
+    each = ", ".join(f"{name} {_percent(share)}" for name, share in told["members"].items())
+    yes, no, band = (_percent(told[name]) for name in ("yes", "no", "band"))
     return (
-        f"{_compared(scan)} were compared in {told['places']} places. At least 95 % of them find "
-        f"{word} in {told['yes']:.0%} of the places, and none in {told['no']:.0%}. The band in "
-        f"between, {told['band']:.0%} of the places, holds 90 % of the borders: there the answer "
-        f"depends on the model. Share of the places with {word}: {each}."
+        f"{_compared(scan)} were asked for the verdict on {word} in {told['places']} places of the "
+        f"map. At least 95 % of them agree on yes in {yes} of the places, and on no in {no}. In "
+        f"the band between, {band} of the places, which holds 90 % of their borders, the answer "
+        f"depends on the model. The verdict is yes in: {each}."
     )
+
+
+def _percent(share):
+    return f"{100 * share:.0f} %"
 
 
 def _compared(scan):
