@@ -53,10 +53,10 @@ def consensus_text(scan):
     each = ", ".join(f"{name} {_percent(share)}" for name, share in told["members"].items())
     yes, no, band = (_percent(told[name]) for name in ("yes", "no", "band"))
     return (
-        f"{_compared(scan)} were asked for the verdict on {word} in {told['places']} places of the "
-        f"map. At least 95 % of them agree on yes in {yes} of the places, and on no in {no}. In "
-        f"the band between, {band} of the places, which holds 90 % of their borders, the answer "
-        f"depends on the model. The verdict is yes in: {each}."
+        f"The verdict on {word} was compared between {_compared(scan)} in {told['places']} places "
+        f"of the map. At least 95 % of them say yes in {yes} of the places, and no in {no}. The "
+        f"band between, {band} of the places, holds 90 % of their borders: there the answer "
+        f"depends on the model. Each says yes in: {each}."
     )
 
 

@@ -191,10 +191,9 @@ def test_the_report_of_a_consensus_says_what_it_found(tmp_path):
     text = scan_report.write(opened, {}).read_text()
     for words in (
         "<h2>Where the models agree</h2>",
-        "2 sets of numbers in 2 models were asked for the verdict on seizure in 45 places",
-        "agree on yes in 44 % of the places, and on no in 33 %",
-        "band between, 22 % of the places",
-        "yes in: one 67 %, other 44 %.",
+        "The verdict on seizure was compared between 2 sets of numbers in 2 models in 45 places",
+        "say yes in 44 % of the places, and no in 33 %. The band between, 22 % of the places",
+        "Each says yes in: one 67 %, other 44 %.",
     ):
         assert words in text
     none = replace(opened, report=opened.report | {"consensus": {"margin": "seizure", "places": 0}})
