@@ -115,7 +115,8 @@ class MembraneModel:
     @property
     def meanings(self) -> dict[str, str]:
         """State -> what a reader calls it, of those that are not what their names say."""
-        return {"V": self.State.quantities["V"].meaning} if self.depolarization else {}
+        known = getattr(self.State, "quantities", {})
+        return {"V": known["V"].meaning} if self.depolarization else {}
 
     def variant(self, added=(), **options):
         """The same model with other choices.
