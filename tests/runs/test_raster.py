@@ -26,7 +26,7 @@ points = {points}
 [checkpoint]
 {checkpoint}
 """
-BURST = {"kind": "none", "current": 30.0, "kick": 0.05, "end": 0.09, "series": 0.03}
+BURST = {"kind": "none", "current": 30.0, "kick": 0.2, "end": 0.09, "series": 0.03}
 
 
 def settings(points=9, checkpoint='every = "0.045 s"', **changes):
@@ -139,6 +139,19 @@ def test_models_without_spikes_have_no_raster(tmp_path, model):
     plain += '[output]\nevery = "0.1 s"\n' + WAY.format(points=3, checkpoint="")
     out = run(tmp_path, plain)
     assert spike_tables.names(out) == [] and (out / "lines" / "way.csv").exists()
+
+
+def test_a_table_is_cut_back_to_what_was_written_then(tmp_path):
+    """Not to a time: spikes before that of a checkpoint may have been noted after it."""
+    table = spike_tables.create(tmp_path, "way")
+    table.extend([(1.0, 0.5), (2.0, 0.0), (2.9, 0.5)])
+    table.close()
+    spike_tables.resume(tmp_path, "way", until=3.0, count=2).close()
+    assert spike_tables.read_spikes(tmp_path, "way")[0].tolist() == [1.0, 2.0]
+    spike_tables.resume(tmp_path, "way", until=3.0, count=0).close()
+    assert spike_tables.read_spikes(tmp_path, "way")[0].tolist() == []
+    with pytest.raises(ConfigError, match="holds 0 of the 1 times"):
+        spike_tables.resume(tmp_path, "way", until=3.0, count=1)
 
 
 class Table:
