@@ -73,13 +73,13 @@ def course(folder):
     figure, axes = _panels(len(panels))
     _shade(axes, folder)
     for panel, axis in zip(panels, axes, strict=True):
-        _draw_courses(axis, table, names, panel)
+        _draw_courses(axis, table, names, panel, _meanings(folder))
     axes[-1].set_xlabel("Time [s]")
     _title(figure, folder)
     return figure
 
 
-def _draw_courses(axis, table, names, panel):
+def _draw_courses(axis, table, names, panel, meanings):
     cells = np.unique(table["cell"])[:SHOWN]
     dashes = ("-", "--", ":", "-.", (0, (5, 1)), (0, (1, 1)))
     for k, name in enumerate(panel):
@@ -91,10 +91,10 @@ def _draw_courses(axis, table, names, panel):
                 linestyle=dash,
                 color=style.CYCLE[k],
                 lw=1.0,
-                label=style.symbol(name) if cell == cells[0] else None,
+                label=style.symbol(name, meanings) if cell == cells[0] else None,
             )
     unit = _parts(names[panel[0]])[1]
-    alone = style.wrapped_label(panel[0], unit)
+    alone = style.wrapped_label(panel[0], unit, meanings)
     axis.set_ylabel(alone if len(panel) == 1 else f"Concentration\n[{unit}]")
     if len(panel) > 1:
         axis.set_ylabel(f"{'Potential' if 'V' in panel else 'Concentration'}\n[{unit}]")
@@ -141,7 +141,7 @@ def branch(folder):
         for k, rows in enumerate(groups):
             _draw_branch(axis, table, rows, head, style.CYCLE[k % len(style.CYCLE)])
         _mark(axis, summary, head)
-        axis.set_ylabel(style.wrapped_label(*_parts(head)))
+        axis.set_ylabel(style.wrapped_label(*_parts(head), _meanings(folder)))
     axes[-1].set_xlabel(style.label(table["over"][0], table["unit"][0]))
     axes[0].legend(handles=_branch_legend(), loc="best")
     _title(figure, folder)
@@ -250,6 +250,10 @@ def _draw_plane(axis, table, names):
 
 def _summary(folder):
     return foreign.need_json(folder / "summary.json", schemas.CellFacts)
+
+
+def _meanings(folder):
+    return _summary(folder).get("meanings", {})
 
 
 def _title(figure, folder):

@@ -65,7 +65,12 @@ def fields(folder):
 
 
 def _in(fields, name):
-    return {"units": fields.units.get(name, "")}
+    return _attributes(name, fields.units.get(name, ""), fields.meanings)
+
+
+def _attributes(name, unit, meanings):
+    known = {"long_name": meanings[name]} if name in meanings else {}
+    return {"units": unit, **known}
 
 
 def _of_nodes(fields, taken):
@@ -96,8 +101,10 @@ def along(folder, name):
         ConfigError: if the run has no such line.
     """
     times, places, values, units = read_line(folder, name)
+    meanings = RunDir(folder).meanings
     variables = {
-        key: (("time", "position"), rows, {"units": units[key]}) for key, rows in values.items()
+        key: (("time", "position"), rows, _attributes(key, units[key], meanings))
+        for key, rows in values.items()
     }
     coordinates = {
         "time": ("time", times, {"units": "s"}),

@@ -16,7 +16,10 @@ _SAMPLED = 25
 
 @dataclass(frozen=True)
 class Fields:
-    """Mesh [mm], output times [s], units and nodal scalar fields of the run directory `folder`."""
+    """Mesh [mm], output times [s], units and nodal scalar fields of the run directory `folder`.
+
+    `meanings` has what the model calls some of its own fields.
+    """
 
     folder: Path
     points: np.ndarray
@@ -24,6 +27,7 @@ class Fields:
     times: np.ndarray
     names: list
     units: dict
+    meanings: dict
 
     @property
     def dimension(self):
@@ -53,18 +57,28 @@ class Fields:
 
     def label(self, name):
         """Axis label of a field."""
-        return style.label(name, self.units.get(name, ""))
+        return style.label(name, self.units.get(name, ""), self.meanings)
+
+    def wrapped_label(self, name):
+        """As `label`, with the unit on a line of its own."""
+        return style.wrapped_label(name, self.units.get(name, ""), self.meanings)
+
+    def plain_label(self, name):
+        """As `label`, for programs that know no mathematical text."""
+        return style.plain_label(name, self.units.get(name, ""), self.meanings)
 
 
 def load(run_dir):
     """The fields of a run; raises ConfigError if no output time was written."""
-    folder = RunDir.open(run_dir).path
+    run = RunDir.open(run_dir)
+    folder = run.path
     times = field_series.read_times(folder)
     if not len(times):
         raise ConfigError(f"{folder} holds no output time yet; let the run come to its first one")
     points, cells, _ = field_series.read_mesh(folder)
     units = field_series.read_units(folder)
-    return Fields(folder, points, cells, times, _nodal_scalars(folder, len(points)), units)
+    names = _nodal_scalars(folder, len(points))
+    return Fields(folder, points, cells, times, names, units, run.meanings)
 
 
 def spread(count, wanted):

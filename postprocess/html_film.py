@@ -94,8 +94,8 @@ def _stage(fields, name, scene, limits):
     shown = [axes.imshow(blank, extent=_extent(scene, columns)) for axes in panels]
     _furnish(panels, scene)
     mappable = ScalarMappable(Normalize(*limits), style.colour_map(name))
-    label = style.label(name, fields.units.get(name, ""))
-    style.colour_bar(figure, mappable, name, label=label, ax=[*panels], pad=0.02, aspect=25)
+    text = fields.label(name)
+    style.colour_bar(figure, mappable, name, text, ax=[*panels], pad=0.02, aspect=25)
     return figure, shown
 
 

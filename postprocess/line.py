@@ -23,6 +23,7 @@ def space_time(run_dir, line=None):
             longest axis of the box around the mesh, from the stored fields.
     """
     times, places, values, units = along_line(run_dir, line)
+    meanings = RunDir.open(run_dir).meanings
     if len(times) < 2:
         raise ConfigError(f"{run_dir} has {len(times)} time on the line; at least 2 are needed")
     fig = style.figure(0.5 + 2.1 * len(values))
@@ -34,7 +35,8 @@ def space_time(run_dir, line=None):
         shading = "gouraud" if is_smooth else "nearest"
         drawn = axes.pcolormesh(times, places, rows.T, shading=shading, rasterized=True, **colours)
         axes.set_ylabel(f"Position [{style.LENGTH}]")
-        style.colour_bar(fig, drawn, name, units.get(name, ""), ax=axes, pad=0.01)
+        text = style.label(name, units.get(name, ""), meanings)
+        style.colour_bar(fig, drawn, name, text, ax=axes, pad=0.01)
     panels[-1].set_xlabel("Time [s]")
     return fig
 

@@ -92,10 +92,8 @@ def _one_field(fig, row, fields, name, indices, side):
         drawn = _coloured(axes, fields, fields.at(name, i), **colours)
         if side == "bottom" or axes.get_subplotspec().is_first_row():
             axes.set_title(style.time_text(fields.times[i]))
-    label = style.wrapped_label(name, fields.units.get(name, ""))
-    style.colour_bar(
-        fig, drawn, name, label=label, ax=list(row), location=side, aspect=25, pad=0.02
-    )
+    text = fields.wrapped_label(name)
+    style.colour_bar(fig, drawn, name, text, ax=list(row), location=side, aspect=25, pad=0.02)
 
 
 def _coloured(axes, fields, values, **colours):

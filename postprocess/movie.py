@@ -55,7 +55,7 @@ def _bodies(fields, name, indices, pixels):
     limits, colours = fields.limits(name), style.colour_map(name)
     scene = Scene(fields.points, fields.cells, limits, colours, pixels, margin=_MARGIN)
     scene.draw(fields.at(name, 0))
-    text = _annotate(scene, style.plain_label(name, fields.units.get(name, "")))
+    text = _annotate(scene, fields.plain_label(name))
     for i in indices:
         scene.draw(fields.at(name, i), cut=fields.dimension == 3)
         text.SetText(_UPPER_LEFT, style.time_text(fields.times[i]))

@@ -19,7 +19,7 @@ def write_paraview_script(run_dir):
     run = RunDir.open(run_dir)
     points, cells, _ = field_series.read_mesh(run.path)
     settings = {
-        "FIELDS": _fields(run.path),
+        "FIELDS": _fields(run),
         "CUT": cells.shape[1] == 4,
         "CENTRE": ((points.min(axis=0) + points.max(axis=0)) / 2).tolist(),
         "SIZE": np.ptp(points, axis=0).tolist(),
@@ -31,17 +31,21 @@ def write_paraview_script(run_dir):
     return run.paraview
 
 
-def _fields(folder):
+def _fields(run):
     """Name, label, preset and limits of the main fields."""
-    units = field_series.read_units(folder)
-    if not len(field_series.read_times(folder)):
-        return [_row(n, units, style.default_limits(n)) for n in ("K_o", "V") if n in units]
-    fields = load(folder)
-    return [_row(name, units, fields.limits(name)) for name in fields.main]
+    if not len(field_series.read_times(run.path)):
+        units = field_series.read_units(run.path)
+        labels = {n: _label(n, units, run) for n in ("K_o", "V") if n in units}
+        return [_row(n, label, style.default_limits(n)) for n, label in labels.items()]
+    fields = load(run.path)
+    return [_row(name, fields.plain_label(name), fields.limits(name)) for name in fields.main]
 
 
-def _row(name, units, limits):
-    label = style.plain_label(name, units.get(name, ""))
+def _label(name, units, run):
+    return style.plain_label(name, units[name], run.meanings)
+
+
+def _row(name, label, limits):
     colours = "viridis" if style.words(name) else style.colour_map(name)
     return name, label, _PRESETS[colours], *limits
 

@@ -123,6 +123,7 @@ class Run:
         """Pairs of what was run, and how, in words."""
         yield "State", self.state
         yield from _computed(self.config)
+        yield from self._run.meanings.items()
         if mesh := self.facts.get("mesh"):
             yield "Mesh", f"{mesh['nodes']:,} nodes, {mesh['cells']:,} cells"
         if self.summary:

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ecs_model.postprocess import line, maps, movie, series, style
+from ecs_model.postprocess import line, maps, movie, raster, series, style
 from ecs_model.postprocess.fields import load
 from ecs_model.postprocess.paraview import write_paraview_script
-from ecs_model.run import field_series
+from ecs_model.run import field_series, spike_tables
 from ecs_model.run.rundir import RunDir
 from ecs_model.run.tables import line_names, read_series
 
@@ -42,6 +42,9 @@ def _curves(run):
     for name in line_names(run.path):
         if len(line.along_line(run.path, name)[0]) > 1:
             yield f"line_{name}", lambda name=name: line.space_time(run.path, name)
+    for name in spike_tables.names(run.path):
+        if len(spike_tables.read_spikes(run.path, name)[0]):
+            yield f"raster_{name}", lambda name=name: raster.raster(run.path, name)
 
 
 def _fields(run):

@@ -38,6 +38,40 @@ def consensus_map(scan):
     return figure
 
 
+def consensus_text(scan):
+    """A paragraph: what was compared, where it agrees, and what the band is; empty for others.
+
+    Args:
+        scan: a Scan.
+    """
+    told = scan.report.get("consensus")
+    if not told:
+        return ""
+    if not told["places"]:
+        return f"No place of the map has been computed in all of {_compared(scan)}."
+    word = WORDS[told["margin"]]
+    each = ", ".join(f"{name} {_percent(share)}" for name, share in told["members"].items())
+    yes, no, band = (_percent(told[name]) for name in ("yes", "no", "band"))
+    return (
+        f"The verdict on {word} was compared between {_compared(scan)} in {told['places']} places "
+        f"of the map. At least 95 % of them say yes in {yes} of the places, and no in {no}. The "
+        f"band between, {band} of the places, holds 90 % of their borders: there the answer "
+        f"depends on the model. Each says yes in: {each}."
+    )
+
+
+def _percent(share):
+    return f"{100 * share:.0f} %"
+
+
+def _compared(scan):
+    """How many models, and sets of their numbers."""
+    members, usual = scan.settings["consensus"]["member"], scan.setup["base"]["membrane"]["model"]
+    models = len({member["set"].get("membrane.model", usual) for member in members})
+    sets = f"{len(members)} sets of numbers"
+    return f"{sets} of one model" if models == 1 else f"{sets} in {models} models"
+
+
 def _areas(word):
     texts = f"no {word} in 95 % of the models", "90 % of the borders", f"{word} in 95 %"
     return [Patch(color=c, label=text) for c, text in zip(AREAS, texts, strict=True)]

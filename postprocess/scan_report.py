@@ -8,6 +8,7 @@ from ecs_model.errors import ConfigError
 from ecs_model.files import foreign, schemas
 from ecs_model.postprocess import html_page
 from ecs_model.postprocess.fields import load
+from ecs_model.postprocess.scan_consensus import consensus_text
 from ecs_model.postprocess.scan_data import REGIMES, WORDS, short
 from ecs_model.postprocess.scan_figures import drawings
 from ecs_model.postprocess.scan_map import COLOURS
@@ -17,6 +18,7 @@ from ecs_model.run.tables import line_names
 
 TITLES = {
     "map": "Map",
+    "consensus": "Where the models agree",
     "curves": "Curves",
     "bars": "Bars",
     "samples": "All runs over each axis",
@@ -107,8 +109,10 @@ def _range(column, unit):
 
 
 def _pictures(scan):
+    """Triples of a title, a picture and a paragraph about it, which may be empty."""
+    words = {"consensus": consensus_text(scan)}
     return [
-        (TITLES[name], html_page.embedded(draw(), html_page.SHARP))
+        (TITLES[name], html_page.embedded(draw(), html_page.SHARP), words.get(name, ""))
         for name, draw in drawings(scan).items()
     ]
 

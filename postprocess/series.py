@@ -30,8 +30,9 @@ def integrals(columns):
 @style.styled
 def probes(run_dir):
     """Figure of the fields at every probe over time, one panel per field."""
-    values, units = read_series(RunDir.open(run_dir).series)
-    fields = probe_names(values)
+    run = RunDir.open(run_dir)
+    values, units = read_series(run.series)
+    fields, meanings = probe_names(values), run.meanings
     if not fields:
         raise ConfigError(f"{run_dir} has no probes; add some to the configuration")
     fig = style.figure(0.6 + 1.9 * len(fields))
@@ -41,7 +42,7 @@ def probes(run_dir):
             column = f"{field}@{name}"
             name, dot = style.plain(name), _marker(values["t"])
             axes.plot(values["t"], values[column], label=name, marker=dot)
-        style.value_axis(axes, field, units[column])
+        style.value_axis(axes, field, style.label(field, units[column], meanings))
         axes.margins(x=0)
     panels[-1].set_xlabel("Time [s]")
     _legend(fig, panels[0])

@@ -98,7 +98,7 @@ def stills(run_dir, name="K_o", times=4):
     indices = spread(len(fields.times), times)
     titles = [style.time_text(fields.times[i]) for i in indices]
     values = (fields.at(name, i) for i in indices)
-    label = style.label(name, fields.units.get(name, ""))
+    label = fields.label(name)
     return _strip(fields, values, titles, fields.limits(name), name, label)
 
 
@@ -134,7 +134,7 @@ def _strip(fields, all_values, titles, limits, name, label):
     scale_bar(panels[-1, 0], scene)
     axes_cross(panels[0, 0], scene)
     colours = ScalarMappable(Normalize(*limits), style.colour_map(name))
-    style.colour_bar(fig, colours, name, label=label, ax=panels, pad=0.01, aspect=30, shrink=0.8)
+    style.colour_bar(fig, colours, name, label, ax=panels, pad=0.01, aspect=30, shrink=0.8)
     scene.close()
     return fig
 

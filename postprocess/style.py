@@ -1,5 +1,8 @@
 """How everything looks: labels, colours, fonts and limits, the same in all pictures of a run."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
@@ -61,14 +64,22 @@ REGIMES = {  # colours of what neurons do
     "seizure": "#F2B66D",
     "SD": "#C96A6A",
 }
+NONE: Mapping[str, str] = MappingProxyType({})
 _PREFIXES = {"arrival_": "arrival of ", "max_": "maximum of ", "min_": "minimum of "}
 _PREFIXES |= {"total_": "total ", "mean_": "mean "}
 _COLOUR_MAPS = {"K_o": "inferno", "V": "viridis"}
 _DEFAULT_LIMITS = {"K_o": (0.0, 60.0), "V": (-80.0, 40.0)}
 
 
-def symbol(name):
-    """What a reader calls the field or column `name`, without unit."""
+def symbol(name, meanings=NONE):
+    """What a reader calls the field or column `name`, without unit.
+
+    Args:
+        name: of the field.
+        meanings: what the model calls some of its own fields, by their names.
+    """
+    if name in meanings:
+        return plain(meanings[name])
     for prefix, words in _PREFIXES.items():
         if name not in _SYMBOLS and name.startswith(prefix):
             return words + symbol(name.removeprefix(prefix))
@@ -80,21 +91,21 @@ def plain(name):
     return (" " if name.startswith("_") else "") + name.replace("$", r"\$")
 
 
-def label(name, unit):
+def label(name, unit, meanings=NONE):
     """Axis label of the field or column `name`, with its unit in brackets unless that is 1."""
-    text = symbol(name)
+    text = symbol(name, meanings)
     text = text[:1].upper() + text[1:]
     return text if unit in ("", "1") else f"{text} [{_typeset(unit)}]"
 
 
-def wrapped_label(name, unit):
+def wrapped_label(name, unit, meanings=NONE):
     """As `label`, with the unit on a line of its own, for low panels."""
-    return "\n[".join(label(name, unit).rsplit(" [", 1))
+    return "\n[".join(label(name, unit, meanings).rsplit(" [", 1))
 
 
-def plain_label(name, unit):
+def plain_label(name, unit, meanings=NONE):
     """As `label`, for programs that know no mathematical text."""
-    text = label(name, unit).replace("$_", "$")
+    text = label(name, unit, meanings).replace("$_", "$")
     for mark in ("$", "^", "\\", "{", "}"):
         text = text.replace(mark, "")
     return text.replace("lambda", "").replace("alpha", "").strip()
@@ -111,18 +122,18 @@ def limits(name, low, high):
     return (-0.5, count - 0.5) if count else nice_limits(low, high)
 
 
-def colour_bar(fig, drawn, name, unit="", **how):
-    """The bar beside what was drawn of the field `name`; `how` goes to Matplotlib."""
-    bar = fig.colorbar(drawn, label=how.pop("label", label(name, unit)), **how)
+def colour_bar(fig, drawn, name, text, **how):
+    """The bar beside what was drawn of the field `name`, labelled; `how` goes to Matplotlib."""
+    bar = fig.colorbar(drawn, label=text, **how)
     if known := words(name):
         bar.set_ticks(range(len(known)), labels=known)
         bar.ax.minorticks_off()
     return bar
 
 
-def value_axis(axes, name, unit):
+def value_axis(axes, name, text):
     """Label the vertical axis of curves of the field `name`."""
-    axes.set_ylabel(label(name, unit))
+    axes.set_ylabel(text)
     if known := words(name):
         axes.set_yticks(range(len(known)), labels=known)
         axes.set_ylim(-0.5, len(known) - 0.5)

@@ -13,6 +13,7 @@ from ecs_model.config.types import (
     Instant,
     Name,
     PlainAlpha,
+    PlainTortuosity,
     Seconds,
     SettingError,
     Strict,
@@ -32,6 +33,9 @@ class Node(Strict):
     """What surrounds the cell."""
 
     alpha: PlainAlpha | None = Field(None, description="volume fraction; the model's own if unset")
+    tortuosity: PlainTortuosity = Field(
+        1.6, description="tortuosity, in models that exchange K+ with a bath between the cells"
+    )
     temperature: Temperature = Field(310.15, description="temperature")
     packing: Literal["scaled", "swollen", "fixed"] = Field(
         "scaled",
@@ -75,7 +79,9 @@ class Event(Strict):
 class Axis(Strict):
     """Values of one quantity, or of several that change together."""
 
-    name: str | None = Field(None, description="parameter, alpha, initial.STATE, noise.NAME.seed")
+    name: str | None = Field(
+        None, description="parameter, alpha, tortuosity, initial.STATE, noise.NAME.seed"
+    )
     names: list[str] | None = Field(None, description="several that change together")
     values: Annotated[list[Local] | list[list[Local]], Field(max_length=MANY)] | None = Field(
         None, description="one by one"
@@ -133,7 +139,7 @@ class ThresholdSettings(Strict):
 class ContinuationSettings(Strict):
     """Steady states over one quantity."""
 
-    name: str = Field(description="parameter, alpha, or initial.STATE")
+    name: str = Field(description="parameter, alpha, tortuosity, or initial.STATE")
     low: Local
     high: Local
     start: Name | None = Field(None, description="name of the [[steady]] where it begins")

@@ -63,6 +63,7 @@ def _do(settings, base, target, tell):
         "options": lab.model.chosen,
         "version": __version__,
         "packing": settings.node.packing,
+        "meanings": lab.model.meanings,
     }
     if settings.time is not None:
         _course(lab, members, target)

@@ -11,7 +11,8 @@ from ecs_model.cell.population import Bench, Stimulus
 from ecs_model.config.noise import current_of
 from ecs_model.config.parameters import settled
 from ecs_model.errors import ConfigError, did_you_mean
-from ecs_model.membrane.kernel import depends_on_time
+from ecs_model.limits import TORTUOSITY
+from ecs_model.membrane.kernel import depends_on, depends_on_time
 from ecs_model.membrane.model import Surroundings
 from ecs_model.membrane.noisy import noise_of, noisy, surroundings_with_noise
 from ecs_model.membrane.packing import arranged
@@ -20,9 +21,10 @@ from ecs_model.membrane.steady import Flow
 from ecs_model.membrane.user_models import membrane_of
 from ecs_model.record import Quantity
 
-ALPHA = Quantity(0.2, "1", "extracellular volume fraction", low=1e-6, high=1 - 1e-6)
-
-
+SPACE = {  # what a tissue is, beside its cells, and what an axis may change
+    "alpha": Quantity(0.2, "1", "extracellular volume fraction", low=1e-6, high=1 - 1e-6),
+    "tortuosity": Quantity(1.6, "1", "tortuosity", low=TORTUOSITY[0], high=TORTUOSITY[1]),
+}
 SEED = Quantity(0.0, "1", "seed of noise", low=0.0, high=2.0**53)
 
 
@@ -57,6 +59,8 @@ class Laboratory:
         self.events = {e.name: self._event(e) for e in config.event}
         self._rests: dict[Any, Any] = {}
         self._is_timed = depends_on_time(self.model)
+        if config.node.tortuosity != SPACE["tortuosity"].value:
+            self._refuse_idle("tortuosity", "node.tortuosity")
         self.axes = self.apart([(f"batch[{k}]", a) for k, a in enumerate(config.batch)])
 
     def settled(self, settings, table, place):
@@ -78,13 +82,21 @@ class Laboratory:
         """Changes of states, which may be negative."""
         return {name: self.si(f"add.{name}", value, place) for name, value in settings.items()}
 
+    def _refuse_idle(self, name, place):
+        """Raise ConfigError for a tortuosity that the model does not look at."""
+        if name == "tortuosity" and not depends_on(self.model, name):
+            raise ConfigError(
+                f"{place}: has no effect in the model '{self.model.name}' as it was chosen, which "
+                "does not depend on it; leave it out"
+            )
+
     def quantity(self, name, place):
-        """The declaration of a parameter, `alpha`, `initial.STATE`, `add.STATE`, or a seed."""
+        """The declaration of a parameter, of SPACE, `initial.STATE`, `add.STATE`, or a seed."""
         kind, _, state = name.rpartition(".")
         tables = {"": self.model.Parameters, "parameters": self.model.Parameters}
         table = tables.get(kind, self.model.State)
-        if name == "alpha":
-            return ALPHA
+        if name in SPACE:
+            return SPACE[name]
         seeds = [noise.key_of(entry) for entry in self.config.noise]
         if name in seeds:
             return SEED
@@ -93,7 +105,7 @@ class Laboratory:
             return Quantity(q.value, q.unit, q.meaning) if kind == "add" else q
         known = [
             *self.model.Parameters.quantities,
-            "alpha",
+            *SPACE,
             *(f"initial.{s}" for s in self.model.State.quantities),
             *seeds,
         ]
@@ -111,12 +123,13 @@ class Laboratory:
     def changed(self, name, place):
         """The name under which a cell knows what an axis changes.
 
-        That is the name of a parameter, alpha, initial.STATE, or noise.NAME.seed.
+        That is the name of a parameter, alpha, tortuosity, initial.STATE, or noise.NAME.seed.
 
         Raises:
-            ConfigError: for what is not known, and for what an event adds or puts.
+            ConfigError: for what is not known or does nothing, and for what an event adds or puts.
         """
         self.quantity(name, place)
+        self._refuse_idle(name, f"{place}: {name}")
         if name.startswith(("add.", "put.")):
             state = name.partition(".")[2]
             raise ConfigError(
@@ -160,13 +173,14 @@ class Laboratory:
         """The Cell with some quantities changed: name -> value [SI]."""
         node, model = self.config.node, self.model
         alpha = changes.get("alpha", model.alpha if node.alpha is None else node.alpha)
-        local = {n: v for n, v in changes.items() if "." not in n and n != "alpha"}
+        tortuosity = changes.get("tortuosity", node.tortuosity)
+        local = {n: v for n, v in changes.items() if "." not in n and n not in SPACE}
         parameters = model.Parameters(**{**self._set, **local})
         initial = "initial."
         states = {n[len(initial) :]: v for n, v in changes.items() if n.startswith(initial)}
         state = model.State(**{**self._initial, **states})
         parameters, state = arranged(model, node.packing, parameters, state, alpha)
-        surroundings = Surroundings(alpha, node.temperature)
+        surroundings = Surroundings(alpha, node.temperature, tortuosity=tortuosity)
         begin = self._begin(parameters, state, surroundings)
         return Cell(parameters, begin, surroundings, noise.seeds(self.config.noise, changes))
 
@@ -182,7 +196,7 @@ class Laboratory:
         return self._rests[key]
 
     def value(self, name, changes):
-        """The value [SI] of a parameter, of `alpha` or of `initial.STATE` in a cell.
+        """The value [SI] of a parameter, of SPACE or of `initial.STATE` in a cell.
 
         Raises:
             ConfigError: for a seed.
@@ -190,8 +204,8 @@ class Laboratory:
         if name.startswith(noise.PREFIX):
             raise ConfigError(f"continuation: {name}: steady states are without noise")
         cell = self.cell(changes)
-        if name == "alpha":
-            return cell.surroundings.alpha
+        if name in SPACE:
+            return getattr(cell.surroundings, name)
         if name.startswith("initial."):
             return getattr(cell.state, name.removeprefix("initial."))
         declared = self.model.Parameters()._asdict()

@@ -38,6 +38,7 @@ class Facts(Loose):
     hosts: list[str] = []
     versions: dict[str, str] = {}
     mesh: MeshFacts | None = None
+    meanings: dict[str, str] = {}
 
 
 class VerdictFacts(Loose):
@@ -265,3 +266,4 @@ class CellFacts(Loose):
 
     title: str
     members: list[dict[str, Any]] = []
+    meanings: dict[str, str] = {}

@@ -112,6 +112,12 @@ class MembraneModel:
         """Whether it knows when its neurons fire."""
         return self.spikes or bool(self.rate)
 
+    @property
+    def meanings(self) -> dict[str, str]:
+        """State -> what a reader calls it, of those that are not what their names say."""
+        known = getattr(self.State, "quantities", {})
+        return {"V": known["V"].meaning} if self.depolarization else {}
+
     def variant(self, added=(), **options):
         """The same model with other choices.
 

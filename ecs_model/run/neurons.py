@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from ecs_model.membrane.activity import FIELDS, Activity, field_names
 from ecs_model.membrane.solver import Reaction
+from ecs_model.membrane.trace import COLUMNS
 from ecs_model.physics import regimes
 from ecs_model.physics.regimes import Firing
 from ecs_model.physics.values import Array
@@ -20,6 +23,8 @@ class Neurons:
     Attributes:
         fields: name -> (unit, function that gives its values at owned nodes [SI]).
         activity: what is known of each node.
+        fired: node, time [s] and number of spikes of all that was new at the last look, shape
+            (events, 3); the next step overwrites it.
     """
 
     every = 0
@@ -28,6 +33,7 @@ class Neurons:
         self.is_population = bool(reaction.model.rate)
         self.activity = Activity(reaction.variables[0], firing)
         self._reaction, self._variables = reaction, reaction.variables
+        self.fired = np.empty((0, COLUMNS))
         known = field_names(reaction.model)
         makers = {"rate": self.activity.rate, "V_min": self._lowest, "V_max": self._highest}
         makers |= {name: getattr(self, name) for name in ("onset", "duration", "regime")}
@@ -42,7 +48,8 @@ class Neurons:
     def observe(self, t: float, simulation: Any) -> None:
         """Note what happened since the last look; membranes are at `t` but for what is pending."""
         potassium, trace = self._variables[0], self._trace
-        self.activity.note(trace.events(), potassium)
+        self.fired = trace.events()
+        self.activity.note(self.fired, potassium)
         trace.clear()
         potential = None if self.is_population else self._variables.V
         self.activity.look(t - simulation.pending, potassium, potential)

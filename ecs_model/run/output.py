@@ -18,6 +18,7 @@ from ecs_model.run.observers import (
 )
 from ecs_model.run.output_files import Files
 from ecs_model.run.progress import Progress
+from ecs_model.run.raster import Raster
 from ecs_model.run.soundness import Sound
 
 FOLLOWED = ("rate", "V_min", "V_max")  # beside the fields that are written, in series.csv
@@ -144,14 +145,23 @@ def attach(parts, run, identity, quiet=False):
 
 
 def _writers(parts, measured, files):
-    """What writes series.csv, the lines and the fields."""
+    """What writes series.csv, the lines, the fields and the spikes along lines."""
     plan, transport = parts.plan, parts.simulation.diffusion
     further = {**transport.fields, **(parts.neurons.fields if parts.neurons else {})}
     columns = Columns(parts.simulation.reaction, plan.fields, further)
     rows = _rows(parts, measured, files, further)
     lines = [_line(line, plan, columns, files) for line in plan.lines]
     fields = FieldWriter(parts.mesh, columns, files.fields(parts, columns.units), plan.every)
-    return [rows, *lines, fields]
+    return [rows, *lines, fields, *_rasters(parts, files)]
+
+
+def _rasters(parts, files):
+    """What writes the spikes along every line, of models that spike."""
+    plan = parts.plan
+    lines = plan.lines if parts.model.spikes and parts.neurons else ()
+    return [
+        Raster(parts.mesh, parts.neurons, line, plan, files.spikes(line.name)) for line in lines
+    ]
 
 
 def _rows(parts, measured, files, further):

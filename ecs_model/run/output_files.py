@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 from ecs_model.parallel import kept_on_root
+from ecs_model.run import spike_tables
 from ecs_model.run.field_series import FieldSeries
 from ecs_model.run.tables import LineSeries, SeriesFile
 
@@ -37,6 +38,11 @@ class File:
         """Add a row to a table."""
         self._file.append(*row)
         self.rows += 1
+
+    def extend(self, rows):
+        """Add rows to a table."""
+        self._file.extend(rows)
+        self.rows += len(rows)
 
     def write(self, t, fields):
         """Add the fields of a time [s]."""
@@ -82,6 +88,13 @@ class Files:
         return self._add(
             partial(LineSeries.create, folder, name, positions, units),
             partial(LineSeries.resume, folder, name, positions, units),
+        )
+
+    def spikes(self, name):
+        """The File of the spikes along a line."""
+        folder = self._run.path
+        return self._add(
+            partial(spike_tables.create, folder, name), partial(spike_tables.resume, folder, name)
         )
 
     def fields(self, parts, units):

@@ -62,12 +62,14 @@ class LinePlan:
         sampler: of its points.
         positions: distances of the points along it [m].
         way: from its start to its end [m], shape (3,).
+        points: the points [m], shape (points, 3).
     """
 
     name: str
     sampler: Sampler
     positions: np.ndarray
     way: np.ndarray
+    points: np.ndarray
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ config.toml, config.resolved.toml     what was asked for; with every default wri
 run.json, run.log, summary.json       how it ran, what it said, what came out
 series.csv                            probes and integrals over time
 lines/<name>.csv                      fields along a line over time
+lines/spikes/<name>.csv               when the neurons on it fired
 fields.xdmf, fields/                  fields over time (see field_series)
 checkpoints/, pictures/               where to continue; what `ecs-model plot` made
 open_in_paraview.py                   a ParaView session of this run
@@ -87,6 +88,11 @@ class RunDir:
     def facts(self):
         """The content of run.json; empty if it is not there, ConfigError if it is damaged."""
         return foreign.read_json(self.run_json, schemas.Facts) or {}
+
+    @property
+    def meanings(self):
+        """Field -> what a reader calls it, of those that are not what their names say."""
+        return self.facts().get("meanings", {})
 
     @property
     def is_live(self):

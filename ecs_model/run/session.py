@@ -170,7 +170,9 @@ class Session:
         )
         for note in parts.notes:
             LOG.info("%s", note)
-        self._note(mesh={"fingerprint": mesh.fingerprint, "nodes": mesh.nodes, "cells": mesh.cells})
+        size = {"nodes": mesh.nodes, "cells": mesh.cells}
+        meanings = parts.model.meanings or None
+        self._note(mesh={"fingerprint": mesh.fingerprint, **size}, meanings=meanings)
 
     def _finish(self, parts, outputs, signal):
         summary = summarise(parts, outputs, self.timer)

@@ -45,16 +45,25 @@ class SeriesFile:
         Raises:
             ConfigError: if the table has other columns, or less than so many rows are left of it.
         """
-        found, rows = _complete_rows(path)
-        if found != _titles(columns, units):
-            raise ConfigError(
-                f"{path} has the columns {', '.join(found)}, not those of this configuration "
-                f"({', '.join(_titles(columns, units))}); start a new run"
-            )
-        kept = [row for row in rows if float(row[0]) <= until * (1 + 1e-12)]
-        atomic.refuse_gap(path, len(kept), count, until)
-        atomic.write_bytes(path, b"".join(map(_line, [found, *kept])))
-        return cls(path, len(columns))
+        titles = _titles(columns, units)
+        kept = [row for row in _rows(path, titles) if float(row[0]) <= until * (1 + 1e-12)]
+        return cls._of(path, titles, kept, until, count)
+
+    @classmethod
+    def cut(cls, path, columns, units, until, count):
+        """The table in `path` with the first `count` of its rows, written up to `until` [s].
+
+        Raises:
+            ConfigError: if the table has other columns, or less than so many rows.
+        """
+        titles = _titles(columns, units)
+        return cls._of(path, titles, _rows(path, titles)[:count], until, count)
+
+    @classmethod
+    def _of(cls, path, titles, rows, until, count):
+        atomic.refuse_gap(path, len(rows), count, until)
+        atomic.write_bytes(path, b"".join(map(_line, [titles, *rows])))
+        return cls(path, len(titles))
 
     def __init__(self, path, width):
         self.path = Path(path)
@@ -63,12 +72,17 @@ class SeriesFile:
 
     def append(self, row):
         """Add one row of numbers, whole or, if the disk is full (ConfigError), not at all."""
-        if len(row) != self._width:
-            raise ValueError(f"{len(row)} values for {self._width} columns of {self.path}")
-        line = _line(repr(float(value)) for value in row)
+        self.extend([row])
+
+    def extend(self, rows):
+        """Add rows of numbers, all of them or, if the disk is full (ConfigError), none."""
+        for row in rows:
+            if len(row) != self._width:
+                raise ValueError(f"{len(row)} values for {self._width} columns of {self.path}")
+        lines = b"".join(_line(repr(float(value)) for value in row) for row in rows)
         with atomic.explained(self.path):
             before = os.fstat(self._file.fileno()).st_size
-            if self._file.write(line) < len(line):
+            if self._file.write(lines) < len(lines):
                 os.ftruncate(self._file.fileno(), before)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -167,6 +181,17 @@ def _line(cells):
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(list(cells))
     return text.getvalue().encode()
+
+
+def _rows(path, titles):
+    """Rows of a table that has to have these titles, as text."""
+    found, rows = _complete_rows(path)
+    if found != titles:
+        raise ConfigError(
+            f"{path} has the columns {', '.join(found)}, not those of this configuration "
+            f"({', '.join(titles)}); start a new run"
+        )
+    return rows
 
 
 def _complete_rows(path):

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from ecs_model.errors import ConfigError
-from ecs_model.postprocess import line, maps, movie, report, series, style
-from ecs_model.run import field_series
+from ecs_model.files import atomic
+from ecs_model.postprocess import dataset, line, maps, movie, report, series, style
+from ecs_model.postprocess.paraview import write_paraview_script
+from ecs_model.postprocess.raster import raster
+from ecs_model.run import field_series, spike_tables
 from ecs_model.run.field_series import FieldSeries
 from ecs_model.run.rundir import RunDir
 
@@ -80,6 +83,60 @@ def test_curves_of_probes_are_those_of_the_table(run_of):
     np.testing.assert_allclose(centre, expected, rtol=1e-15)
 
 
+def spikes(run, rows):
+    """Give a synthetic run a table of the spikes along its line."""
+    table = spike_tables.create(run.path, "axis")
+    table.extend(rows)
+    table.close()
+
+
+def test_a_raster_has_a_tick_for_every_spike(run_of):
+    run = run_of(1, v=False)
+    spikes(run, [(1.5, 0.0), (1.5, 0.1), (20.0, 0.1), (39.0, 8.0)])
+    (axes,) = raster(run.path, "axis").axes
+    (ticks,) = axes.lines
+    np.testing.assert_array_equal(ticks.get_xydata()[:, 0], [1.5, 1.5, 20.0, 39.0])
+    np.testing.assert_array_equal(ticks.get_xydata()[:, 1], [0.0, 0.1, 0.1, 8.0])
+    assert axes.get_xlim() == (0.0, 40.0)  # to the last row of the line
+    assert axes.get_ylim()[0] < 0.0 and axes.get_ylim()[1] > 8.0  # all of the line
+    assert (ticks.get_marker(), ticks.get_alpha()) == ("|", 1.0)
+    names = {path.name for path in report(run.path)}
+    assert "raster_axis.png" in names
+    assert_shows_something(run.path / "pictures" / "raster_axis.png")
+
+
+def test_many_spikes_are_drawn_paler_and_shorter(run_of):
+    run = run_of(1, v=False)
+    places = np.repeat(np.linspace(0, 8, 41), 4000)
+    spikes(run, np.column_stack([np.tile(np.linspace(0, 40, 4000), 41), places]))
+    (ticks,) = raster(run.path, "axis").axes[0].lines
+    assert ticks.get_alpha() == 0.25 and ticks.get_markersize() < 4
+
+
+def test_a_line_on_which_nothing_fired_has_no_raster(run_of):
+    run = run_of(1, v=False)
+    spikes(run, [])
+    assert "raster_axis.png" not in {path.name for path in report(run.path)}
+
+
+MEANING = {"V": "depolarization from rest"}
+
+
+def test_what_a_model_calls_its_fields_is_what_pictures_say(run_of):
+    run = run_of(2, counts=COARSE[2])
+    atomic.write_json(run.path / "run.json", {"meanings": MEANING})
+    words = "Depolarization from rest [mV]"
+    assert series.probes(run.path).axes[1].get_ylabel() == words
+    labels = [axes.get_ylabel() for axes in line.space_time(run.path).axes]
+    assert words in labels
+    drawn = [axes.get_ylabel() for axes in maps.maps(run.path).axes]
+    assert words.replace(" [", "\n[") in drawn
+    script = write_paraview_script(run.path).read_text()
+    assert f"('V', '{words}'" in script and "embrane potential" not in script
+    assert dataset.along(run.path, "axis").V.attrs["long_name"] == MEANING["V"]
+    assert dataset.fields(run.path).V.attrs == {"units": "mV", "long_name": MEANING["V"]}
+
+
 @pytest.mark.parametrize("dimension", [1, 2, 3])
 def test_the_longest_axis_is_sampled_exactly_for_linear_fields(run_of, dimension):
     run = run_of(dimension, [0.0])
@@ -121,7 +178,7 @@ def test_limits_of_nothing_are_usable():
 
 
 def test_postprocessing_needs_neither_mpi_nor_dolfinx():
-    modules = "run_figures, line, maps, movie, paraview, stills, series, vtkhdf"
+    modules = "run_figures, line, maps, movie, paraview, raster, stills, series, vtkhdf"
     code = f"import sys; from ecs_model.postprocess import {modules}; "
     code += "sys.exit(bool({'mpi4py', 'dolfinx', 'petsc4py'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -11,6 +11,7 @@ from ecs_model import api
 from ecs_model.cell import job
 from ecs_model.membrane import MODELS
 from ecs_model.physics.regimes import NAMES, Firing
+from ecs_model.postprocess.cell import course
 from ecs_model.run.field_series import field_names, read_field, read_maps
 from ecs_model.run.neurons import Neurons
 from ecs_model.run.rundir import RunDir
@@ -203,6 +204,25 @@ def test_a_model_that_does_not_fire_has_no_verdict_on_seizures(tmp_path):
         tmp_path, TISSUE.format(**PLAIN | {"model": "pump_leak", "parameters": "", "end": 1})
     )
     assert "seizure" not in found and "regime" not in found and not found["load"]["verdict"]
+
+
+@pytest.mark.parametrize(
+    ("model", "words", "label"),
+    [
+        ("epileptor2", {"V": "depolarization from rest"}, "Depolarization from rest\n[mV]"),
+        ("pump_leak", {}, "Membrane potential\n[mV]"),
+    ],
+)
+def test_v_of_a_population_is_called_what_it_is(tmp_path, model, words, label):
+    plain = {"model": model, "parameters": "", "end": 1}
+    summary_of(tmp_path, TISSUE.format(**PLAIN | plain))
+    assert RunDir(tmp_path / "out").meanings == words
+    about = dict(api.open_run(tmp_path / "out").about())
+    assert about.get("V") == words.get("V")
+    cell = f'[membrane]\nmodel = "{model}"\n[time]\nend = "1 s"\n'
+    (tmp_path / "cell.toml").write_text(cell)
+    job.run(tmp_path / "cell.toml", tmp_path / "cells", tell=lambda line: None)
+    assert course(tmp_path / "cells").axes[0].get_ylabel() == label
 
 
 def seizing(folder, model):

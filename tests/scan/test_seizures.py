@@ -1,10 +1,13 @@
 """Scans of seizures: thresholds, borders, indices and maps of what neurons do."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ecs_model.errors import ConfigError
-from ecs_model.postprocess import style
+from ecs_model.postprocess import scan_report, style
+from ecs_model.postprocess.scan_consensus import consensus_text
 from ecs_model.postprocess.scan_data import Scan
 from ecs_model.postprocess.scan_figures import drawings
 from ecs_model.postprocess.scan_map import risk_map
@@ -178,6 +181,26 @@ def test_a_consensus_tells_where_models_agree(tmp_path):
     assert {"one", "other"} <= {t.get_text() for t in figure.legends[0].get_texts()}
     heights = [p.vertices[:, 1].mean() for p in curves if np.ptp(p.vertices[:, 1]) < 0.1]
     np.testing.assert_allclose(sorted(heights), [9.0, 11.0], atol=0.05)
+
+
+def test_the_report_of_a_consensus_says_what_it_found(tmp_path):
+    axes = f"{ALPHA}count = 5\n[[axis]]\n{K_BATH}count = 9\n"
+    with engine_of(bath_of):
+        scan(tmp_path / "s", TISSUE + axes + CONSENSUS)
+    opened = Scan.open(tmp_path / "s")
+    text = scan_report.write(opened, {}).read_text()
+    for words in (
+        "<h2>Where the models agree</h2>",
+        "The verdict on seizure was compared between 2 sets of numbers in 2 models in 45 places",
+        "say yes in 44 % of the places, and no in 33 %. The band between, 22 % of the places",
+        "Each says yes in: one 67 %, other 44 %.",
+    ):
+        assert words in text
+    none = replace(opened, report=opened.report | {"consensus": {"margin": "seizure", "places": 0}})
+    assert consensus_text(none) == (
+        "No place of the map has been computed in all of 2 sets of numbers in 2 models."
+    )
+    assert consensus_text(replace(opened, report={})) == ""
 
 
 def test_members_compute_their_own_models(tmp_path):

@@ -9,6 +9,8 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from ecs_model import api
+from ecs_model.errors import ConfigError
+from ecs_model.run.tables import read_series
 
 
 def job(folder, text, *overrides):
@@ -323,3 +325,78 @@ def test_regimes_of_a_rotor(tmp_path, known, name, every):
     (exact,) = [10 + x.real for x in np.roots([-1, 0, 12, drive]) if abs(x.imag) < 1e-9]
     for column in ("lowest K_o [mM]", "highest K_o [mM]"):
         assert float(found[column][0]) == pytest.approx(exact, rel=1e-4)
+
+
+BATH = """[membrane]
+model = "epileptor2"
+options = { bath = "diffusion" }
+parameters = { K_bath = "12 mM", J_pump = 0.0 }
+tolerance = 1e-7
+[time]
+end = "5 s"
+"""
+UNIFORM = """[mesh]
+generator = "interval"
+length = "0.2 mm"
+cell = "50 um"
+[tissue]
+tortuosity = 2.5
+[output]
+every = "5 s"
+series = "1 s"
+"""
+
+
+def test_a_cell_is_uniform_tissue_of_its_tortuosity(tmp_path):
+    """K+ reaches the bath (1.6 / 2.5)^2 as fast, here as there."""
+    job(tmp_path, f"{BATH}every = '1 s'\n[node]\ntortuosity = 2.5\n")
+    _, K = numbers(tmp_path)
+    (tmp_path / "run.toml").write_text(UNIFORM + BATH)
+    assert api.run(tmp_path / "run.toml", tmp_path / "run", quiet=True) == 0
+    ours = read_series(tmp_path / "run" / "series.csv")[0]["max_K_o"]
+    np.testing.assert_allclose(K, ours, rtol=1e-6)
+    exact = 12 - (12 - K[0]) * np.exp(-((1.6 / 2.5) ** 2) * np.arange(6) / 100)
+    np.testing.assert_allclose(K, exact, rtol=1e-6)
+
+
+def test_tortuosity_is_an_axis_of_jobs(tmp_path):
+    """Batches, maps and branches; branches where the bath lets it rest."""
+    axis = 'name = "tortuosity"\nvalues = [1.6, 2.5]\n'
+    job(tmp_path, f"{BATH}every = '5 s'\n[[batch]]\n{axis}")
+    rows = table(tmp_path, "course.csv")
+    K = rows["K_o [mM]"].astype(float)[rows["time [s]"].astype(float) == 5]
+    assert K[0] > K[1] + 0.05
+    bath = BATH.partition("[time]")[0].replace('"12 mM", J_pump = 0.0', '"8.5 mM"')
+    branch = '[[continuation]]\nname = "tortuosity"\nlow = 1.0\nhigh = 4.0\n'
+    job(tmp_path, bath + branch)
+    found = table(tmp_path, "branch.csv")
+    values, K = (found[name].astype(float) for name in ("value", "K_o [mM]"))
+    assert values.min() < 1.01 and values.max() > 3.99
+    order = np.argsort(values)
+    assert (np.diff(K[order]) < 0).all()  # the further the bath, the more the pump takes
+    mapped = '[map]\nx = { name = "tortuosity", values = [1.2, 4.0] }\n'
+    job(tmp_path, f'{bath}{mapped}settle = "0 s"\nobserve = "20 s"\n')
+    highest = table(tmp_path, "map.csv")["highest K_o [mM]"].astype(float)
+    assert highest[0] > highest[1] + 0.05
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("[node]\ntortuosity = 2.5\n", "node.tortuosity: has no effect in the model 'pump_leak'"),
+        ('[[batch]]\nname = "tortuosity"\nvalues = [2.0]\n', r"tortuosity: has no effect"),
+        ("[node]\ntortuosity = 0.9\n", "node.tortuosity: must be"),
+    ],
+)
+def test_a_tortuosity_that_does_nothing_is_refused(tmp_path, change, says):
+    with pytest.raises(ConfigError, match=says):
+        job(tmp_path, f'[membrane]\nmodel = "pump_leak"\n[time]\nend = "1 s"\n{change}')
+    given = 'options = { bath = "vessels" }'
+    vessels = BATH.replace('options = { bath = "diffusion" }', given)
+    with pytest.raises(ConfigError, match="tortuosity"):
+        job(tmp_path, vessels + change)
+
+
+def test_a_tortuosity_is_bounded_on_every_axis(tmp_path):
+    with pytest.raises(ConfigError, match=r"job.toml:\d+: .*tortuosity"):
+        job(tmp_path, f'{BATH}[[batch]]\nname = "tortuosity"\nvalues = [0.5]\n')

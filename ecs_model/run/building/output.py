@@ -60,7 +60,8 @@ def _line(line, mesh):
     shares = np.linspace(0.0, 1.0, line.points)
     points = start + shares[:, None] * (end - start)
     positions = shares * np.linalg.norm(end - start)
-    return LinePlan(line.name, Sampler(mesh, f"line '{line.name}'", points), positions, end - start)
+    sampler = Sampler(mesh, f"line '{line.name}'", points)
+    return LinePlan(line.name, sampler, positions, end - start, points)
 
 
 def _point(values):
