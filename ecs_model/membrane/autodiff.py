@@ -31,10 +31,11 @@ class Dual(np.lib.mixins.NDArrayOperatorsMixin):
         for key in set().union(*map(_keys, inputs)):
             if isinstance(key, Witness):
                 key.note(key, ufunc, inputs)
-        if RULES[ufunc] is FLAT:
+        rule = RULES[ufunc]
+        if rule is FLAT:
             return ufunc(*map(_amid, inputs))
         values = [value_of(x) for x in inputs]
-        return _chain(ufunc, inputs, values, ufunc(*values))
+        return _chain(rule, inputs, values, ufunc(*values))
 
     def __array_function__(self, function, types, args, kwargs):
         """Differentiate `np.where` branch by branch."""
@@ -72,8 +73,8 @@ def _amid(x):
     return value + x.slopes[MIDDLE] if MIDDLE in _keys(x) else value
 
 
-def _chain(ufunc, inputs, values, result):
-    partials = RULES[ufunc](result, *values)
+def _chain(rule, inputs, values, result):
+    partials = rule(result, *values)
     slopes: dict = {}
     for x, partial in zip(inputs, partials, strict=True):
         for key in _keys(x):
