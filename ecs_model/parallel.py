@@ -54,6 +54,35 @@ class Team:
         """The first text that is not empty, of all processes; empty if there is none."""
         return next(filter(None, self._comm.allgather(text)), "")
 
+    def median(self, values):
+        """The median of the values of all processes; nan without any.
+
+        Exact, without bringing the values together: a process only counts its own.
+        """
+        values = np.sort(values)
+        (count,) = self._sum([len(values)])
+        if not count:
+            return float("nan")
+        return (self._smallest(values, (count - 1) // 2) + self._smallest(values, count // 2)) / 2
+
+    def _smallest(self, values, k):
+        """The value that k others are not above, counted from 0; by halving between the ends."""
+        ends = [-values[0], values[-1]] if len(values) else [-np.inf, -np.inf]
+        low, high = self.highest(ends) * (-1, 1)
+        while low < (middle := low + (high - low) / 2) < high:
+            (below,) = self._sum([np.searchsorted(values, middle, side="right")])
+            low, high = (low, middle) if below > k else (middle, high)
+        (below,) = self._sum([np.searchsorted(values, low, side="right")])
+        return low if below > k else high
+
+    def _sum(self, counts):
+        """Sums of whole numbers over all processes."""
+        from ecs_model.native import MPI
+
+        result = np.array(counts, np.int64)
+        self._comm.Allreduce(MPI.IN_PLACE, result)
+        return result
+
 
 def together(comm, work, /, *arguments, **named):
     """What `work` makes of its arguments on every process; an error on one is raised on all.

@@ -10,7 +10,7 @@ from ecs_model.postprocess import style
 from ecs_model.run import field_series
 from ecs_model.run.rundir import RunDir
 
-_MAIN = ("K_o", "V")
+_MAIN = ("K_o", "V", "rate")
 _SAMPLED = 25
 
 
@@ -32,8 +32,8 @@ class Fields:
 
     @property
     def main(self):
-        """The fields worth a picture of their own: K_o and V, or whatever there is."""
-        return [name for name in _MAIN if name in self.names] or self.names[:2]
+        """The fields worth a picture of their own: K_o and V or the rate, or whatever there is."""
+        return [name for name in _MAIN if name in self.names][:2] or self.names[:2]
 
     def at(self, name, index):
         """Field `name` at output number `index`, one value per node."""

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from ecs_model.config.alternatives import Local
 from ecs_model.config.detect import Words
 from ecs_model.config.membrane import Membrane
+from ecs_model.config.noise import CellNoise, refuse_equal_seeds
 from ecs_model.config.types import (
     Instant,
     Name,
@@ -74,7 +75,7 @@ class Event(Strict):
 class Axis(Strict):
     """Values of one quantity, or of several that change together."""
 
-    name: str | None = Field(None, description="parameter, alpha, or initial.STATE")
+    name: str | None = Field(None, description="parameter, alpha, initial.STATE, noise.NAME.seed")
     names: list[str] | None = Field(None, description="several that change together")
     values: Annotated[list[Local] | list[list[Local]], Field(max_length=MANY)] | None = Field(
         None, description="one by one"
@@ -166,6 +167,7 @@ class CellConfig(Strict):
     node: Node = Node()
     time: Course | None = None
     event: list[Event] = Field([], max_length=1000, description="stimuli")
+    noise: list[CellNoise] = Field([], max_length=1000, description="noise in currents")
     batch: list[Axis] = Field(
         [], max_length=10, description="cells side by side: all combinations of all axes"
     )
@@ -179,8 +181,9 @@ class CellConfig(Strict):
     def _something(self):
         if not any((self.time, self.steady, self.threshold, self.continuation, self.map)):
             raise ValueError("nothing to do: give time, steady, threshold, continuation or map")
-        for kind in ("event", "steady"):
+        for kind in ("event", "steady", "noise"):
             unique(getattr(self, kind), kind)
+        refuse_equal_seeds(self.noise)
         for t in self.threshold:
             if t.event not in [e.name for e in self.event]:
                 events = ", ".join(e.name for e in self.event) or "none"
@@ -196,7 +199,7 @@ class CellConfig(Strict):
     @model_validator(mode="after")
     def _all_act(self):
         if not (self.time or self.threshold or self.map):
-            refuse_void(self, ["event"], "without time, threshold or map")
+            refuse_void(self, ["event", "noise"], "without time, threshold or map")
         if not (self.time or self.steady or self.threshold or self.continuation):
             refuse_void(self, ["batch"], "on a map, whose axes are x and y")
         if self.map is None:

@@ -120,7 +120,7 @@ def _steady(lab, changes, settings):
     start = np.array(lab.cell(changes).state._replace(**near))
 
     def settle():
-        bench = lab.bench([lab.cell(changes)])
+        bench = lab.bench([lab.cell(changes)], quiet=True)
         bench.advance(LONG)
         return np.array(bench.state)[:, 0]
 

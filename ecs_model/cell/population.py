@@ -12,6 +12,7 @@ import numpy as np
 
 from ecs_model.membrane.activity import Range
 from ecs_model.membrane.solver import Reaction
+from ecs_model.membrane.white_noise import Noise
 
 GROUP = 8  # cells
 
@@ -46,12 +47,24 @@ class Bench:
         tolerance: relative error of a sub-step.
         substeps: fixed number of sub-steps per interval; 0 for error control.
         stimuli: what is done to the cells.
+        noise: function (surroundings, slice) -> the Noise of some of the cells, which changes
+            currents among their surroundings.
 
     Attributes:
         time: since the beginning [s].
     """
 
-    def __init__(self, model, state, parameters, surroundings, tolerance, substeps=0, stimuli=()):
+    def __init__(
+        self,
+        model,
+        state,
+        parameters,
+        surroundings,
+        tolerance,
+        substeps=0,
+        stimuli=(),
+        noise=lambda *_: Noise([]),
+    ):
         self.model, self.state, self.parameters = model, state, parameters
         self.surroundings, self.stimuli, self.time = surroundings, stimuli, 0.0
         self._normal = type(parameters)(*(v.copy() for v in parameters))
@@ -68,6 +81,7 @@ class Bench:
             )
             for g in groups
         ]
+        self._noises = [noise(_part(surroundings, g), g) for g in groups]
         self._given: set = set()  # numbers of the stimuli whose change of state was made
         self._pool = ThreadPoolExecutor(min(len(groups), len(os.sched_getaffinity(0))))
         self._apply()
@@ -76,8 +90,7 @@ class Bench:
         """Advance all cells to the time `until` [s]."""
         for stop in self._stops(until):
             length = stop - self.time
-            for done in [self._pool.submit(g.advance, length, self.time) for g in self._groups]:
-                done.result()
+            self._of_all(_advance, length)
             self.time = stop
             self._apply()
 
@@ -126,8 +139,13 @@ class Bench:
             self._apply()
 
     def _record(self, interval, samples):
-        made = [self._pool.submit(g.record, interval, samples, self.time) for g in self._groups]
-        return np.concatenate([m.result() for m in made], axis=2)
+        return np.concatenate(self._of_all(_recorded, interval, samples), axis=2)
+
+    def _of_all(self, work, *arguments):
+        """What `work` gives for each group, its noise, the time, and some arguments."""
+        pairs = zip(self._groups, self._noises, strict=True)
+        made = [self._pool.submit(work, g, n, self.time, *arguments) for g, n in pairs]
+        return [m.result() for m in made]
 
     def _samples_before_next_change(self, interval):
         """How many intervals end before something changes; what changes with a sample is in it."""
@@ -184,3 +202,21 @@ class Bench:
 def _part(record, group):
     """The values of some cells."""
     return type(record)(*(values[group] for values in record))
+
+
+def _advance(group, noise, start, duration):
+    """Advance a group from a time `start` [s] by `duration` [s]."""
+    for begin, end in noise.stretches(start, start + duration):
+        noise.act(begin, end)
+        group.advance(end - begin, begin)
+
+
+def _recorded(group, noise, start, interval, samples):
+    """States of a group after each interval [s]: array (samples, states, cells) [SI]."""
+    if noise.is_none:
+        return group.record(interval, samples, start)
+    states = np.empty((samples, len(group.variables), group.nodes))
+    for k in range(samples):
+        _advance(group, noise, start + k * interval, interval)
+        states[k] = group.variables
+    return states

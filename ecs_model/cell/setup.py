@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from ecs_model.cell import noise
 from ecs_model.cell.population import Bench, Stimulus
+from ecs_model.config.noise import current_of
 from ecs_model.config.parameters import settled
 from ecs_model.errors import ConfigError, did_you_mean
 from ecs_model.membrane.kernel import depends_on_time
 from ecs_model.membrane.model import Surroundings
+from ecs_model.membrane.noisy import noise_of, noisy, surroundings_with_noise
 from ecs_model.membrane.packing import arranged
 from ecs_model.membrane.rest import at_rest
 from ecs_model.membrane.steady import Flow
@@ -20,13 +23,17 @@ from ecs_model.record import Quantity
 ALPHA = Quantity(0.2, "1", "extracellular volume fraction", low=1e-6, high=1 - 1e-6)
 
 
+SEED = Quantity(0.0, "1", "seed of noise", low=0.0, high=2.0**53)
+
+
 @dataclass(frozen=True)
 class Cell:
-    """One cell: records of numbers [SI]."""
+    """One cell: records of numbers [SI], and the seed of each kind of noise."""
 
     parameters: tuple
     state: tuple
     surroundings: Surroundings
+    seeds: tuple[int, ...] = ()
 
 
 class Laboratory:
@@ -42,7 +49,9 @@ class Laboratory:
 
     def __init__(self, config, base="."):
         self.config = config
-        self.model = membrane_of(config.membrane, base)
+        model = membrane_of(config.membrane, base)
+        self._noisy = tuple(dict.fromkeys(current_of(entry, model)[0] for entry in config.noise))
+        self.model: Any = noisy(model, self._noisy)
         self._set = self.settled(config.membrane.parameters, "Parameters", "membrane.parameters")
         self._initial = self.settled(config.membrane.initial, "State", "membrane.initial")
         self.events = {e.name: self._event(e) for e in config.event}
@@ -70,12 +79,15 @@ class Laboratory:
         return {name: self.si(f"add.{name}", value, place) for name, value in settings.items()}
 
     def quantity(self, name, place):
-        """The declaration of a parameter, of `alpha`, of `initial.STATE` or of `add.STATE`."""
+        """The declaration of a parameter, `alpha`, `initial.STATE`, `add.STATE`, or a seed."""
         kind, _, state = name.rpartition(".")
         tables = {"": self.model.Parameters, "parameters": self.model.Parameters}
         table = tables.get(kind, self.model.State)
         if name == "alpha":
             return ALPHA
+        seeds = [noise.key_of(entry) for entry in self.config.noise]
+        if name in seeds:
+            return SEED
         if kind in ("", "parameters", "initial", "add", "put") and state in table.quantities:
             q = table.quantities[state]
             return Quantity(q.value, q.unit, q.meaning) if kind == "add" else q
@@ -83,6 +95,7 @@ class Laboratory:
             *self.model.Parameters.quantities,
             "alpha",
             *(f"initial.{s}" for s in self.model.State.quantities),
+            *seeds,
         ]
         if kind in ("add", "put"):
             known = [f"{kind}.{s}" for s in self.model.State.quantities]
@@ -96,7 +109,9 @@ class Laboratory:
         return settled({name: value}, table, place)[name]
 
     def changed(self, name, place):
-        """The name under which a cell knows what an axis changes: PARAMETER, alpha, initial.STATE.
+        """The name under which a cell knows what an axis changes.
+
+        That is the name of a parameter, alpha, initial.STATE, or noise.NAME.seed.
 
         Raises:
             ConfigError: for what is not known, and for what an event adds or puts.
@@ -147,11 +162,13 @@ class Laboratory:
         alpha = changes.get("alpha", model.alpha if node.alpha is None else node.alpha)
         local = {n: v for n, v in changes.items() if "." not in n and n != "alpha"}
         parameters = model.Parameters(**{**self._set, **local})
-        states = {n.removeprefix("initial."): v for n, v in changes.items() if "." in n}
+        initial = "initial."
+        states = {n[len(initial) :]: v for n, v in changes.items() if n.startswith(initial)}
         state = model.State(**{**self._initial, **states})
         parameters, state = arranged(model, node.packing, parameters, state, alpha)
         surroundings = Surroundings(alpha, node.temperature)
-        return Cell(parameters, self._begin(parameters, state, surroundings), surroundings)
+        begin = self._begin(parameters, state, surroundings)
+        return Cell(parameters, begin, surroundings, noise.seeds(self.config.noise, changes))
 
     def _begin(self, parameters, state, surroundings):
         """The state at the beginning, solved once for each that is asked for."""
@@ -165,7 +182,13 @@ class Laboratory:
         return self._rests[key]
 
     def value(self, name, changes):
-        """The value [SI] of a parameter, of `alpha` or of `initial.STATE` in a cell."""
+        """The value [SI] of a parameter, of `alpha` or of `initial.STATE` in a cell.
+
+        Raises:
+            ConfigError: for a seed.
+        """
+        if name.startswith(noise.PREFIX):
+            raise ConfigError(f"continuation: {name}: steady states are without noise")
         cell = self.cell(changes)
         if name == "alpha":
             return cell.surroundings.alpha
@@ -188,9 +211,10 @@ class Laboratory:
         cell = self.cell(changes)
         return Flow(self.model, cell.parameters, cell.surroundings, cell.state)
 
-    def bench(self, cells, stimuli=()):
-        """The Bench with some cells, which get some stimuli."""
-        membrane = self.config.membrane
+    def bench(self, cells, stimuli=(), quiet=False):
+        """The Bench with some cells, which get some stimuli, and noise unless it is quiet."""
+        membrane, entries = self.config.membrane, () if quiet else self.config.noise
+        still = {noise_of(name): np.zeros(len(cells)) for name in self._noisy}
         stack = lambda part: type(getattr(cells[0], part))(  # noqa: E731
             *(np.array(v, float) for v in zip(*(getattr(c, part) for c in cells), strict=True))
         )
@@ -198,10 +222,13 @@ class Laboratory:
             self.model,
             stack("state"),
             stack("parameters"),
-            stack("surroundings"),
+            surroundings_with_noise(Surroundings, self.model, self._noisy)(
+                *stack("surroundings"), **still
+            ),
             membrane.tolerance,
             membrane.substeps,
             stimuli,
+            noise.noise_in(entries, self.model, cells),
         )
 
     def stimuli(self, count):

@@ -233,11 +233,19 @@ def _dotted(place):
     return text
 
 
+_SIZES = {  # of lists and tables
+    "too_short": "must have {min_length} or more entries (found {actual_length})",
+    "too_long": "must have {max_length} or fewer entries (found {actual_length})",
+}
+
+
 def _reason(error, place, schema=Config):
     if error["type"] == "extra_forbidden":
         return "no such setting" + _suggestion(place, schema)
     if error["type"] == "missing":
         return "is required, but missing"
+    if error["type"] in _SIZES:
+        return _SIZES[error["type"]].format(**error["ctx"])
     reason = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     reason = reason.replace("greater than or equal to", "at least")
     reason = reason.replace("less than or equal to", "at most")

@@ -3,6 +3,7 @@
 Needs neither MPI nor DOLFINx, so that whoever only checks a configuration starts quickly.
 """
 
+from ecs_model.config.noise import current_of
 from ecs_model.config.parameters import settled
 from ecs_model.errors import ConfigError
 from ecs_model.membrane.activity import field_names
@@ -125,6 +126,8 @@ def _check_names(config, model):
         settled(settings, table, place)
         if table is model.State and model.volumes is not None and "alpha" in settings:
             raise ConfigError(f"{place}: alpha at the start is that of the tissue: tissue.alpha")
+    for entry in config.noise:
+        current_of(entry, model)
     _check_fields(config, model)
     _check_regions(config)
 
@@ -145,9 +148,10 @@ def _check_fields(config, model):
 
 
 def _check_regions(config):
-    """Raise ConfigError for a source or an event in a region that is not there."""
+    """Raise ConfigError for a source, an event or noise in a region that is not there."""
     names = [r.name for r in config.tissue.regions]
     acting = [("source", s) for s in config.source] + [("event", e) for e in config.event]
+    acting += [("noise", entry) for entry in config.noise]
     for kind, it in acting:
         if it.region is not None and it.region not in names:
             raise ConfigError(

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from ecs_model.config.detect import Detect
 from ecs_model.config.membrane import Membrane
+from ecs_model.config.noise import TissueNoise, refuse_equal_seeds
 from ecs_model.config.petsc_options import refuse_options
 from ecs_model.config.stimuli import Boundary, Event, Source
 from ecs_model.config.synapses import SynapsesSettings
@@ -129,6 +130,7 @@ class Config(Strict):
     synapses: list[SynapsesSettings] = Field(
         [], max_length=MANY, description="what joins nodes beside ions"
     )
+    noise: list[TissueNoise] = Field([], max_length=MANY, description="noise in currents")
     time: Time
     solver: Solver = Solver()
     output: Output = Output()
@@ -140,8 +142,9 @@ class Config(Strict):
     @model_validator(mode="after")
     def _unique_names(self):
         ions = [ion.name for ion in self.tissue.ions]
-        for kind in ("probe", "line", "source", "event", "synapses"):
+        for kind in ("probe", "line", "source", "event", "synapses", "noise"):
             unique(getattr(self, kind), kind)
+        refuse_equal_seeds(self.noise)
         for name in (*(x.name for x in self.source), *(x.on for x in self.boundary)):
             if ion := next((i for i in ions if name.endswith(f" ({i})")), None):
                 raise ValueError(
@@ -166,6 +169,11 @@ class Config(Strict):
         if options and not self.synapses:
             raise ValueError(
                 f"solver.petsc: {options[0]} has no effect without [[synapses]]; leave it out"
+            )
+        if self.noise and self.time.drive_tolerance != Time.model_fields[_TOLERANCE].default:
+            raise SettingError(
+                f"time.{_TOLERANCE}",
+                "has no effect beside [[noise]], whose bins synapses follow; leave it out",
             )
         if not self.synapses and self.time.drive_tolerance != Time.model_fields[_TOLERANCE].default:
             raise SettingError(

@@ -21,6 +21,7 @@ _LISTS = {
     "boundary": ["boundary"],
     "event": ["event"],
     "synapses": ["synapses"],
+    "noise": ["noise"],
     "steady": ["steady"],
     "continuation": ["continuation"],
     "axis": ["axis"],

@@ -117,8 +117,8 @@ static int follow(struct trace *trace, long start, long count, double now, doubl
     const int crosses = on ? r < level : r >= level;
     const double share = crosses && r != before ? (level - before) / (r - before) : 1.0;
     const double at = share > 0.0 && share < 1.0 ? share : 1.0;  /* of a jump: its end */
-    trace->low[start + i] = fmin(trace->low[start + i], r);
-    trace->high[start + i] = fmax(trace->high[start + i], r);
+    if (r < trace->low[start + i]) trace->low[start + i] = r;
+    if (r > trace->high[start + i]) trace->high[start + i] = r;
     trace->rate[start + i] = r;
     trace->fires[start + i] = crosses ? !on : on;
     if (on && !note(trace, start + i, now + dt * at, 0.5 * (r + before) * dt * at)) return 0;

@@ -49,6 +49,7 @@ def derived(parts: Parts, defaults: dict[str, float], **traits) -> MembraneModel
         syncytium=_shifted(parts.cells),
         closed=all(r.store for r in parts.reservoirs),
         electroneutral=not parts.reservoirs and not any(map(_charges, parts.cells)),
+        noisy=("I_stim",) if "I_stim" in Parameters._fields else (),
         **traits,
     )
 

@@ -110,6 +110,8 @@ def _traits(model):
         lines += [f"exchange with the space outside {charge}", f"K+ of a closed cell is {kept}"]
         scaled = ", ".join(model.scaled)
         lines.append(f"alpha of these parameters: {model.alpha:g}; {scaled} scale as 1 - alpha")
+    if model.noisy:
+        lines.append(f"noise may be added to {', '.join(model.noisy)}")
     return "\n".join(lines)
 
 

@@ -68,6 +68,7 @@ class MembraneModel:
             there are none; the formulas read it by `drives.received`.
         depolarization: whether the state V is a depolarization from rest, not the potential of a
             membrane.
+        noisy: parameters to which noise may be added, such as an injected current, see `noisy`.
     """
 
     name: str
@@ -98,6 +99,7 @@ class MembraneModel:
     sends: str = ""
     drives: dict[str, str] = field(default_factory=dict)
     depolarization: bool = False
+    noisy: tuple[str, ...] = ()
 
     @property
     def spikes(self) -> bool:

@@ -47,12 +47,14 @@ CALLS: dict[Any, tuple[str, Rule]] = {
     np.arccos: ("acos({})", lambda r, a: (-1 / np.sqrt(1 - a * a),)),
     np.arctan: ("atan({})", lambda r, a: (1 / (1 + a * a),)),
     np.abs: ("fabs({})", lambda r, a: (np.where(a < 0, -1.0, 1.0),)),
+}
+CHOICES: dict[Any, tuple[str, Rule]] = {  # fmin and fmax do not become vector code
     np.minimum: (
-        "fmin({}, {})",
+        "{0} < {1} ? {0} : {1}",
         lambda r, a, b: (np.where(a < b, 1.0, 0.0), np.where(a < b, 0.0, 1.0)),
     ),
     np.maximum: (
-        "fmax({}, {})",
+        "{0} > {1} ? {0} : {1}",
         lambda r, a, b: (np.where(a > b, 1.0, 0.0), np.where(a > b, 0.0, 1.0)),
     ),
 }
@@ -61,5 +63,6 @@ REWRITTEN: dict[Any, Rule] = {  # what `expressions` makes of other functions; n
     np.power: lambda r, a, n: (n * a ** (n - 1), None),  # exponents are numbers
     np.isnan: FLAT,
 }
-TEXTS = {ufunc: text for ufunc, (text, _) in (ARITHMETIC | CONDITIONS | CALLS).items()}
-RULES = {ufunc: rule for ufunc, (_, rule) in (ARITHMETIC | CONDITIONS | CALLS).items()} | REWRITTEN
+_WRITTEN = ARITHMETIC | CONDITIONS | CALLS | CHOICES
+TEXTS = {ufunc: text for ufunc, (text, _) in _WRITTEN.items()}
+RULES = {ufunc: rule for ufunc, (_, rule) in _WRITTEN.items()} | REWRITTEN

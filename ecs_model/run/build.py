@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from ecs_model.cache import Kept
 from ecs_model.config.resolve import model_of
+from ecs_model.membrane.noisy import noisy
 from ecs_model.parallel import Team, kept_on_root, together
 from ecs_model.run import clock
-from ecs_model.run.building import membranes, output, stimulation, synapses, tissue
+from ecs_model.run.building import membranes, noise, output, stimulation, synapses, tissue
 from ecs_model.run.building.events import events
 from ecs_model.run.building.ground import Ground
 from ecs_model.run.building.mesh import mesh_data
@@ -93,6 +96,7 @@ class _Living:
     transport: Any
     events: list[Any]
     synapses: Any
+    noise: Any
 
 
 def _living(config, model, ground, kept, lap):
@@ -101,8 +105,9 @@ def _living(config, model, ground, kept, lap):
     solver, cells = solver_options(config, model), _cells(config, ground)
     still = Operators(ground.mesh, cells["alpha"], cells.pop("diffusivity"), solver.theta)
     lap("matrices")
+    model = noisy(model, noise.currents(config, model))
     nodes = _nodes(config, model, ground, data, cells["alpha"])
-    joins, around, resolution = _around(config, model, ground, cells)
+    joins, shaken, around, resolution = _around(config, model, ground, cells)
     reaction, identity, told = membranes.reaction(config, data, nodes, still, around, kept, lap)
     notes = [*told, *membranes.notes(config, reaction, data.packing, ground), *resolution]
     operators = _following(still, reaction, data)
@@ -110,18 +115,21 @@ def _living(config, model, ground, kept, lap):
     changing = together(comm, events, config, ground, nodes, reaction, data.packing)
     joined = joins(reaction, solver)
     return _Living(
-        model, data, cells, operators, reaction, identity, notes, moving, changing, joined
+        model, data, cells, operators, reaction, identity, notes, moving, changing, joined, shaken
     )
 
 
 def _around(config, model, ground, cells):
-    """What makes the synapses of membranes, what makes the surroundings of these, and notes."""
+    """What makes synapses of membranes, their noise, what makes their surroundings, and notes."""
     mesh = ground.mesh
     plans = together(mesh.comm, synapses.plans, config, model)
     drives = synapses.drives(plans, mesh.owned)
     tortuosity = membranes.tortuosity(mesh, model, cells["tortuosity"])
     joins = functools.partial(synapses.synapses, config, plans, drives, mesh)
-    return joins, synapses.around(drives, tortuosity), synapses.notes(plans, mesh)
+    values = {name: np.zeros(mesh.owned) for name in noise.currents(config, model)}
+    shaken = noise.noise(config, model, values, ground)
+    around = noise.around(synapses.around(drives, tortuosity), model, values)
+    return joins, shaken, around, [*synapses.notes(plans, mesh), *noise.notes(config, mesh)]
 
 
 def _cells(config, ground):
@@ -159,6 +167,7 @@ def _simulation(config, ground, living):
         edges=edges,
         events=living.events,
         synapses=living.synapses,
+        noise=living.noise,
     )
 
 

@@ -5,7 +5,7 @@ from ecs_model.native import MPI
 import numpy as np
 
 from ecs_model.memory import OfCells, put_back
-from ecs_model.parallel import root_does
+from ecs_model.parallel import Team, root_does
 from ecs_model.physics import detectors
 from ecs_model.units import from_si
 
@@ -290,9 +290,9 @@ class FrontResolution:
         seen = np.isfinite(self._jumps)
         arrival = self._corners(tracker.arrival)
         passed = seen & np.isfinite(arrival).all(axis=1) & (arrival > 0).all(axis=1)
-        jumps = np.concatenate(self._mesh.comm.allgather(self._jumps[passed]))
-        travels = len(jumps) >= TRAVELLED * self._mesh.sum(seen)
-        return detectors.cells_per_front(jumps if travels else jumps[:0])
+        if self._mesh.sum(passed) < TRAVELLED * self._mesh.sum(seen):
+            return float("nan")
+        return detectors.cells_per_front(Team(self._mesh.comm).median(self._jumps[passed]))
 
     def _corners(self, values):
         mesh = self._mesh

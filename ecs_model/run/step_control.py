@@ -21,7 +21,8 @@ class StepControl:
     What is compared is K+ with the half reaction step that is pending, as the last one went. Where
     synapses join nodes, the error of what they bring counts too, in units of its own tolerance. It
     belongs to the reaction step, whose pending half does not become shorter when a step is tried
-    again: where that does not help, the step is taken and the next is shorter.
+    again: where that does not help, the step is taken and the next is shorter. With noise it does
+    not count: it would not shrink as steps do, and synapses follow noise bin by bin.
 
     Attributes:
         tolerance: of the local error of K+ [mM]; 0 for steps of one tick.

@@ -14,13 +14,14 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from ecs_model.errors import SolutionError
+from ecs_model.membrane.white_noise import Noise
 from ecs_model.memory import put_back
 from ecs_model.run.requests import Request
 from ecs_model.run.snapshot import Snapshot
 from ecs_model.transport.synapses import NoSynapses
 
 DAMPED_STEPS = 2  # after something changed abruptly
-NO_SYNAPSES = NoSynapses()
+NO_SYNAPSES, NO_NOISE = NoSynapses(), Noise([])
 NEAR = 1e-9  # share of a reaction step within which an edge counts as its end
 
 
@@ -56,6 +57,7 @@ class Simulation:
         events: what changes parameters of the membranes in time, `.act(start, end)` and `.edges`.
         ask: function that gives the Request of this process after a step.
         synapses: what arrives from other nodes beside ions; NoSynapses for nothing.
+        noise: in currents of the membranes, which within a step advance from bin to bin of it.
 
     Attributes:
         request: what all processes agreed on after the last step: the highest of their Requests.
@@ -78,11 +80,12 @@ class Simulation:
         events=(),
         ask=_nothing,
         synapses=NO_SYNAPSES,
+        noise=NO_NOISE,
     ):
         self.reaction, self.diffusion = reaction, diffusion
         self.clock, self.control = clock, control
         self.team, self.observers, self.edges = team, list(observers), sorted(edges)
-        self.events, self.synapses = list(events), synapses
+        self.events, self.synapses, self.noise = list(events), synapses, noise
         self.tick = self.steps = self.rejected = self.calm = 0
         self.pending = 0.0  # reaction time [s] that the state lacks
         self.ask, self.request = ask, Request.GO_ON
@@ -214,7 +217,9 @@ class Simulation:
         Raises:
             SolutionError: on all processes, if the membranes of one failed.
         """
-        mine = [local, self.synapses.error, self.ask(), bool(self.failure)]
+        # Noise makes drives rough at any step; they are solved for after each of its bins.
+        beside = self.synapses.error if self.noise.is_none else 0.0
+        mine = [local, beside, self.ask(), bool(self.failure)]
         local, beside, request, has_failed = self.team.highest(mine)
         self.request = Request(int(request))
         if has_failed:
@@ -229,15 +234,21 @@ class Simulation:
         end, potassium = start + duration, self.reaction.variables[0]
         times = [start, *self._instants(start, end), end]
         for before, after in itertools.pairwise(times):
-            if not self.failure:
+            is_sound = not self.failure
+            if is_sound:
                 self._begin(before, after, before > start)
                 self.control.before_reaction(potassium)
-                self._advance_membranes(before, after)
+            for begin, stop in self.noise.stretches(before, after):
+                self._advance_membranes(begin, stop)
+                self.synapses.advance(stop)  # a solve of all processes, whether one failed or not
+            if is_sound:
                 self.control.after_reaction(potassium, after - before)
-            self.synapses.advance(after)  # a solve of all processes, whether one failed or not
 
     def _advance_membranes(self, before, after):
         """From one time [s] to another; note how they failed."""
+        if self.failure:
+            return
+        self.noise.act(before, after)
         try:
             self.reaction.advance(after - before, before)
         except SolutionError as error:

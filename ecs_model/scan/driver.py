@@ -1,6 +1,7 @@
 """A scan from its file to its table: waves of points, an engine for them, what is found."""
 
 import signal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,11 @@ def _compute(engine, store, wave, retry, progress):
     todo = [p for p in wave if slots[p.id].state not in ("finished", "failed")]
     progress.expect(len(wave) - len(todo), len(todo))
     if todo:
-        engine.compute(todo, lambda point: progress.done(point, store.slot(point)))
+        engine.compute(todo, partial(_tell, store, progress), progress.say)
+
+
+def _tell(store, progress, point):
+    progress.done(point, store.slot(point))
 
 
 def _waves(scan, store):

@@ -44,12 +44,13 @@ class Local:
         for worker in self._workers:
             worker.close()
 
-    def compute(self, points, tell):
+    def compute(self, points, tell, say):
         """Compute points; return when all are finished or failed.
 
         Args:
             points: what is not there yet.
             tell: function that is called each time a point is done.
+            say: function that is called with a line for the user.
 
         Raises:
             ConfigError: if workers cannot start.

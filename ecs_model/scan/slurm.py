@@ -5,8 +5,10 @@ written down before it is submitted, so that a driver that comes later finds the
 one, waits for them, and submits what nobody works on. Accounting (sacct) is not needed.
 """
 
+import contextlib
 import getpass
 import hashlib
+import io
 import json
 import logging
 import math
@@ -20,6 +22,9 @@ from ecs_model.files import atomic, foreign, schemas
 from ecs_model.scan.points import Point
 
 CHANCES = 3  # a point on which so many jobs ended has failed
+PATIENCE = 1800.0  # s: no job of this scan is in the queue, and none is taken
+# In what Slurm says where it may take the same job later:
+PASSING = ("limit", "timed out", "temporarily", "unavailable", "contact", "try again", "connect")
 GONE = 2  # looks at the queue without a job after which it has ended
 
 
@@ -40,10 +45,12 @@ class Slurm:
         self._prefix = f"ecs-{digest[:10]}-"
         self._jobs: dict[str, _Job] = {}
         self._deaths: dict[str, int] = {}
+        self._refused_since: float | None = None
+        self._told = ""
 
     def __enter__(self):
         """Look whether Slurm is here; ConfigError if not."""
-        for program in ("sbatch", "squeue"):
+        for program in ("sbatch", "squeue", "srun"):
             if shutil.which(program) is None:
                 raise ConfigError(f'engine.kind = "slurm": there is no {program} on PATH')
         with atomic.explained(self._folder):
@@ -53,12 +60,16 @@ class Slurm:
     def __exit__(self, *_):
         """Jobs go on: the next driver finds them."""
 
-    def compute(self, points, tell):
+    def compute(self, points, tell, say):
         """Compute points; return when all are finished or failed.
+
+        A job that Slurm does not take now, as users may have so many and no more, is submitted
+        again at a later look at the queue.
 
         Args:
             points: what is not there yet.
             tell: function that is called each time a point is done.
+            say: function that is called with a line for the user.
 
         Raises:
             ConfigError: if jobs cannot be submitted.
@@ -68,7 +79,8 @@ class Slurm:
             self._look(_queue(), left)
             for point in [p for p in left.values() if self._is_done(p)]:
                 tell(left.pop(point.id))
-            self._submit(self._free(left))
+            if reason := self._submit(self._free(left)):
+                self._bear(reason, say)
             if left:
                 time.sleep(self._engine.poll)
 
@@ -108,21 +120,47 @@ class Slurm:
         return [p for i, p in left.items() if i not in taken and not self._is_done(p)]
 
     def _submit(self, points):
+        """Submit what has room in the queue; why Slurm did not take a job, "" if it did."""
         size = self._engine.batch
         for start in range(0, len(points), size):
             if len(self._jobs) >= self._engine.jobs:
-                return
-            self._submit_batch(points[start : start + size])
+                return ""
+            if reason := self._submit_batch(points[start : start + size]):
+                return reason
+            self._refused_since = None
+        return ""
 
     def _submit_batch(self, points):
         rows = [{"settings": p.settings, "labels": p.labels} for p in points]
         text = json.dumps([[p.id for p in points], time.time_ns()])
         name = self._prefix + hashlib.sha256(text.encode()).hexdigest()[:10]
-        atomic.write_json(self._folder / f"{name}.json", rows)
-        self._jobs[name] = _Job([p.id for p in points])
-        self._send(name, rows)
+        path = self._folder / f"{name}.json"
+        atomic.write_json(path, rows)
+        reason = self._send(name, rows)
+        if reason:
+            path.unlink()
+        else:
+            self._jobs[name] = _Job([p.id for p in points])
+        return reason
+
+    def _bear(self, reason, say):
+        """Wait where a refusal may pass.
+
+        Raises:
+            ConfigError: for one that does not look so, or that lasts with no job in the queue.
+        """
+        now = time.monotonic()
+        if self._jobs or self._refused_since is None:
+            self._refused_since = now
+        passes = any(word in reason.lower() for word in PASSING)
+        if not self._jobs and not (passes and now - self._refused_since < PATIENCE):
+            raise ConfigError(f"Slurm does not take a job: {reason}")
+        if reason != self._told:
+            say(f"Slurm takes no further job now ({reason}); it is asked again")
+            self._told = reason
 
     def _send(self, name, rows):
+        """Submit a job; why Slurm did not take it, "" if it did."""
         import submitit
 
         logging.getLogger("submitit").setLevel(logging.ERROR)
@@ -139,10 +177,14 @@ class Slurm:
             **({"srun_args": [f"--mpi={engine.mpi}"]} if engine.mpi else {}),
         )
         try:
-            executor.submit(compute_batch, str(self._store.path.resolve()), rows)
+            with contextlib.redirect_stderr(
+                io.StringIO()
+            ):  # it shows what sbatch says, at any time
+                executor.submit(compute_batch, str(self._store.path.resolve()), rows)
         except submitit.core.utils.FailedJobError as error:
             said = str(error).strip().splitlines()
-            raise ConfigError(f"Slurm does not take a job: {said[-1] if said else '?'}") from None
+            return said[-1] if said else "it does not say why"
+        return ""
 
 
 class _Job:

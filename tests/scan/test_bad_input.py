@@ -58,6 +58,7 @@ CASES = {
     ),
     "key twice": (f'{WAVE}{AXIS}[[axis]]\nstates = ["cortex"]', "'tissue.alpha'; each once"),
     "no axis": (WAVE, "axis: is required, but missing"),
+    "empty axes": (f"axis = []\n{WAVE}", "axis: must have 1 or more entries (found 0)"),
     "typo": (f"{WAVE}desing = 3\n{AXIS}", "did you mean 'design'?"),
     "no base": (AXIS, "give exactly one of base, run (found none of them)"),
     "unknown base": (f'base = "sd_wavee"\n{AXIS}', "no ready run of that name"),

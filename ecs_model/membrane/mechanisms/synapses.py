@@ -155,8 +155,7 @@ def upstrokes(V: Any, slope: Any) -> Any:
         slope: its rate [V/s].
     """
     risen = sigmoid((V - V_S) / K_S)
-    # np.where compiles to vector code, np.maximum does not and takes eight times as long
-    return risen * (1 - risen) / K_S * np.where(slope > 0, slope, 0.0)
+    return risen * (1 - risen) / K_S * np.maximum(slope, 0.0)
 
 
 def opening(arriving: Any, share: Any, tau: Any, open_: Any) -> Any:

@@ -7,6 +7,8 @@
     I_p     = J_pump / ((1 + exp(3.5 - K)) (1 + exp((25 - Na)/3)))    K, Na in mM
     nu      = nu_max [tanh((V - V_th)/k)]_+
 
+I may be noisy: its published white noise sigma_n xi has the intensity sigma_n^2 0.5 ms (or 1 ms).
+
 There are no spikes: V is a depolarization of the population from rest, nu its firing rate, x the
 resource of its synapses. phi is the rate that reaches the synapses, that of the node itself unless
 synapses join nodes. K+ of spikes, pump and vessels are per volume of tissue, so that they change
@@ -175,6 +177,7 @@ def make(bath):
         rate="rate",
         drives={"drive": "rate"},
         depolarization=True,
+        noisy=("I",),
     )
 
 

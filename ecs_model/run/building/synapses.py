@@ -1,7 +1,6 @@
 """From [[synapses]] to the field that joins the nodes, and to what the membranes share with it."""
 
 import functools
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,8 @@ from ecs_model.membrane.compiler import library
 from ecs_model.membrane.drives import SINCE, slope_of, surroundings_with
 from ecs_model.membrane.kernel import values_source
 from ecs_model.membrane.solver import NodeValues
-from ecs_model.parallel import Team, root_does, together
+from ecs_model.parallel import root_does, together
+from ecs_model.run.building.ground import longest_side
 from ecs_model.transport.petsc_database import options_of
 from ecs_model.transport.synapses import Drive, Kind, NoSynapses, Synapses
 from ecs_model.units import dimension
@@ -87,23 +87,13 @@ def notes(plans, mesh):
     """
     if not plans:
         return []
-    sizes = _edges(mesh) / np.sqrt(mesh.dimension)  # the side of a cube that is cut up
-    (longest,) = Team(mesh.comm).highest([float(sizes.max(initial=0.0))])
+    longest = longest_side(mesh)
     return [
         f"synapses '{plan.name}': elements are up to {1e6 * longest:.4g} um large, more than a "
         f"quarter of the reach of {1e6 * plan.reach:.4g} um; choose smaller ones"
         for plan in plans
         if longest > RESOLVED * plan.reach
     ]
-
-
-def _edges(mesh):
-    """Lengths [m] of the edges of local cells, shape (cells, edges)."""
-    corners = mesh.coordinates[mesh.cell_nodes]
-    pairs = itertools.combinations(range(mesh.dimension + 1), 2)
-    return np.stack(
-        [np.linalg.norm(corners[:, a] - corners[:, b], axis=1) for a, b in pairs], axis=1
-    )
 
 
 def drives(plans, nodes):

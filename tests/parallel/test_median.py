@@ -1,0 +1,41 @@
+"""The median over processes, which no process has all values for."""
+
+import sys
+
+from ecs_model.native import MPI
+
+import numpy as np
+import pytest
+
+from ecs_model.parallel import Team
+from tests.helpers import launch_program
+
+PROGRAM = """
+from ecs_model.native import MPI
+import numpy as np
+from ecs_model.parallel import Team
+
+comm = MPI.COMM_WORLD
+for seed in range(40):
+    random = np.random.default_rng(seed)
+    values = random.integers(0, 5, 7) / 3.0 if seed % 2 else random.lognormal(0, 9, seed)
+    owner = random.integers(0, comm.size if seed % 3 else 1, len(values))  # some have none
+    ours, exact = Team(comm).median(values[owner == comm.rank]), np.median(values)
+    assert ours == exact or not len(values), (seed, ours, exact)
+if comm.rank == 0:
+    print("all equal")
+"""
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_it_is_that_of_all_values(n):
+    done = launch_program(n, [sys.executable, "-c", PROGRAM])
+    assert "all equal" in done.stdout, done.stderr
+
+
+def test_of_one_process():
+    team = Team(MPI.COMM_SELF)
+    assert np.isnan(team.median(np.empty(0)))
+    assert team.median(np.array([-2.0])) == -2.0
+    assert team.median(np.array([1e300, -1e300, 0.0, -0.0, 5e-324])) == 0.0
+    assert team.median(np.array([3.0, 1.0, 2.0, 10.0])) == 2.5
