@@ -3,6 +3,7 @@
 import ctypes
 import functools
 import re
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -30,9 +31,29 @@ def c_function(text: str, name: str) -> Callable[..., Any]:
     function.restype, function.argtypes = _TYPES[result], [_ctype(a) for a in arguments]
 
     def call(*arguments: Any) -> Any:
-        return function(*[a.ctypes.data if isinstance(a, np.ndarray) else a for a in arguments])
+        return function(*[_address(a) if isinstance(a, np.ndarray) else a for a in arguments])
 
     return call
+
+
+_addresses: dict[int, tuple[weakref.ref, int]] = {}  # by id; NumPy takes long to tell them
+
+
+def _address(array):
+    """The address of the data of an array, remembered for as long as the array lives."""
+    number = id(array)
+    known = _addresses.get(number)
+    if known is not None and known[0]() is array:
+        return known[1]
+    address = array.ctypes.data
+    forget = functools.partial(_forget, number)
+    _addresses[number] = weakref.ref(array, forget), address
+    return address
+
+
+def _forget(number, reference):
+    if number in _addresses and _addresses[number][0] is reference:
+        del _addresses[number]
 
 
 def _declared(text, name):
