@@ -32,10 +32,14 @@ run: setup
 	@echo "pictures   $(RESULTS)/pictures/"
 	@echo "ParaView   paraview --script=$(RESULTS)/open_in_paraview.py"
 
-# Files that need one process run beside each other; the others start several themselves.
-# The longest files come first, so that no worker waits long for the last one.
-SINGLE := tests/verification tests/scan/test_laws.py tests/membrane tests/cell tests/postprocess tests/docs \
-	tests/cli tests/transport tests/meshes tests/laws
+# Files that need one process run beside each other; the others start several themselves, or watch
+# a clock. The longest files come first, so that no worker waits long for the last one.
+WATCHED := $(addprefix tests/test_,$(addsuffix .py,compiler doctor forecast fronts profiling))
+SINGLE := tests/verification tests/scan/test_laws.py tests/test_benchmarks.py tests/membrane tests/cell \
+	tests/postprocess tests/docs tests/robust/test_configurations.py tests/robust/test_damaged.py \
+	tests/robust/test_damaged_inputs.py tests/cli tests/transport tests/runs tests/meshes tests/laws \
+	$(addprefix tests/scan/test_,$(addsuffix .py,decide picture points report trust)) \
+	$(filter-out tests/test_benchmarks.py $(WATCHED),$(wildcard tests/test_*.py))
 
 test: setup
 	@$(BIN)/python -m pytest -q -n $(NP) --dist loadfile --no-loadscope-reorder $(SINGLE)

@@ -40,7 +40,7 @@ SMALL = {
     "time": {"end": "6 s", "step": "20 ms"},
     "output": {"every": "1 s", "series": "0.5 s"},
 }
-FINE, GRIDS, ADAPTIVE = sized((32, (8, 12, 16), (32, 64, 96)), (2, (2,), (6,)))
+FINE, GRIDS, ADAPTIVE = sized((32, (8, 12, 16), (32, 64, 96)), (2, (), (5,)))
 
 
 def main(rounds):
@@ -59,7 +59,7 @@ def _ready():
     """The scan that ships with the program; small if need be."""
     found = parse_tree(runs.path("scan_alpha_lambda_sd").read_text())
     if TINY:
-        found["run"]["mesh"]["cell"], found["run"]["time"]["end"] = "20 um", "4 s"
+        found["run"]["mesh"]["cell"], found["run"]["time"]["end"] = "20 um", "1 s"
     return found
 
 

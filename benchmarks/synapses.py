@@ -12,6 +12,8 @@ from pathlib import Path
 
 from ecs_model.native import MPI
 
+from measure import sized
+
 from ecs_model import api
 
 TEXT = """
@@ -41,15 +43,20 @@ every = "{end} s"
 series = "{end} s"
 """
 MESHES = {
-    1: ('generator = "interval"\nlength = "50 mm"\ncell = "20 um"', '["-1 um"]', '["0.3 mm"]'),
+    1: (
+        f'generator = "interval"\nlength = "{sized(50, 1)} mm"\ncell = "20 um"',
+        '["-1 um"]',
+        '["0.3 mm"]',
+    ),
     2: (
-        'generator = "rectangle"\nsize = ["4 mm", "1 mm"]\ncell = "20 um"',
+        f'generator = "rectangle"\nsize = ["{sized(4, 0.4)} mm", "{sized(1, 0.1)} mm"]\n'
+        'cell = "20 um"',
         '["-1 um", "-1 um"]',
         '["0.3 mm", "3 mm"]',
     ),
 }
-STEPS = {"fixed": (6, 2, "false"), "adaptive": (30, 1, "true")}
-BEGIN = 3.5  # s: the kick is over
+STEPS = {"fixed": (sized(6, 0.1), 2, "false"), "adaptive": (sized(30, 1), 1, "true")}
+BEGIN = sized(3.5, 0.05)  # s: the kick is over
 
 
 class Spent:

@@ -32,7 +32,11 @@ def sphere(radius, cell, *, refine=()):
 def _ball(dim, radius, cell, refine):
     cell = arguments.cell_size(cell, radius)
     arguments.affordable((2 * radius / cell) ** dim)
-    refined = refinements(refine, dim, cell, lambda p: math.hypot(*p) <= radius)
+
+    def inside(point):
+        return math.hypot(*point) <= radius
+
+    refined = refinements(refine, dim, cell, inside)
     with mesher.session() as gmsh:
         mesher.embed(gmsh, body := _body(gmsh, dim, radius / mesher.UM), refined)
         mesher.set_sizes(gmsh, cell, refined)

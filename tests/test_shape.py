@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 ROOMS = ("ecs_model", "meshes", "postprocess", "runs")
 LONGEST = 300  # lines of a file
-LAMBDAS = 35  # in lists of arguments: formulas, and work that only one process does
+LAMBDAS = 23  # in lists of arguments: formulas, and work that only one process does
 PUBLISHED = 250  # lines of a model of neurons, glia, swelling and energy, in all files of its own
 
 

@@ -89,8 +89,11 @@ def number(low, high):
     """The type of a setting that is a plain number between two others."""
     limits = Limits(low, high, "1")
     schema = {"type": "number", "minimum": low, "maximum": high}
-    reader = BeforeValidator(lambda value: limits.check(as_number(value)))
-    return Annotated[float, reader, WithJsonSchema(schema), limits]
+
+    def read(value: Any) -> Any:
+        return limits.check(as_number(value))
+
+    return Annotated[float, BeforeValidator(read), WithJsonSchema(schema), limits]
 
 
 def _name(value: Any) -> Any:

@@ -10,9 +10,10 @@ at the middle of the step, where no edge of a pulse is (steps end at edges, see 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+
+from ecs_model.membrane.ufuncs import FLAT, RULES
 
 TIME, MIDDLE = "time", "middle"  # keys: the slope in time; what the middle of the step adds
 
@@ -25,15 +26,16 @@ class Dual(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         """Apply a NumPy function and the chain rule."""
-        if method != "__call__" or kwargs or ufunc not in {*_RULES, *_FLAT}:
-            raise TypeError(f"np.{ufunc.__name__} has no derivative here; autodiff.py lists them")
+        if method != "__call__" or kwargs or ufunc not in RULES:
+            raise TypeError(f"np.{ufunc.__name__} has no derivative here; ufuncs.py lists them")
         for key in set().union(*map(_keys, inputs)):
             if isinstance(key, Witness):
                 key.note(key, ufunc, inputs)
-        if ufunc in _FLAT:
+        rule = RULES[ufunc]
+        if rule is FLAT:
             return ufunc(*map(_amid, inputs))
         values = [value_of(x) for x in inputs]
-        return _chain(ufunc, inputs, values, ufunc(*values))
+        return _chain(rule, inputs, values, ufunc(*values))
 
     def __array_function__(self, function, types, args, kwargs):
         """Differentiate `np.where` branch by branch."""
@@ -71,8 +73,8 @@ def _amid(x):
     return value + x.slopes[MIDDLE] if MIDDLE in _keys(x) else value
 
 
-def _chain(ufunc, inputs, values, result):
-    partials = _RULES[ufunc](result, *values)
+def _chain(rule, inputs, values, result):
+    partials = rule(result, *values)
     slopes: dict = {}
     for x, partial in zip(inputs, partials, strict=True):
         for key in _keys(x):
@@ -145,42 +147,3 @@ def _curve(f, v, args):
     outer = f(Dual(Dual(v, {"inner": 1.0}), {"outer": 1.0}), *args)
     slope = slope_of(outer, "outer")
     return value_of(value_of(outer)), value_of(slope), slope_of(slope, "inner")
-
-
-_FLAT = {
-    np.less,
-    np.less_equal,
-    np.greater,
-    np.greater_equal,
-    np.equal,
-    np.not_equal,
-    np.logical_and,
-    np.logical_or,
-    np.logical_not,
-    np.isnan,
-    np.floor,
-}
-
-_RULES: dict[Any, Callable] = {  # result, arguments -> partial derivatives; None stands for one
-    np.add: lambda r, a, b: (None, None),
-    np.subtract: lambda r, a, b: (None, -1.0),
-    np.multiply: lambda r, a, b: (b, a),
-    np.divide: lambda r, a, b: (1 / b, -r / b),
-    np.negative: lambda r, a: (-1.0,),
-    np.exp: lambda r, a: (r,),
-    np.expm1: lambda r, a: (r + 1,),
-    np.log: lambda r, a: (1 / a,),
-    np.log1p: lambda r, a: (1 / (1 + a),),
-    np.sqrt: lambda r, a: (0.5 / r,),
-    np.tanh: lambda r, a: (1 - r * r,),
-    np.cos: lambda r, a: (-np.sin(a),),
-    np.sin: lambda r, a: (np.cos(a),),
-    np.tan: lambda r, a: (1 + r * r,),
-    np.arcsin: lambda r, a: (1 / np.sqrt(1 - a * a),),
-    np.arccos: lambda r, a: (-1 / np.sqrt(1 - a * a),),
-    np.arctan: lambda r, a: (1 / (1 + a * a),),
-    np.abs: lambda r, a: (np.where(a < 0, -1.0, 1.0),),
-    np.minimum: lambda r, a, b: (np.where(a < b, 1.0, 0.0), np.where(a < b, 0.0, 1.0)),
-    np.maximum: lambda r, a, b: (np.where(a > b, 1.0, 0.0), np.where(a > b, 0.0, 1.0)),
-    np.power: lambda r, a, n: (n * a ** (n - 1), None),  # exponents are numbers
-}

@@ -10,36 +10,7 @@ from numbers import Real
 
 import numpy as np
 
-_INFIX = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/"}
-_COMPARE = {
-    np.less: "<",
-    np.less_equal: "<=",
-    np.greater: ">",
-    np.greater_equal: ">=",
-    np.equal: "==",
-    np.not_equal: "!=",
-    np.logical_and: "&&",
-    np.logical_or: "||",
-    np.bitwise_and: "&&",
-    np.bitwise_or: "||",
-}
-_CALL = {
-    np.exp: "exp",
-    np.expm1: "expm1",
-    np.log: "log",
-    np.log1p: "log1p",
-    np.sqrt: "sqrt",
-    np.sin: "sin",
-    np.cos: "cos",
-    np.tan: "tan",
-    np.tanh: "tanh",
-    np.floor: "floor",
-    np.arcsin: "asin",
-    np.arccos: "acos",
-    np.arctan: "atan",
-    np.abs: "fabs",
-}
-_CHOICE = {np.minimum: "<", np.maximum: ">"}  # fmin and fmax do not become vector code
+from ecs_model.membrane.ufuncs import ARITHMETIC, CALLS, CONDITIONS, TEXTS
 
 
 class Recording:
@@ -79,7 +50,8 @@ class Recording:
     def functions(self):
         """The C library functions that the lines call."""
         text = " ".join(self._symbols)
-        return [name for name in _CALL.values() if f"{name}(" in text]
+        names = [TEXTS[ufunc].partition("(")[0] for ufunc in CALLS]
+        return [name for name in names if f"{name}(" in text]
 
 
 class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
@@ -94,35 +66,25 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
             return NotImplemented
         if ufunc is np.negative:
             return -1.0 * inputs[0]
-        if ufunc is np.logical_not:
-            return Symbol(self.recording, f"(!{as_c(inputs[0])})")
         if ufunc is np.power:
             return _power(*inputs)
         if (short := _fold(ufunc, inputs)) is not None:
             return short
         if ufunc is np.divide and not _is(inputs[0], 1):
             return inputs[0] * (1.0 / inputs[1])  # a reciprocal is shared, a quotient is not
-        args = [as_c(x) for x in inputs]
-        if ufunc in _INFIX:
-            return self.recording.symbol(f" {_INFIX[ufunc]} ".join(args))
-        if ufunc in _COMPARE:
-            return Symbol(self.recording, f"({f' {_COMPARE[ufunc]} '.join(args)})")
-        if ufunc in _CHOICE:
-            return self.recording.symbol(
-                f"{f' {_CHOICE[ufunc]} '.join(args)} ? {args[0]} : {args[1]}"
-            )
-        if ufunc in _CALL:
-            return self.recording.symbol(f"{_CALL[ufunc]}({', '.join(args)})")
-        raise TypeError(f"np.{ufunc.__name__} cannot be compiled; expressions.py lists what can")
+        if ufunc not in TEXTS:
+            raise TypeError(f"np.{ufunc.__name__} cannot be compiled; ufuncs.py lists what can")
+        text = TEXTS[ufunc].format(*map(as_c, inputs))
+        if ufunc in CONDITIONS:
+            return Symbol(self.recording, text)
+        return self.recording.symbol(text)
 
     def __array_function__(self, function, types, args, kwargs):
         """Write down a choice."""
         if not all(isinstance(x, Symbol | Real) for x in args):
             return NotImplemented
         if function is not np.where or len(args) != 3:
-            raise TypeError(
-                f"np.{function.__name__} cannot be compiled; expressions.py lists what can"
-            )
+            raise TypeError(f"np.{function.__name__} cannot be compiled; use np.where")
         condition, yes, no = (as_c(x) for x in args)
         return args[1] if yes == no else self.recording.symbol(f"{condition} ? {yes} : {no}")
 
@@ -138,7 +100,7 @@ def as_c(x):
 
 def _fold(ufunc, inputs):
     """The result of an operation with 0 or 1 that needs no operation; None if it needs one."""
-    if ufunc not in _INFIX:
+    if ufunc not in ARITHMETIC:
         return None
     a, b = inputs
     if ufunc in (np.add, np.subtract) and _is(b, 0):

@@ -40,7 +40,7 @@ def instants(model, recording, y, p, env):
         TypeError: for a comparison with what is no straight line in time.
     """
     lines: list[str] = []
-    again, state = Witness(lambda *_: None), Witness(lambda *_: None)
+    again, state = Witness(_ignore), Witness(_ignore)
 
     def note(witness, ufunc, inputs):
         if not any(state in x.slopes for x in inputs if isinstance(x, Dual)):
@@ -52,6 +52,10 @@ def instants(model, recording, y, p, env):
     rates(moving, p, env._replace(time=ticking))
     lines = [x for x in dict.fromkeys(lines) if not _of_states(*recording.needed(x), x)]
     return recording.needed(*lines), lines
+
+
+def _ignore(witness, ufunc, inputs):
+    """Note nothing: the key alone tells what depends on its variable."""
 
 
 def _of_states(*texts):

@@ -83,9 +83,13 @@ def _declared(tree):
     return [(t.children[0], t.children[1], t) for t in found]
 
 
+def _is_declaration(tree):
+    return tree.data in ("param", "scalarparam")
+
+
 def _note_places(source, tree, assignments):
     """Where names stand; what is defined twice is a fault."""
-    atoms = [t.children[0] for t in tree.find_pred(lambda t: t.data in ("param", "scalarparam"))]
+    atoms = [t.children[0] for t in tree.find_pred(_is_declaration)]
     for token in sorted(
         [*atoms, *(name for name, *_ in assignments)], key=operator.attrgetter("line")
     ):

@@ -9,6 +9,9 @@ with Student's t for 95 % and the correlation rho of neighbouring residuals, sin
 electrodes is rarely white. An interval that does not end, or is wide, is said: such a curve cannot
 decide. A curve in agar first tells what the electrode gives and how its substance diffuses.
 
+Intervals of lmfit would not do: it searches in steps of standard errors, which have no meaning
+where a curve cannot decide. Of a plateau it gives alpha as 0.17 to 0.25; all above 0.17 fits.
+
 References:
     Nicholson & Phillips (1981), J Physiol 321, 225: the method.
     Donaldson & Schnabel (1987), Technometrics 29, 67: coverage of such intervals.
@@ -88,7 +91,7 @@ def fit_tissue(
         ValueError: for fewer points than can say anything, or times that do not grow.
     """
     names = ["alpha", "tortuosity", *(["uptake"] if uptake else [])]
-    return _fit(names, times, values, experiment, lambda p: {**p, "experiment": experiment})
+    return _fit(names, times, values, experiment, partial(dict, experiment=experiment))
 
 
 def fit_agar(times: ArrayLike, values: ArrayLike, experiment: Experiment) -> Fit:
@@ -99,13 +102,11 @@ def fit_agar(times: ArrayLike, values: ArrayLike, experiment: Experiment) -> Fit
         values: measured concentration [mM].
         experiment: an Experiment; its rate and D are where the search starts.
     """
-    return _fit(
-        ["rate", "D"],
-        times,
-        values,
-        experiment,
-        lambda p: {"experiment": replace(experiment, **p), "alpha": 1.0, "tortuosity": 1.0},
-    )
+
+    def agar(p):
+        return {"experiment": replace(experiment, **p), "alpha": 1.0, "tortuosity": 1.0}
+
+    return _fit(["rate", "D"], times, values, experiment, agar)
 
 
 def _fit(names, times, values, experiment, tissue):

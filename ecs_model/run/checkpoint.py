@@ -123,8 +123,14 @@ def newest(comm, folder):
 def _whole(path):
     """The manifest of a checkpoint whose arrays can all be read; an error if it is not whole."""
     with h5py.File(path) as file:
-        file.visititems(lambda name, item: item[()] if hasattr(item, "shape") else None)
+        file.visititems(_read)
     return manifest_of(path)
+
+
+def _read(name, item):
+    """Read an array, so that h5py raises OSError if it cannot be; groups are passed over."""
+    if hasattr(item, "shape"):
+        item[()]
 
 
 def first_sound(folder, read):

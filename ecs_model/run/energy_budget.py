@@ -154,11 +154,10 @@ def _compiled(comm, reaction, potassium):
     """What gives ATP use and power at every owned node; rank 0 compiles for all."""
     model = reaction.model
     laws = [model.observables[name][1] for name in ("ATP_use", "power")]
-    text = values_source(
-        lambda y, p, env: [law(y, p, env) for law in laws],
-        model.State,
-        reaction.parameters,
-        reaction.surroundings,
-    )
+
+    def use_and_power(y, p, env):
+        return [law(y, p, env) for law in laws]
+
+    text = values_source(use_and_power, model.State, reaction.parameters, reaction.surroundings)
     root_does(comm, library, text)
     return NodeValues(text, [potassium, *reaction.variables[1:]], reaction.inputs, len(laws))

@@ -3,6 +3,9 @@
 Parts of the transport are found by timing methods of its classes while a Profile is open; without
 one nothing is changed and nothing costs time. The seconds of a part include waiting for the other
 processes in it: where the slowest of a part is far above the mean, the others wait elsewhere.
+
+The log of PETSc would not do instead: it counts no iterations, it adds up over all runs of a
+process, and petsc4py cannot end it.
 """
 
 import contextlib

@@ -38,9 +38,13 @@ def table(store, points):
     frame.attrs["units"] = {name: unit for name, unit in (units | axes).items() if unit}
     for name in frame.columns[[kind.kind == "O" for kind in frame.dtypes]]:
         known = frame[name].dropna()
-        if len(known) and known.map(lambda v: isinstance(v, bool)).all():
+        if len(known) and known.map(_is_verdict).all():
             frame[name] = frame[name].astype("boolean")
     return frame
+
+
+def _is_verdict(value):
+    return isinstance(value, bool)
 
 
 def _row(slot, point):

@@ -117,8 +117,12 @@ def _membrane(membranes, mesh, moving):
     """What currents bring out of glia; rank 0 compiles for all."""
     model = membranes.model
     shift = record.table("Shift", {"shift": record.quantity(0.0, "mV", "of V_g")})
+
+    def currents(y, p, env):
+        return model.syncytium(y.shift, y, p, env)
+
     text = values_source(
-        lambda y, p, env: model.syncytium(y.shift, y, p, env),
+        currents,
         record.joined(model.State, shift),
         membranes.parameters,
         membranes.surroundings,

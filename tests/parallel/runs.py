@@ -12,6 +12,7 @@ import numpy as np
 from ecs_model.launcher import own_mpiexec
 from ecs_model.run.field_series import field_names, read_field, read_times
 from ecs_model.run.tables import read_series
+from tests.helpers import sharing_cores
 
 CONFIG = """\
 title = "everything"
@@ -92,7 +93,11 @@ def begin(processes, *arguments):
     program = [sys.executable, "-m", "ecs_model", *map(str, arguments), "--quiet"]
     launcher = [own_mpiexec(), "-n", str(processes)] if processes > 1 else []
     return subprocess.Popen(
-        [*launcher, *program], stderr=subprocess.PIPE, text=True, start_new_session=True
+        [*launcher, *program],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env=os.environ | sharing_cores(processes),
     )
 
 
