@@ -70,7 +70,7 @@ def engine_of(law):
         def __exit__(self, *_):
             pass
 
-        def compute(self, points, tell):
+        def compute(self, points, tell, say):
             for point in points:
                 slot, found = self._store.slot(point), law(point.labels)
                 slot.begin("")
