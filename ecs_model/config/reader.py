@@ -235,7 +235,7 @@ def _dotted(place):
 
 _SIZES = {  # of lists and tables
     "too_short": "must have {min_length} or more entries (found {actual_length})",
-    "too_long": "must have {max_length} or fewer entries (found {actual_length})",
+    "too_long": "must have at most {max_length} entries (found {actual_length})",
 }
 
 
