@@ -312,6 +312,19 @@ def test_a_surprise_by_synapses_that_shorter_steps_do_not_lessen_is_taken():
     assert t.rejected == 0 and len(durations(alone, "D")) < len(durations(steady, "D"))
 
 
+def test_a_step_is_halved_again_only_if_that_helped():
+    control = StepControl(0.1)
+    control.start(np.zeros(1))
+    control.known = True
+    assert control.is_too_long(0.0, 9.0) and control.is_too_long(0.0, 3.0)
+    assert not control.is_too_long(0.0, 2.9)
+    assert control.is_too_long(0.3, 2.9), "K+ counts whatever synapses bring"
+    control.local_error(np.zeros(1), 1.0, 0.0)
+    control.accept(1.0, 1, 0.0, 2.9)
+    assert control.is_too_long(0.0, 2.9), "the next step has tries of its own"
+    assert not control.is_too_long(0.2, 2.0)
+
+
 def test_a_surprise_by_synapses_that_shorter_steps_lessen_is_followed():
     notes, last = Notes(law=lambda t: 3.0 + 0.5 * t), [0.0]
 

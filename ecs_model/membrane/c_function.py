@@ -36,24 +36,20 @@ def c_function(text: str, name: str) -> Callable[..., Any]:
     return call
 
 
-_addresses: dict[int, tuple[weakref.ref, int]] = {}  # by id; NumPy takes long to tell them
+_addresses: dict[int, tuple[int, weakref.ref]] = {}  # by id; NumPy takes long to tell them
 
 
 def _address(array):
     """The address of the data of an array, remembered for as long as the array lives."""
-    number = id(array)
-    known = _addresses.get(number)
-    if known is not None and known[0]() is array:
-        return known[1]
-    address = array.ctypes.data
-    forget = functools.partial(_forget, number)
-    _addresses[number] = weakref.ref(array, forget), address
-    return address
+    known = _addresses.get(id(array))
+    if known is None:
+        forget = functools.partial(_forget, id(array))
+        known = _addresses[id(array)] = array.ctypes.data, weakref.ref(array, forget)
+    return known[0]
 
 
 def _forget(number, reference):
-    if number in _addresses and _addresses[number][0] is reference:
-        del _addresses[number]
+    _addresses.pop(number, None)
 
 
 def _declared(text, name):

@@ -33,6 +33,14 @@ def test_arrays_are_changed_in_place():
     np.testing.assert_array_equal(values, [2.0, 3.0, 4.0, 5.0])
 
 
+def test_an_array_in_the_place_of_one_that_is_gone_has_its_own_address():
+    weighed = c_function(TEXT, "ecs_weighed")
+    for size in range(1, 300):  # CPython gives a new array the number of the old one
+        values = np.full(size, float(size))
+        assert weighed(size, values, None, 1.0, False) == size * size
+        del values
+
+
 def test_what_does_not_fit_the_declaration_is_an_error():
     with pytest.raises(TypeError):
         c_function(TEXT, "ecs_add")(4, np.arange(4.0))

@@ -12,7 +12,7 @@ import numpy as np
 from ecs_model.launcher import own_mpiexec
 from ecs_model.run.field_series import field_names, read_field, read_times
 from ecs_model.run.tables import read_series
-from tests.helpers import sharing_cores
+from tests.helpers import launch_program, sharing_cores
 
 CONFIG = """\
 title = "everything"
@@ -86,6 +86,19 @@ LONG = (f"time.end={END} s", f"checkpoint.every={EVERY} s")
 def settings(*overrides):
     """Command line options that change settings."""
     return [x for override in overrides for x in ("--set", override)]
+
+
+def done(n, folder, *arguments):
+    """Have a command end well on n processes in a folder."""
+    program = [sys.executable, "-m", "ecs_model", *arguments, "--quiet"]
+    ended = launch_program(n, program, cwd=folder)
+    assert ended.returncode == 0, ended.stderr
+
+
+def begun(n, folder, name, *overrides):
+    """The run directory of the folder's run.toml, on n processes."""
+    done(n, folder, "run", "run.toml", "-o", name, *settings(*overrides))
+    return folder / name
 
 
 def begin(processes, *arguments):

@@ -2,8 +2,7 @@
 
 import pytest
 
-from tests.parallel.runs import close, same_bytes, settings
-from tests.parallel.test_synapses import done
+from tests.parallel.runs import begun, close, done, same_bytes, settings
 from tests.verification.recruitment import REST, text
 
 BOTH = "excitation+inhibition"
@@ -23,11 +22,6 @@ def folder(tmp_path_factory):
     lasting = text(end=0.1, series=0.02, **LINE).replace('every = "0.1 s"', 'every = "0.02 s"')
     (path / "run.toml").write_text(lasting + WAY)
     return path
-
-
-def begun(n, folder, name, *overrides):
-    done(n, folder, "run", "run.toml", "-o", name, *settings(*overrides))
-    return folder / name
 
 
 @pytest.mark.parametrize("n", [2, pytest.param(3, marks=pytest.mark.slow)])

@@ -1,11 +1,8 @@
 """Tissue that synapses join: the same on any number of processes, and after a resume."""
 
-import sys
-
 import pytest
 
-from tests.helpers import launch_program
-from tests.parallel.runs import close, same_bytes, settings
+from tests.parallel.runs import begun, close, done, same_bytes, settings
 
 CONFIG = """
 [mesh]
@@ -50,17 +47,6 @@ def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("synapses")
     (path / "run.toml").write_text(CONFIG)
     return path
-
-
-def done(n, folder, *arguments):
-    program = [sys.executable, "-m", "ecs_model", *arguments, "--quiet"]
-    ended = launch_program(n, program, cwd=folder)
-    assert ended.returncode == 0, ended.stderr
-
-
-def begun(n, folder, name, *overrides):
-    done(n, folder, "run", "run.toml", "-o", name, *settings(*overrides))
-    return folder / name
 
 
 @pytest.mark.parametrize("n", [2, pytest.param(3, marks=pytest.mark.slow)])
