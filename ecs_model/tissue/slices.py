@@ -1,0 +1,162 @@
+"""Input order over all processes: each holds a contiguous slice of every array, none the whole.
+
+What leaves the program or enters it is in the order of the input; nodes and cells lie where the
+partitioner has put them. A PETSc star forest moves values between the two, from process to process,
+one array at a time.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from ecs_model.native import MPI, PETSc
+
+CHUNK = 2**16  # rows of an array that are stored together; slices of a mesh begin at multiples of it
+
+
+def bounds(count: int, size: int, align: int = 1) -> npt.NDArray[np.int64]:
+    """Where the slices of `size` processes begin and, last, end: shape (size + 1,).
+
+    Args:
+        count: rows in all.
+        size: number of processes.
+        align: slices begin at multiples of it.
+    """
+    blocks = -(-count // align)
+    return np.minimum(np.arange(size + 1, dtype=np.int64) * blocks // size * align, count)
+
+
+class Slices:
+    """The slice of each process, and the way between the slices and what a process holds.
+
+    Args:
+        comm: MPI communicator.
+        count: rows in all.
+        items: number, in input order, of every row that this process holds: its own, then ghosts.
+        owned: how many of them are its own; every row has one owner.
+        align: slices begin at multiples of it.
+
+    Attributes:
+        comm: MPI communicator.
+        count: rows in all.
+        bounds: where the slices of all processes begin and, last, end.
+        low, high: of this process.
+    """
+
+    def __init__(self, comm, count: int, items: npt.ArrayLike, owned: int, align: int = 1):
+        self.comm, self.count = comm, count
+        self.bounds = bounds(count, comm.size, align)
+        self.low, self.high = map(int, self.bounds[comm.rank : comm.rank + 2])
+        items = np.asarray(items, np.int64)
+        self._owned, self._local = owned, len(items)
+        self._to_local = self._forest(items)
+        ghosts = comm.allreduce(len(items) - owned)
+        self._from_owned = self._forest(items[:owned]) if ghosts else self._to_local
+
+    def _forest(self, items):
+        """Roots are the rows of slices, leaves those that a process holds."""
+        owner = np.searchsorted(self.bounds, items, side="right") - 1
+        remote = np.stack([owner, items - self.bounds[owner]], axis=1)
+        forest = PETSc.SF().create(self.comm)
+        forest.setGraph(self.high - self.low, None, remote.astype(PETSc.IntType).ravel())
+        forest.setUp()
+        return forest
+
+    def to_slice(self, values: npt.ArrayLike) -> np.ndarray:
+        """This process's slice of an array; collective.
+
+        Args:
+            values: of the rows that this process owns, shape (owned, ...).
+
+        Raises:
+            ValueError: if there are not as many.
+        """
+        values = _rows(values, self._owned)
+        result = np.empty((self.high - self.low, *values.shape[1:]), values.dtype)
+        with _Unit(values) as unit:
+            self._from_owned.reduceBegin(unit, _flat(values), _flat(result), MPI.REPLACE)
+            self._from_owned.reduceEnd(unit, _flat(values), _flat(result), MPI.REPLACE)
+        return result
+
+    def to_local(self, values: npt.ArrayLike) -> np.ndarray:
+        """What this process holds of an array, ghosts last, shape (local, ...); collective.
+
+        Args:
+            values: this process's slice, shape (high - low, ...).
+
+        Raises:
+            ValueError: if it is not as long.
+        """
+        values = _rows(values, self.high - self.low)
+        result = np.empty((self._local, *values.shape[1:]), values.dtype)
+        with _Unit(values) as unit:
+            self._to_local.bcastBegin(unit, _flat(values), _flat(result), MPI.REPLACE)
+            self._to_local.bcastEnd(unit, _flat(values), _flat(result), MPI.REPLACE)
+        return result
+
+    def to_owned(self, values: npt.ArrayLike) -> np.ndarray:
+        """The rows of an array that this process owns; otherwise as `to_local`."""
+        return self.to_local(values)[: self._owned]
+
+
+class _Unit:
+    """The MPI type of a row; within a block, as it has to be freed."""
+
+    def __init__(self, values):
+        width = int(np.prod(values.shape[1:])) * values.itemsize
+        self._type = MPI.BYTE.Create_contiguous(width).Commit()
+
+    def __enter__(self):
+        return self._type
+
+    def __exit__(self, *about):
+        self._type.Free()
+
+
+def _rows(values, count):
+    values = np.ascontiguousarray(values)
+    if len(values) != count:
+        raise ValueError(f"{len(values)} rows, not {count}")
+    return values
+
+
+def _flat(values):
+    return values.reshape(-1).view(np.uint8)
+
+
+def scattered(comm, values: np.ndarray | None, align: int = 1) -> np.ndarray:
+    """This process's slice of an array that rank 0 holds, sent one slice at a time; collective.
+
+    Args:
+        comm: MPI communicator.
+        values: shape (rows, ...) on rank 0, None elsewhere.
+        align: slices begin at multiples of it.
+    """
+    shape, kind = comm.bcast(None if values is None else (values.shape, values.dtype.str))
+    ends = bounds(shape[0], comm.size, align)
+    if comm.rank == 0:
+        for rank in range(1, comm.size):
+            comm.Send(_flat(np.ascontiguousarray(values[ends[rank] : ends[rank + 1]])), rank)
+        return values[: ends[1]].copy()
+    result = np.empty((ends[comm.rank + 1] - ends[comm.rank], *shape[1:]), kind)
+    comm.Recv(_flat(result), 0)
+    return result
+
+
+def taken_by_root(slices: Slices, values: np.ndarray):
+    """On rank 0 the slices of all processes, one after the other; nothing elsewhere; collective.
+
+    Rank 0 holds no more than one of them beside its own.
+
+    Args:
+        slices: says how long they are.
+        values: this process's slice.
+    """
+    comm, ends = slices.comm, slices.bounds
+    if comm.rank:
+        comm.Send(_flat(np.ascontiguousarray(values)), 0)
+        return
+    yield values
+    for rank in range(1, comm.size):
+        there = np.empty((ends[rank + 1] - ends[rank], *values.shape[1:]), values.dtype)
+        comm.Recv(_flat(there), rank)
+        yield there
