@@ -5,12 +5,16 @@ partitioner has put them. A PETSc star forest moves values between the two, from
 one array at a time.
 """
 
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Iterator
 
 from ecs_model.native import MPI, PETSc
 
-CHUNK = 2**16  # rows of an array that are stored together; slices of a mesh begin at multiples of it
+import numpy as np
+import numpy.typing as npt
+
+CHUNK = (
+    2**16
+)  # rows of an array that are stored together; slices of a mesh begin at multiples of it
 
 
 def bounds(count: int, size: int, align: int = 1) -> npt.NDArray[np.int64]:
@@ -142,21 +146,21 @@ def scattered(comm, values: np.ndarray | None, align: int = 1) -> np.ndarray:
     return result
 
 
-def taken_by_root(slices: Slices, values: np.ndarray):
+def taken_by_root(comm, values: np.ndarray) -> Iterator[np.ndarray]:
     """On rank 0 the slices of all processes, one after the other; nothing elsewhere; collective.
 
-    Rank 0 holds no more than one of them beside its own.
+    Rank 0 holds no more than one of them beside its own. It has to take all of them.
 
     Args:
-        slices: says how long they are.
-        values: this process's slice.
+        comm: MPI communicator.
+        values: this process's slice, shape (rows, ...).
     """
-    comm, ends = slices.comm, slices.bounds
+    counts = comm.gather(len(values))
     if comm.rank:
         comm.Send(_flat(np.ascontiguousarray(values)), 0)
         return
     yield values
     for rank in range(1, comm.size):
-        there = np.empty((ends[rank + 1] - ends[rank], *values.shape[1:]), values.dtype)
+        there = np.empty((counts[rank], *values.shape[1:]), values.dtype)
         comm.Recv(_flat(there), rank)
         yield there

@@ -1,0 +1,79 @@
+"""A mesh that is given in slices: what it is, on any number of processes."""
+
+import sys
+
+import pytest
+
+from tests.helpers import launch_program
+
+PROGRAM = """
+from ecs_model.native import MPI
+from dataclasses import replace
+import hashlib
+import numpy as np
+from ecs_model.meshes import GRIDS
+from ecs_model.meshes.meshdata import ARRAYS
+from ecs_model.tissue import mesh_slices, slices
+from ecs_model.tissue.mesh import Mesh
+from tests.helpers import brick
+
+comm = MPI.COMM_WORLD
+mesh_slices.CHUNK = slices.CHUNK = Mesh.__init__.__globals__["CHUNK"] = 16  # all have something
+
+
+def judge(mesh, data):
+    digest = hashlib.sha256(b"".join(getattr(data, name).tobytes() for name in ARRAYS))
+    assert mesh.fingerprint == digest.hexdigest()[:32]
+    assert (mesh.nodes, mesh.cells) == (len(data.points), len(data.cells))
+    low, high = mesh.node_slices.low, mesh.node_slices.high
+    points = mesh.node_slices.to_slice(mesh.coordinates[: mesh.owned, : data.dim])
+    np.testing.assert_array_equal(points, data.points[low:high])
+    low, high = mesh.cell_slices.low, mesh.cell_slices.high
+    tags = mesh.cell_slices.to_slice(mesh.cell_tags[: mesh.owned_cells])
+    np.testing.assert_array_equal(tags, data.cell_tags[low:high])
+    numbers = mesh.domain.geometry.input_global_indices[mesh.domain.geometry.dofmaps[0]]
+    cells = mesh.cell_slices.to_slice(numbers[: mesh.owned_cells])
+    np.testing.assert_array_equal(np.sort(cells), np.sort(data.cells[low:high]))
+    for name, tag in data.boundaries.items():
+        shares = mesh.sum(mesh.facet_shares(mesh.facet_tags.find(tag)))
+        corners = data.points[data.facets[data.facet_tags == tag]]
+        np.testing.assert_allclose(shares, area(corners), rtol=1e-12)
+
+
+def area(corners):
+    edges = corners[:, 1:] - corners[:, :1]
+    if corners.shape[1] == 1:
+        return len(corners)
+    if corners.shape[1] == 2:
+        return np.linalg.norm(edges, axis=-1).sum()
+    return np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1).sum() / 2
+
+
+for name, arguments in {
+    "interval": (1e-3, 1e-5),
+    "rectangle": ((1e-3, 7e-4), 5e-5),
+    "box": ((3e-4, 4e-4, 2e-4), 4e-5),
+    "slice": ((3e-4, 4e-4), 1e-4, 5e-5),
+}.items():
+    grid = GRIDS[name](*arguments)
+    judge(Mesh(comm, mesh_slices.of_grid(comm, grid)), grid.whole())
+for counts in ([1], [9, 4], [5, 4, 3]):  # the first has less cells than there are processes
+    data = brick(counts, [1e-3] * len(counts), jitter=0.3)
+    fields = {"a": np.arange(3.0 * len(data.points)).reshape(-1, 3)}
+    data = replace(data, node_fields=fields, cell_fields={"b": np.arange(len(data.cells))})
+    here = mesh_slices.of_root(comm, data if comm.rank == 0 else None)
+    mesh = Mesh(comm, here)
+    judge(mesh, data)
+    found = mesh.node_slices.to_owned(here.node_fields["a"])
+    np.testing.assert_array_equal(found, fields["a"][mesh.input_nodes])
+    found = mesh.cell_slices.to_local(here.cell_fields["b"])
+    np.testing.assert_array_equal(found, mesh.input_cells)
+if comm.rank == 0:
+    print("all equal")
+"""
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, pytest.param(8, marks=pytest.mark.slow)])
+def test_it_is_the_one_that_was_given(n):
+    done = launch_program(n, [sys.executable, "-c", PROGRAM])
+    assert "all equal" in done.stdout, done.stderr
