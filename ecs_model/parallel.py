@@ -1,4 +1,4 @@
-"""Starting MPI, DOLFINx and PETSc, and failing together.
+"""Starting MPI, DOLFINx and PETSc, failing together, and arrays that lie in slices.
 
 An exception on one process leaves the others waiting for ever, so everything that can fail on some
 of them goes through `together` or `on_root`: all processes raise, or none does.
@@ -6,11 +6,16 @@ of them goes through `together` or `on_root`: all processes raise, or none does.
 
 import sys
 import traceback
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ecs_model import launcher
 from ecs_model.errors import EcsModelError
+
+CHUNK = 2**16  # rows of an array that are stored together; slices begin at multiples of it
 
 
 def start():
@@ -139,3 +144,75 @@ def kept_on_root(comm, work, /, *arguments, **named):
 
     on_root(comm, keep)
     return kept[0] if kept else None
+
+
+class Alone:
+    """The communicator of one process that needs no MPI."""
+
+    rank, size = 0, 1
+
+    def bcast(self, value: Any, root: int = 0) -> Any:
+        """The value itself."""
+        return value
+
+    def allgather(self, value: Any) -> list:
+        """The value, in a list."""
+        return [value]
+
+    gather = allgather
+
+
+def bounds(count: int, size: int, align: int = 1) -> npt.NDArray[np.int64]:
+    """Where the slices of `size` processes begin and, last, end: shape (size + 1,).
+
+    Args:
+        count: rows in all.
+        size: number of processes.
+        align: slices begin at multiples of it.
+    """
+    blocks = -(-count // align)
+    return np.minimum(np.arange(size + 1, dtype=np.int64) * blocks // size * align, count)
+
+
+def flat(values: np.ndarray) -> np.ndarray:
+    """The bytes of a contiguous array, in place, as MPI takes them."""
+    return values.reshape(-1).view(np.uint8)
+
+
+def scattered(comm, values: np.ndarray | None, align: int = 1) -> np.ndarray:
+    """This process's slice of an array that rank 0 holds, sent one slice at a time; collective.
+
+    Args:
+        comm: MPI communicator.
+        values: shape (rows, ...) on rank 0, None elsewhere.
+        align: slices begin at multiples of it.
+    """
+    shape, kind = comm.bcast(None if values is None else (values.shape, values.dtype.str))
+    ends = bounds(shape[0], comm.size, align)
+    if comm.rank == 0:
+        for rank in range(1, comm.size):
+            comm.Send(flat(np.ascontiguousarray(values[ends[rank] : ends[rank + 1]])), rank)
+        return values[: ends[1]].copy()
+    result = np.empty((ends[comm.rank + 1] - ends[comm.rank], *shape[1:]), kind)
+    comm.Recv(flat(result), 0)
+    return result
+
+
+def taken_by_root(comm, values: np.ndarray) -> Iterator[np.ndarray]:
+    """On rank 0 the slices of all processes, one after the other; nothing elsewhere; collective.
+
+    Rank 0 holds no more than one of them beside its own. It has to take all of them.
+
+    Args:
+        comm: MPI communicator.
+        values: this process's slice, shape (rows, ...).
+    """
+    counts = comm.gather(len(values))
+    if comm.rank:
+        comm.Send(flat(np.ascontiguousarray(values)), 0)
+        return
+    yield values
+    for rank in range(1, comm.size):
+        there = np.empty((counts[rank], *values.shape[1:]), values.dtype)
+        comm.Recv(flat(there), rank)
+        yield there

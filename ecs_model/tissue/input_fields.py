@@ -10,9 +10,8 @@ import numpy as np
 from ecs_model.errors import ConfigError
 from ecs_model.files.arrays import read_npy
 from ecs_model.meshes import meshdata
-from ecs_model.parallel import kept_on_root, together
+from ecs_model.parallel import CHUNK, kept_on_root, scattered, together
 from ecs_model.quantities import parse
-from ecs_model.tissue.slices import CHUNK, scattered
 from ecs_model.units import to_si
 
 

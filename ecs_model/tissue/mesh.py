@@ -17,8 +17,9 @@ from dolfinx import io as dolfinx_io
 from dolfinx import mesh as dolfinx_mesh
 from dolfinx.graph import adjacencylist
 
+from ecs_model.parallel import CHUNK, scattered, taken_by_root
 from ecs_model.tissue.mesh_slices import MeshSlice, of_root
-from ecs_model.tissue.slices import CHUNK, Slices, scattered, taken_by_root
+from ecs_model.tissue.slices import Slices
 
 _SHAPES = {1: "interval", 2: "triangle", 3: "tetrahedron"}
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ecs_model.meshes.meshdata import ARRAYS, MeshData
 from ecs_model.meshes.structured import Grid
-from ecs_model.tissue.slices import CHUNK, bounds, scattered, taken_by_root
+from ecs_model.parallel import CHUNK, bounds, scattered, taken_by_root
 
 
 @dataclass(frozen=True)

@@ -5,28 +5,12 @@ partitioner has put them. A PETSc star forest moves values between the two, from
 one array at a time.
 """
 
-from collections.abc import Iterator
-
 from ecs_model.native import MPI, PETSc
 
 import numpy as np
 import numpy.typing as npt
 
-CHUNK = (
-    2**16
-)  # rows of an array that are stored together; slices of a mesh begin at multiples of it
-
-
-def bounds(count: int, size: int, align: int = 1) -> npt.NDArray[np.int64]:
-    """Where the slices of `size` processes begin and, last, end: shape (size + 1,).
-
-    Args:
-        count: rows in all.
-        size: number of processes.
-        align: slices begin at multiples of it.
-    """
-    blocks = -(-count // align)
-    return np.minimum(np.arange(size + 1, dtype=np.int64) * blocks // size * align, count)
+from ecs_model.parallel import bounds, flat
 
 
 class Slices:
@@ -77,8 +61,8 @@ class Slices:
         values = _rows(values, self._owned)
         result = np.empty((self.high - self.low, *values.shape[1:]), values.dtype)
         with _Unit(values) as unit:
-            self._from_owned.reduceBegin(unit, _flat(values), _flat(result), MPI.REPLACE)
-            self._from_owned.reduceEnd(unit, _flat(values), _flat(result), MPI.REPLACE)
+            self._from_owned.reduceBegin(unit, flat(values), flat(result), MPI.REPLACE)
+            self._from_owned.reduceEnd(unit, flat(values), flat(result), MPI.REPLACE)
         return result
 
     def to_local(self, values: npt.ArrayLike) -> np.ndarray:
@@ -93,8 +77,8 @@ class Slices:
         values = _rows(values, self.high - self.low)
         result = np.empty((self._local, *values.shape[1:]), values.dtype)
         with _Unit(values) as unit:
-            self._to_local.bcastBegin(unit, _flat(values), _flat(result), MPI.REPLACE)
-            self._to_local.bcastEnd(unit, _flat(values), _flat(result), MPI.REPLACE)
+            self._to_local.bcastBegin(unit, flat(values), flat(result), MPI.REPLACE)
+            self._to_local.bcastEnd(unit, flat(values), flat(result), MPI.REPLACE)
         return result
 
     def to_owned(self, values: npt.ArrayLike) -> np.ndarray:
@@ -121,46 +105,3 @@ def _rows(values, count):
     if len(values) != count:
         raise ValueError(f"{len(values)} rows, not {count}")
     return values
-
-
-def _flat(values):
-    return values.reshape(-1).view(np.uint8)
-
-
-def scattered(comm, values: np.ndarray | None, align: int = 1) -> np.ndarray:
-    """This process's slice of an array that rank 0 holds, sent one slice at a time; collective.
-
-    Args:
-        comm: MPI communicator.
-        values: shape (rows, ...) on rank 0, None elsewhere.
-        align: slices begin at multiples of it.
-    """
-    shape, kind = comm.bcast(None if values is None else (values.shape, values.dtype.str))
-    ends = bounds(shape[0], comm.size, align)
-    if comm.rank == 0:
-        for rank in range(1, comm.size):
-            comm.Send(_flat(np.ascontiguousarray(values[ends[rank] : ends[rank + 1]])), rank)
-        return values[: ends[1]].copy()
-    result = np.empty((ends[comm.rank + 1] - ends[comm.rank], *shape[1:]), kind)
-    comm.Recv(_flat(result), 0)
-    return result
-
-
-def taken_by_root(comm, values: np.ndarray) -> Iterator[np.ndarray]:
-    """On rank 0 the slices of all processes, one after the other; nothing elsewhere; collective.
-
-    Rank 0 holds no more than one of them beside its own. It has to take all of them.
-
-    Args:
-        comm: MPI communicator.
-        values: this process's slice, shape (rows, ...).
-    """
-    counts = comm.gather(len(values))
-    if comm.rank:
-        comm.Send(_flat(np.ascontiguousarray(values)), 0)
-        return
-    yield values
-    for rank in range(1, comm.size):
-        there = np.empty((counts[rank], *values.shape[1:]), values.dtype)
-        comm.Recv(_flat(there), rank)
-        yield there

@@ -13,12 +13,12 @@ import hashlib
 import numpy as np
 from ecs_model.meshes import GRIDS
 from ecs_model.meshes.meshdata import ARRAYS
-from ecs_model.tissue import mesh_slices, slices
+from ecs_model.tissue import mesh_slices
 from ecs_model.tissue.mesh import Mesh
 from tests.helpers import brick
 
 comm = MPI.COMM_WORLD
-mesh_slices.CHUNK = slices.CHUNK = Mesh.__init__.__globals__["CHUNK"] = 16  # all have something
+mesh_slices.CHUNK = Mesh.__init__.__globals__["CHUNK"] = 16  # all have something
 
 
 def judge(mesh, data):

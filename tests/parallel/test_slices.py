@@ -7,13 +7,15 @@ from ecs_model.native import MPI
 import numpy as np
 import pytest
 
-from ecs_model.tissue.slices import Slices, bounds
+from ecs_model.parallel import bounds
+from ecs_model.tissue.slices import Slices
 from tests.helpers import launch_program
 
 PROGRAM = """
 from ecs_model.native import MPI
 import numpy as np
-from ecs_model.tissue.slices import Slices, scattered, taken_by_root
+from ecs_model.parallel import scattered, taken_by_root
+from ecs_model.tissue.slices import Slices
 
 comm = MPI.COMM_WORLD
 
