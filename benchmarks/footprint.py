@@ -16,7 +16,8 @@ import numpy as np
 from measure import child, sized, table
 from problem import TEXT
 
-RANKS = sized((1, 4, 8), (1, 2))
+ASKED = sys.argv[2:] if len(sys.argv) < 4 else []
+RANKS = [*map(int, ASKED)] or sized((1, 4, 8), (1, 2))
 CELLS = sized(80, 6)
 END, DT, H = 0.5, 50, 10  # s; ms; um
 
@@ -61,38 +62,34 @@ def _status(name):
     return next(1024 * int(x.split()[1]) for x in lines if x.startswith(name))
 
 
-def one(cells, folder):
-    """Run and resume a box; print the peaks of every process above what it had before."""
+def one(cells, folder, what):
+    """Run or resume a box; print the peaks of every process above what it had before."""
     from ecs_model.parallel import start
 
     comm = start()
-    from ecs_model.run import build, checkpoint, observers, output_files, restart, runner, session
+    from ecs_model.run import build, checkpoint, observers, output, restart, runner, session
     from ecs_model.run.parts import Parts
 
-    idle, phases = _status("VmRSS"), Phases()
-    seen = []
+    idle, phases, seen = _status("VmRSS"), Phases(), []
     for name, owner, function in (
         ("mesh in slices", build, "mesh_slice"),
         ("mesh distributed", build, "Mesh"),
-        ("mesh.h5", output_files.Files, "fields"),
+        ("files opened", output.Outputs, "open"),
         ("fields", observers.FieldWriter, "observe"),
         ("checkpoint", checkpoint.Checkpoints, "write"),
-        ("resume: checks", restart.Restart, "__init__"),
-        ("resume: state", restart.Restart, "restore"),
+        ("checkpoint looked at", runner, "newest"),
+        ("checkpoint read", restart.Restart, "__init__"),
+        ("state restored", restart.Restart, "restore"),
         ("summary", session, "summarise"),
         ("maps", session, "maps_of"),
     ):
         phases.over(name, owner, function)
     made = Parts.__init__
     Parts.__init__ = lambda self, **k: (made(self, **k), seen.append(self.mesh))[0]
-    text = Path(folder, "run.toml")
-    if comm.rank == 0:
-        text.write_text(_configuration(cells))
-    comm.barrier()
-    runner.run(text, Path(folder, "out"), comm, quiet=True)
-    with phases.phase("resume: set-up"):
-        longer = [f"time.end={2 * END} s"]
-        runner.resume(Path(folder, "out"), comm, longer, quiet=True)
+    if what == "run":
+        runner.run(Path(folder, "run.toml"), Path(folder, "out"), comm, quiet=True)
+    else:
+        runner.resume(Path(folder, "out"), comm, [f"time.end={2 * END} s"], quiet=True)
     phases.note()
     mesh = seen[0]
     every = comm.gather((mesh.owned, {k: v - idle for k, v in phases.peaks.items()}))
@@ -119,15 +116,20 @@ def main(cells):
     """Print the tables."""
     for ranks in RANKS:
         with tempfile.TemporaryDirectory() as folder:
-            found = child(__file__, cells, folder, ranks=ranks)
-        owned, peaks = zip(*found["ranks"], strict=True)
-        nodes = found["nodes"]
-        print(
-            f"\n{nodes:,} nodes on {ranks}, {min(owned):,} to {max(owned):,} each; MiB above "
-            f"{found['idle'] / 2**20:.0f} before\n"
-        )
-        head = ["phase", "rank 0", "mean", "highest", "over mean", "B a node, all", "B, highest"]
-        table(head, (_row(name, [p[name] for p in peaks], nodes) for name in peaks[0]))
+            Path(folder, "run.toml").write_text(_configuration(cells))
+            for what in ("run", "resume"):
+                _show(what, child(__file__, cells, folder, what, ranks=ranks))
+
+
+def _show(what, found):
+    owned, peaks = zip(*found["ranks"], strict=True)
+    nodes = found["nodes"]
+    print(
+        f"\n{what}: {nodes:,} nodes on {len(owned)}, {min(owned):,} to {max(owned):,} each; MiB "
+        f"above {found['idle'] / 2**20:.0f} before\n"
+    )
+    head = ["phase", "rank 0", "mean", "highest", "over mean", "B a node, all", "B, highest"]
+    table(head, (_row(name, [p.get(name, 0) for p in peaks], nodes) for name in peaks[0]))
 
 
 def _row(name, peaks, nodes):
@@ -143,7 +145,7 @@ def _row(name, peaks, nodes):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
-        one(int(sys.argv[1]), sys.argv[2])
+    if len(sys.argv) == 4:
+        one(int(sys.argv[1]), *sys.argv[2:])
     else:
         main(int(sys.argv[1]) if len(sys.argv) > 1 else CELLS)
