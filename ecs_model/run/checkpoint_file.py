@@ -132,7 +132,10 @@ def _tried(work, *arguments):
 
 
 def _as_of_system(error):
-    number = _NUMBERS.get(error.Get_error_class(), errno.EIO)
+    """The OSError behind an error of MPI, whose class may not tell what its text does."""
+    said = error.Get_error_string()
+    told = next((n for n in errno.errorcode if said.endswith(os.strerror(n))), errno.EIO)
+    number = _NUMBERS.get(error.Get_error_class(), told)
     return OSError(number, os.strerror(number))
 
 
