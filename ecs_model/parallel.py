@@ -88,6 +88,48 @@ class Team:
         self._comm.Allreduce(MPI.IN_PLACE, result)
         return result
 
+    def add(self, numbers):
+        """The sums over all processes of each of some numbers."""
+        from ecs_model.native import MPI
+
+        result = np.array(numbers, float)
+        self._comm.Allreduce(MPI.IN_PLACE, result)
+        return result
+
+    def reached_by(self, fraction, values, weights):
+        """The value that at least a share of the weight of all processes reaches.
+
+        Exact, as `detectors.reached_by` of all of them, without bringing the values together: by
+        halving between the ends.
+
+        Args:
+            fraction: the share, 0 to 1.
+            values: of this process.
+            weights: of them.
+        """
+        order = np.argsort(values)
+        ordered = values[order]
+        covered = np.concatenate([[0.0], np.cumsum(weights[order[::-1]])])
+        whole = self.add([covered[-1]])
+
+        def is_enough(level):
+            return (
+                self.add([covered[len(values) - np.searchsorted(ordered, level)]]) / whole
+                >= fraction
+            )
+
+        finite = values[np.isfinite(values)]
+        lowest, low, high = self.highest(
+            [-values.min(initial=np.inf), -finite.min(initial=np.inf), finite.max(initial=-np.inf)]
+        ) * (-1, -1, 1)
+        if is_enough(high):
+            return float(high)
+        if not low < high or not is_enough(low):
+            return float(lowest)
+        while low < (middle := low + (high - low) / 2) < high:
+            low, high = (middle, high) if is_enough(middle) else (low, middle)
+        return float(low)
+
 
 def together(comm, work, /, *arguments, **named):
     """What `work` makes of its arguments on every process; an error on one is raised on all.
@@ -189,7 +231,7 @@ def scattered(comm, values: np.ndarray | None, align: int = 1) -> np.ndarray:
     """
     shape, kind = comm.bcast(None if values is None else (values.shape, values.dtype.str))
     ends = bounds(shape[0], comm.size, align)
-    if comm.rank == 0:
+    if values is not None:
         for rank in range(1, comm.size):
             comm.Send(flat(np.ascontiguousarray(values[ends[rank] : ends[rank + 1]])), rank)
         return values[: ends[1]].copy()
@@ -198,21 +240,28 @@ def scattered(comm, values: np.ndarray | None, align: int = 1) -> np.ndarray:
     return result
 
 
-def taken_by_root(comm, values: np.ndarray) -> Iterator[np.ndarray]:
-    """On rank 0 the slices of all processes, one after the other; nothing elsewhere; collective.
+def in_chunks(values: np.ndarray) -> list[np.ndarray]:
+    """The rows of an array in parts of CHUNK."""
+    return [values[k : k + CHUNK] for k in range(0, len(values), CHUNK)]
 
-    Rank 0 holds no more than one of them beside its own. It has to take all of them.
+
+def taken_by_root(comm, parts: list[np.ndarray]) -> Iterator[np.ndarray]:
+    """On rank 0 the arrays of all processes, one after the other; nothing elsewhere; collective.
+
+    Rank 0 holds one of the others' at a time. It has to take all of them.
 
     Args:
         comm: MPI communicator.
-        values: this process's slice, shape (rows, ...).
+        parts: this process's arrays, not very large.
     """
-    counts = comm.gather(len(values))
+    coming = comm.gather([(part.shape, part.dtype.str) for part in parts])
     if comm.rank:
-        comm.Send(flat(np.ascontiguousarray(values)), 0)
+        for part in parts:
+            comm.Send(flat(np.ascontiguousarray(part)), 0)
         return
-    yield values
+    yield from parts
     for rank in range(1, comm.size):
-        there = np.empty((counts[rank], *values.shape[1:]), values.dtype)
-        comm.Recv(flat(there), rank)
-        yield there
+        for shape, kind in coming[rank]:
+            there = np.empty(shape, kind)
+            comm.Recv(flat(there), rank)
+            yield there

@@ -21,7 +21,7 @@ import h5py
 import numpy as np
 
 from ecs_model.files import atomic, hdf5
-from ecs_model.parallel import CHUNK, bounds, flat, kept_on_root, root_does
+from ecs_model.parallel import CHUNK, bounds, flat, in_chunks, kept_on_root, root_does
 from ecs_model.tissue.slices import Slices
 
 SUMS = "crc32"
@@ -147,8 +147,7 @@ def _put(file, places, low, here):
 
 
 def _sums(rows):
-    starts = range(0, len(rows), CHUNK)
-    return np.array([zlib.crc32(flat(rows[k : k + CHUNK])) for k in starts], np.uint32)
+    return np.array([zlib.crc32(flat(part)) for part in in_chunks(rows)], np.uint32)
 
 
 def rows(file: h5py.File, name: str, low: int, high: int, summed: bool) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ecs_model.errors import ConfigError, plainly
 from ecs_model.files import atomic, foreign, hdf5
-from ecs_model.parallel import CHUNK, kept_on_root, root_does, taken_by_root, together
+from ecs_model.parallel import CHUNK, in_chunks, kept_on_root, root_does, taken_by_root, together
 from ecs_model.units import from_si
 
 LENGTH_UNIT = "mm"
@@ -63,11 +63,7 @@ def write(comm, path, arrays, units):
     made = kept_on_root(comm, _Made, path, units)
     wholes = {name: whole(comm, values) for name, values in arrays.items()}
     for name, values in arrays.items():
-        starts = range(0, len(values), CHUNK)
-        packed = [_packed(values[k : k + CHUNK], wholes[name]) for k in starts]
-        lengths = [*taken_by_root(comm, np.array([len(chunk) for chunk in packed], np.int64))]
-        bodies = taken_by_root(comm, np.frombuffer(b"".join(packed), np.uint8))
-        chunks = (x for pair in zip(lengths, bodies, strict=True) for x in _cut(*pair))
+        chunks = taken_by_root(comm, [_packed(part, wholes[name]) for part in in_chunks(values)])
         if made is None:
             list(chunks)
         else:
@@ -85,7 +81,8 @@ def _packed(values, array):
     """A chunk as HDF5's shuffle and gzip filters leave it, filled up with zeros."""
     full = np.zeros((min(CHUNK, len(array)), *values.shape[1:]), values.dtype)
     full[: len(values)] = values
-    return zlib.compress(full.view(np.uint8).reshape(-1, full.itemsize).T.tobytes(), 1)
+    shuffled = full.view(np.uint8).reshape(-1, full.itemsize).T.tobytes()
+    return np.frombuffer(zlib.compress(shuffled, 1), np.uint8)
 
 
 def _cut(lengths, body):
@@ -161,8 +158,10 @@ def _holds(path, name, place, here, atol):
         array = file[name]
         if array.shape != (count, *here.shape[1:]):
             return False
-        there = array[low : low + len(here)]
-    return np.allclose(there, here, rtol=1e-6, atol=atol, equal_nan=True)
+        return all(
+            np.allclose(array[low + k : low + k + CHUNK], here[k : k + CHUNK], 1e-6, atol, True)
+            for k in range(0, len(here), CHUNK)
+        )
 
 
 def read_wholes(path):

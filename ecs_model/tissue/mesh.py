@@ -17,7 +17,7 @@ from dolfinx import io as dolfinx_io
 from dolfinx import mesh as dolfinx_mesh
 from dolfinx.graph import adjacencylist
 
-from ecs_model.parallel import CHUNK, scattered, taken_by_root
+from ecs_model.parallel import CHUNK
 from ecs_model.tissue.mesh_slices import MeshSlice, of_root
 from ecs_model.tissue.slices import Slices
 
@@ -129,22 +129,6 @@ class Mesh:
         areas = _areas(self.coordinates[nodes], self.dimension)
         return self.sum_shares(nodes.ravel(), np.repeat(areas / self.dimension, self.dimension))
 
-    def gather(self, values):
-        """Owned node values of all processes, in input order, on rank 0; None elsewhere."""
-        return _joined(self.comm, self.node_slices.to_slice(values))
-
-    def gather_cells(self, values):
-        """Values of owned cells of all processes, in input order, on rank 0; None elsewhere."""
-        return _joined(self.comm, self.cell_slices.to_slice(values[: self.owned_cells]))
-
-    def from_root(self, values):
-        """Owned node values out of an array in input order, which only rank 0 holds."""
-        return self.node_slices.to_owned(scattered(self.comm, values, CHUNK))
-
-    def from_root_cells(self, values):
-        """Values of local cells (ghosts included) out of an array that only rank 0 holds."""
-        return self.cell_slices.to_local(scattered(self.comm, values, CHUNK))
-
     def sum(self, values):
         """Sum of owned values over all processes."""
         return self.comm.allreduce(float(np.sum(values)))
@@ -186,8 +170,3 @@ def _areas(corners, dimension):
     if dimension == 2:
         return np.linalg.norm(edges[:, 0], axis=1)
     return np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1) / 2
-
-
-def _joined(comm, here):
-    parts = [*taken_by_root(comm, here)]
-    return np.concatenate(parts) if comm.rank == 0 else None

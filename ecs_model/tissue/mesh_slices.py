@@ -9,7 +9,7 @@ import numpy as np
 
 from ecs_model.meshes.meshdata import ARRAYS, MeshData
 from ecs_model.meshes.structured import Grid
-from ecs_model.parallel import CHUNK, bounds, scattered, taken_by_root
+from ecs_model.parallel import CHUNK, bounds, in_chunks, scattered, taken_by_root
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,9 @@ def of_grid(comm, grid: Grid) -> MeshSlice:
         "facets": grid.facets(*counts["facets"]),
         "facet_tags": grid.facet_tags(*counts["facets"]),
     }
-    mark = fingerprint(comm, (partial(taken_by_root, comm, arrays[name]) for name in ARRAYS))
+    mark = fingerprint(
+        comm, (partial(taken_by_root, comm, in_chunks(arrays[name])) for name in ARRAYS)
+    )
     return MeshSlice(
         dim=grid.dim, regions=grid.regions, boundaries=grid.boundaries, fingerprint=mark, **arrays
     )

@@ -49,7 +49,7 @@ class Slices:
         forest.setUp()
         return forest
 
-    def to_slice(self, values: npt.ArrayLike) -> np.ndarray:
+    def to_slice(self, values: np.ndarray) -> np.ndarray:
         """This process's slice of an array; collective.
 
         Args:
@@ -65,7 +65,7 @@ class Slices:
             self._from_owned.reduceEnd(unit, flat(values), flat(result), MPI.REPLACE)
         return result
 
-    def to_local(self, values: npt.ArrayLike) -> np.ndarray:
+    def to_local(self, values: np.ndarray) -> np.ndarray:
         """What this process holds of an array, ghosts last, shape (local, ...); collective.
 
         Args:
@@ -81,7 +81,7 @@ class Slices:
             self._to_local.bcastEnd(unit, flat(values), flat(result), MPI.REPLACE)
         return result
 
-    def to_owned(self, values: npt.ArrayLike) -> np.ndarray:
+    def to_owned(self, values: np.ndarray) -> np.ndarray:
         """The rows of an array that this process owns; otherwise as `to_local`."""
         return self.to_local(values)[: self._owned]
 

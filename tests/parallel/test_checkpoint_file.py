@@ -126,6 +126,11 @@ model = "kager_mori"
 name = "left"
 box = { low = ["0 mm", "0 mm"], high = ["0.2 mm", "1 mm"] }
 initial = { K_o = 30.0 }
+[[line]]
+name = "axis"
+start = ["0 mm", "0.1 mm"]
+end = ["1 mm", "0.1 mm"]
+points = 5
 [time]
 end = "0.4 s"
 step = "50 ms"
