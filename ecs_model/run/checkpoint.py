@@ -105,7 +105,7 @@ class Checkpoints:
 
 
 def _stored(slices, values):
-    return Stored(slices, lambda: values, values.dtype, values.shape[1:])
+    return Stored(slices, values.view, values.dtype, values.shape[1:])
 
 
 def digest(manifest):
@@ -143,7 +143,7 @@ def first_sound(comm, folder, look, read):
         ConfigError: if none can be used; and what `look` and `read` raise of that kind.
     """
     passed: list[str] = []
-    for path in on_root(comm, lambda: sorted(Path(folder).glob("ck_*.h5"), reverse=True)):
+    for path in on_root(comm, _newest_first, folder):
         manifest, reason = on_root(comm, _tried, look, path)
         if not reason:
             reason = Team(comm).first(_tried(read, path, manifest)[1])
@@ -152,6 +152,10 @@ def first_sound(comm, folder, look, read):
         passed.append(f"{path.name} is broken ({reason})")
     found = "; ".join(passed) or "there is none"
     raise ConfigError(f"{folder}: no checkpoint can be used: {found}; start the run again")
+
+
+def _newest_first(folder):
+    return sorted(Path(folder).glob("ck_*.h5"), reverse=True)
 
 
 def _tried(work, *arguments):

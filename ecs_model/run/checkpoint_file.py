@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def write(comm, path: Path, manifest: dict[str, Any] | None, arrays: dict[str, S
     temporary, places = comm.bcast(begun and (begun.temporary, begun.places))
     found = comm.allgather(_store(comm, temporary, places, arrays))
     error = next((e for e in found if e is not None), None)
-    root_does(comm, lambda: begun.finish(error))
+    root_does(comm, methodcaller("finish", error), begun)
 
 
 class _Begun:
@@ -174,8 +175,13 @@ def rows(file: h5py.File, name: str, low: int, high: int, summed: bool) -> np.nd
 def arrays_of(file: h5py.File) -> Iterable[str]:
     """Names of the arrays in an open checkpoint, without their sums."""
     names: list[str] = []
-    file.visititems(lambda name, item: names.append(name) if hasattr(item, "shape") else None)
-    return [name for name in names if not name.startswith(f"{SUMS}/")]
+
+    def note(name, item):
+        if hasattr(item, "shape") and not name.startswith(f"{SUMS}/"):
+            names.append(name)
+
+    file.visititems(note)
+    return names
 
 
 def read_all(comm, path: Path, summed: bool) -> None:

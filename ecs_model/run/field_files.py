@@ -7,6 +7,7 @@ on the number of processes.
 
 import zlib
 from contextlib import ExitStack, contextmanager
+from operator import methodcaller
 
 import h5py
 import numpy as np
@@ -68,7 +69,7 @@ def write(comm, path, arrays, units):
             list(chunks)
         else:
             made.store(name, wholes[name], chunks)
-    root_does(comm, lambda: made.finish())
+    root_does(comm, methodcaller("finish"), made)
 
 
 def whole(comm, values):

@@ -15,6 +15,7 @@ Lengths enter in m and are stored and read back in mm, the other values in the u
 """
 
 import re
+from operator import methodcaller
 from pathlib import Path
 
 import numpy as np
@@ -122,10 +123,10 @@ class FieldSeries:
         """
         arrays = {key: self._stored(value) for key, value in fields.items()}
         wholes = {key: field_files.whole(self._comm, value) for key, value in arrays.items()}
-        root_does(self._comm, lambda: self._listed.check(t, wholes))
+        root_does(self._comm, methodcaller("check", t, wholes), self._listed)
         name = f"t{self.steps:06d}.h5"
         field_files.write(self._comm, self.folder / FOLDER / name, arrays, self.units)
-        root_does(self._comm, lambda: self._listed.append(t, name, wholes))
+        root_does(self._comm, methodcaller("append", t, name, wholes), self._listed)
         self.steps += 1
 
     def close(self):
