@@ -1,8 +1,12 @@
 """Files of checkpoints: the same bytes on any number of processes, and what is wrong is seen."""
 
 import json
+import os
 import shutil
+import signal
+import subprocess
 import sys
+import time
 
 from ecs_model.native import MPI
 
@@ -12,10 +16,11 @@ import pytest
 
 from ecs_model import api
 from ecs_model.errors import ConfigError
+from ecs_model.launcher import own_mpiexec
 from ecs_model.parallel import CHUNK
 from ecs_model.run import checkpoint_file
 from ecs_model.run.checkpoint import digest, newest
-from tests.helpers import launch, launch_program
+from tests.helpers import launch, launch_program, sharing_cores
 from tests.parallel.runs import same_bytes
 from tests.test_fieldfile import small_disk
 
@@ -115,6 +120,42 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path):
         assert not list(folder.iterdir())
 
 
+FOR_EVER = """
+import itertools, sys
+from pathlib import Path
+from ecs_model.native import MPI
+from tests.parallel.test_checkpoint_file import write
+
+comm, folder = MPI.COMM_WORLD, Path(sys.argv[1])
+for tick in itertools.count(1):
+    write(comm, folder / f"ck_{tick:010d}.h5")
+    if comm.rank == 0:
+        for old in sorted(folder.glob("ck_*.h5"))[:-2]:
+            old.unlink()
+        print(tick, flush=True)
+"""
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
+def test_a_kill_while_one_is_written_loses_none(tmp_path, kills):
+    """On four processes, at any moment: the newest that was told of is there, and is sound."""
+    rng = np.random.default_rng(kills)
+    for trial in range(kills):
+        folder = tmp_path / str(trial)
+        folder.mkdir()
+        command = [own_mpiexec(), "-n", "4", sys.executable, "-c", FOR_EVER, str(folder)]
+        writer = subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, start_new_session=True,
+            env=os.environ | sharing_cores(4),
+        )  # fmt: skip
+        told = [writer.stdout.readline() for _ in range(2)]
+        time.sleep(rng.uniform(0.0, 0.5))
+        os.killpg(writer.pid, signal.SIGKILL)
+        told += writer.communicate()[0].split()
+        path, _ = newest(MPI.COMM_SELF, folder)
+        assert int(path.stem[3:]) >= int(told[-1])
+
+
 CONFIG = """\
 [mesh]
 generator = "rectangle"
@@ -142,6 +183,21 @@ precision = "double"
 [checkpoint]
 every = "0.2 s"
 """
+
+
+def test_the_mesh_and_the_checkpoint_lie_alike_on_any_number_of_processes(run, tmp_path):
+    """All of mesh.h5, and where in a checkpoint things are; numbers there differ by round-off."""
+    for n in (2, 3):
+        out = tmp_path / str(n)
+        done = launch(n, "run", run.parent / "run.toml", "-o", out, "--quiet")
+        assert done.returncode == 0, done.stderr
+        assert (out / "fields/mesh.h5").read_bytes() == (run / "fields/mesh.h5").read_bytes()
+        one, other = (sorted(r.glob("checkpoints/ck_*.h5"))[-1] for r in (run, out))
+        with h5py.File(one) as a, h5py.File(other) as b:
+            assert [*checkpoint_file.arrays_of(a)] == [*checkpoint_file.arrays_of(b)] != []
+            for name in a["state"]:
+                found, expected = (file["state"][name][()] for file in (b, a))
+                np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6, err_msg=name)
 
 
 def as_before(path):

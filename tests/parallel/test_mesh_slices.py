@@ -77,3 +77,27 @@ if comm.rank == 0:
 def test_it_is_the_one_that_was_given(n):
     done = launch_program(n, [sys.executable, "-c", PROGRAM])
     assert "all equal" in done.stdout, done.stderr
+
+
+AGAIN = """
+from ecs_model.native import MPI
+import hashlib
+from ecs_model.meshes import box_grid
+from ecs_model.tissue import mesh_slices
+from ecs_model.tissue.mesh import Mesh
+
+comm = MPI.COMM_WORLD
+grid = box_grid((1e-3,) * 3, 2.5e-5)  # large enough that several processes give cells
+assert sum(comm.allgather(len(mesh_slices.of_grid(comm, grid).cells) > 0)) == comm.size > 5
+parts = [Mesh(comm, mesh_slices.of_grid(comm, grid)).input_nodes.tobytes() for _ in range(2)]
+assert parts[0] == parts[1]
+print(comm.rank, hashlib.sha256(parts[0]).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_the_parts_are_the_same_each_time():
+    """Without the setting of `native` they are not: PT-SCOTCH takes what comes first."""
+    first, second = (launch_program(6, [sys.executable, "-c", AGAIN]) for _ in range(2))
+    assert first.returncode == 0, first.stderr
+    assert sorted(first.stdout.split("\n")) == sorted(second.stdout.split("\n"))
