@@ -162,7 +162,8 @@ generator = "rectangle"
 size = ["1 mm", "0.2 mm"]
 cell = "50 um"
 [membrane]
-model = "kager_mori"
+model = "pump_leak"
+substeps = 2
 [[tissue.regions]]
 name = "left"
 box = { low = ["0 mm", "0 mm"], high = ["0.2 mm", "1 mm"] }
@@ -182,6 +183,8 @@ series = "0.1 s"
 precision = "double"
 [checkpoint]
 every = "0.2 s"
+[solver]
+rtol = 1e-12
 """
 
 
@@ -197,7 +200,7 @@ def test_the_mesh_and_the_checkpoint_lie_alike_on_any_number_of_processes(run, t
             assert [*checkpoint_file.arrays_of(a)] == [*checkpoint_file.arrays_of(b)] != []
             for name in a["state"]:
                 found, expected = (file["state"][name][()] for file in (b, a))
-                np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6, err_msg=name)
+                np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-12, err_msg=name)
 
 
 def as_before(path):
