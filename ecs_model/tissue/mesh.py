@@ -13,9 +13,7 @@ import numpy as np
 import ufl
 from dolfinx import fem, la
 from dolfinx import geometry as dolfinx_geometry
-from dolfinx import io as dolfinx_io
 from dolfinx import mesh as dolfinx_mesh
-from dolfinx.graph import adjacencylist
 
 from ecs_model.parallel import CHUNK
 from ecs_model.tissue.mesh_slices import MeshSlice, of_root
@@ -33,6 +31,8 @@ class Mesh:
         regions, boundaries: names -> tags.
         cell_tags: one tag per local cell, ghosts included.
         coordinates: (local nodes, 3) [m], ghosts included.
+        numbers: of local nodes in input order, ghosts included; `input_nodes`: of owned ones.
+        facets, facet_tags: this process's slice of the tagged facets, by numbers of their nodes.
         owned: number of nodes that this process owns; they come first.
         nodes, cells: number in total.
         volumes: share of each owned node in the volume, integral of its hat [m^d].
@@ -56,7 +56,7 @@ class Mesh:
         self._number_nodes()
         self._number_cells()
         self.cell_tags = self.cell_slices.to_local(here.cell_tags)
-        self._facets = here.facets, here.facet_tags
+        self.facets, self.facet_tags = here.facets, here.facet_tags
         self.volumes = self.spread_cells(np.ones(len(self.cell_tags)))
 
     def _number_nodes(self):
@@ -64,12 +64,10 @@ class Mesh:
         self.owned, self.nodes = index_map.size_local, index_map.size_global
         to_geometry = np.empty(self.owned + index_map.num_ghosts, np.int32)
         to_geometry[self.space.dofmap.list.ravel()] = geometry.dofmaps[0].ravel()
-        self.node_of_geometry = np.full(len(geometry.x), -1, np.int32)
-        self.node_of_geometry[to_geometry] = np.arange(len(to_geometry), dtype=np.int32)
         self.coordinates = geometry.x[to_geometry]
-        numbers = geometry.input_global_indices[to_geometry]
-        self.input_nodes = numbers[: self.owned]
-        self.node_slices = Slices(self.comm, self.nodes, numbers, self.owned, CHUNK)
+        self.numbers = geometry.input_global_indices[to_geometry]
+        self.input_nodes = self.numbers[: self.owned]
+        self.node_slices = Slices(self.comm, self.nodes, self.numbers, self.owned, CHUNK)
 
     def _number_cells(self):
         topology = self.domain.topology
@@ -80,11 +78,6 @@ class Mesh:
         self.cell_volumes = _volumes(self.coordinates[self.cell_nodes], self.dimension)
         numbers = self.input_cells
         self.cell_slices = Slices(self.comm, self.cells, numbers, self.owned_cells, CHUNK)
-
-    @functools.cached_property
-    def facet_tags(self):
-        """DOLFINx tags of the facets the input names; made by all processes when first used."""
-        return _distribute_facets(self.domain, *self._facets)
 
     @functools.cached_property
     def tree(self):
@@ -120,15 +113,6 @@ class Mesh:
         vector.scatter_forward()
         return vector.array
 
-    def facet_shares(self, facets):
-        """Integral over `facets` (local indices, ghosts are skipped) of each owned node's hat."""
-        count = self.domain.topology.index_map(self.dimension - 1).size_local
-        facets = facets[facets < count]
-        vertices = dolfinx_mesh.entities_to_geometry(self.domain, self.dimension - 1, facets)
-        nodes = self.node_of_geometry[vertices.reshape(-1, self.dimension)]
-        areas = _areas(self.coordinates[nodes], self.dimension)
-        return self.sum_shares(nodes.ravel(), np.repeat(areas / self.dimension, self.dimension))
-
     def sum(self, values):
         """Sum of owned values over all processes."""
         return self.comm.allreduce(float(np.sum(values)))
@@ -147,26 +131,7 @@ def _create(comm, here):
     return dolfinx_mesh.create_mesh(comm, here.cells, ufl.Mesh(element), here.points)
 
 
-def _distribute_facets(domain, facets, tags):
-    d = domain.topology.dim
-    entities, values = dolfinx_io.distribute_entity_data(domain, d - 1, facets, tags)
-    domain.topology.create_entities(d - 1)
-    domain.topology.create_connectivity(d - 1, 0)
-    domain.topology.create_connectivity(d - 1, d)
-    return dolfinx_mesh.meshtags_from_entities(domain, d - 1, adjacencylist(entities), values)
-
-
 def _volumes(corners, dimension):
     """Volumes [m^d] of simplices from their corners, shape (cells, d + 1, 3)."""
     edges = corners[:, 1:, :dimension] - corners[:, :1, :dimension]
     return np.abs(np.linalg.det(edges)) / (1, 1, 2, 6)[dimension]
-
-
-def _areas(corners, dimension):
-    """Areas [m^(d-1)] of facets from their corners, shape (facets, d, 3); 1 for points."""
-    if dimension == 1:
-        return np.ones(len(corners))
-    edges = corners[:, 1:] - corners[:, :1]
-    if dimension == 2:
-        return np.linalg.norm(edges[:, 0], axis=1)
-    return np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1) / 2

@@ -31,7 +31,7 @@ class Slices:
     """
 
     def __init__(self, comm, count: int, items: npt.ArrayLike, owned: int, align: int = 1):
-        self.comm, self.count = comm, count
+        self.comm, self.count, self._align = comm, count, align
         self.bounds = bounds(count, comm.size, align)
         self.low, self.high = map(int, self.bounds[comm.rank : comm.rank + 2])
         items = np.asarray(items, np.int64)
@@ -39,6 +39,11 @@ class Slices:
         self._to_local = self._forest(items)
         ghosts = comm.allreduce(len(items) - owned)
         self._from_owned = self._forest(items[:owned]) if ghosts else self._to_local
+
+    def holding(self, items: npt.ArrayLike) -> "Slices":
+        """The same slices for processes that hold these rows, each of as many as like."""
+        items = np.asarray(items, np.int64)
+        return Slices(self.comm, self.count, items, len(items), self._align)
 
     def _forest(self, items):
         """Roots are the rows of slices, leaves those that a process holds."""
@@ -84,6 +89,34 @@ class Slices:
     def to_owned(self, values: np.ndarray) -> np.ndarray:
         """The rows of an array that this process owns; otherwise as `to_local`."""
         return self.to_local(values)[: self._owned]
+
+    def add_to_slice(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Sums, over all that hold a row, of their values, for the rows of this slice; collective.
+
+        Args:
+            values: one for every row that this process holds, shape (local,).
+        """
+        values = _rows(values, self._local)
+        result = np.zeros(self.high - self.low)
+        self._to_local.reduceBegin(MPI.DOUBLE, values, result, MPI.SUM)
+        self._to_local.reduceEnd(MPI.DOUBLE, values, result, MPI.SUM)
+        return result
+
+    def of_slice(self, lists: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The lists of all processes whose first number is a row of this slice; collective.
+
+        Args:
+            lists: of row numbers, shape (lists, numbers).
+        """
+        size, width = self.comm.size, lists.shape[1]
+        owner = np.searchsorted(self.bounds, lists[:, 0], side="right") - 1
+        going = np.bincount(owner, minlength=size) * width
+        coming = np.empty_like(going)
+        self.comm.Alltoall(going, coming)
+        result = np.empty(coming.sum(), np.int64)
+        ordered = np.ascontiguousarray(lists[np.argsort(owner, kind="stable")], np.int64)
+        self.comm.Alltoallv([ordered, going], [result, coming])
+        return result.reshape(-1, width)
 
 
 class _Unit:

@@ -15,6 +15,7 @@ from ecs_model.meshes import GRIDS
 from ecs_model.meshes.meshdata import ARRAYS
 from ecs_model.tissue import mesh_slices
 from ecs_model.tissue.mesh import Mesh
+from ecs_model.tissue.surface import Surface
 from tests.helpers import brick
 
 comm = MPI.COMM_WORLD
@@ -35,9 +36,14 @@ def judge(mesh, data):
     cells = mesh.cell_slices.to_slice(numbers[: mesh.owned_cells])
     np.testing.assert_array_equal(np.sort(cells), np.sort(data.cells[low:high]))
     for name, tag in data.boundaries.items():
-        shares = mesh.sum(mesh.facet_shares(mesh.facet_tags.find(tag)))
+        surface = Surface(mesh, tag)
+        shares = surface.shares()
+        assert surface.inside(shares) == 0
+        assert surface.count == np.count_nonzero(data.facet_tags == tag)
         corners = data.points[data.facets[data.facet_tags == tag]]
-        np.testing.assert_allclose(shares, area(corners), rtol=1e-12)
+        np.testing.assert_allclose(mesh.sum(shares), area(corners), rtol=1e-12)
+        on_it = np.isin(mesh.input_nodes, data.facets[data.facet_tags == tag])
+        np.testing.assert_array_equal(shares > 0, on_it)
 
 
 def area(corners):
@@ -68,6 +74,17 @@ for counts in ([1], [9, 4], [5, 4, 3]):  # the first has less cells than there a
     np.testing.assert_array_equal(found, fields["a"][mesh.input_nodes])
     found = mesh.cell_slices.to_local(here.cell_fields["b"])
     np.testing.assert_array_equal(found, mesh.input_cells)
+    between = (data.cell_tags == 1).nonzero()[0]
+    sides = np.concatenate([np.delete(data.cells[between], k, 1) for k in range(data.dim + 1)])
+    again = np.concatenate([data.facets, sides, sides[::2, ::-1]])  # some twice, in another order
+    tags = np.concatenate([data.facet_tags, np.full(len(again) - len(data.facets), 9)])
+    data = replace(data, facets=again, facet_tags=tags, boundaries={**data.boundaries, "all": 9})
+    surface = Surface(Mesh(comm, data if comm.rank == 0 else None), 9)
+    rows = np.unique(np.sort(sides, axis=1), axis=0)
+    whole = np.sort(np.concatenate([np.delete(data.cells, k, 1) for k in range(data.dim + 1)]))
+    cells = [(whole == row).all(axis=1).sum() for row in rows]
+    assert surface.count == len(rows)
+    assert surface.inside(surface.shares()) == sum(n > 1 for n in cells), counts
 if comm.rank == 0:
     print("all equal")
 """

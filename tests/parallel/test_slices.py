@@ -39,6 +39,18 @@ def trial(count, align, some, seed):
     slices = Slices(comm, count, np.concatenate([own, ghosts]), len(own), align)
     assert comm.allreduce(slices.high - slices.low) == count
     assert slices.low % align == 0 or slices.low == count
+    every = np.concatenate(comm.allgather(np.concatenate([own, ghosts])))
+    times = np.bincount(every, every**2 + 1.0, count)[slices.low : slices.high]
+    held = np.concatenate([own, ghosts])
+    np.testing.assert_array_equal(slices.add_to_slice(held**2 + 1.0), times)
+    near = slices.holding(held[::2])
+    np.testing.assert_array_equal(near.to_local(np.arange(slices.low, slices.high)), held[::2])
+    lists = random.integers(0, max(count, 1), (comm.rank * min(count, 1) * 3, 3))
+    mine = slices.of_slice(lists)
+    assert ((mine[:, 0] >= slices.low) & (mine[:, 0] < slices.high)).all()
+    sent, got = (np.concatenate(comm.allgather(x)) for x in (lists, mine))
+    np.testing.assert_array_equal(np.unique(sent, axis=0), np.unique(got, axis=0))
+    assert len(sent) == len(got)
     for whole in arrays(count):
         here = whole[slices.low : slices.high]
         np.testing.assert_array_equal(slices.to_slice(whole[own]), here, strict=True)
