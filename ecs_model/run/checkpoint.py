@@ -98,6 +98,8 @@ class Checkpoints:
     def _make_folder(self):
         with atomic.explained(self._folder):
             self._folder.mkdir(exist_ok=True)
+            for left in self._folder.glob(".ck_*.tmp"):  # by a run that was killed
+                left.unlink()
 
     def _forget_old(self):
         for old in sorted(self._folder.glob("ck_*.h5"))[:-KEPT]:

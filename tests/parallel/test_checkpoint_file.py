@@ -229,8 +229,11 @@ def test_a_run_goes_on_from_a_checkpoint_of_the_format_before(run, tmp_path, n):
     old, new = sorted((copy / "checkpoints").glob("ck_*.h5"))
     new.unlink()
     as_before(old)
+    left = copy / "checkpoints" / ".ck_0000000099.h5.elsewhere-1.tmp"
+    left.write_bytes(b"by a run that was killed")
     done = launch(n, "resume", copy, "--quiet")
     assert done.returncode == 0, done.stderr
+    assert not left.exists()
     if n == 1:
         same_bytes(copy, run)
     with h5py.File(sorted((copy / "checkpoints").glob("ck_*.h5"))[-1]) as file:
