@@ -76,7 +76,7 @@ def test_without_conductance_steps_are_the_same(model):
 @MODEL
 def test_every_spike_is_sent_once(model):
     """What was sent, and what the filters still hold, are the spikes; to 1 %, by their height."""
-    current = 0.05 if model is HUEBEL else 0.15  # with more its spikes are low, one missed at times
+    current = 0.03 if model is HUEBEL else 0.15  # with more its ions change until spikes are low
     made = cell(model.variant(synapses="excitation"), I_stim=current, g_AMPA=0.0)
     step, given = 2e-3, 0.0
     for k in range(2500):
@@ -134,7 +134,7 @@ def test_ions_carry_the_current_of_excitation(model):
 
 def change(model, y, p, env):
     """What open receptors add to the rates of the state."""
-    shut = y._replace(s_E=0.0 * y.s_E, s_I=0.0 * y.s_I)
+    shut = y._replace(**{s: 0.0 * getattr(y, s) for s in ("s_E", "s_I") if s in y._fields})
     return [a - b for a, b in zip(model.rhs(y, p, env), model.rhs(shut, p, env), strict=True)]
 
 
