@@ -108,7 +108,9 @@ grid = box_grid((1e-3,) * 3, 2.5e-5)  # large enough that several processes give
 assert sum(comm.allgather(len(mesh_slices.of_grid(comm, grid).cells) > 0)) == comm.size > 5
 parts = [Mesh(comm, mesh_slices.of_grid(comm, grid)).input_nodes.tobytes() for _ in range(2)]
 assert parts[0] == parts[1]
-print(comm.rank, hashlib.sha256(parts[0]).hexdigest())
+sums = comm.gather(hashlib.sha256(parts[0]).hexdigest())
+if comm.rank == 0:
+    print(sums)
 """
 
 
@@ -117,4 +119,4 @@ def test_the_parts_are_the_same_each_time():
     """Without the setting of `native` they are not: PT-SCOTCH takes what comes first."""
     first, second = (launch_program(6, [sys.executable, "-c", AGAIN]) for _ in range(2))
     assert first.returncode == 0, first.stderr
-    assert sorted(first.stdout.split("\n")) == sorted(second.stdout.split("\n"))
+    assert first.stdout == second.stdout != ""
