@@ -32,7 +32,13 @@ FLAGS = (
     "-fPIC",
 )
 SUM = hashlib.sha256().digest_size
-WIDE = "-mprefer-vector-width=512"
+WIDE = (
+    "-mprefer-vector-width=512",
+    "-fschedule-insns",
+    "-fsched-pressure",
+    "-fno-tree-slp-vectorize",
+)
+BARE = ("-DPLAIN_MATH", "-DSCALAR")  # of a compiler that knows neither
 
 
 def check_headers():
@@ -111,7 +117,7 @@ def _compile(cc, source, path):
     ):
         code, made = Path(folder, "kernel.c"), Path(folder, "kernel.so")
         code.write_text(source)
-        attempts = [[*FLAGS, WIDE], [*FLAGS], [*FLAGS, "-DPLAIN_MATH"], ["-O2", "-fPIC"]]
+        attempts = [[*FLAGS, *WIDE], [*FLAGS], [*FLAGS, "-DPLAIN_MATH"], ["-O2", "-fPIC", *BARE]]
         for flags in attempts:
             strict = ["-Werror=implicit-function-declaration", "-Wl,-z,defs"]
             done = subprocess.run(
