@@ -15,6 +15,7 @@ from ecs_model.membrane.vector_code import CLOCK, StepWriter, Values, suffices
 from ecs_model.membrane.vector_math import vector_math
 
 BLOCK = 32
+SHORT = 900  # lines of a stage of which two fit into the instruction cache
 VECTOR_MATH = ("exp", "log", "expm1", "log1p", "sin", "cos", "tanh")  # in glibc's libmvec
 
 
@@ -47,7 +48,7 @@ def step_source(model, parameters, surroundings, scales, precision=DOUBLE):
     rating = Recording()
     firing = _rate(model, rating, *symbols(rating, model.State(), parameters, surroundings))
     return SOURCE.format(
-        mixed=int(precision == MIXED and model.single and suffices(recording, nodal)),
+        mixed=int(precision == MIXED and _may_be_single(model, recording, nodal)),
         vectors=vector_math(step.calls),
         members=" ".join(step.members) or "char none;",
         prepare="\n  ".join(step.prepare),
@@ -55,6 +56,7 @@ def step_source(model, parameters, surroundings, scales, precision=DOUBLE):
         stage="\n    ".join(step.stage),
         update="\n    ".join(step.update),
         increments=step.increments,
+        together=2 if len(step.stage) <= SHORT else 1,
         **_rates_of(fields),
         math=MATH.format(declarations=_declarations(recording, edges, looking, rating)),
         block=BLOCK,
@@ -79,6 +81,16 @@ def step_source(model, parameters, surroundings, scales, precision=DOUBLE):
         ),
         **_inputs(inputs, CLOCK),
     )
+
+
+def _may_be_single(model, recording, nodal):
+    """Whether the rates of a model may be single: then it must be fluxes that conserve ions.
+
+    Where volumes move and concentrations are diluted, the length of steps decides what is conserved.
+    """
+    dilutes = model.parts is not None and model.parts.volumes.moves
+    conserves = model.fluxes is not None or model.contents is None or dilutes
+    return model.single and conserves and suffices(recording, nodal)
 
 
 def depends_on_time(model):
