@@ -82,7 +82,8 @@ def chained(p, through):
 
 def test_slopes_through_a_value_that_was_cut_are_the_same():
     plain, with_cuts = (
-        jacobian(lambda p, t=through: chained(p, t), Pair(0.3, 0.7)) for through in (lambda x: x, cut)
+        jacobian(lambda p, t=through: chained(p, t), Pair(0.3, 0.7))
+        for through in (lambda x: x, cut)
     )
     assert plain[0] == with_cuts[0]
     for one, other in zip(plain[1], with_cuts[1], strict=True):

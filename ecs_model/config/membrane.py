@@ -64,7 +64,9 @@ class Membrane(Strict):
         if ending not in ("ode", "cellml"):
             refuse_void(self, ["potassium"], "where the model is no .ode or .cellml file")
         else:
-            refuse_void(self, ["precision"], "where a .ode or .cellml file is the model, as all is double")
+            refuse_void(
+                self, ["precision"], "where a .ode or .cellml file is the model, as all is double"
+            )
         if self.file is None:
             refuse_void(self, ["time_unit"], "where the model is no .ode file")
         if self.substeps:

@@ -86,7 +86,7 @@ def step_source(model, parameters, surroundings, scales, precision=DOUBLE):
 def _may_be_single(model, recording, nodal):
     """Whether the rates of a model may be single: then it must be fluxes that conserve ions.
 
-    Where volumes move and concentrations are diluted, the length of steps decides what is conserved.
+    Where volumes move and concentrations are diluted, what is conserved depends on the step.
     """
     dilutes = model.parts is not None and model.parts.volumes.moves
     conserves = model.fluxes is not None or model.contents is None or dilutes
@@ -194,9 +194,7 @@ def _inputs(inputs, without=""):
     fields = [(j, s.name) for j, s, is_field in numbered if is_field]
     numbers = [(j, s.name) for j, s, is_field in numbered if not is_field]
     return {
-        "fields": "\n  ".join(
-            f"double v_{name}[BLOCK] ALIGNED;" for _, name in fields
-        ),
+        "fields": "\n  ".join(f"double v_{name}[BLOCK] ALIGNED;" for _, name in fields),
         "uniform": "\n  ".join(f"const double {name} = in[{j}][0];" for j, name in numbers),
         "gather": "\n    ".join(
             f"memcpy(v_{name}, in[{j}] + start, count * sizeof(double));"

@@ -57,8 +57,8 @@ def suffices(recording, nodal: Iterable[str]) -> bool:
     since = Values(recording, nodal, [f"env_{SINCE}"])  # times since then are short
     at_nodes = [s for s in recording.symbols if values.differs(s)]
     late = (a for s in at_nodes for a in variables(s) if values.moves(a) and not values.differs(a))
-    numbers = (abs(x) for s in at_nodes for x in s.operation[1] if isinstance(x, Real) and x != 0)
-    return all(map(since.moves, late)) and all(1e-30 < x < 1e30 for x in numbers)
+    numbers = (abs(float(x)) for s in at_nodes for x in s.operation[1] if isinstance(x, Real))
+    return all(map(since.moves, late)) and all(x == 0 or 1e-30 < x < 1e30 for x in numbers)
 
 
 def variables(symbol: Symbol) -> list[Symbol]:
@@ -339,13 +339,17 @@ class StepWriter:
         """Members and computation of the numbers of a call; numbers of a step."""
         rates = self.stage.numbers
         doubles = {n for part in (self.update, *self.sums.values()) for n in part.numbers}
-        order = self._needed({**rates, **{n: s for p in self._parts() for n, s in p.numbers.items()}})
+        order = self._needed(
+            {**rates, **{n: s for p in self._parts() for n, s in p.numbers.items()}}
+        )
         late = [x for x in order if self.values.moves(x)]
         doubles |= {a.name for x in late for a in variables(x)}
         once = [x for x in order if not self.values.moves(x)]
         members = [f"double {x.name};" for x in once if x.name in doubles]
         members += [f"rate_s r_{x.name};" for x in once if x.name in rates]
-        texts = dict(zip((s.name for s in self.recording.symbols), self.recording.lines, strict=True))
+        texts = dict(
+            zip((s.name for s in self.recording.symbols), self.recording.lines, strict=True)
+        )
         prepare = [texts[x.name] for x in once if x.name in texts]
         prepare += [f"u.{x.name} = {x.name};" for x in once if x.name in doubles]
         prepare += [f"u.r_{x.name} = (rate_s){x.name};" for x in once if x.name in rates]

@@ -66,7 +66,10 @@ typedef rate_s rate_v VECTOR(WIDTH);
 typedef unsigned long long state_u VECTOR(WIDTH);
 typedef unsigned rate_u VECTOR(WIDTH);
 #endif
-enum { state_lanes = sizeof(state_v) / sizeof(state_s), rate_lanes = sizeof(rate_v) / sizeof(rate_s) };
+enum {
+  state_lanes = sizeof(state_v) / sizeof(state_s),
+  rate_lanes = sizeof(rate_v) / sizeof(rate_s)
+};
 #define EACH(kind, name, function) \\
   INLINE kind##_v kind##_##name(kind##_v x) \\
   { \\
