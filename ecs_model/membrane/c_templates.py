@@ -38,7 +38,7 @@ static void step(double env_time, double dt, double (*restrict w)[BLOCK],
 #else
   double (*restrict y)[BLOCK] = w;
 #endif
-#pragma GCC unroll {together}  /* what waits for results, such as a search, fills the gaps of two */
+  {together}
   for (int i = 0; i < BLOCK; i += rate_lanes) {{
     rate_v worst = rate_set(0.0), all = rate_set(0.0);
     {stage}

@@ -32,13 +32,14 @@ FLAGS = (
     "-fPIC",
 )
 SUM = hashlib.sha256().digest_size
-WIDE = (
+WIDE = (  # 512 bits; and for long formulas in vectors: fewer values wait for their use in memory
     "-mprefer-vector-width=512",
     "-fschedule-insns",
     "-fsched-pressure",
+    "-fno-gcse",
     "-fno-tree-slp-vectorize",
 )
-BARE = ("-DPLAIN_MATH", "-DSCALAR")  # of a compiler that knows neither
+BARE = ("-DPLAIN_MATH", "-DSCALAR")  # without vectors and their functions
 
 
 def check_headers():

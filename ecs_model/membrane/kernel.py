@@ -11,11 +11,13 @@ from ecs_model.membrane.instants import instants
 from ecs_model.membrane.model import Surroundings
 from ecs_model.membrane.precision import DOUBLE, MIXED
 from ecs_model.membrane.rosenbrock import ros2
-from ecs_model.membrane.vector_code import CLOCK, StepWriter, Values, suffices
+from ecs_model.membrane.slices import CLOCK, Values, suffices
+from ecs_model.membrane.vector_code import StepWriter
 from ecs_model.membrane.vector_math import vector_math
 
 BLOCK = 32
 SHORT = 900  # lines of a stage of which two fit into the instruction cache
+TOGETHER = '_Pragma("GCC unroll 2")'  # two searches of a potential fill each other's gaps
 VECTOR_MATH = ("exp", "log", "expm1", "log1p", "sin", "cos", "tanh")  # in glibc's libmvec
 
 
@@ -56,7 +58,7 @@ def step_source(model, parameters, surroundings, scales, precision=DOUBLE):
         stage="\n    ".join(step.stage),
         update="\n    ".join(step.update),
         increments=step.increments,
-        together=2 if len(step.stage) <= SHORT else 1,
+        together=TOGETHER if len(step.stage) <= SHORT else "",
         **_rates_of(fields),
         math=MATH.format(declarations=_declarations(recording, edges, looking, rating)),
         block=BLOCK,

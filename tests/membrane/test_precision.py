@@ -49,7 +49,7 @@ def after(model, precision, duration, p=None, **options):
 
 @pytest.mark.parametrize("model", SOME)
 def test_mixed_differs_from_double_by_less_than_a_tenth_of_the_tolerance(model):
-    """Of a sub-step or, where errors grow as they do in the phase of spikes, of what became of it."""
+    """Of a sub-step or, where errors grow as in the phase of spikes, of what became of it."""
     double, mixed, fine = (
         after(model, precision, 0.1, tolerance=tolerance)
         for precision, tolerance in (("double", 1e-3), ("mixed", 1e-3), ("double", 1e-5))
