@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ecs_model.files import foreign, schemas
-from ecs_model.postprocess import style
+from ecs_model.postprocess import labels, style
 
 COLOURS = {
     "rest": "#56B4E9",
@@ -91,10 +91,10 @@ def _draw_courses(axis, table, names, panel, meanings):
                 linestyle=dash,
                 color=style.CYCLE[k],
                 lw=1.0,
-                label=style.symbol(name, meanings) if cell == cells[0] else None,
+                label=labels.symbol(name, meanings) if cell == cells[0] else None,
             )
     unit = _parts(names[panel[0]])[1]
-    alone = style.wrapped_label(panel[0], unit, meanings)
+    alone = labels.wrapped_label(panel[0], unit, meanings)
     axis.set_ylabel(alone if len(panel) == 1 else f"Concentration\n[{unit}]")
     if len(panel) > 1:
         axis.set_ylabel(f"{'Potential' if 'V' in panel else 'Concentration'}\n[{unit}]")
@@ -114,7 +114,7 @@ def _shade(axes, folder):
             else:
                 axis.axvline(start, color="0.6", lw=0.8)
         axes[0].annotate(
-            style.plain(event["name"]),
+            labels.plain(event["name"]),
             (start, 1.0),
             xycoords=("data", "axes fraction"),
             fontsize=8,
@@ -141,8 +141,8 @@ def branch(folder):
         for k, rows in enumerate(groups):
             _draw_branch(axis, table, rows, head, style.CYCLE[k % len(style.CYCLE)])
         _mark(axis, summary, head)
-        axis.set_ylabel(style.wrapped_label(*_parts(head), _meanings(folder)))
-    axes[-1].set_xlabel(style.label(table["over"][0], table["unit"][0]))
+        axis.set_ylabel(labels.wrapped_label(*_parts(head), _meanings(folder)))
+    axes[-1].set_xlabel(labels.label(table["over"][0], table["unit"][0]))
     axes[0].legend(handles=_branch_legend(), loc="best")
     _title(figure, folder)
     return figure
@@ -200,7 +200,7 @@ def thresholds(folder):
         x = [float(table[axes_of_batch[0]][i]) if axes_of_batch else i for i in rows]
         axis.plot(x, [float(table["threshold"][i]) for i in rows], "o-", ms=4)
         axis.set_ylabel(f"{kind[0]}\n[{kind[2]}]")
-    axes[-1].set_xlabel(style.label(*_parts(axes_of_batch[0])) if axes_of_batch else "cell")
+    axes[-1].set_xlabel(labels.label(*_parts(axes_of_batch[0])) if axes_of_batch else "cell")
     _title(figure, folder)
     return figure
 
@@ -228,7 +228,7 @@ def _draw_line(axis, table, names):
     axis.vlines(x, low, high, colors=colours, lw=3)
     axis.scatter(x, high, c=colours, s=18, zorder=3)
     axis.scatter(x, low, c=colours, s=18, zorder=3)
-    axis.set_xlabel(style.label(*_parts(names[0])))
+    axis.set_xlabel(labels.label(*_parts(names[0])))
     axis.set_ylabel("Range of [K$^+$]$_o$\n[mM]")
 
 
@@ -244,8 +244,8 @@ def _draw_plane(axis, table, names):
         shading="nearest",
         norm=BoundaryNorm(np.arange(len(kinds) + 1) - 0.5, len(kinds)),
     )
-    axis.set_xlabel(style.label(*_parts(names[0])))
-    axis.set_ylabel(style.label(*_parts(names[1])))
+    axis.set_xlabel(labels.label(*_parts(names[0])))
+    axis.set_ylabel(labels.label(*_parts(names[1])))
 
 
 def _summary(folder):
@@ -259,4 +259,4 @@ def _meanings(folder):
 def _title(figure, folder):
     title = _summary(folder)["title"]
     if title:
-        figure.suptitle(style.plain(title), x=0.01, ha="left", fontsize=9)
+        figure.suptitle(labels.plain(title), x=0.01, ha="left", fontsize=9)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ecs_model.errors import ConfigError
-from ecs_model.postprocess import style
+from ecs_model.postprocess import labels
 from ecs_model.run import field_series
 from ecs_model.run.rundir import RunDir
 
@@ -53,19 +53,19 @@ class Fields:
         """Round limits of a field over the whole run, from at most 25 of its times."""
         indices = spread(len(self.times), _SAMPLED)
         values = [finite_range(self.at(name, i)) for i in indices]
-        return style.limits(name, min(v[0] for v in values), max(v[1] for v in values))
+        return labels.limits(name, min(v[0] for v in values), max(v[1] for v in values))
 
     def label(self, name):
         """Axis label of a field."""
-        return style.label(name, self.units.get(name, ""), self.meanings)
+        return labels.label(name, self.units.get(name, ""), self.meanings)
 
     def wrapped_label(self, name):
         """As `label`, with the unit on a line of its own."""
-        return style.wrapped_label(name, self.units.get(name, ""), self.meanings)
+        return labels.wrapped_label(name, self.units.get(name, ""), self.meanings)
 
     def plain_label(self, name):
         """As `label`, for programs that know no mathematical text."""
-        return style.plain_label(name, self.units.get(name, ""), self.meanings)
+        return labels.plain_label(name, self.units.get(name, ""), self.meanings)
 
 
 def load(run_dir):

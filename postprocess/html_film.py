@@ -7,7 +7,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
-from ecs_model.postprocess import html_page, stills, style
+from ecs_model.postprocess import html_page, labels, stills, style
 from ecs_model.postprocess.fields import spread
 
 FRAMES = 36
@@ -42,7 +42,7 @@ def films(fields):
         name: [*map(html_page.photograph, _frames(fields, name, indices))]
         for name in _chosen(fields)
     }
-    times = [style.time_text(fields.times[i]) for i in indices]
+    times = [labels.time_text(fields.times[i]) for i in indices]
     while _size(images) > BUDGET and len(times) > 2:
         times, images = _thinned(times), {n: _thinned(row) for n, row in images.items()}
     return Films(times, images)
@@ -110,7 +110,7 @@ def _extent(scene, columns):
 def _furnish(panels, scene):
     """Axes around a plane; a scale and the directions of space beside a body."""
     if len(panels) == 1:
-        panels[0].set(xlabel=f"x [{style.LENGTH}]", ylabel=f"y [{style.LENGTH}]")
+        panels[0].set(xlabel=f"x [{labels.LENGTH}]", ylabel=f"y [{labels.LENGTH}]")
         return
     for axes, title in zip(panels, ("whole", "cut"), strict=True):
         axes.set_axis_off()

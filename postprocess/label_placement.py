@@ -7,7 +7,7 @@ from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
 
-from ecs_model.postprocess import style
+from ecs_model.postprocess import labels
 
 HALO = [withStroke(linewidth=2.5, foreground="white")]
 ANGLES = (0, 45, 315, 90, 270, 180, 135, 225)  # degrees: where a label may stand, the best first
@@ -37,7 +37,7 @@ def place(axes, places, texts, obstacles=(), size=7):
     made = []
     for where, text in zip(places, texts, strict=True):
         label = axes.annotate(
-            style.plain(text),
+            labels.plain(text),
             where,
             (0, 0),
             textcoords="offset points",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ecs_model.errors import ConfigError
-from ecs_model.postprocess import style
+from ecs_model.postprocess import labels, style
 from ecs_model.postprocess.fields import finite_range, load, spread
 from ecs_model.run.rundir import RunDir
 from ecs_model.run.tables import line_names, read_line
@@ -29,13 +29,13 @@ def space_time(run_dir, line=None):
     fig = style.figure(0.5 + 2.1 * len(values))
     panels = fig.subplots(len(values), sharex=True, squeeze=False)[:, 0]
     for axes, (name, rows) in zip(panels, values.items(), strict=True):
-        low, high = style.limits(name, *finite_range(rows))
+        low, high = labels.limits(name, *finite_range(rows))
         colours = {"cmap": style.colour_map(name), "vmin": low, "vmax": high}
-        is_smooth = np.isfinite(rows).all() and not style.words(name)
+        is_smooth = np.isfinite(rows).all() and not labels.words(name)
         shading = "gouraud" if is_smooth else "nearest"
         drawn = axes.pcolormesh(times, places, rows.T, shading=shading, rasterized=True, **colours)
-        axes.set_ylabel(f"Position [{style.LENGTH}]")
-        text = style.label(name, units.get(name, ""), meanings)
+        axes.set_ylabel(f"Position [{labels.LENGTH}]")
+        text = labels.label(name, units.get(name, ""), meanings)
         style.colour_bar(fig, drawn, name, text, ax=axes, pad=0.01)
     panels[-1].set_xlabel("Time [s]")
     return fig

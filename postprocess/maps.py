@@ -6,7 +6,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.tri import Triangulation
 
 from ecs_model.errors import ConfigError
-from ecs_model.postprocess import style
+from ecs_model.postprocess import labels, style
 from ecs_model.postprocess.fields import finite_range, load, spread
 from ecs_model.run import field_series
 
@@ -24,10 +24,10 @@ def profiles(run_dir, times=7):
     panels = fig.subplots(len(fields.main), sharex=True, squeeze=False)[:, 0]
     for axes, name in zip(panels, fields.main, strict=True):
         for i, colour in zip(indices, colours, strict=True):
-            title = style.time_text(fields.times[i])
+            title = labels.time_text(fields.times[i])
             axes.plot(fields.points[order, 0], fields.at(name, i)[order], color=colour, label=title)
         axes.set_ylabel(fields.label(name))
-    panels[-1].set_xlabel(f"Position [{style.LENGTH}]")
+    panels[-1].set_xlabel(f"Position [{labels.LENGTH}]")
     fig.legend(handles=panels[0].lines, loc="outside right upper")
     return fig
 
@@ -55,7 +55,7 @@ def arrival(run_dir, name="arrival_K_o"):
     draw = {1: _arrival_profile, 2: _arrival_map}.get(fields.dimension)
     if draw is None:
         raise ConfigError(f"{run_dir} has dimension 3; use postprocess.pictures.arrival")
-    return draw(fields, found[name], style.label(name, units[name]))
+    return draw(fields, found[name], labels.label(name, units[name]))
 
 
 def _of_dimension(run_dir, dimension):
@@ -79,9 +79,9 @@ def _panels(count, times, shape, long):
     fig = style.figure(min(height, 9.5), layout="compressed")
     panels = fig.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for axes in panels[-1]:
-        axes.set_xlabel(f"x [{style.LENGTH}]")
+        axes.set_xlabel(f"x [{labels.LENGTH}]")
     for axes in panels[:, 0]:
-        axes.set_ylabel(f"y [{style.LENGTH}]")
+        axes.set_ylabel(f"y [{labels.LENGTH}]")
     return fig, panels.T if long else panels
 
 
@@ -91,7 +91,7 @@ def _one_field(fig, row, fields, name, indices, side):
         colours = {"cmap": style.colour_map(name), "vmin": low, "vmax": high}
         drawn = _coloured(axes, fields, fields.at(name, i), **colours)
         if side == "bottom" or axes.get_subplotspec().is_first_row():
-            axes.set_title(style.time_text(fields.times[i]))
+            axes.set_title(labels.time_text(fields.times[i]))
     text = fields.wrapped_label(name)
     style.colour_bar(fig, drawn, name, text, ax=list(row), location=side, aspect=25, pad=0.02)
 
@@ -111,7 +111,7 @@ def _arrival_profile(fields, values, label):
     fig = style.figure(2.6, width=4.5)
     axes = fig.subplots()
     axes.plot(fields.points[order, 0], values[order])
-    axes.set(xlabel=f"Position [{style.LENGTH}]", ylabel=label)
+    axes.set(xlabel=f"Position [{labels.LENGTH}]", ylabel=label)
     axes.set_xlim(fields.points[:, 0].min(), fields.points[:, 0].max())
     _say_if_never(axes, values)
     return fig
@@ -122,9 +122,9 @@ def _arrival_map(fields, values, label):
     axes = fig.subplots()
     never = np.ones(len(fields.points))
     _coloured(axes, fields, never, cmap=ListedColormap([style.NEVER]))
-    axes.set(xlabel=f"x [{style.LENGTH}]", ylabel=f"y [{style.LENGTH}]")
+    axes.set(xlabel=f"x [{labels.LENGTH}]", ylabel=f"y [{labels.LENGTH}]")
     if not _say_if_never(axes, values):
-        low, high = style.nice_limits(*finite_range(values))
+        low, high = labels.nice_limits(*finite_range(values))
         colours = {"cmap": style.colour_map("arrival_K_o"), "vmin": low, "vmax": high}
         drawn = _coloured(axes, fields, values, **colours)
         _isochrones(axes, fields, values, np.linspace(low, high, 11))

@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from ecs_model.errors import ConfigError
 from ecs_model.files import atomic
-from ecs_model.postprocess import style
+from ecs_model.postprocess import labels, style
 from ecs_model.postprocess.fields import load, spread
 from ecs_model.run.rundir import RunDir
 
@@ -58,7 +58,7 @@ def _bodies(fields, name, indices, pixels):
     text = _annotate(scene, fields.plain_label(name))
     for i in indices:
         scene.draw(fields.at(name, i), cut=fields.dimension == 3)
-        text.SetText(_UPPER_LEFT, style.time_text(fields.times[i]))
+        text.SetText(_UPPER_LEFT, labels.time_text(fields.times[i]))
         yield scene.image()
     scene.close()
 
@@ -78,7 +78,7 @@ def _annotate(scene, label):
         label_font_size=16,
         fmt="%g",
     )
-    size = f"{scene.extent[0]:.3g} {style.LENGTH} wide"
+    size = f"{scene.extent[0]:.3g} {labels.LENGTH} wide"
     scene.plotter.add_text(size, position="upper_right", font_size=10, color="black")
     return scene.plotter.add_text(" ", position="upper_left", font_size=12, color="black")
 
@@ -90,7 +90,7 @@ def _curves(fields, name, indices, pixels):
     canvas = FigureCanvasAgg(fig)
     for i in indices:
         curve.set_ydata(fields.at(name, i)[order])
-        curve.axes.set_title(style.time_text(fields.times[i]))
+        curve.axes.set_title(labels.time_text(fields.times[i]))
         canvas.draw()
         yield np.asarray(canvas.buffer_rgba())[..., :3]
 
@@ -100,6 +100,6 @@ def _profile(fields, name, positions, pixels):
     """A figure of `pixels` and the curve in it."""
     fig = style.figure(pixels[1] / style.DPI, pixels[0] / style.DPI)
     axes = fig.subplots()
-    axes.set(xlabel=f"Position [{style.LENGTH}]", ylabel=fields.label(name))
+    axes.set(xlabel=f"Position [{labels.LENGTH}]", ylabel=fields.label(name))
     axes.set(xlim=(positions[0], positions[-1]), ylim=fields.limits(name))
     return fig, axes.plot(positions, np.zeros(len(positions)))[0]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ecs_model.files import atomic
-from ecs_model.postprocess import style
+from ecs_model.postprocess import labels
 from ecs_model.postprocess.fields import load
 from ecs_model.run import field_series
 from ecs_model.run.rundir import RunDir
@@ -35,19 +35,18 @@ def _fields(run):
     """Name, label, preset and limits of the main fields."""
     if not len(field_series.read_times(run.path)):
         units = field_series.read_units(run.path)
-        labels = {n: _label(n, units, run) for n in ("K_o", "V") if n in units}
-        return [_row(n, label, style.default_limits(n)) for n, label in labels.items()]
+        texts = {n: _label(n, units, run) for n in ("K_o", "V") if n in units}
+        return [_row(n, label, labels.default_limits(n)) for n, label in texts.items()]
     fields = load(run.path)
     return [_row(name, fields.plain_label(name), fields.limits(name)) for name in fields.main]
 
 
 def _label(name, units, run):
-    return style.plain_label(name, units[name], run.meanings)
+    return labels.plain_label(name, units[name], run.meanings)
 
 
 def _row(name, label, limits):
-    colours = "viridis" if style.words(name) else style.colour_map(name)
-    return name, label, _PRESETS[colours], *limits
+    return name, label, _PRESETS[labels.map_name(name)], *limits
 
 
 _HEAD = '''"""Opens this run in ParaView.

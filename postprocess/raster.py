@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ecs_model.postprocess import style
+from ecs_model.postprocess import labels, style
 from ecs_model.run import spike_tables
 from ecs_model.run.rundir import RunDir
 from ecs_model.run.tables import read_line
@@ -32,7 +32,7 @@ def raster(run_dir, line):
     axes = fig.subplots()
     ends = _ends([*points, *places])
     axes.plot(times, places, linestyle="", rasterized=True, **_tick(places, np.ptp(ends)))
-    axes.set(xlabel="Time [s]", ylabel=f"Position [{style.LENGTH}]")
+    axes.set(xlabel="Time [s]", ylabel=f"Position [{labels.LENGTH}]")
     axes.set(xlim=(0.0, max([*rows[-1:], *times[-1:]])), ylim=ends)
     return fig
 

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from ecs_model.postprocess import style
+from ecs_model.postprocess import labels, style
 from ecs_model.postprocess.scan_data import WORDS
 from ecs_model.postprocess.scan_map import COLOURS
 
@@ -50,7 +50,7 @@ def _words(scan, column):
         return "Speed [mm/min]"
     if scan.searched:
         words = scan.searched[0].upper() + scan.searched[1:].replace(" [", "\n[")
-        return style.plain(words)
+        return labels.plain(words)
     return f"Margin of {WORDS[scan.verdict]}"
 
 
@@ -69,7 +69,7 @@ def _line(ax, scan, axis, column, colour, name):
     rows = scan.finished
     order = np.argsort(rows[axis.label].to_numpy(float))
     x, y = (rows[n].to_numpy(float)[order] for n in (axis.label, column))
-    ax.plot(x, y, "-", color=colour, lw=1.0, label=style.plain(name))
+    ax.plot(x, y, "-", color=colour, lw=1.0, label=labels.plain(name))
     if column == "threshold.value":
         ends = np.abs(rows[["threshold.low", "threshold.high"]].to_numpy(float)[order].T - y)
         ax.errorbar(x, y, ends, fmt="o", ms=3.5, color=colour, capsize=2, lw=1.0)
@@ -162,7 +162,7 @@ def bars(scan):
     column = _outcome(scan)
     rows = scan.finished.sort_values(column, na_position="first")
     columns = rows[[axis.label for axis in scan.varying]].astype(str)
-    names = columns.agg(", ".join, axis=1).map(style.plain)
+    names = columns.agg(", ".join, axis=1).map(labels.plain)
     figure = style.figure(0.9 + 0.28 * len(rows), 5.4)
     ax = figure.subplots()
     values = rows[column].to_numpy(float)
@@ -234,7 +234,7 @@ def sensitivity(scan):
         _indices(ax, {titles[name]: s for name, s in found.items()})
         caution = scan.cautions.get(outcome)
         title = f"{outcome} ({caution})" if caution else outcome
-        ax.set_title(style.plain(title), loc="left")
+        ax.set_title(labels.plain(title), loc="left")
     panels[-1].set_xlabel("Share of the variance (Sobol index), 95 % interval")
     handles = [
         Patch(color=SINGLE, label="alone (S1)"),

@@ -9,7 +9,7 @@ from ecs_model.errors import ConfigError
 from ecs_model.files import foreign, schemas, versions
 from ecs_model.physics.measured_tissue import STATES, state_of, title
 from ecs_model.physics.regimes import NAMES
-from ecs_model.postprocess import style
+from ecs_model.postprocess import labels
 
 VERDICTS = ("load", "seizure", "sd", "ignited")  # the gravest last
 WORDS = {
@@ -53,7 +53,7 @@ class Axis:
     def title(self):
         """What stands beside it in a picture."""
         known = self.key in ("alpha", "tortuosity")
-        return style.label(self.key, "") if known else style.plain(self.plain)
+        return labels.label(self.key, "") if known else labels.plain(self.plain)
 
     @property
     def plain(self):

@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from matplotlib.tri import Triangulation
 
-from ecs_model.postprocess import label_placement, style
+from ecs_model.postprocess import label_placement, labels, style
 from ecs_model.postprocess.scan_data import WORDS
 
 COLOURS = {
@@ -61,7 +61,7 @@ def threshold_map(scan):
     figure, panels = _figure(scan, partial(_thresholds, levels=levels))
     scale = ScalarMappable(BoundaryNorm(levels, 256), "viridis")
     words = scan.searched[0].upper() + scan.searched[1:]
-    figure.colorbar(scale, ax=panels, label=style.plain(words), ticks=MaxNLocator(7))
+    figure.colorbar(scale, ax=panels, label=labels.plain(words), ticks=MaxNLocator(7))
     return figure
 
 
@@ -81,7 +81,7 @@ def _figure(scan, draw):
     panels = panels[: len(parts)]
     handles: dict = {}
     for ax, (title, part) in zip(panels, parts, strict=True):
-        ax.set_title(style.plain(title))
+        ax.set_title(labels.plain(title))
         handles |= {handle.get_label(): handle for handle in _panel(ax, part, axes, draw)}
     figure.legend(handles=[*handles.values()], loc="outside lower center", ncols=2)
     return figure, list(panels)
@@ -288,5 +288,5 @@ def _states(ax, scan, axes, obstacles):
     star = {"marker": "*", "ms": 9, "mfc": "gold", "mec": "black", "mew": 0.6}
     ax.plot(*zip(*on.values(), strict=True), ls="", zorder=4, **star)
     label_placement.place(ax, [*on.values()], [*on], obstacles)
-    told = [style.plain(f"{name}: {scan.measured[name].condition}") for name in on]
+    told = [labels.plain(f"{name}: {scan.measured[name].condition}") for name in on]
     return [Line2D([], [], ls="", label=text, **star) for text in told]

@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from ecs_model.errors import ConfigError
-from ecs_model.postprocess import style
+from ecs_model.postprocess import labels, style
 from ecs_model.run.rundir import RunDir
 from ecs_model.run.tables import read_series
 
@@ -40,9 +40,9 @@ def probes(run_dir):
     for axes, (field, names) in zip(panels, fields.items(), strict=True):
         for name in names:
             column = f"{field}@{name}"
-            name, dot = style.plain(name), _marker(values["t"])
+            name, dot = labels.plain(name), _marker(values["t"])
             axes.plot(values["t"], values[column], label=name, marker=dot)
-        style.value_axis(axes, field, style.label(field, units[column], meanings))
+        style.value_axis(axes, field, labels.label(field, units[column], meanings))
         axes.margins(x=0)
     panels[-1].set_xlabel("Time [s]")
     _legend(fig, panels[0])
@@ -61,7 +61,7 @@ def balance(run_dir):
     panels = fig.subplots(rows, 2, sharex=True, squeeze=False).ravel()
     for axes, name in zip(panels, columns, strict=False):
         axes.plot(values["t"], values[name], marker=_marker(values["t"]))
-        axes.set_ylabel(style.wrapped_label(name, units[name]))
+        axes.set_ylabel(labels.wrapped_label(name, units[name]))
         axes.margins(x=0)
         _do_not_magnify_rounding(axes)
     for axes in panels[len(columns) :]:

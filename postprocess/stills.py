@@ -11,7 +11,7 @@ from matplotlib.colors import Normalize
 from vtkmodules.vtkFiltersGeometry import vtkGeometryFilter
 
 from ecs_model.errors import ConfigError
-from ecs_model.postprocess import style
+from ecs_model.postprocess import labels, style
 from ecs_model.postprocess.fields import finite_range, load, spread
 from ecs_model.run import field_series
 
@@ -96,7 +96,7 @@ def stills(run_dir, name="K_o", times=4):
     if name not in fields.names:
         raise ConfigError(f"{run_dir} has no field {name!r}; it has {', '.join(fields.names)}")
     indices = spread(len(fields.times), times)
-    titles = [style.time_text(fields.times[i]) for i in indices]
+    titles = [labels.time_text(fields.times[i]) for i in indices]
     values = (fields.at(name, i) for i in indices)
     label = fields.label(name)
     return _strip(fields, values, titles, fields.limits(name), name, label)
@@ -109,8 +109,8 @@ def arrival(run_dir, name="arrival_K_o"):
     found, units = field_series.read_maps(run_dir)
     if name not in found:
         raise ConfigError(f"{run_dir} has no map {name!r}; it has {', '.join(found) or 'none'}")
-    limits = style.limits(name, *finite_range(found[name]))
-    fig = _strip(fields, [found[name]], [""], limits, name, style.label(name, units[name]))
+    limits = labels.limits(name, *finite_range(found[name]))
+    fig = _strip(fields, [found[name]], [""], limits, name, labels.label(name, units[name]))
     if np.isnan(found[name]).any():
         fig.legend(handles=[style.never_patch()], loc="outside upper right")
     return fig
@@ -144,7 +144,7 @@ def scale_bar(axes, scene):
     length = _round_length(scene.width / 4)
     x, y = 0.02 * scene.width, 0.0
     axes.plot([x, x + length], [y, y], color="black", linewidth=2, clip_on=False)
-    text = f"{length:g} {style.LENGTH}"
+    text = f"{length:g} {labels.LENGTH}"
     axes.annotate(text, (x + length / 2, y), (0, -3), **_offset("center", "top"))
     axes.set_xlim(0, scene.width)
     axes.set_ylim(-0.12 * scene.height, scene.height)

@@ -1,20 +1,14 @@
-"""How everything looks: labels, colours, fonts and limits, the same in all pictures of a run."""
-
-from collections.abc import Mapping
-from types import MappingProxyType
+"""How everything looks: colours and fonts, the same in all pictures of a run."""
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
 
 from ecs_model.files import atomic
-from ecs_model.physics.regimes import NAMES
+from ecs_model.postprocess.labels import map_name, words
 
 WIDTH = 7.2  # inches: both columns of a journal page
 DPI = 200
-LENGTH = "mm"
 NEVER = "#d9d9d9"  # grey of tissue that a front never reached
 CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999933")
 
@@ -33,29 +27,6 @@ _RC = {
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
 }
-_SYMBOLS = {
-    "K_o": "[K$^+$]$_o$",
-    "K_i": "[K$^+$]$_i$",
-    "Na_o": "[Na$^+$]$_o$",
-    "Na_i": "[Na$^+$]$_i$",
-    "Cl_o": "[Cl$^-$]$_o$",
-    "Cl_i": "[Cl$^-$]$_i$",
-    "V": "membrane potential",
-    "Phi_e": "extracellular potential",
-    "V_g": "membrane potential of glia",
-    "V_g_shift": "shift of V_g by currents",
-    "alpha": "volume fraction $\\alpha$",
-    "tortuosity": "tortuosity $\\lambda$",
-    "front_position": "front position",
-    "recruited": "recruited fraction",
-    "arrival_K_o": "arrival of the K$^+$ front",
-    "rate": "firing rate",
-    "onset": "onset of seizures",
-    "duration": "longest seizure",
-    "regime": "regime so far",
-    "V_min": "lowest membrane potential",
-    "V_max": "highest membrane potential",
-}
 REGIMES = {  # colours of what neurons do
     "rest": "#CFE5F2",
     "firing": "#EDF0C4",
@@ -64,62 +35,6 @@ REGIMES = {  # colours of what neurons do
     "seizure": "#F2B66D",
     "SD": "#C96A6A",
 }
-NONE: Mapping[str, str] = MappingProxyType({})
-_PREFIXES = {"arrival_": "arrival of ", "max_": "maximum of ", "min_": "minimum of "}
-_PREFIXES |= {"total_": "total ", "mean_": "mean "}
-_COLOUR_MAPS = {"K_o": "inferno", "V": "viridis"}
-_DEFAULT_LIMITS = {"K_o": (0.0, 60.0), "V": (-80.0, 40.0)}
-
-
-def symbol(name, meanings=NONE):
-    """What a reader calls the field or column `name`, without unit.
-
-    Args:
-        name: of the field.
-        meanings: what the model calls some of its own fields, by their names.
-    """
-    if name in meanings:
-        return plain(meanings[name])
-    for prefix, words in _PREFIXES.items():
-        if name not in _SYMBOLS and name.startswith(prefix):
-            return words + symbol(name.removeprefix(prefix))
-    return _SYMBOLS.get(name) or plain(name.replace("_", " "))
-
-
-def plain(name):
-    """A name that a user gave, as it is: neither mathematical text nor left out of a legend."""
-    return (" " if name.startswith("_") else "") + name.replace("$", r"\$")
-
-
-def label(name, unit, meanings=NONE):
-    """Axis label of the field or column `name`, with its unit in brackets unless that is 1."""
-    text = symbol(name, meanings)
-    text = text[:1].upper() + text[1:]
-    return text if unit in ("", "1") else f"{text} [{_typeset(unit)}]"
-
-
-def wrapped_label(name, unit, meanings=NONE):
-    """As `label`, with the unit on a line of its own, for low panels."""
-    return "\n[".join(label(name, unit, meanings).rsplit(" [", 1))
-
-
-def plain_label(name, unit, meanings=NONE):
-    """As `label`, for programs that know no mathematical text."""
-    text = label(name, unit, meanings).replace("$_", "$")
-    for mark in ("$", "^", "\\", "{", "}"):
-        text = text.replace(mark, "")
-    return text.replace("lambda", "").replace("alpha", "").strip()
-
-
-def words(name):
-    """The words that a field's numbers stand for, in order; none where they are numbers."""
-    return tuple(NAMES) if name == "regime" else ()
-
-
-def limits(name, low, high):
-    """Round limits around the values of a field; around the numbers of its words."""
-    count = len(words(name))
-    return (-0.5, count - 0.5) if count else nice_limits(low, high)
 
 
 def colour_bar(fig, drawn, name, text, **how):
@@ -143,30 +58,7 @@ def colour_map(name):
     """The perceptually uniform colour map of a field, or the colours of its words."""
     if words(name):
         return mpl.colors.ListedColormap([REGIMES[word] for word in words(name)], "regimes")
-    if name.startswith("arrival_"):
-        return "plasma"
-    return _COLOUR_MAPS.get(name.removeprefix("max_"), "viridis")
-
-
-def nice_limits(low, high):
-    """Round limits around [low, high]; also for equal or missing numbers."""
-    if not (np.isfinite(low) and np.isfinite(high)):
-        return 0.0, 1.0
-    if high - low <= 1e-6 * max(abs(low), abs(high), 1e-30):
-        margin = 0.05 * abs(low) or 0.5
-        low, high = low - margin, high + margin
-    ticks = MaxNLocator(nbins=8, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-    return float(ticks[0]), float(ticks[-1])
-
-
-def default_limits(name):
-    """Limits of a field of which nothing is known yet."""
-    return _DEFAULT_LIMITS.get(name, (0.0, 1.0))
-
-
-def time_text(t):
-    """`t` [s] as a title."""
-    return f"{t:.4g} s"
+    return map_name(name)
 
 
 def figure(height, width=WIDTH, layout="constrained"):
@@ -193,11 +85,3 @@ def save(fig, path):
         fig.savefig(temporary, format=path.suffix[1:], bbox_inches="tight", pad_inches=0.05)
         temporary.replace(path)
     return path
-
-
-def _typeset(unit):
-    """`unit` with typeset mu and powers."""
-    text = plain(unit).replace("um", "µm").replace("umol", "µmol").replace("uA", "µA")
-    for power in "23":
-        text = text.replace(f"^{power}", f"$^{power}$")
-    return text

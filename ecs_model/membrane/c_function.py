@@ -31,25 +31,27 @@ def c_function(text: str, name: str) -> Callable[..., Any]:
     function.restype, function.argtypes = _TYPES[result], [_ctype(a) for a in arguments]
 
     def call(*arguments: Any) -> Any:
-        return function(*[_address(a) if isinstance(a, np.ndarray) else a for a in arguments])
+        return function(*[_known.get(id(a)) or _address(a) for a in arguments])
 
     return call
 
 
-_addresses: dict[int, tuple[int, weakref.ref]] = {}  # by id; NumPy takes long to tell them
+_known: dict[int, int] = {}  # addresses of data by the ids of arrays; NumPy takes long to tell them
+_arrays: dict[int, weakref.ref] = {}
 
 
-def _address(array):
-    """The address of the data of an array, remembered for as long as the array lives."""
-    known = _addresses.get(id(array))
-    if known is None:
-        forget = functools.partial(_forget, id(array))
-        known = _addresses[id(array)] = array.ctypes.data, weakref.ref(array, forget)
-    return known[0]
+def _address(argument):
+    """The address of the data of an array, remembered while it lives; all else as it is."""
+    if not isinstance(argument, np.ndarray):
+        return argument
+    number = id(argument)
+    _arrays[number] = weakref.ref(argument, functools.partial(_forget, number))
+    _known[number] = argument.ctypes.data
+    return _known[number]
 
 
 def _forget(number, reference):
-    _addresses.pop(number, None)
+    del _known[number], _arrays[number]
 
 
 def _declared(text, name):

@@ -32,7 +32,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from ecs_model.membrane.c_function import c_function
 from ecs_model.physics.values import Array
@@ -155,7 +154,9 @@ class White:
         bin: float,
         seeds: int | NDArray[np.uint64],
     ) -> None:
-        self.bin = bin
+        from scipy.special import ndtri  # whose import takes long, and most runs have no noise
+
+        self.bin, self._quantiles = bin, ndtri
         self._index = np.ascontiguousarray(places.index)
         scale = math.sqrt(duration / bin) * np.asarray(amplitude)
         self._weights = np.ascontiguousarray(places.weights * scale[:, None])
@@ -173,7 +174,7 @@ class White:
     def add_to(self, values: Array, bin: int) -> None:
         """Add the noise of a bin, by its number, to `values`, one per node [SI]."""
         self._draw(len(self._keys), self._keys, bin, self._drawn)
-        ndtri(self._drawn, out=self._drawn)
+        self._quantiles(self._drawn, out=self._drawn)
         self._add(
             len(values), self._index.shape[1], self._index, self._weights, self._drawn, values
         )

@@ -1,5 +1,6 @@
 """Time as whole numbers of ticks: no drift, and a restart meets the same moments."""
 
+import functools
 import math
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,6 +15,7 @@ class Clock:
     end: float
     ticks: int
 
+    @functools.lru_cache(maxsize=16)  # noqa: B019 - frozen, and one per run; asked again and again
     def at(self, tick):
         """Time [s] of a tick, as one would write it: 0.3 after 3 of 7 ticks to 0.7 s."""
         if tick == self.ticks:

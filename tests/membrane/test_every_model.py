@@ -39,7 +39,8 @@ CHOICES = {
         {"gates": gates, "reservoir": reservoir}
         for gates in ("hn", "h")
         for reservoir in ("closed", "bath", "glia")
-    ],
+    ]
+    + [{"synapses": "excitation+inhibition"}],
     "barreto_cressman": [{}, {"synapses": "excitation+inhibition"}],
     "wei_ullah_schiff": [{}, {"synapses": "excitation+inhibition"}],
 }

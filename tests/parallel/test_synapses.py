@@ -39,23 +39,61 @@ series = "20 ms"
 precision = "double"
 fields = ["V", "rate", "drive", "x"]
 """
-FIXED = ("membrane.substeps=2", "time.adaptive=false", "solver.rtol=1e-12")
+FIELD = """
+[mesh]
+generator = "interval"
+length = "1 mm"
+cell = "25 um"
+[tissue]
+ions = ["K", "Na", "Cl"]
+transport = "electrodiffusion"
+[[tissue.regions]]
+name = "start"
+box = { low = ["-1 um"], high = ["0.3 mm"] }
+alpha = 0.15
+[membrane]
+model = "huebel_dahlem"
+options = { synapses = "excitation" }
+parameters = { g_AMPA = "0.5 mS/cm^2" }
+[[synapses]]
+name = "axons"
+reach = "0.1 mm"
+[[event]]
+name = "kick"
+region = "start"
+parameters = { I_stim = "5 uA/cm^2" }
+profile = { kind = "pulse", start = "0.01 s", duration = "0.1 s" }
+[[line]]
+name = "way"
+start = ["0 mm"]
+end = ["1 mm"]
+[time]
+end = "0.2 s"
+step = "0.5 ms"
+[output]
+every = "0.05 s"
+series = "20 ms"
+precision = "double"
+fields = ["K_o", "V", "Phi_e", "sent", "drive"]
+"""
+FIXED = ("membrane.substeps=50", "time.adaptive=false", "solver.rtol=1e-12")
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+@pytest.fixture(scope="module", params=[CONFIG, FIELD], ids=["population", "electrodiffusion"])
+def folder(tmp_path_factory, request):
     path = tmp_path_factory.mktemp("synapses")
-    (path / "run.toml").write_text(CONFIG)
+    (path / "run.toml").write_text(request.param)
     return path
 
 
 @pytest.mark.parametrize("n", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_equal_steps_give_equal_fields(folder, n):
-    """Beside the threshold the rate is the difference of two potentials, so 1e-10 of its height."""
+    """But for round-off, which a threshold and the upstrokes of spikes make larger."""
     one = folder / "one"
     if not one.exists():
         begun(1, folder, "one", *FIXED)
-    close(one, begun(n, folder, f"fixed{n}", *FIXED), rtol=1e-9, atol=1e-10)
+    is_spiking = "huebel" in (folder / "run.toml").read_text()
+    close(one, begun(n, folder, f"fixed{n}", *FIXED), rtol=1e-9, atol=1e-8 if is_spiking else 1e-10)
 
 
 @pytest.mark.parametrize("n", [pytest.param(1, marks=pytest.mark.slow), 2])

@@ -9,7 +9,7 @@ import pytest
 
 from ecs_model.errors import ConfigError
 from ecs_model.files import atomic
-from ecs_model.postprocess import dataset, line, maps, movie, report, series, style
+from ecs_model.postprocess import dataset, labels, line, maps, movie, report, series
 from ecs_model.postprocess.paraview import write_paraview_script
 from ecs_model.postprocess.raster import raster
 from ecs_model.run import field_series, spike_tables
@@ -168,13 +168,13 @@ def test_a_movie_has_a_frame_per_time_and_moves(run_of):
     ("low", "high"), [(3.0, 53.0), (-70.0, -20.0), (3.0, 3.0), (0.0, 0.0), (3.0, 3.0 + 1e-12)]
 )
 def test_limits_are_ordered_and_hold_the_values(low, high):
-    below, above = style.nice_limits(low, high)
+    below, above = labels.nice_limits(low, high)
     assert below <= low <= high <= above
     assert below < above
 
 
 def test_limits_of_nothing_are_usable():
-    assert style.nice_limits(np.nan, np.nan) == (0.0, 1.0)
+    assert labels.nice_limits(np.nan, np.nan) == (0.0, 1.0)
 
 
 def test_postprocessing_needs_neither_mpi_nor_dolfinx():

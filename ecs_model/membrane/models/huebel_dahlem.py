@@ -10,7 +10,9 @@ membrane spikes, so that V is a state and sub-steps follow the spikes.
 
 Options: gates = "hn" (h slaved to n, g_Cl 0.02 mS/cm^2) or "h" (h a state, g_Cl 0.05); reservoir =
 "closed", "bath" (K_o relaxes to K_bath) or "glia" (K+ binds to a buffer, state B). A reservoir
-takes K+ alone: with it the model is not electroneutral.
+takes K+ alone: with it the model is not electroneutral. synapses = "none", "excitation" or
+"excitation+inhibition" (not published): the model is electroneutral with them, as Na+ follows from
+the currents of receptors, too.
 
 References:
     Huebel, Schoell & Dahlem (2014), PLoS Comput Biol 10, e1003941 (ModelDB 167714: hn).
@@ -26,6 +28,7 @@ from ecs_model.membrane.compartment import Compartment, exchange
 from ecs_model.membrane.derivation import derived
 from ecs_model.membrane.mechanisms import hodgkin_huxley
 from ecs_model.membrane.mechanisms.pumps import pump
+from ecs_model.membrane.mechanisms.synapses import KINDS
 from ecs_model.membrane.model import Surroundings, with_options
 from ecs_model.membrane.parts import Parts, Reservoir, with_pumps
 from ecs_model.membrane.potentials import Capacitive
@@ -155,9 +158,9 @@ def closed_ions(K_i, Cl_i, totals, ratio=RATIO):
     }
 
 
-def at_rest(cell, p, totals):
+def at_rest(parts, p, totals):
     """Name -> value of the states at which the closed cell with the published totals rests."""
-    y, env = Parts(Outside, (cell,)).State(), Surroundings()
+    (cell,), y, env = parts.cells, parts.State(), Surroundings()
 
     def full(x):
         gates = cell.gates_at_rest(x.V) | {"n": x.n}
@@ -172,12 +175,14 @@ def at_rest(cell, p, totals):
     return full(balanced(equations, start))._asdict()
 
 
-def make(gates, reservoir, added=()):
+def make(gates, reservoir, synapses, added=()):
     """The model with the given choices, and with further mechanisms."""
+    joins = KINDS[synapses]
     channels = (
         hodgkin_huxley.delayed_rectifier,
         hodgkin_huxley.fast_sodium(INACTIVATION[gates]),
         hodgkin_huxley.chloride_leak,
+        *joins.mechanisms(),
     )
     bare = Compartment(
         "i",
@@ -190,9 +195,10 @@ def make(gates, reservoir, added=()):
         temperature=hodgkin_huxley.temperature,
     )
     cells = with_pumps((bare,), {"i": pump(turnover, Pump)}, added)
-    parts = Parts(Outside, cells, RESERVOIRS[reservoir])
+    pools = joins.pools(cells[0])
+    parts = Parts(Outside, cells, RESERVOIRS[reservoir], pools=pools)
     p = parts.Parameters()._replace(g_Cl=CHLORIDE[gates])
-    defaults = at_rest(cells[0], p, TOTALS[gates]) | {"g_Cl": p.g_Cl}
+    defaults = at_rest(Parts(Outside, cells, pools=pools), p, TOTALS[gates]) | {"g_Cl": p.g_Cl}
     if reservoir == "bath":
         defaults["K_bath"] = defaults["K_o"]
     if reservoir == "glia":
@@ -205,7 +211,10 @@ def make(gates, reservoir, added=()):
         reference="Huebel, Schoell & Dahlem 2014; Huebel & Dahlem 2014",
         parameter_set={"hn": "Huebel2014", "h": "HuebelDahlem2014"}[gates],
         alpha=0.25,
+        **joins.traits,
     )
 
 
-model = with_options(make, gates=("hn", "h"), reservoir=("closed", "bath", "glia"))
+model = with_options(
+    make, gates=("hn", "h"), reservoir=("closed", "bath", "glia"), synapses=(*KINDS,)
+)

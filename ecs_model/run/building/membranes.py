@@ -129,9 +129,7 @@ def notes(config, membranes, packing, ground):
     Raises:
         ConfigError: on all processes, if the membranes cannot live so.
     """
-    here = start.start(
-        membranes.model, membranes.parameters, membranes.variables, membranes.surroundings
-    )
+    here = start.start(membranes.model, *_once(_records(membranes)))
     everywhere = here.with_numbers(Team(ground.mesh.comm).highest(here.numbers()))
     start.refuse_dead(everywhere, membranes.model, packing)
     lines = start.lines(everywhere, membranes.model, packing)
@@ -143,9 +141,21 @@ def _drift(config, membranes, ground):
     own = [ground.parts[r.name].cells for r in config.tissue.regions if r.initial]
     apart = [ground.mesh.node_average(1.0 * cells) > 0 for cells in own]
     still = ~np.any([np.zeros(ground.mesh.owned, bool), *apart], axis=0)
-    records = membranes.parameters, membranes.variables, membranes.surroundings
-    pair = rest.drift(membranes.model, *(_among(still, record) for record in records))
+    records = (_among(still, record) for record in _records(membranes))
+    pair = rest.drift(membranes.model, *_once([*records]))
     yield from rest.lines(*Team(ground.mesh.comm).highest(pair))
+
+
+def _records(membranes):
+    """Parameters, state and surroundings of membranes."""
+    return membranes.parameters, membranes.variables, membranes.surroundings
+
+
+def _once(records):
+    """The records of one node where all nodes have the same values, else as they are."""
+    columns = [v for record in records for v in record if np.ndim(v)]
+    is_uniform = all(v.min(initial=np.inf) >= v.max(initial=-np.inf) for v in columns)
+    return [_among(slice(1), record) for record in records] if is_uniform else records
 
 
 def _among(nodes, record):

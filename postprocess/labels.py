@@ -1,0 +1,127 @@
+"""What fields are called in pictures, in which words, limits and colour maps; nothing is drawn."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from ecs_model.physics.regimes import NAMES
+
+LENGTH = "mm"
+_SYMBOLS = {
+    "K_o": "[K$^+$]$_o$",
+    "K_i": "[K$^+$]$_i$",
+    "Na_o": "[Na$^+$]$_o$",
+    "Na_i": "[Na$^+$]$_i$",
+    "Cl_o": "[Cl$^-$]$_o$",
+    "Cl_i": "[Cl$^-$]$_i$",
+    "V": "membrane potential",
+    "Phi_e": "extracellular potential",
+    "V_g": "membrane potential of glia",
+    "V_g_shift": "shift of V_g by currents",
+    "alpha": "volume fraction $\\alpha$",
+    "tortuosity": "tortuosity $\\lambda$",
+    "front_position": "front position",
+    "recruited": "recruited fraction",
+    "arrival_K_o": "arrival of the K$^+$ front",
+    "rate": "firing rate",
+    "onset": "onset of seizures",
+    "duration": "longest seizure",
+    "regime": "regime so far",
+    "V_min": "lowest membrane potential",
+    "V_max": "highest membrane potential",
+}
+NONE: Mapping[str, str] = MappingProxyType({})
+_PREFIXES = {"arrival_": "arrival of ", "max_": "maximum of ", "min_": "minimum of "}
+_PREFIXES |= {"total_": "total ", "mean_": "mean "}
+_COLOUR_MAPS = {"K_o": "inferno", "V": "viridis"}
+_DEFAULT_LIMITS = {"K_o": (0.0, 60.0), "V": (-80.0, 40.0)}
+
+
+def symbol(name, meanings=NONE):
+    """What a reader calls the field or column `name`, without unit.
+
+    Args:
+        name: of the field.
+        meanings: what the model calls some of its own fields, by their names.
+    """
+    if name in meanings:
+        return plain(meanings[name])
+    for prefix, words in _PREFIXES.items():
+        if name not in _SYMBOLS and name.startswith(prefix):
+            return words + symbol(name.removeprefix(prefix))
+    return _SYMBOLS.get(name) or plain(name.replace("_", " "))
+
+
+def plain(name):
+    """A name that a user gave, as it is: neither mathematical text nor left out of a legend."""
+    return (" " if name.startswith("_") else "") + name.replace("$", r"\$")
+
+
+def label(name, unit, meanings=NONE):
+    """Axis label of the field or column `name`, with its unit in brackets unless that is 1."""
+    text = symbol(name, meanings)
+    text = text[:1].upper() + text[1:]
+    return text if unit in ("", "1") else f"{text} [{_typeset(unit)}]"
+
+
+def wrapped_label(name, unit, meanings=NONE):
+    """As `label`, with the unit on a line of its own, for low panels."""
+    return "\n[".join(label(name, unit, meanings).rsplit(" [", 1))
+
+
+def plain_label(name, unit, meanings=NONE):
+    """As `label`, for programs that know no mathematical text."""
+    text = label(name, unit, meanings).replace("$_", "$")
+    for mark in ("$", "^", "\\", "{", "}"):
+        text = text.replace(mark, "")
+    return text.replace("lambda", "").replace("alpha", "").strip()
+
+
+def words(name):
+    """The words that a field's numbers stand for, in order; none where they are numbers."""
+    return tuple(NAMES) if name == "regime" else ()
+
+
+def limits(name, low, high):
+    """Round limits around the values of a field; around the numbers of its words."""
+    count = len(words(name))
+    return (-0.5, count - 0.5) if count else nice_limits(low, high)
+
+
+def map_name(name):
+    """Name of the perceptually uniform colour map of a field."""
+    if name.startswith("arrival_"):
+        return "plasma"
+    return _COLOUR_MAPS.get(name.removeprefix("max_"), "viridis")
+
+
+def nice_limits(low, high):
+    """Round limits around [low, high]; also for equal or missing numbers."""
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return 0.0, 1.0
+    if high - low <= 1e-6 * max(abs(low), abs(high), 1e-30):
+        margin = 0.05 * abs(low) or 0.5
+        low, high = low - margin, high + margin
+    from matplotlib.ticker import MaxNLocator  # not all that asks for labels draws
+
+    ticks = MaxNLocator(nbins=8, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    return float(ticks[0]), float(ticks[-1])
+
+
+def default_limits(name):
+    """Limits of a field of which nothing is known yet."""
+    return _DEFAULT_LIMITS.get(name, (0.0, 1.0))
+
+
+def time_text(t):
+    """`t` [s] as a title."""
+    return f"{t:.4g} s"
+
+
+def _typeset(unit):
+    """`unit` with typeset mu and powers."""
+    text = plain(unit).replace("um", "µm").replace("umol", "µmol").replace("uA", "µA")
+    for power in "23":
+        text = text.replace(f"^{power}", f"$^{power}$")
+    return text
