@@ -40,8 +40,9 @@ class Values:
 def suffices(recording, nodal: Iterable[str]) -> bool:
     """Whether single precision holds what a step computes at nodes.
 
-    It does not hold the time of a long run to the length of a short step, so that formulas that
-    compare it with what differs between nodes need double; nor numbers beyond 1e30.
+    It does not hold the time of a long run to the length of a short step, so that formulas at nodes
+    that read it need double, unless it is the time since synapses were solved for; nor does it hold
+    numbers beyond 1e30.
     """
     values = Values(recording, nodal, [CLOCK])
     since = Values(recording, nodal, [f"env_{SINCE}"])  # times since then are short
