@@ -76,6 +76,8 @@ def child(script, *arguments, ranks=1, python=sys.executable, environment=None):
 
         program = [own_mpiexec(), "-n", str(ranks), *program]
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    if ranks > (os.cpu_count() or 1):  # let those that wait give way
+        threads["MPIR_CVAR_ENABLE_HEAVY_YIELD"] = "1"
     done = subprocess.run(
         program, capture_output=True, text=True, env=os.environ | threads | (environment or {})
     )

@@ -104,7 +104,7 @@ def one():
     cuts.cut(PIECES[0])
     for owner, function, name in (
         (reader, "parse_config", PIECES[1]),
-        (build, "mesh_data", PIECES[2]),
+        (build, "mesh_slice", PIECES[2]),
         (build, "Mesh", PIECES[3]),
         (build, "Operators", PIECES[4]),
         (membranes, "reaction", PIECES[5]),

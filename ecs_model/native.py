@@ -6,10 +6,14 @@ before anything else.
 """
 
 import contextlib
+import os
 import sys
 
 from ecs_model.errors import ConfigError
 from ecs_model.launcher import from_elsewhere, limit_loaded_threads
+
+# Or the parts of a mesh would depend on which message comes first, and with them the round-off.
+os.environ.setdefault("SCOTCH_DETERMINISTIC", "1")
 
 try:
     with contextlib.suppress(ModuleNotFoundError):

@@ -1,4 +1,4 @@
-"""Starting MPI, DOLFINx and PETSc, and failing together.
+"""Starting MPI, DOLFINx and PETSc, failing together, and arrays that lie in slices.
 
 An exception on one process leaves the others waiting for ever, so everything that can fail on some
 of them goes through `together` or `on_root`: all processes raise, or none does.
@@ -6,11 +6,16 @@ of them goes through `together` or `on_root`: all processes raise, or none does.
 
 import sys
 import traceback
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ecs_model import launcher
 from ecs_model.errors import EcsModelError
+
+CHUNK = 2**16  # rows of an array that are stored together; slices begin at multiples of it
 
 
 def start():
@@ -83,6 +88,48 @@ class Team:
         self._comm.Allreduce(MPI.IN_PLACE, result)
         return result
 
+    def add(self, numbers):
+        """The sums over all processes of each of some numbers."""
+        from ecs_model.native import MPI
+
+        result = np.array(numbers, float)
+        self._comm.Allreduce(MPI.IN_PLACE, result)
+        return result
+
+    def reached_by(self, fraction, values, weights):
+        """The value that at least a share of the weight of all processes reaches.
+
+        Exact, as `detectors.reached_by` of all of them, without bringing the values together: by
+        halving between the ends.
+
+        Args:
+            fraction: the share, 0 to 1.
+            values: of this process.
+            weights: of them.
+        """
+        order = np.argsort(values)
+        ordered = values[order]
+        covered = np.concatenate([[0.0], np.cumsum(weights[order[::-1]])])
+        whole = self.add([covered[-1]])
+
+        def is_enough(level):
+            return (
+                self.add([covered[len(values) - np.searchsorted(ordered, level)]]) / whole
+                >= fraction
+            )
+
+        finite = values[np.isfinite(values)]
+        lowest, low, high = self.highest(
+            [-values.min(initial=np.inf), -finite.min(initial=np.inf), finite.max(initial=-np.inf)]
+        ) * (-1, -1, 1)
+        if is_enough(high):
+            return float(high)
+        if not low < high or not is_enough(low):
+            return float(lowest)
+        while low < (middle := low + (high - low) / 2) < high:
+            low, high = (middle, high) if is_enough(middle) else (low, middle)
+        return float(low)
+
 
 def together(comm, work, /, *arguments, **named):
     """What `work` makes of its arguments on every process; an error on one is raised on all.
@@ -139,3 +186,82 @@ def kept_on_root(comm, work, /, *arguments, **named):
 
     on_root(comm, keep)
     return kept[0] if kept else None
+
+
+class Alone:
+    """The communicator of one process that needs no MPI."""
+
+    rank, size = 0, 1
+
+    def bcast(self, value: Any, root: int = 0) -> Any:
+        """The value itself."""
+        return value
+
+    def allgather(self, value: Any) -> list:
+        """The value, in a list."""
+        return [value]
+
+    gather = allgather
+
+
+def bounds(count: int, size: int, align: int = 1) -> npt.NDArray[np.int64]:
+    """Where the slices of `size` processes begin and, last, end: shape (size + 1,).
+
+    Args:
+        count: rows in all.
+        size: number of processes.
+        align: slices begin at multiples of it.
+    """
+    blocks = -(-count // align)
+    return np.minimum(np.arange(size + 1, dtype=np.int64) * blocks // size * align, count)
+
+
+def flat(values: np.ndarray) -> np.ndarray:
+    """The bytes of a contiguous array, in place, as MPI takes them."""
+    return values.reshape(-1).view(np.uint8)
+
+
+def scattered(comm, values: np.ndarray | None, align: int = 1) -> np.ndarray:
+    """This process's slice of an array that rank 0 holds, sent one slice at a time; collective.
+
+    Args:
+        comm: MPI communicator.
+        values: shape (rows, ...) on rank 0, None elsewhere.
+        align: slices begin at multiples of it.
+    """
+    shape, kind = comm.bcast(None if values is None else (values.shape, values.dtype.str))
+    ends = bounds(shape[0], comm.size, align)
+    if values is not None:
+        for rank in range(1, comm.size):
+            comm.Send(flat(np.ascontiguousarray(values[ends[rank] : ends[rank + 1]])), rank)
+        return values[: ends[1]].copy()
+    result = np.empty((ends[comm.rank + 1] - ends[comm.rank], *shape[1:]), kind)
+    comm.Recv(flat(result), 0)
+    return result
+
+
+def in_chunks(values: np.ndarray) -> list[np.ndarray]:
+    """The rows of an array in parts of CHUNK."""
+    return [values[k : k + CHUNK] for k in range(0, len(values), CHUNK)]
+
+
+def taken_by_root(comm, parts: list[np.ndarray]) -> Iterator[np.ndarray]:
+    """On rank 0 the arrays of all processes, one after the other; nothing elsewhere; collective.
+
+    Rank 0 holds one of the others' at a time. It has to take all of them.
+
+    Args:
+        comm: MPI communicator.
+        parts: this process's arrays, not very large.
+    """
+    coming = comm.gather([(part.shape, part.dtype.str) for part in parts])
+    if comm.rank:
+        for part in parts:
+            comm.Send(flat(np.ascontiguousarray(part)), 0)
+        return
+    yield from parts
+    for rank in range(1, comm.size):
+        for shape, kind in coming[rank]:
+            there = np.empty(shape, kind)
+            comm.Recv(flat(there), rank)
+            yield there

@@ -4,7 +4,16 @@ gmsh, Shapely and SciPy are loaded by the functions that need them, when they ar
 """
 
 from ecs_model.meshes.balls import disc, sphere
-from ecs_model.meshes.boxes import box, interval, rectangle, slice_
+from ecs_model.meshes.boxes import (
+    box,
+    box_grid,
+    interval,
+    interval_grid,
+    rectangle,
+    rectangle_grid,
+    slice_,
+    slice_grid,
+)
 from ecs_model.meshes.coronal import coronal
 from ecs_model.meshes.ribbon import ribbon, ribbon_from_files
 
@@ -18,4 +27,10 @@ GENERATORS = {
     "ribbon": ribbon,
     "ribbon_from_files": ribbon_from_files,
     "coronal": coronal,
+}
+GRIDS = {  # the Grid of a mesh that can be made in parts, or None
+    "interval": interval_grid,
+    "rectangle": rectangle_grid,
+    "box": box_grid,
+    "slice": slice_grid,
 }

@@ -19,6 +19,11 @@ def interval(length, cell, *, refine=()):
         cell: wished size of the cells [m].
         refine: (point, radius, cell[, node]) tuples, in m; see `refinement`.
     """
+    return interval_grid(length, cell, refine=refine).whole()
+
+
+def interval_grid(length, cell, *, refine=()):
+    """The Grid of an `interval`."""
     (length,) = arguments.lengths("length", length, 1)
     cell, refined = _checked((length,), cell, refine)
     return grid([graded_axis(length, cell, refined) if refined else even_axis(length, cell)])
@@ -33,6 +38,12 @@ def rectangle(size, cell, *, unstructured=False, refine=()):
         unstructured: let gmsh lay out the triangles; implied by `refine`.
         refine: (point, radius, cell[, node]) tuples, in m; see `refinement`.
     """
+    made = rectangle_grid(size, cell, unstructured=unstructured, refine=refine)
+    return made.whole() if made else _unstructured(size, cell, refine)
+
+
+def rectangle_grid(size, cell, *, unstructured=False, refine=()):
+    """The Grid of a `rectangle`; None for one that gmsh lays out."""
     return _cuboid(arguments.lengths("size", size, 2), cell, unstructured, refine)
 
 
@@ -47,6 +58,12 @@ def box(size, cell, *, unstructured=False, refine=()):
         unstructured: let gmsh lay out the tetrahedra; implied by `refine`.
         refine: (point, radius, cell[, node]) tuples, in m; see `refinement`.
     """
+    made = box_grid(size, cell, unstructured=unstructured, refine=refine)
+    return made.whole() if made else _unstructured(size, cell, refine)
+
+
+def box_grid(size, cell, *, unstructured=False, refine=()):
+    """The Grid of a `box`; None for one that gmsh lays out."""
     return _cuboid(arguments.lengths("size", size, 3), cell, unstructured, refine)
 
 
@@ -60,13 +77,28 @@ def slice_(size, thickness, cell, *, unstructured=False, refine=()):
         unstructured: let gmsh lay out the tetrahedra; implied by `refine`.
         refine: (point, radius, cell[, node]) tuples, in m; see `refinement`.
     """
+    made = slice_grid(size, thickness, cell, unstructured=unstructured, refine=refine)
+    if made:
+        return made.whole()
+    mesh = _unstructured((*size, thickness), cell, refine)
+    flat = [mesh.boundaries[name] for name in ("bottom", "top")]
+    names = boundaries("bottom", "top", "sides")
+    tags = [names[name] for name in ("bottom", "top", "sides")]
+    which = [mesh.facet_tags == tag for tag in flat]
+    return replace(mesh, facet_tags=np.select(which, tags[:2], tags[2]), boundaries=names)
+
+
+def slice_grid(size, thickness, cell, *, unstructured=False, refine=()):
+    """The Grid of a `slice_`; None for one that gmsh lays out."""
     thickness = arguments.positive("thickness", thickness)
     size = (*arguments.lengths("size", size, 2), thickness)
-    mesh = _cuboid(size, cell, unstructured, refine)
+    made = _cuboid(size, cell, unstructured, refine)
     names = boundaries("bottom", "top", "sides")
-    flat = np.isin(mesh.facet_tags, [names["bottom"], names["top"]])
-    tags = np.where(flat, mesh.facet_tags, names["sides"])
-    return replace(mesh, facet_tags=tags, boundaries=names)
+    return made and replace(
+        made,
+        boundaries=names,
+        sides=tuple(name if name in names else "sides" for name in made.sides),
+    )
 
 
 def _checked(size, cell, refine):
@@ -81,13 +113,15 @@ def _inside(size, point):
 
 
 def _cuboid(size, cell, unstructured, refine):
+    """The Grid of a checked box; None if gmsh has to lay it out."""
     cell, refined = _checked(size, cell, refine)
     if refined or unstructured:
-        return _unstructured(size, cell, refined)
+        return None
     return grid([even_axis(extent, cell) for extent in size])
 
 
-def _unstructured(size, cell, refined):
+def _unstructured(size, cell, refine):
+    cell, refined = _checked(size, cell, refine)
     dim = len(size)
     with mesher.session() as gmsh:
         add = gmsh.model.occ.addBox if dim == 3 else gmsh.model.occ.addRectangle

@@ -4,6 +4,8 @@ Neighbouring boxes cut their common face along the same diagonal, so the mesh is
 are numbered x fastest, cells box by box in the same order.
 """
 
+import math
+from dataclasses import dataclass
 from itertools import permutations
 
 import numpy as np
@@ -12,21 +14,104 @@ from ecs_model.meshes.meshdata import MeshData
 from ecs_model.meshes.tags import SIDES, TISSUE, boundaries
 
 
+@dataclass(frozen=True)
+class Grid:
+    """A structured mesh of which any rows can be made without the others.
+
+    Attributes:
+        axes: ascending coordinates [m] on 1, 2 or 3 axes, between which the boxes lie.
+        boundaries: name -> tag.
+        sides: name of the boundary on each side, low and high side axis by axis.
+    """
+
+    axes: tuple[np.ndarray, ...]
+    boundaries: dict[str, int]
+    sides: tuple[str, ...]
+
+    @property
+    def dim(self) -> int:
+        """Number of space dimensions."""
+        return len(self.axes)
+
+    @property
+    def regions(self) -> dict[str, int]:
+        """Name -> tag."""
+        return dict(TISSUE)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many points, cells and facets there are, by name."""
+        points, boxes = (math.prod(len(a) - k for a in self.axes) for k in (0, 1))
+        facets = sum(int(np.prod(n, dtype=int)) for _, n, _, _ in self._sides())
+        simplices = math.factorial(self.dim)
+        return {
+            "points": points,
+            "cells": boxes * simplices,
+            "facets": facets * simplices // self.dim,
+        }
+
+    def points(self, low: int, high: int) -> np.ndarray:
+        """Coordinates [m] of the points from `low` to before `high`, shape (high - low, d)."""
+        index = _unravelled(np.arange(low, high), [len(axis) for axis in self.axes])
+        return np.stack([axis[k] for axis, k in zip(self.axes, index, strict=True)], axis=1)
+
+    def cells(self, low: int, high: int) -> np.ndarray:
+        """Points of the cells from `low` to before `high`, shape (high - low, d + 1)."""
+        return _simplices([len(axis) - 1 for axis in self.axes], self._strides(), 0, low, high)
+
+    def facets(self, low: int, high: int) -> np.ndarray:
+        """Points of the facets on the sides from `low` to before `high`, shape (high - low, d)."""
+        found = [
+            _simplices(counts, strides, start, *ends)
+            for (_, counts, strides, start), ends in self._within(low, high)
+        ]
+        return np.concatenate([np.empty((0, self.dim), np.int64), *found])
+
+    def facet_tags(self, low: int, high: int) -> np.ndarray:
+        """Tags of the facets from `low` to before `high`, shape (high - low,)."""
+        found = [
+            np.full(ends[1] - ends[0], self.boundaries[name], np.int32)
+            for (name, *_), ends in self._within(low, high)
+        ]
+        return np.concatenate([np.empty(0, np.int32), *found])
+
+    def whole(self) -> MeshData:
+        """The mesh."""
+        n = self.counts
+        return MeshData(
+            points=self.points(0, n["points"]),
+            cells=self.cells(0, n["cells"]),
+            cell_tags=np.ones(n["cells"], np.int32),
+            facets=self.facets(0, n["facets"]),
+            facet_tags=self.facet_tags(0, n["facets"]),
+            regions=self.regions,
+            boundaries=self.boundaries,
+        )
+
+    def _strides(self):
+        return np.cumprod([1, *(len(axis) for axis in self.axes[:-1])])
+
+    def _sides(self):
+        """Name of each side, numbers of boxes and strides along its axes, and its first point."""
+        strides = self._strides()
+        for k, name in enumerate(self.sides):
+            axis, others = k // 2, [j for j in range(self.dim) if j != k // 2]
+            start = k % 2 * (len(self.axes[axis]) - 1) * strides[axis]
+            yield name, [len(self.axes[j]) - 1 for j in others], strides[others], start
+
+    def _within(self, low, high):
+        """Each side and which of its facets lie from `low` to before `high`."""
+        first, simplices = 0, math.factorial(self.dim - 1)
+        for side in self._sides():
+            count = int(np.prod(side[1], dtype=int)) * simplices
+            yield side, tuple(int(np.clip(end - first, 0, count)) for end in (low, high))
+            first += count
+
+
 def grid(axes):
-    """The mesh of all boxes between the ascending coordinates [m] on 1, 2 or 3 axes."""
-    counts = [len(axis) - 1 for axis in axes]
-    strides = np.cumprod([1, *(len(axis) for axis in axes[:-1])])
-    cells = _simplices(counts, strides, 0)
-    facets, tags, names = _sides(counts, strides)
-    return MeshData(
-        points=_points(axes),
-        cells=cells,
-        cell_tags=np.ones(len(cells), np.int32),
-        facets=facets,
-        facet_tags=tags,
-        regions=dict(TISSUE),
-        boundaries=names,
-    )
+    """The Grid of all boxes between the ascending coordinates [m] on 1, 2 or 3 axes."""
+    names = [name for pair in SIDES[len(axes)] for name in pair]
+    return Grid(tuple(axes), boundaries(*names), tuple(names))
 
 
 def even_axis(length, cell):
@@ -34,20 +119,28 @@ def even_axis(length, cell):
     return np.linspace(0.0, length, max(1, round(length / cell)) + 1)
 
 
-def _points(axes):
-    points = np.empty([*(len(axis) for axis in reversed(axes)), len(axes)])
-    for k, axis in enumerate(axes):
-        points[..., k] = axis.reshape([-1] + [1] * k)
-    return points.reshape(-1, len(axes))
+def _unravelled(numbers, lengths):
+    """Places of numbers on each of some axes of these lengths, of which the first is fastest."""
+    result = []
+    for length in lengths:
+        result.append(numbers % length)
+        numbers = numbers // length
+    return result
 
 
-def _simplices(counts, strides, start):
-    """Vertices of all simplices of a grid whose first node is `start`, positively oriented."""
-    corners = np.array([start])
-    for count, stride in zip(counts, strides, strict=True):
-        corners = (np.arange(count)[:, None] * stride + corners).ravel()
+def _simplices(counts, strides, start, low, high):
+    """Vertices of the simplices from `low` to before `high` of a grid with the first node `start`.
+
+    They are positively oriented.
+    """
     paths = np.array([_path(order, strides) for order in permutations(range(len(counts)))])
-    return (corners[:, None, None] + paths).reshape(-1, len(counts) + 1)
+    first, last = low // len(paths), -(-high // len(paths))
+    index = _unravelled(np.arange(first, last), counts)
+    corners = start + sum(
+        (k * s for k, s in zip(index, strides, strict=True)), 0 * np.arange(first, last)
+    )
+    rows = (corners[:, None, None] + paths).reshape(-1, len(counts) + 1)
+    return rows[low - first * len(paths) : high - first * len(paths)]
 
 
 def _path(order, strides):
@@ -55,16 +148,3 @@ def _path(order, strides):
     path = np.cumsum([0, *(strides[k] for k in order)])
     inversions = sum(a > b for i, a in enumerate(order) for b in order[i + 1 :])
     return np.append(path[:-2], path[:-3:-1]) if inversions % 2 else path
-
-
-def _sides(counts, strides):
-    """Facets of all sides, their tags, and the names of the tags."""
-    names = boundaries(*(name for pair in SIDES[len(counts)] for name in pair))
-    facets, tags = [], []
-    for axis, pair in enumerate(SIDES[len(counts)]):
-        others = [k for k in range(len(counts)) if k != axis]
-        for name, start in zip(pair, (0, counts[axis] * strides[axis]), strict=True):
-            side = _simplices([counts[k] for k in others], [strides[k] for k in others], start)
-            facets.append(side)
-            tags.append(np.full(len(side), names[name], np.int32))
-    return np.concatenate(facets), np.concatenate(tags), names

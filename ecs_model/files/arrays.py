@@ -40,4 +40,4 @@ def _load(path):
         raise ValueError(f"it holds {kind}")
     if promised != held:
         raise ValueError(f"its head promises {promised} bytes, but {held} are there")
-    return np.load(path, allow_pickle=False)
+    return np.load(path, allow_pickle=False, mmap_mode="r")

@@ -47,15 +47,23 @@ def write_bytes(path, data, lasting=True):
     What is not `lasting` survives the end of the program, but perhaps not that of the machine.
     Several processes may write the same file at once, as they do in a cache: the last one wins.
     """
+    with replacing(path, lasting) as temporary, open(temporary, "wb") as file:
+        file.write(data)
+
+
+@contextmanager
+def replacing(path, lasting=True):
+    """A block that fills a file of the name that it gives; at its end that file becomes `path`.
+
+    What is not `lasting` is not forced to the disk. An OSError becomes a ConfigError.
+    """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{platform.node()}-{os.getpid()}.tmp")
     with explained(path):
         try:
-            with open(temporary, "wb") as file:
-                file.write(data)
-                file.flush()
-                if lasting:
-                    os.fsync(file.fileno())
+            yield temporary
+            if lasting:
+                _sync(temporary)
             os.replace(temporary, path)
             if lasting:
                 sync_folder(path.parent)
@@ -67,8 +75,7 @@ def move_all(folder, target):
     """Force the files in `folder` to the disk, then put each of them into the folder `target`."""
     files = sorted(Path(folder).iterdir())
     for file in files:
-        with open(file, "rb") as opened:
-            os.fsync(opened.fileno())
+        _sync(file)
     for file in files:
         os.replace(file, Path(target, file.name))
     sync_folder(target)
@@ -86,7 +93,11 @@ def explained(path):
 
 def sync_folder(folder):
     """Force the names in `folder` to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    _sync(folder)
+
+
+def _sync(path):
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -10,7 +10,8 @@ from typing import Any
 from ecs_model import __version__
 from ecs_model.errors import ConfigError
 
-RUN, CHECKPOINT, SCAN = 1, 3, 1  # formats of run directories, checkpoints and scans
+RUN, CHECKPOINT, SCAN = 1, 4, 1  # formats of run directories, checkpoints and scans
+BEFORE = 3  # format of checkpoints that is still read: sums are those of HDF5
 
 CHANGES = (  # (version, what it computes in another way than the ones before), oldest first
     ("0.2.0", "no step takes a concentration out of the range of its neighbours"),

@@ -102,7 +102,7 @@ def grid(t, mesh_and_fields):
 def mesh(topology, topology_file, geometry, geometry_file):
     """The text of a mesh, from its arrays and the "file:/dataset" that hold them."""
     return (
-        f'<Topology {_TOPOLOGY[topology.shape[1]]} NumberOfElements="{len(topology)}">'
+        f'<Topology {_TOPOLOGY[topology.shape[1]]} NumberOfElements="{topology.shape[0]}">'
         f"{_item(topology, topology_file)}</Topology>\n"
         f'<Geometry GeometryType="XYZ">{_item(geometry, geometry_file)}</Geometry>\n'
     )

@@ -33,6 +33,25 @@ def reached_by(fraction: float, highest: Array, volumes: Array) -> float:
     return float(highest[order][place])
 
 
+class Here:
+    """What is asked of values that are all here; `parallel.Team` has the same over processes."""
+
+    def add(self, numbers):
+        """The numbers themselves, an array."""
+        return np.asarray(numbers, float)
+
+    def median(self, values):
+        """The median; nan without values."""
+        return float(np.median(values)) if len(values) else float("nan")
+
+    def reached_by(self, fraction, values, weights):
+        """See `reached_by`."""
+        return reached_by(fraction, values, weights)
+
+
+HERE = Here()
+
+
 def verdict(reached: float, threshold: float) -> dict[str, Any]:
     """`{"verdict": bool, "margin": float, ...}` for a level that was reached [mM]."""
     margin = float(np.log(max(reached, 1e-30) / threshold))
@@ -44,7 +63,9 @@ def verdict(reached: float, threshold: float) -> dict[str, Any]:
     }
 
 
-def seizure(seen: dict[str, Array], volumes: Array, fraction: float, pace: Array) -> dict[str, Any]:
+def seizure(
+    seen: dict[str, Array], volumes: Array, fraction: float, pace: Array, over: Any = HERE
+) -> dict[str, Any]:
     """Whether a share of some tissue had a seizure: `{"verdict": bool, "margin": float, ...}`.
 
     Beside the two: the share of this tissue that had one; when it began in as much tissue as
@@ -57,40 +78,45 @@ def seizure(seen: dict[str, Array], volumes: Array, fraction: float, pace: Array
         volumes: volume of each node.
         fraction: share of the volume that must have one.
         pace: slowness of recruitment at each node [s/m]; nan where there is none.
+        over: Here, or the Team of the processes that hold the nodes.
     """
-    margin = reached_by(fraction, seen["seizure"], volumes)
+    margin = over.reached_by(fraction, seen["seizure"], volumes)
     had, fired = seen["score"] >= 0, seen["bursts"] > 0
-    begun = reached_by(fraction, np.where(had, -seen["onset"], -np.inf), volumes)
+    begun = over.reached_by(fraction, np.where(had, -seen["onset"], -np.inf), volumes)
     return {
         "verdict": margin >= 0,
         "margin": margin,
-        "share": float(volumes[had].sum() / volumes.sum()),
+        "share": _share(had, volumes, over),
         "onset_s": -begun if np.isfinite(begun) else float("nan"),
-        "duration_s": _mean(seen["longest"], volumes, had),
-        "seizures": _mean(seen["seizures"], volumes, fired),
-        "bursts": _mean(seen["bursts"], volumes, fired),
-        "recruitment_mm_per_min": _speed(pace[had & np.isfinite(pace)]),
+        "duration_s": _mean(seen["longest"], volumes, had, over),
+        "seizures": _mean(seen["seizures"], volumes, fired, over),
+        "bursts": _mean(seen["bursts"], volumes, fired, over),
+        "recruitment_mm_per_min": 60e3 / over.median(pace[had & np.isfinite(pace)]),
     }
 
 
-def _speed(pace):
-    """Median speed [mm/min] of slownesses [s/m]; nan if there are none."""
-    return 60e3 / float(np.median(pace)) if len(pace) else float("nan")
+def _share(where, volumes, over):
+    """Share of the volume (0 to 1) that a mask covers."""
+    part, whole = over.add([volumes[where].sum(), volumes.sum()])
+    return float(part / whole)
 
 
-def _mean(values, volumes, where):
+def _mean(values, volumes, where, over):
     """Mean over the nodes of a mask; nan if there are none."""
-    return float(np.average(values[where], weights=volumes[where])) if where.any() else float("nan")
+    total, whole = over.add([(values[where] * volumes[where]).sum(), volumes[where].sum()])
+    return float(total / whole) if whole > 0 else float("nan")
 
 
-def regimes_of(numbers: np.ndarray, volumes: Array) -> dict[str, float]:
+def regimes_of(numbers: np.ndarray, volumes: Array, over: Any = HERE) -> dict[str, float]:
     """Word -> share of the tissue (0 to 1) that it holds for, of those that hold for any.
 
     Args:
         numbers: of the words of `regimes.NAMES`, one per node.
         volumes: volume of each node.
+        over: as for `seizure`.
     """
-    shares = np.bincount(numbers, volumes, len(NAMES)) / volumes.sum()
+    *parts, whole = over.add([*np.bincount(numbers, volumes, len(NAMES)), volumes.sum()])
+    shares = np.array(parts) / whole
     return {name: float(share) for name, share in zip(NAMES, shares, strict=True) if share > 0}
 
 
@@ -100,13 +126,19 @@ def gravest(shares: dict[str, float], fraction: float) -> str:
     return enough[-1] if enough else max(shares, key=shares.__getitem__)
 
 
-def recruited(highest: Array, volumes: Array, threshold: float) -> float:
-    """Share of the tissue (0 to 1) whose K+ reached `threshold` [mM]."""
-    return float(volumes[highest >= threshold].sum() / volumes.sum())
+def recruited(highest: Array, volumes: Array, threshold: float, over: Any = HERE) -> float:
+    """Share of the tissue (0 to 1) whose K+ reached `threshold` [mM]; `over` as for `seizure`."""
+    return _share(highest >= threshold, volumes, over)
 
 
 def ignition(
-    arrival: Array, highest: Array, volumes: Array, spread: float, threshold: float, end: float
+    arrival: Array,
+    highest: Array,
+    volumes: Array,
+    spread: float,
+    threshold: float,
+    end: float,
+    over: Any = HERE,
 ) -> dict[str, Any]:
     """Whether a front took a share of some tissue: `{"verdict": bool, "margin": float, ...}`.
 
@@ -122,9 +154,10 @@ def ignition(
         spread: share of the volume, 0 to 1.
         threshold: K+ [mM] of a front.
         end: of the run [s], as it was planned.
+        over: as for `seizure`.
     """
-    reached = reached_by(spread, highest, volumes)
-    time = -reached_by(spread, np.where(np.isfinite(arrival), -arrival, -np.inf), volumes)
+    reached = over.reached_by(spread, highest, volumes)
+    time = -over.reached_by(spread, np.where(np.isfinite(arrival), -arrival, -np.inf), volumes)
     came = bool(np.isfinite(time))
     margin = np.log(end / max(time, SOONEST * end)) if came else np.log(reached / threshold)
     return {
@@ -136,15 +169,15 @@ def ignition(
     }
 
 
-def duration(above: Array, volumes: Array) -> float:
+def duration(above: Array, volumes: Array, over: Any = HERE) -> float:
     """Mean time [s] that K+ spent above a threshold where it was there at all; nan if nowhere.
 
     Args:
         above: time [s] above the threshold, of each node.
         volumes: volume of each node.
+        over: as for `seizure`.
     """
-    there = above > 0
-    return float(np.average(above[there], weights=volumes[there])) if there.any() else float("nan")
+    return _mean(above, volumes, above > 0, over)
 
 
 def front_speed(times: Array, positions: Array) -> float:

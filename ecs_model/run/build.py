@@ -12,12 +12,12 @@ import numpy as np
 from ecs_model.cache import Kept
 from ecs_model.config.resolve import model_of
 from ecs_model.membrane.noisy import noisy
-from ecs_model.parallel import Team, kept_on_root, together
+from ecs_model.parallel import Team, together
 from ecs_model.run import clock
 from ecs_model.run.building import membranes, noise, output, stimulation, synapses, tissue
 from ecs_model.run.building.events import events
 from ecs_model.run.building.ground import Ground
-from ecs_model.run.building.mesh import mesh_data
+from ecs_model.run.building.mesh import mesh_slice
 from ecs_model.run.building.transport import solver_options, transport
 from ecs_model.run.front_tracker import Tracker
 from ecs_model.run.neurons import Neurons
@@ -25,7 +25,7 @@ from ecs_model.run.parts import Parts
 from ecs_model.run.step_control import StepControl
 from ecs_model.run.time_loop import NEAR, Simulation
 from ecs_model.tissue import coefficients
-from ecs_model.tissue.input_fields import InputFields
+from ecs_model.tissue.input_fields import GivenFields, InputFields
 from ecs_model.tissue.mesh import Mesh
 from ecs_model.tissue.node_values import Nodes
 from ecs_model.transport.matrices import Operators
@@ -70,16 +70,17 @@ def release_memory():
 
 def _ground(config, comm, base, kept, lap):
     """The mesh, its regions, and what reads fields over it."""
-    data, mesh = kept("mesh", repr(config.mesh), partial(_mesh, config, comm, base))
+    fields, mesh = kept("mesh", repr(config.mesh), partial(_mesh, config, comm, base))
     lap("mesh")
     together(comm, tissue.refuse_points, config, mesh.dimension)
     parts = together(comm, tissue.parts_of, config.tissue, mesh)
-    return Ground(mesh, parts, InputFields(mesh, data, base), base)
+    return Ground(mesh, parts, InputFields(mesh, fields, base), base)
 
 
 def _mesh(config, comm, base):
-    data = kept_on_root(comm, mesh_data, config.mesh, base)
-    return data, Mesh(comm, data)
+    here = mesh_slice(comm, config.mesh, base)
+    fields = GivenFields(here.node_fields, here.cell_fields)
+    return fields, Mesh(comm, here)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ the state is, says `living`; `restart` puts it back.
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -17,7 +16,9 @@ from ecs_model import __version__
 from ecs_model.errors import ConfigError, plainly
 from ecs_model.files import atomic, foreign, versions
 from ecs_model.memory import OfBlocks, OfCells, Share
-from ecs_model.parallel import on_root, root_does
+from ecs_model.parallel import Team, on_root, root_does
+from ecs_model.run import checkpoint_file
+from ecs_model.run.checkpoint_file import Stored
 from ecs_model.run.living import living
 from ecs_model.run.requests import Request
 from ecs_model.run.soundness import refuse_unsound
@@ -54,12 +55,12 @@ class Checkpoints:
         if simulation.tick in (0, self._written):
             return
         refuse_unsound(self._mesh.comm, simulation)
-        arrays: dict[str, Any] = {}
+        arrays: dict[str, Stored] = {}
         manifest = self._heading(simulation)
         for prefix, part in self.living(simulation):
             for name, value in part.state().items():
                 self._note(f"{prefix}{name}", value, arrays, manifest)
-        root_does(self._mesh.comm, self._store, simulation.tick, manifest, arrays)
+        self._store(simulation.tick, manifest, arrays)
         self._written = simulation.tick
 
     def living(self, simulation):
@@ -75,34 +76,38 @@ class Checkpoints:
         }
 
     def _note(self, key, value, arrays, manifest):
+        mesh = self._mesh
         if isinstance(value, OfCells):
-            arrays[key] = self._mesh.gather_cells(value.values)
+            arrays[key] = _stored(mesh.cell_slices, value.values)
         elif isinstance(value, OfBlocks):
-            arrays[key] = self._mesh.gather(value.of_nodes())
+            arrays[key] = Stored(mesh.node_slices, value.of_nodes, value.values.dtype)
         elif isinstance(value, Share):
-            manifest[key] = self._mesh.comm.gather(plain(value.value))
+            manifest[key] = mesh.comm.gather(plain(value.value))
         elif isinstance(value, np.ndarray):
-            arrays[key] = self._mesh.gather(value)
+            arrays[key] = _stored(mesh.node_slices, value)
         else:
             manifest[key] = plain(value)
 
     def _store(self, tick, manifest, arrays):
+        comm = self._mesh.comm
+        root_does(comm, self._make_folder)
+        whole = manifest | {"digest": digest(manifest)} if comm.rank == 0 else None
+        checkpoint_file.write(comm, self._folder / f"ck_{tick:010d}.h5", whole, arrays)
+        root_does(comm, self._forget_old)
+
+    def _make_folder(self):
         with atomic.explained(self._folder):
             self._folder.mkdir(exist_ok=True)
-        atomic.write_bytes(self._folder / f"ck_{tick:010d}.h5", _image(manifest, arrays))
+            for left in self._folder.glob(".ck_*.tmp"):  # by a run that was killed
+                left.unlink()
+
+    def _forget_old(self):
         for old in sorted(self._folder.glob("ck_*.h5"))[:-KEPT]:
             old.unlink()
 
 
-def _image(manifest, arrays):
-    """The bytes of a checkpoint; made in memory, as HDF5 does not survive a full disk."""
-    in_memory = {"driver": "core", "backing_store": False}
-    with h5py.File("checkpoint", "w", **in_memory) as file:
-        file.attrs["manifest"] = json.dumps(manifest | {"digest": digest(manifest)})
-        for name, values in arrays.items():
-            file.create_dataset(name, data=values, fletcher32=True, chunks=True)
-        file.flush()
-        return file.id.get_file_image()
+def _stored(slices, values):
+    return Stored(slices, values.view, values.dtype, values.shape[1:])
 
 
 def digest(manifest):
@@ -112,41 +117,60 @@ def digest(manifest):
 
 
 def newest(comm, folder):
-    """Path and manifest of the newest checkpoint that is whole, on all processes.
+    """Path and manifest of the newest checkpoint that is whole, on all processes; collective.
 
     Raises:
         ConfigError: if there is none.
     """
-    return on_root(comm, first_sound, folder, _whole)[:2]
+
+    def whole(path, manifest):
+        checkpoint_file.read_all(comm, path, has_sums(manifest))
+
+    return first_sound(comm, folder, manifest_of, whole)[:2]
 
 
-def _whole(path):
-    """The manifest of a checkpoint whose arrays can all be read; an error if it is not whole."""
-    with h5py.File(path) as file:
-        file.visititems(_read)
-    return manifest_of(path)
+def first_sound(comm, folder, look, read):
+    """Path and manifest of the newest checkpoint that can be used, and why newer ones cannot.
 
+    All processes get them, the latter as sentences.
 
-def _read(name, item):
-    """Read an array, so that h5py raises OSError if it cannot be; groups are passed over."""
-    if hasattr(item, "shape"):
-        item[()]
-
-
-def first_sound(folder, read):
-    """Path, what `read` makes of it, and sentences about newer ones that cannot be used.
+    Args:
+        comm: MPI communicator.
+        folder: of the checkpoints.
+        look: gives the manifest at a path; called on rank 0.
+        read: reads this process's share, given a path and a manifest; called on all. Both raise one
+            of foreign.UNREADABLE for what is broken.
 
     Raises:
-        ConfigError: if `read` fails for all of them.
+        ConfigError: if none can be used; and what `look` and `read` raise of that kind.
     """
     passed: list[str] = []
-    for path in sorted(Path(folder).glob("ck_*.h5"), reverse=True):
-        try:
-            return path, read(path), passed
-        except foreign.UNREADABLE as error:
-            passed.append(f"{path.name} is broken ({plainly(error)[:80]})")
+    for path in on_root(comm, _newest_first, folder):
+        manifest, reason = on_root(comm, _tried, look, path)
+        if not reason:
+            reason = Team(comm).first(_tried(read, path, manifest)[1])
+        if not reason:
+            return path, manifest, passed
+        passed.append(f"{path.name} is broken ({reason})")
     found = "; ".join(passed) or "there is none"
     raise ConfigError(f"{folder}: no checkpoint can be used: {found}; start the run again")
+
+
+def _newest_first(folder):
+    return sorted(Path(folder).glob("ck_*.h5"), reverse=True)
+
+
+def _tried(work, *arguments):
+    """What some work gives, and why it could not, empty if it could."""
+    try:
+        return work(*arguments), ""
+    except foreign.UNREADABLE as error:
+        return None, plainly(error)[:80] or type(error).__name__
+
+
+def has_sums(manifest):
+    """Whether a checkpoint has sums of its own beside its arrays."""
+    return manifest["format"] != versions.BEFORE
 
 
 def manifest_of(path):
@@ -155,9 +179,10 @@ def manifest_of(path):
         manifest = json.loads(file.attrs["manifest"])
     if not isinstance(manifest, dict) or not {"tick", "version"} <= manifest.keys():
         raise ValueError("its manifest is not that of a checkpoint")
-    if (number := manifest.get("format", 1)) != versions.CHECKPOINT:
+    known = versions.BEFORE, versions.CHECKPOINT
+    if (number := manifest.get("format", 1)) not in known:
         raise ValueError(
-            f"it has format {number!r}, ecs-model {__version__} reads {versions.CHECKPOINT}"
+            f"it has format {number!r}, ecs-model {__version__} reads {known[0]} and {known[1]}"
         )
     if manifest.get("digest") != digest(manifest):
         raise ValueError("its manifest was changed")

@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from ecs_model.parallel import Team, kept_on_root, on_root, root_does, start
+from ecs_model.parallel import Team, kept_on_root, on_root, start
 from ecs_model.run import field_series, output
 from ecs_model.run.checkpoint import Checkpoints, OnRequest
 from ecs_model.run.cost_model import KEPT, Forecast, Writing
@@ -160,7 +160,7 @@ def _about(parts):
 def _still(parts, run):
     """Bytes of files that are written once."""
     comm, maps = parts.mesh.comm, maps_of(parts)
-    root_does(comm, field_series.write_maps, run.path, maps, {})
+    field_series.write_maps(run.path, maps, {}, comm)
     return on_root(comm, lambda: _size(run.fields / "mesh.h5") + _size(run.maps))
 
 

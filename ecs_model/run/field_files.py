@@ -1,24 +1,27 @@
-"""The HDF5 files of fields: made whole in memory, and read with suspicion.
+"""The HDF5 files of fields: compressed by all processes, written by one, read with suspicion.
 
-Lengths enter in m and are stored in mm, the other values in the unit given for them.
+Lengths enter in m and are stored in mm, the other values in the unit given for them. Every process
+gives its slice of an array, which begins at a multiple of CHUNK; the bytes of a file do not depend
+on the number of processes.
 """
 
-from contextlib import contextmanager
+import zlib
+from contextlib import ExitStack, contextmanager
+from operator import methodcaller
 
 import h5py
 import numpy as np
 
 from ecs_model.errors import ConfigError, plainly
-from ecs_model.files import atomic, foreign
+from ecs_model.files import atomic, foreign, hdf5
+from ecs_model.parallel import CHUNK, in_chunks, kept_on_root, root_does, taken_by_root, together
 from ecs_model.units import from_si
 
 LENGTH_UNIT = "mm"
 
-_LARGEST_CHUNK = 2**31
-
 
 def mesh_content(points, cells, cell_data, node_data, precision):
-    """Arrays of the file of a mesh, by name.
+    """This process's slices of the arrays of the file of a mesh, by name.
 
     Args:
         points: coordinates [m], one row of 1 to 3 numbers per node.
@@ -46,54 +49,133 @@ def padded(rows):
     return np.pad(rows, ((0, 0), (0, 3 - rows.shape[1])))
 
 
-def write(path, arrays, units):
-    """Store arrays by name in a file; built in memory, as HDF5 does not survive a full disk.
+def write(comm, path, arrays, units):
+    """Store arrays by name in a file; collective.
+
+    Args:
+        comm: MPI communicator.
+        path: of the file.
+        arrays: name -> this process's slice of an array; a name may begin with that of a group.
+        units: unit of every field, by name.
+
+    Raises:
+        ConfigError: on all processes, what the disk said; an older file is then still there.
+    """
+    made = kept_on_root(comm, _Made, path, units)
+    wholes = {name: whole(comm, values) for name, values in arrays.items()}
+    for name, values in arrays.items():
+        chunks = taken_by_root(comm, [_packed(part, wholes[name]) for part in in_chunks(values)])
+        if made is None:
+            list(chunks)
+        else:
+            made.store(name, wholes[name], chunks)
+    root_does(comm, methodcaller("finish"), made)
+
+
+def whole(comm, values):
+    """Shape and kind of an array of which every process has a slice, as one without memory."""
+    count = sum(comm.allgather(len(values)))
+    return np.broadcast_to(np.zeros((), values.dtype), (count, *values.shape[1:]))
+
+
+def _packed(values, array):
+    """A chunk as HDF5's shuffle and gzip filters leave it, filled up with zeros."""
+    full = np.zeros((min(CHUNK, len(array)), *values.shape[1:]), values.dtype)
+    full[: len(values)] = values
+    shuffled = full.view(np.uint8).reshape(-1, full.itemsize).T.tobytes()
+    return np.frombuffer(zlib.compress(shuffled, 1), np.uint8)
+
+
+def _cut(lengths, body):
+    return (
+        [part.tobytes() for part in np.split(body, np.cumsum(lengths)[:-1])] if len(lengths) else []
+    )
+
+
+class _Made:
+    """A file that is being made on rank 0.
 
     Args:
         path: of the file.
-        arrays: name -> array; a name may begin with that of a group.
-        units: unit of every field, by name.
+        units: as for `write`.
     """
-    in_memory = {"driver": "core", "backing_store": False, "libver": ("earliest", "v110")}
-    with h5py.File(path, "w", **in_memory) as file:
-        file.attrs["length_unit"] = LENGTH_UNIT
-        file.create_group("units").attrs.update(units)
-        for name, array in arrays.items():
-            file.create_dataset(name, data=array, **_filters(array))
-            file[name].attrs["unit"] = units.get(name.rpartition("/")[2], "")
-        file.flush()
-        image = file.id.get_file_image()
-    atomic.write_bytes(path, image)
+
+    def __init__(self, path, units):
+        self._units = units
+        with ExitStack() as opening:
+            temporary = opening.enter_context(atomic.replacing(path))
+            created = hdf5.created(temporary, libver=("earliest", "v110"))
+            self._file = opening.enter_context(created)
+            self._open = opening.pop_all()
+        self._file.attrs["length_unit"] = LENGTH_UNIT
+        self._file.create_group("units").attrs.update(units)
+
+    def store(self, name, array, chunks):
+        """Store an array of this shape and kind, chunk by chunk."""
+        shape = (min(CHUNK, len(array)), *array.shape[1:])
+        filters = {"chunks": shape, "compression": "gzip", "compression_opts": 1, "shuffle": True}
+        kept = self._file.create_dataset(
+            name, array.shape, array.dtype, **(filters if array.size else {})
+        )
+        kept.attrs["unit"] = self._units.get(name.rpartition("/")[2], "")
+        for k, chunk in enumerate(chunks):
+            kept.id.write_direct_chunk((k * CHUNK, *[0] * (array.ndim - 1)), chunk)
+
+    def finish(self):
+        """Give the file its name."""
+        self._open.close()
 
 
-def _filters(array):
-    if not 0 < array.nbytes < _LARGEST_CHUNK:
-        return {}
-    return {"chunks": array.shape, "compression": "gzip", "compression_opts": 1, "shuffle": True}
-
-
-def refuse_another_mesh(path, content, units):
-    """Raise ConfigError unless a file belongs to a mesh and tissue.
+def refuse_another_mesh(comm, path, content, units):
+    """Raise ConfigError unless a file belongs to a mesh and tissue; collective.
 
     Args:
+        comm: MPI communicator.
         path: of the file.
         content: from `mesh_content`, of the mesh and tissue.
         units: of the fields, by name.
     """
-    for name, expected in content.items():
-        found = read_dataset(path, name)
-        scale = np.ptp(expected) if expected.size else 0.0
-        close = found.shape == expected.shape and np.allclose(
-            found, expected, rtol=1e-6, atol=1e-9 * scale, equal_nan=True
-        )
-        if not close:
+    for name, here in content.items():
+        counts = comm.allgather(len(here))
+        low = sum(counts[: comm.rank])
+        extremes = comm.allgather((float(here.min()), float(here.max())) if here.size else None)
+        seen = [pair for pair in extremes if pair is not None]
+        scale = max(b for _, b in seen) - min(a for a, _ in seen) if seen else 0.0
+        close = together(comm, _holds, path, name, (sum(counts), low), here, 1e-9 * scale)
+        if not all(comm.allgather(close)):
             raise ConfigError(
                 f"{path} holds another {name} than this configuration; "
                 "continue with the mesh and tissue of the first part, or start a new run"
             )
-    found = read_units(path)
+    found = together(comm, read_units, path)
     if found != units:
         raise ConfigError(f"{path} holds the units {found}, not {units}; start a new run")
+
+
+def _holds(path, name, place, here, atol):
+    """Whether an array in a file has so many rows, and from a row on those of this process."""
+    count, low = place
+    with _reading(path) as file:
+        array = file[name]
+        if array.shape != (count, *here.shape[1:]):
+            return False
+        return all(
+            np.allclose(array[low + k : low + k + CHUNK], here[k : k + CHUNK], 1e-6, atol, True)
+            for k in range(0, len(here), CHUNK)
+        )
+
+
+def read_wholes(path):
+    """Shape and kind of every array in a file, by name, as arrays without memory."""
+    found = {}
+
+    def note(name, item):
+        if hasattr(item, "shape"):
+            found[name] = np.broadcast_to(np.zeros((), item.dtype), item.shape)
+
+    with _reading(path) as file:
+        file.visititems(note)
+    return found
 
 
 def read_dataset(path, name):

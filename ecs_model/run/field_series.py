@@ -9,22 +9,27 @@ Nodes and cells have the order of the mesh file, so that a run may be continued 
 processes. A step file is renamed into place before the index mentions it, and the index grows by a
 write inside one memory page or by a renamed copy: a killed run keeps every listed output time.
 
+Every process gives its slices of the arrays, and calls what it calls together with the others.
+
 Lengths enter in m and are stored and read back in mm, the other values in the unit given for them.
 """
 
 import re
+from operator import methodcaller
 from pathlib import Path
 
 import numpy as np
 
 from ecs_model.errors import ConfigError
 from ecs_model.files import atomic, xdmf
+from ecs_model.parallel import Alone, kept_on_root, on_root, root_does
 from ecs_model.run import field_files
 
 INDEX = "fields.xdmf"
 FOLDER = "fields"
 MESH = "mesh.h5"
 MAPS = "maxima.h5"
+ALONE = Alone()
 
 
 class FieldSeries:
@@ -45,6 +50,7 @@ class FieldSeries:
         units=None,
         precision="f4",
         cell_fields=(),
+        comm=ALONE,
     ):
         """A new, empty series in the run directory `folder`.
 
@@ -57,18 +63,15 @@ class FieldSeries:
             units: unit of every field, by name.
             precision: "f4" or "f8", how the floating-point fields are stored.
             cell_fields: names of those written fields that have one value per cell.
+            comm: MPI communicator of the processes that call this, each with its slices.
 
         Raises:
-            ConfigError: if the folder holds a series already, or cannot be written to.
+            ConfigError: on all processes, if the folder holds a series, or cannot be written to.
         """
-        index = Path(folder, INDEX)
-        if index.exists():
-            raise ConfigError(f"{index} already exists; continue that run or give another output")
-        with atomic.explained(Path(folder, FOLDER)):
-            Path(folder, FOLDER).mkdir(exist_ok=True)
+        root_does(comm, _begin, folder)
         content = field_files.mesh_content(points, cells, cell_data, node_data, precision)
-        field_files.write(Path(folder, FOLDER, MESH), content, units or {})
-        return cls(folder, [], precision, cell_fields)
+        field_files.write(comm, Path(folder, FOLDER, MESH), content, units or {})
+        return cls(comm, folder, [], precision, cell_fields)
 
     @classmethod
     def resume(
@@ -84,6 +87,7 @@ class FieldSeries:
         units=None,
         precision="f4",
         cell_fields=(),
+        comm=ALONE,
     ):
         """The series in `folder` without its output times after `until` [s]; arguments as `create`.
 
@@ -92,67 +96,105 @@ class FieldSeries:
                 times are left of it.
         """
         content = field_files.mesh_content(points, cells, cell_data, node_data, precision)
-        field_files.refuse_another_mesh(Path(folder, FOLDER, MESH), content, units or {})
-        grids = [g for g in _grids(folder) if xdmf.time_of(g) <= until * (1 + 1e-12)]
-        atomic.refuse_gap(Path(folder, INDEX), len(grids), count, until)
-        series = cls(folder, grids, precision, cell_fields)
-        for path in Path(folder, FOLDER).glob("t[0-9]*.h5"):
-            if int(path.stem[1:]) >= len(grids):
-                path.unlink()
-        return series
+        field_files.refuse_another_mesh(comm, Path(folder, FOLDER, MESH), content, units or {})
+        grids = kept_on_root(comm, _kept, folder, until, count)
+        return cls(comm, folder, grids, precision, cell_fields)
 
-    def __init__(self, folder, grids, precision, cell_fields):
-        self.folder = Path(folder)
-        self.precision = precision
+    def __init__(self, comm, folder, grids, precision, cell_fields):
+        self._comm, self.folder, self.precision = comm, Path(folder), precision
         self.cell_fields = frozenset(cell_fields)
-        self.units = read_units(folder)
-        self.steps = len(grids)
-        self.last_time = xdmf.time_of(grids[-1]) if grids else -np.inf
-        self._names = _step_names(grids[0]) if grids else None
-        self._mesh_part, self._nodes, self._cells = _mesh_part(self.folder)
-        self._index = xdmf.Index(self.folder / INDEX, grids)
+        self._listed = kept_on_root(comm, _Listed, self.folder, grids, self.cell_fields)
+        self.units, self.steps = on_root(comm, self._about)
+
+    def _about(self):
+        return read_units(self.folder), self._listed.steps
 
     def write(self, t, fields):
         """Store `fields` of time `t` [s], and list them in the index.
 
         Args:
             t: later than the time written last.
-            fields: arrays by name, the same names at every time; one value or one vector per node,
-                or per cell for the names in `cell_fields`.
+            fields: slices of arrays by name, the same names at every time; one value or one vector
+                per node, or per cell for the names in `cell_fields`.
 
         Raises:
-            ConfigError: if the file cannot be written; the series is then what it was before.
+            ConfigError: on all processes, if the file cannot be written; the series is then what it
+                was before.
         """
-        self._check(t, fields)
-        name = f"t{self.steps:06d}.h5"
         arrays = {key: self._stored(value) for key, value in fields.items()}
-        field_files.write(self.folder / FOLDER / name, arrays, self.units)
-        self._index.append(xdmf.grid(float(t), self._mesh_part + self._attributes(name, arrays)))
-        self.steps, self.last_time, self._names = self.steps + 1, float(t), set(fields)
+        wholes = {key: field_files.whole(self._comm, value) for key, value in arrays.items()}
+        root_does(self._comm, methodcaller("check", t, wholes), self._listed)
+        name = f"t{self.steps:06d}.h5"
+        field_files.write(self._comm, self.folder / FOLDER / name, arrays, self.units)
+        root_does(self._comm, methodcaller("append", t, name, wholes), self._listed)
+        self.steps += 1
 
     def close(self):
         """Close the index; it is complete already."""
-        self._index.close()
-
-    def _check(self, t, fields):
-        if not t > self.last_time:
-            raise ValueError(f"time {t!r} does not come after {self.last_time!r}")
-        if self._names is not None and set(fields) != self._names:
-            raise ValueError(f"fields {sorted(fields)} are not {sorted(self._names)}")
-        for name, values in fields.items():
-            expected = self._cells if name in self.cell_fields else self._nodes
-            if len(values) != expected or not re.fullmatch(r"\w+", name):
-                raise ValueError(f"field {name!r} has {len(values)} values, not {expected}")
+        if self._listed is not None:
+            self._listed.index.close()
 
     def _stored(self, values):
         values = field_files.compact(values, self.precision)
         return field_files.padded(values) if values.ndim == 2 else values
 
-    def _attributes(self, file, arrays):
-        centre = {name: "Cell" if name in self.cell_fields else "Node" for name in arrays}
+
+def _begin(folder):
+    index = Path(folder, INDEX)
+    if index.exists():
+        raise ConfigError(f"{index} already exists; continue that run or give another output")
+    with atomic.explained(Path(folder, FOLDER)):
+        Path(folder, FOLDER).mkdir(exist_ok=True)
+
+
+def _kept(folder, until, count):
+    """Grids up to a time [s]; the files of later ones are deleted, `count` have to be there."""
+    grids = [g for g in _grids(folder) if xdmf.time_of(g) <= until * (1 + 1e-12)]
+    atomic.refuse_gap(Path(folder, INDEX), len(grids), count, until)
+    for path in Path(folder, FOLDER).glob("t[0-9]*.h5"):
+        if int(path.stem[1:]) >= len(grids):
+            path.unlink()
+    return grids
+
+
+class _Listed:
+    """What the index of a series says, on rank 0.
+
+    Args:
+        folder: the run directory.
+        grids: that are in the index.
+        cell_fields: names of fields that have one value per cell.
+    """
+
+    def __init__(self, folder, grids, cell_fields):
+        self._cell_fields, self.steps = cell_fields, len(grids)
+        self._last_time = xdmf.time_of(grids[-1]) if grids else -np.inf
+        self._names = _step_names(grids[0]) if grids else None
+        self._mesh_part, self._nodes, self._cells = _mesh_part(folder)
+        self.index = xdmf.Index(folder / INDEX, grids)
+
+    def check(self, t, wholes):
+        """Raise ValueError for fields that do not continue the series."""
+        if not t > self._last_time:
+            raise ValueError(f"time {t!r} does not come after {self._last_time!r}")
+        if self._names is not None and set(wholes) != self._names:
+            raise ValueError(f"fields {sorted(wholes)} are not {sorted(self._names)}")
+        for name, values in wholes.items():
+            expected = self._cells if name in self._cell_fields else self._nodes
+            if len(values) != expected or not re.fullmatch(r"\w+", name):
+                raise ValueError(f"field {name!r} has {len(values)} values, not {expected}")
+
+    def append(self, t, file, wholes):
+        """List a file of fields."""
+        text = self._mesh_part + self._attributes(file, wholes)
+        self.index.append(xdmf.grid(float(t), text))
+        self.steps, self._last_time, self._names = self.steps + 1, float(t), set(wholes)
+
+    def _attributes(self, file, wholes):
+        centre = {name: "Cell" if name in self._cell_fields else "Node" for name in wholes}
         return "".join(
             xdmf.attribute(name, centre[name], array, f"{FOLDER}/{file}:/{name}")
-            for name, array in arrays.items()
+            for name, array in wholes.items()
         )
 
 
@@ -196,10 +238,10 @@ def read_units(folder):
     return field_files.read_units(Path(folder, FOLDER, MESH))
 
 
-def write_maps(folder, maps, units):
-    """Store `maps` (arrays by name, one value per node) in fields/maxima.h5."""
+def write_maps(folder, maps, units, comm=ALONE):
+    """Store `maps` (slices of arrays by name, one value per node) in fields/maxima.h5."""
     arrays = {name: field_files.compact(values, "f8") for name, values in maps.items()}
-    field_files.write(Path(folder, FOLDER, MAPS), arrays, units)
+    field_files.write(comm, Path(folder, FOLDER, MAPS), arrays, units)
 
 
 def read_maps(folder):
@@ -211,13 +253,13 @@ def read_maps(folder):
 
 def _mesh_part(folder):
     """The part of a Grid that is the same at every time, and the numbers of nodes and cells."""
-    points, cells, cell_data = read_mesh(folder)
+    wholes = field_files.read_wholes(Path(folder, FOLDER, MESH))
+    points, cells = wholes.pop("geometry"), wholes.pop("topology")
     inside = f"{FOLDER}/{MESH}:"
     text = xdmf.mesh(cells, f"{inside}/topology", points, f"{inside}/geometry")
-    for name, array in cell_data.items():
-        text += xdmf.attribute(name, "Cell", array, f"{inside}/cell/{name}")
-    for name, array in read_node_data(folder).items():
-        text += xdmf.attribute(name, "Node", array, f"{inside}/node/{name}")
+    for path, array in wholes.items():
+        kind, _, name = path.partition("/")
+        text += xdmf.attribute(name, kind.capitalize(), array, f"{inside}/{path}")
     return text, len(points), len(cells)
 
 

@@ -238,7 +238,7 @@ class FieldWriter:
 
     Args:
         mesh, columns: what is written.
-        series: FieldSeries on rank 0, None elsewhere.
+        series: SharedFile of a FieldSeries.
         every: ticks between output times.
     """
 
@@ -247,8 +247,8 @@ class FieldWriter:
 
     def observe(self, t, simulation):
         """Write the fields of time `t` [s]."""
-        gathered = {name: self._mesh.gather(v) for name, v in self._columns.values().items()}
-        root_does(self._mesh.comm, self._series.write, t, gathered)
+        slices, values = self._mesh.node_slices, self._columns.values()
+        self._series.write(t, {name: slices.to_slice(v) for name, v in values.items()})
 
 
 class FrontResolution:

@@ -1,4 +1,4 @@
-"""The files of a run, each opened on rank 0: new, or continued where a checkpoint left it."""
+"""The files of a run: new, or continued where a checkpoint left it; all but fields on rank 0."""
 
 from functools import partial
 from typing import Any
@@ -44,13 +44,34 @@ class File:
         self._file.extend(rows)
         self.rows += len(rows)
 
+    def close(self):
+        """Close it, if this process has it open."""
+        if self._file is not None:
+            self._file.close()
+
+
+class SharedFile:
+    """A file that all processes write together once it is open; otherwise as a File."""
+
+    def __init__(self, create, resume):
+        self._create, self._resume = create, resume
+        self._file: Any = None
+        self.rows = 0
+
+    def open(self, until):
+        """Open it, new if `until` is None."""
+        if until is None:
+            self._file = self._create()
+        else:
+            self._file = self._resume(until=until, count=self.rows)
+
     def write(self, t, fields):
-        """Add the fields of a time [s]."""
+        """Add the fields of a time [s], slices of arrays by name."""
         self._file.write(t, fields)
         self.rows += 1
 
     def close(self):
-        """Close it, if this process has it open."""
+        """Close it, if it is open."""
         if self._file is not None:
             self._file.close()
 
@@ -98,20 +119,32 @@ class Files:
         )
 
     def fields(self, parts, units):
-        """The File of the fields over time, by the Parts of the run and the units of its fields."""
-        mesh, d = parts.mesh, parts.mesh.dimension
-        points = mesh.gather(mesh.coordinates[: mesh.owned, :d])
-        cells = mesh.gather_cells(_input_cells(mesh))
-        tags = mesh.gather_cells(mesh.cell_tags)
-        still = {k: mesh.gather_cells(parts.cells[k]) for k in ("alpha", "tortuosity")}
-        precision = "f8" if parts.plan.is_double else "f4"
-        static = {"region": tags, **still}
-        common = {"units": {**units, "alpha": "1", "tortuosity": "1"}, "precision": precision}
-        folder = self._run.path
-        return self._add(
-            partial(FieldSeries.create, folder, points, cells, static, **common),
-            partial(FieldSeries.resume, folder, points, cells, static, **common),
+        """The SharedFile of the fields over time, by the Parts of the run and the units of these.
+
+        The slices of the mesh, which it begins or is compared with, are made when it is opened.
+        """
+        common = {
+            "units": {**units, "alpha": "1", "tortuosity": "1"},
+            "precision": "f8" if parts.plan.is_double else "f4",
+            "comm": self._comm,
+        }
+        ways = (FieldSeries.create, FieldSeries.resume)
+        self.all.append(
+            SharedFile(*(partial(_series, w, self._run.path, parts, common) for w in ways))
         )
+        return self.all[-1]
+
+
+def _series(way, folder, parts, common, **named):
+    """What a way to open the FieldSeries of a run gives."""
+    mesh = parts.mesh
+    points = mesh.node_slices.to_slice(mesh.coordinates[: mesh.owned, : mesh.dimension])
+    still = {"region": mesh.cell_tags, **{k: parts.cells[k] for k in ("alpha", "tortuosity")}}
+    cells, *fields = (
+        mesh.cell_slices.to_slice(values[: mesh.owned_cells])
+        for values in (_input_cells(mesh), *still.values())
+    )
+    return way(folder, points, cells, dict(zip(still, fields, strict=True)), **common, **named)
 
 
 def _input_cells(mesh):

@@ -11,8 +11,8 @@ from ecs_model.errors import ConfigError
 from ecs_model.files import versions
 from ecs_model.files.digests import digests
 from ecs_model.memory import OfBlocks, OfCells, Share, nothing, total
-from ecs_model.parallel import on_root
-from ecs_model.run.checkpoint import Checkpoints, first_sound, manifest_of, plain
+from ecs_model.run import checkpoint_file
+from ecs_model.run.checkpoint import Checkpoints, first_sound, has_sums, manifest_of, plain
 
 WORDS = {
     "mesh": "mesh",
@@ -108,18 +108,17 @@ class Restart:
     def __init__(self, mesh, checkpoints: Checkpoints, simulation, folder, fits):
         self._mesh, self._fits = mesh, fits
         self._living = list(checkpoints.living(simulation))
-        self._arrays: dict[str, np.ndarray] = {}
-        self.path, self.manifest, self.passed = on_root(mesh.comm, self._newest, folder)
+        self._arrays: dict[str, np.ndarray] = {}  # slices
+        self.path, self.manifest, self.passed = first_sound(
+            mesh.comm, folder, self._look, self._read
+        )
 
-    def _newest(self, folder):
-        def read(path):
-            manifest = manifest_of(path)
-            self._fits(path, manifest)
-            self._check(manifest)
-            self._arrays = self._read(path)
-            return manifest
-
-        return first_sound(folder, read)
+    def _look(self, path):
+        """The manifest at a path, if this run would write such a one."""
+        manifest = manifest_of(path)
+        self._fits(path, manifest)
+        self._check(manifest)
+        return manifest
 
     def _wanted(self):
         """Name -> value as this run has it, of all that a checkpoint holds."""
@@ -146,21 +145,24 @@ class Restart:
         if not 0 < tick <= manifest["clock"][1] or not 0 <= manifest["pending"] < np.inf:
             raise ValueError(f"tick is {tick}")
 
-    def _read(self, path):
-        """Name -> array in input order."""
+    def _read(self, path, manifest):
+        """Note this process's slices of all arrays."""
         with h5py.File(path) as file:
-            return {
-                name: self._array(file, name, value)
+            self._arrays = {
+                name: self._array(file, name, self._slices(value), has_sums(manifest))
                 for name, value in self._wanted().items()
                 if isinstance(value, ARRAYS)
             }
 
-    def _array(self, file, name, value):
-        count = self._mesh.cells if isinstance(value, OfCells) else self._mesh.nodes
+    def _slices(self, value):
+        """The Slices of an array."""
+        return self._mesh.cell_slices if isinstance(value, OfCells) else self._mesh.node_slices
+
+    def _array(self, file, name, slices, summed):
         found = file[name]
-        if found.shape[:1] != (count,) or found.dtype.kind not in "fiu":
-            raise ValueError(f"{name} has the shape {found.shape}, not ({count},)")
-        values = found[()]
+        if found.shape[:1] != (slices.count,) or found.dtype.kind not in "fiu":
+            raise ValueError(f"{name} has the shape {found.shape}, not ({slices.count},)")
+        values = checkpoint_file.rows(file, name, slices.low, slices.high, summed)
         if not name.startswith(MAY_BE_NAN) and not np.isfinite(values).all():
             raise ValueError(f"{name} is not finite")
         return values
@@ -173,12 +175,9 @@ class Restart:
 
     def _mine(self, name, value):
         """What this process gets of a value."""
-        if isinstance(value, OfCells):
-            return self._mesh.from_root_cells(self._arrays.get(name))[: self._mesh.owned_cells]
-        if isinstance(value, OfBlocks):
-            return value.lowest(self._mesh.from_root(self._arrays.get(name)))
-        if isinstance(value, np.ndarray):
-            return self._mesh.from_root(self._arrays.get(name))
+        if isinstance(value, ARRAYS):
+            mine = self._slices(value).to_owned(self._arrays[name])
+            return value.lowest(mine) if isinstance(value, OfBlocks) else mine
         found = self.manifest[name]
         if isinstance(value, Share):
             mine = self._share(found)

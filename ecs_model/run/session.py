@@ -177,7 +177,8 @@ class Session:
     def _finish(self, parts, outputs, signal):
         summary = summarise(parts, outputs, self.timer)
         maps = maps_of(parts)
-        root_does(self.comm, self._write_end, parts, summary, maps)
+        write_maps(self.folder.path, maps, {name: MAPS[name] for name in maps}, self.comm)
+        root_does(self.comm, self._write_end, summary)
         self._say_end(parts, summary, signal)
         if signal:
             self._note(ended="stopped", reason=f"signal {signal}", time=parts.simulation.time)
@@ -186,8 +187,7 @@ class Session:
         log_only(f"finished at t = {parts.simulation.time:.6g} s")
         return 0
 
-    def _write_end(self, parts, summary, maps):
-        write_maps(self.folder.path, maps, {name: MAPS[name] for name in maps})
+    def _write_end(self, summary):
         atomic.write_json(self.folder.summary, summary)
         if self.manner.illustrate is not None:
             self.manner.illustrate(self.folder.path)
@@ -239,10 +239,10 @@ def _asking(comm, stop, wall):
 
 
 def maps_of(parts):
-    """The maps of the whole run in input order: arrays by name on rank 0, None elsewhere."""
+    """The maps of the whole run in input order: this process's slices of arrays, by name."""
     maps = {"arrival_K_o": parts.tracker.arrival, "max_K_o": parts.tracker.highest}
     if parts.neurons is not None:
         seen = parts.neurons.judged()
         names = {"onset": "onset", "duration": "longest", "regime": "regime", "bursts": "bursts"}
         maps |= {name: 1.0 * seen[column] for name, column in names.items()}
-    return {name: parts.mesh.gather(values) for name, values in maps.items()}
+    return {name: parts.mesh.node_slices.to_slice(values) for name, values in maps.items()}

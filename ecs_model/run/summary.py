@@ -4,7 +4,7 @@ import resource
 
 import numpy as np
 
-from ecs_model.parallel import on_root
+from ecs_model.parallel import Team
 from ecs_model.physics import detectors
 from ecs_model.run.line_fronts import slowness
 
@@ -14,9 +14,8 @@ def summarise(parts, outputs, timer):
     mesh, s = parts.mesh, parts.simulation
     transport = s.diffusion.report()
     seen = {"volumes": mesh.volumes, "outside": parts.outside, **parts.tracker.maps()}
-    seen = {name: mesh.gather(values) for name, values in seen.items()}
-    fired = {name: mesh.gather(values) for name, values in _fired(parts).items()}
-    verdicts = on_root(mesh.comm, _verdicts, parts.detection, s.clock.end, fired, **seen)
+    over = Team(mesh.comm)
+    verdicts = _verdicts(parts.detection, s.clock.end, over, _fired(parts), **seen)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return {
         "title": parts.title,
@@ -106,40 +105,41 @@ def _fired(parts):
     return seen | {"pace": np.linalg.norm(slowness(parts.mesh, seen["onset"]), axis=1)}
 
 
-def _verdicts(detect, end, fired, volumes, outside, arrival, above, highest, last):
+def _verdicts(detect, end, over, fired, volumes, outside, arrival, above, highest, last):
     out = outside
-    level = detectors.reached_by(detect.fraction, highest, volumes)
+    level = over.reached_by(detect.fraction, highest, volumes)
+    most = over.highest([highest.max(initial=-np.inf), last.max(initial=-np.inf)])
     return {
-        **_of_neurons(detect, fired, volumes, outside),
+        **_of_neurons(detect, over, fired, volumes, outside),
         "load": detectors.verdict(level, detect.load),
-        "sd": _sd(detect, fired, volumes, level),
+        "sd": _sd(detect, over, fired, volumes, level),
         "ignited": detectors.ignition(
-            arrival[out], highest[out], volumes[out], detect.spread, detect.front, end
+            arrival[out], highest[out], volumes[out], detect.spread, detect.front, end, over
         ),
-        "recruited": detectors.recruited(highest, volumes, detect.front),
-        "duration_s": detectors.duration(above, volumes),
-        "max_K_o": float(highest.max()),
-        "end_K_o": float(last.max()),
+        "recruited": detectors.recruited(highest, volumes, detect.front, over),
+        "duration_s": detectors.duration(above, volumes, over),
+        "max_K_o": float(most[0]),
+        "end_K_o": float(most[1]),
     }
 
 
-def _of_neurons(detect, fired, volumes, outside):
+def _of_neurons(detect, over, fired, volumes, outside):
     """Words and verdict on the tissue that was not stimulated; empty where firing is not known."""
     if not fired:
         return {}
     seen, volumes = {name: values[outside] for name, values in fired.items()}, volumes[outside]
-    shares = detectors.regimes_of(seen["regime"].astype(int), volumes)
+    shares = detectors.regimes_of(seen["regime"].astype(int), volumes, over)
     return {
         "regime": detectors.gravest(shares, detect.fraction),
         "regimes": shares,
-        "seizure": detectors.seizure(seen, volumes, detect.fraction, seen["pace"]),
+        "seizure": detectors.seizure(seen, volumes, detect.fraction, seen["pace"], over),
     }
 
 
-def _sd(detect, fired, volumes, level):
+def _sd(detect, over, fired, volumes, level):
     """The verdict on SD: where firing is known, membranes have to be blocked, too."""
     said = detectors.verdict(level, detect.firing.sd)
     if fired:
-        margin = detectors.reached_by(detect.fraction, fired["sd"], volumes)
+        margin = over.reached_by(detect.fraction, fired["sd"], volumes)
         said |= {"verdict": margin >= 0, "margin": margin}
     return said

@@ -125,29 +125,29 @@ def _fibres(anisotropy, inputs):
     return regions.axes(vector, d)
 
 
-def _axes_of_vectors(array, d):
-    """Axes of the vectors of a field, one row of d * d numbers each."""
+def _axes_of_vectors(array, low, d):
+    """Axes of the vectors of a field, one row of d * d numbers each; the first is number `low`."""
     place = "tissue.tortuosity.field"
     if array.ndim != 2 or not d <= array.shape[1] <= 3:
         shape = array.shape[1:] or 1
         raise ConfigError(f"{place}: needs {d} to 3 numbers a place, a direction (found {shape})")
     if not np.isfinite(array).all():
-        where = np.flatnonzero(~np.isfinite(array).all(axis=1))[0]
+        where = low + np.flatnonzero(~np.isfinite(array).all(axis=1))[0]
         raise ConfigError(f"{place}: direction number {where} is not finite")
     return regions.axes(array, d).reshape(len(array), d * d)
 
 
 def _range(name, limits):
-    """A function that refuses an array with values outside two limits."""
+    """A function that refuses a Seen with values outside two limits."""
     low, high = limits
 
-    def check(array):
-        wrong = np.flatnonzero(~((array >= low) & (array <= high)))
-        if len(wrong):
+    def check(seen):
+        count, *first = seen.first(~((seen.here >= low) & (seen.here <= high)))
+        if count:
+            number, value = first
             raise ConfigError(
                 f"tissue.{name}: must be between {low:g} and {high:g}, but is "
-                f"{array[wrong[0]]:g} in {len(wrong)} values of the field, the first is number "
-                f"{wrong[0]}"
+                f"{value:g} in {count} values of the field, the first is number {number}"
             )
 
     return check

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from ecs_model.native import MPI
+
 import numpy as np
 
 from ecs_model.errors import ConfigError
 from ecs_model.files.arrays import read_npy
 from ecs_model.meshes import meshdata
-from ecs_model.parallel import kept_on_root
+from ecs_model.parallel import CHUNK, kept_on_root, scattered, together
 from ecs_model.quantities import parse
 from ecs_model.units import to_si
 
@@ -55,17 +57,56 @@ def read_array(path, field, at=None):
         raise ConfigError(f"{path}: {error}") from None
 
 
+@dataclass(frozen=True)
+class GivenFields:
+    """The fields that a mesh came with: name -> this process's slice of their values."""
+
+    node_fields: dict[str, np.ndarray]
+    cell_fields: dict[str, np.ndarray]
+
+
+class Seen:
+    """An array of which every process has a slice, as one that checks it sees it.
+
+    Args:
+        comm: MPI communicator.
+        here: this process's slice.
+        low: number of its first value in the array.
+    """
+
+    def __init__(self, comm, here, low):
+        self._comm, self.here, self._low = comm, here, low
+
+    def extremes(self):
+        """The lowest and the highest value of all, both nan if any is not finite; collective."""
+        if not self._comm.allreduce(bool(np.isfinite(self.here).all()), MPI.LAND):
+            return np.full(2, np.nan)
+        low = self._comm.allreduce(self.here.min(initial=np.inf), MPI.MIN)
+        return np.array([low, self._comm.allreduce(self.here.max(initial=-np.inf), MPI.MAX)])
+
+    def first(self, wrong):
+        """How many are wrong, the number of the first in the array, and its value; collective.
+
+        Args:
+            wrong: which of the values here are.
+        """
+        count = self._comm.allreduce(int(np.count_nonzero(wrong)))
+        mine = np.flatnonzero(wrong)[:1]
+        found = (int(self._low + mine[0]), float(self.here[mine[0]])) if len(mine) else (np.inf,)
+        return count, *self._comm.allreduce(found, MPI.MIN)
+
+
 class InputFields:
-    """Reads fields, on rank 0, and hands every process its own part.
+    """Reads fields in slices, and hands every process its own part.
 
     Args:
         mesh: the mesh.
-        data: its MeshData on rank 0, None elsewhere.
+        given: the GivenFields of it.
         base: folder to which paths are relative.
     """
 
-    def __init__(self, mesh, data, base):
-        self.mesh, self._data, self._base = mesh, data, base
+    def __init__(self, mesh, given, base):
+        self.mesh, self._of_mesh, self._base = mesh, given, base
 
     def over_cells(self, source, place, check=None, prepare=None):
         """The field over local cells; what is given at nodes is averaged over corners.
@@ -73,13 +114,15 @@ class InputFields:
         Args:
             source: the InputField.
             place: what messages call it.
-            check: raises ConfigError for numbers that cannot be; None for a field of vectors.
-            prepare: what is made of the array, place by place, before it is averaged.
+            check: raises ConfigError for a Seen with numbers that cannot be; None for a field of
+                vectors.
+            prepare: what is made of a slice and the number of its first row, place by place, before
+                it is averaged.
         """
         array, at = self._read(source, place, check, prepare)
         if at == "cells":
-            return self.mesh.from_root_cells(array)
-        nodes = self.mesh.from_root(array)
+            return self.mesh.cell_slices.to_local(array)
+        nodes = self.mesh.node_slices.to_owned(array)
         if nodes.ndim == 1:
             return self.mesh.with_ghosts(nodes)[self.mesh.cell_nodes].mean(axis=1)
         columns = [self.mesh.with_ghosts(np.ascontiguousarray(c)) for c in nodes.T]
@@ -97,42 +140,46 @@ class InputFields:
         """
         array, at = self._read(source, place, check, unit=unit)
         if at == "nodes":
-            return self.mesh.from_root(array)
-        values = self.mesh.from_root_cells(array)
+            return self.mesh.node_slices.to_owned(array)
+        values = self.mesh.cell_slices.to_local(array)
         if weights is None:
             return self.mesh.node_average(values)
         return self.mesh.spread_cells(weights * values) / self.mesh.spread_cells(weights)
 
     def _read(self, source, place, check, prepare=None, unit="1"):
-        """The array [SI] on rank 0, which `check` may refuse, and what it lies at on all."""
-
-        def found():
-            array, at = self._find(source, place, check, unit)
-            return (array if prepare is None else prepare(array)), at
-
-        array, at = kept_on_root(self.mesh.comm, found) or (None, None)
-        return array, self.mesh.comm.bcast(at)
-
-    def _find(self, source, place, check, unit):
-        array, at = self._given(source, place)
-        at = self._places(len(array), at, place)
+        """This process's slice of the array [SI], which `check` may refuse, and what it lies at."""
+        comm, (array, at, length) = self.mesh.comm, self._given(source, place)
+        at = self._places(length, at, place)
+        low = {"nodes": self.mesh.node_slices, "cells": self.mesh.cell_slices}[at].low
         if check is not None and array.ndim > 1:
             raise ConfigError(f"{place}: the field has {array.shape[1:]} values a place, not one")
         array = _in_si(array, source.unit, unit, place)
         if check is not None:
-            check(array)
-        return array, at
+            check(Seen(comm, array, low))
+        return (array if prepare is None else together(comm, prepare, array, low)), at
 
     def _given(self, source, place):
-        """The array as it was written, and what it lies at: "nodes", "cells" or None."""
+        """The slice as it was written, what it lies at, if known, and the length of the whole."""
+        if source.file is not None:
+            return self._in_file(source, place)
         try:
-            if source.file is not None:
-                return read_array(Path(self._base, source.file), source.field, source.at)
-            array, at = meshdata.field_of(self._data, source.field, source.at)
+            array, at = meshdata.field_of(self._of_mesh, source.field, source.at)
         except ConfigError as error:
-            subject = "" if source.file is not None else "the mesh "
-            raise ConfigError(f"{place}: {subject}{error}") from None
-        return np.asarray(array, float), at
+            raise ConfigError(f"{place}: the mesh {error}") from None
+        return np.asarray(array, float), at, getattr(self.mesh, at)
+
+    def _in_file(self, source, place):
+        comm = self.mesh.comm
+
+        def found():
+            try:
+                return read_array(Path(self._base, source.file), source.field, source.at)
+            except ConfigError as error:
+                raise ConfigError(f"{place}: {error}") from None
+
+        array, at = kept_on_root(comm, found) or (None, None)
+        at, length = comm.bcast((at, None if array is None else len(array)))
+        return np.asarray(scattered(comm, array, CHUNK), float), at, length
 
     def _places(self, length, at, place):
         """What so many values lie at, "nodes" or "cells"; ConfigError if that is not known."""

@@ -5,7 +5,6 @@ input order, so that it does not depend on the number of processes.
 """
 
 import functools
-import hashlib
 
 from ecs_model.native import MPI
 
@@ -14,9 +13,11 @@ import numpy as np
 import ufl
 from dolfinx import fem, la
 from dolfinx import geometry as dolfinx_geometry
-from dolfinx import io as dolfinx_io
 from dolfinx import mesh as dolfinx_mesh
-from dolfinx.graph import adjacencylist
+
+from ecs_model.parallel import CHUNK
+from ecs_model.tissue.mesh_slices import MeshSlice, of_root
+from ecs_model.tissue.slices import Slices
 
 _SHAPES = {1: "interval", 2: "triangle", 3: "tetrahedron"}
 
@@ -30,23 +31,32 @@ class Mesh:
         regions, boundaries: names -> tags.
         cell_tags: one tag per local cell, ghosts included.
         coordinates: (local nodes, 3) [m], ghosts included.
+        numbers: of local nodes in input order, ghosts included; `input_nodes`: of owned ones.
+        facets, facet_tags: this process's slice of the tagged facets, by numbers of their nodes.
         owned: number of nodes that this process owns; they come first.
         nodes, cells: number in total.
         volumes: share of each owned node in the volume, integral of its hat [m^d].
         fingerprint: of coordinates and cells, the same for any number of processes.
+        node_slices, cell_slices: the way between owned nodes, or cells, and slices of arrays in
+            input order; local ones are those with ghosts.
     """
 
     def __init__(self, comm, data):
-        """Distribute `data`, a MeshData on rank 0 (what the other processes pass is not read)."""
-        about = (data.dim, data.regions, data.boundaries, _fingerprint(data)) if data else None
-        self.comm = comm
-        self.dimension, self.regions, self.boundaries, self.fingerprint = comm.bcast(about, 0)
-        self.domain = _create(comm, data, self.dimension)
+        """Distribute a mesh.
+
+        Args:
+            comm: MPI communicator.
+            data: the MeshSlice of this process; or a MeshData on rank 0, None elsewhere.
+        """
+        here = data if isinstance(data, MeshSlice) else of_root(comm, data)
+        self.comm, self.dimension, self.fingerprint = comm, here.dim, here.fingerprint
+        self.regions, self.boundaries = here.regions, here.boundaries
+        self.domain = _create(comm, here)
         self.space = fem.functionspace(self.domain, ("Lagrange", 1))
         self._number_nodes()
         self._number_cells()
-        self.cell_tags = self.from_root_cells(data.cell_tags if data else None).astype(np.int32)
-        self._facets = (data.facets, data.facet_tags) if data else None
+        self.cell_tags = self.cell_slices.to_local(here.cell_tags)
+        self.facets, self.facet_tags = here.facets, here.facet_tags
         self.volumes = self.spread_cells(np.ones(len(self.cell_tags)))
 
     def _number_nodes(self):
@@ -54,11 +64,10 @@ class Mesh:
         self.owned, self.nodes = index_map.size_local, index_map.size_global
         to_geometry = np.empty(self.owned + index_map.num_ghosts, np.int32)
         to_geometry[self.space.dofmap.list.ravel()] = geometry.dofmaps[0].ravel()
-        self.node_of_geometry = np.full(len(geometry.x), -1, np.int32)
-        self.node_of_geometry[to_geometry] = np.arange(len(to_geometry), dtype=np.int32)
         self.coordinates = geometry.x[to_geometry]
-        self.input_nodes = geometry.input_global_indices[to_geometry[: self.owned]]
-        self._node_order = self.comm.gather(self.input_nodes)
+        self.numbers = geometry.input_global_indices[to_geometry]
+        self.input_nodes = self.numbers[: self.owned]
+        self.node_slices = Slices(self.comm, self.nodes, self.numbers, self.owned, CHUNK)
 
     def _number_cells(self):
         topology = self.domain.topology
@@ -67,13 +76,8 @@ class Mesh:
         self.input_cells = topology.original_cell_index
         self.cell_nodes = self.space.dofmap.list
         self.cell_volumes = _volumes(self.coordinates[self.cell_nodes], self.dimension)
-        self._cell_order = self.comm.gather(self.input_cells)
-        self._owned_cell_counts = self.comm.gather(self.owned_cells)
-
-    @functools.cached_property
-    def facet_tags(self):
-        """DOLFINx tags of the facets the input names; made by all processes when first used."""
-        return _distribute_facets(self.domain, self._facets)
+        numbers = self.input_cells
+        self.cell_slices = Slices(self.comm, self.cells, numbers, self.owned_cells, CHUNK)
 
     @functools.cached_property
     def tree(self):
@@ -109,36 +113,6 @@ class Mesh:
         vector.scatter_forward()
         return vector.array
 
-    def facet_shares(self, facets):
-        """Integral over `facets` (local indices, ghosts are skipped) of each owned node's hat."""
-        count = self.domain.topology.index_map(self.dimension - 1).size_local
-        facets = facets[facets < count]
-        vertices = dolfinx_mesh.entities_to_geometry(self.domain, self.dimension - 1, facets)
-        nodes = self.node_of_geometry[vertices.reshape(-1, self.dimension)]
-        areas = _areas(self.coordinates[nodes], self.dimension)
-        return self.sum_shares(nodes.ravel(), np.repeat(areas / self.dimension, self.dimension))
-
-    def gather(self, values):
-        """Owned node values of all processes, in input order, on rank 0; None elsewhere."""
-        return _in_input_order(self.comm, values, self._node_order, self.nodes)
-
-    def gather_cells(self, values):
-        """Values of owned cells of all processes, in input order, on rank 0; None elsewhere."""
-        own = np.asarray(values)[: self.owned_cells]
-        order = self._cell_order and [
-            cells[:count]
-            for cells, count in zip(self._cell_order, self._owned_cell_counts, strict=True)
-        ]
-        return _in_input_order(self.comm, own, order, self.cells)
-
-    def from_root(self, values):
-        """Owned node values out of an array in input order, which only rank 0 holds."""
-        return _from_root(self.comm, values, self._node_order)
-
-    def from_root_cells(self, values):
-        """Values of local cells (ghosts included) out of an array that only rank 0 holds."""
-        return _from_root(self.comm, values, self._cell_order)
-
     def sum(self, values):
         """Sum of owned values over all processes."""
         return self.comm.allreduce(float(np.sum(values)))
@@ -152,60 +126,12 @@ class Mesh:
         return low, high
 
 
-def _create(comm, data, dimension):
-    element = basix.ufl.element("Lagrange", _SHAPES[dimension], 1, shape=(dimension,))
-    points = data.points if data else np.empty((0, dimension))
-    cells = data.cells if data else np.empty((0, dimension + 1))
-    cells = np.ascontiguousarray(cells, np.int64)
-    return dolfinx_mesh.create_mesh(comm, cells, ufl.Mesh(element), np.ascontiguousarray(points))
-
-
-def _distribute_facets(domain, given):
-    d = domain.topology.dim
-    facets, tags = given or (np.empty((0, d)), np.empty(0))
-    entities, values = dolfinx_io.distribute_entity_data(
-        domain, d - 1, np.ascontiguousarray(facets, np.int64), np.ascontiguousarray(tags, np.int32)
-    )
-    domain.topology.create_entities(d - 1)
-    domain.topology.create_connectivity(d - 1, 0)
-    domain.topology.create_connectivity(d - 1, d)
-    return dolfinx_mesh.meshtags_from_entities(domain, d - 1, adjacencylist(entities), values)
-
-
-def _fingerprint(data):
-    digest = hashlib.sha256()
-    for array in (data.points, data.cells, data.cell_tags, data.facets, data.facet_tags):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()[:32]
+def _create(comm, here):
+    element = basix.ufl.element("Lagrange", _SHAPES[here.dim], 1, shape=(here.dim,))
+    return dolfinx_mesh.create_mesh(comm, here.cells, ufl.Mesh(element), here.points)
 
 
 def _volumes(corners, dimension):
     """Volumes [m^d] of simplices from their corners, shape (cells, d + 1, 3)."""
     edges = corners[:, 1:, :dimension] - corners[:, :1, :dimension]
     return np.abs(np.linalg.det(edges)) / (1, 1, 2, 6)[dimension]
-
-
-def _areas(corners, dimension):
-    """Areas [m^(d-1)] of facets from their corners, shape (facets, d, 3); 1 for points."""
-    if dimension == 1:
-        return np.ones(len(corners))
-    edges = corners[:, 1:] - corners[:, :1]
-    if dimension == 2:
-        return np.linalg.norm(edges[:, 0], axis=1)
-    return np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1) / 2
-
-
-def _in_input_order(comm, values, order, count):
-    values = np.ascontiguousarray(values)
-    parts = comm.gather(values)
-    if comm.rank != 0:
-        return None
-    whole = np.empty((count, *values.shape[1:]), values.dtype)
-    for indices, part in zip(order, parts, strict=True):
-        whole[indices] = part
-    return whole
-
-
-def _from_root(comm, values, order):
-    parts = None if comm.rank != 0 else [np.asarray(values)[indices] for indices in order]
-    return comm.scatter(parts)

@@ -50,6 +50,22 @@ def generate(name, arguments, base="."):
     return data
 
 
+def structured(name, arguments):
+    """The Grid of a generator; None if the mesh of these arguments is not structured.
+
+    Args:
+        name: of the generator.
+        arguments: name -> value [SI].
+
+    Raises:
+        ConfigError: what is wrong with the arguments.
+    """
+    from ecs_model.meshes import GRIDS
+
+    _check_arguments(name, _generator(name), arguments)
+    return GRIDS[name](**arguments) if name in GRIDS else None
+
+
 def _generator(name):
     from ecs_model.meshes import GENERATORS
 

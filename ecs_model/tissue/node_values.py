@@ -107,7 +107,12 @@ class Nodes:
         if isinstance(value, InputField):
             place = f"membrane.{kind}.{name}"
             quantity = table.quantities[name]
-            check = functools.partial(check_range, quantity=quantity, place=place)
+            check = functools.partial(_check, quantity, place)
             weights = self.weights(kind, name)
             value = self._inputs.over_nodes(value, place, check, quantity.unit, weights)
         return value, [(part, here[name]) for part, here in known.overrides if name in here]
+
+
+def _check(quantity, place, seen):
+    """Raise ConfigError if an array is not finite or out of the range of a Quantity."""
+    check_range(seen.extremes(), quantity, place)

@@ -13,6 +13,7 @@ import numpy as np
 from dolfinx import geometry
 
 from ecs_model.errors import ConfigError
+from ecs_model.tissue.surface import Surface
 from ecs_model.tissue.time_course import Profile
 
 ROUND_OFF = 1e-9  # of barycentric weights on the border of a cell
@@ -63,13 +64,13 @@ class Bath(_Outside):
 
 def facet_load(mesh, name, tag, flux, profile):
     """A Load that brings `flux` [mol/m^2/s] through the facets of a boundary tag."""
-    shares = mesh.facet_shares(exterior_facets(mesh, name, tag))
+    shares = exterior_shares(mesh, name, tag)
     return _load(name, flux * shares, profile)
 
 
 def facet_exchange(mesh, name, tag, permeability, bath):
     """An Exchange with `permeability` [m/s] through the facets of a boundary tag."""
-    shares = mesh.facet_shares(exterior_facets(mesh, name, tag))
+    shares = exterior_shares(mesh, name, tag)
     nodes = np.flatnonzero(shares)
     return Exchange(name, nodes, bath, permeability * shares[nodes])
 
@@ -79,7 +80,7 @@ def facet_bath(mesh, name, tag, bath):
 
     Its shares are areas; `divided` makes them shares of the nodes.
     """
-    areas = mesh.facet_shares(exterior_facets(mesh, name, tag))
+    areas = exterior_shares(mesh, name, tag)
     nodes = np.flatnonzero(areas)
     return Bath(name, nodes, bath, areas[nodes])
 
@@ -133,17 +134,19 @@ def _load(name, rates, profile):
     return Load(name, nodes, rates[nodes], profile)
 
 
-def exterior_facets(mesh, name, tag):
-    """Local facets with a tag, on the surface of the tissue; ConfigError if they are inside it."""
-    facets = mesh.facet_tags.find(tag)
-    cells = mesh.domain.topology.connectivity(mesh.dimension - 1, mesh.dimension)
-    owned = mesh.domain.topology.index_map(mesh.dimension - 1).size_local
-    counts = np.diff(cells.offsets)[facets[facets < owned]]
-    inside, total = mesh.sum(counts > 1), mesh.sum(np.ones(len(counts)))
-    if total == 0 or inside:
-        what = "no facet has this tag" if total == 0 else f"{int(inside)} of its facets lie inside"
+def exterior_shares(mesh, name, tag):
+    """Integral of each owned node's hat over the facets with a tag [m^(d-1)].
+
+    Raises:
+        ConfigError: if there are none, or if they are not on the surface of the tissue.
+    """
+    surface = Surface(mesh, tag)
+    shares = surface.shares()
+    inside = surface.inside(shares)
+    if surface.count == 0 or inside:
+        what = f"{inside} of its facets lie inside" if inside else "no facet has this tag"
         raise ConfigError(f"{name}: not a boundary of the tissue ({what})")
-    return facets
+    return shares
 
 
 class Points:

@@ -1,4 +1,4 @@
-"""The median over processes, which no process has all values for."""
+"""Medians and quantiles over processes, which no process has all values for."""
 
 import sys
 
@@ -14,6 +14,7 @@ PROGRAM = """
 from ecs_model.native import MPI
 import numpy as np
 from ecs_model.parallel import Team
+from ecs_model.physics.detectors import reached_by
 
 comm = MPI.COMM_WORLD
 for seed in range(40):
@@ -22,12 +23,21 @@ for seed in range(40):
     owner = random.integers(0, comm.size if seed % 3 else 1, len(values))  # some have none
     ours, exact = Team(comm).median(values[owner == comm.rank]), np.median(values)
     assert ours == exact or not len(values), (seed, ours, exact)
+    if not len(values):
+        continue
+    weights = random.integers(1, 9, len(values)) / 8.0  # whose sums are exact in any order
+    values[random.random(len(values)) < 0.2] = -np.inf
+    here = owner == comm.rank
+    for share in (0.0, 1e-9, 0.25, 0.5, 0.9, 1.0):
+        ours = Team(comm).reached_by(share, values[here], weights[here])
+        assert ours == reached_by(share, values, weights), (seed, share, ours)
+assert Team(comm).add([comm.rank, 1.0]).tolist() == [sum(range(comm.size)), comm.size]
 if comm.rank == 0:
     print("all equal")
 """
 
 
-@pytest.mark.parametrize("n", [2, 3])
+@pytest.mark.parametrize("n", [1, 2, 3])
 def test_it_is_that_of_all_values(n):
     done = launch_program(n, [sys.executable, "-c", PROGRAM])
     assert "all equal" in done.stdout, done.stderr

@@ -678,7 +678,7 @@ def flip(out):
     """One wrong byte in the middle of each checkpoint."""
     for path in (out / "checkpoints").glob("ck_*.h5"):
         with h5py.File(path) as file:
-            place = file["state/K_o"].id.get_chunk_info(0).byte_offset
+            place = file["state/K_o"].id.get_offset()
         data = bytearray(path.read_bytes())
         data[place + 3] ^= 0xFF
         path.write_bytes(bytes(data))

@@ -1,7 +1,8 @@
-"""From [mesh] to arrays; it needs neither MPI nor DOLFINx."""
+"""From [mesh] to arrays, whole or in slices."""
 
 from pathlib import Path
 
+from ecs_model.parallel import kept_on_root, on_root
 from ecs_model.tissue import mesh_cache
 
 
@@ -18,3 +19,27 @@ def mesh_data(settings, base="."):
     if settings.file is not None:
         return mesh_cache.read(Path(base, settings.file), settings.unit)
     return mesh_cache.generate(settings.generator, settings.arguments(), base)
+
+
+def mesh_slice(comm, settings, base="."):
+    """The MeshSlice of this process; no process holds more of a structured mesh.
+
+    Args:
+        comm: MPI communicator.
+        settings: as in `mesh_data`.
+        base: as in `mesh_data`.
+
+    Raises:
+        ConfigError: on all processes, as `mesh_data`.
+    """
+    from ecs_model.tissue import mesh_slices  # only here MPI is needed
+
+    if (grid := on_root(comm, _grid, settings)) is not None:
+        return mesh_slices.of_grid(comm, grid)
+    return mesh_slices.of_root(comm, kept_on_root(comm, mesh_data, settings, base))
+
+
+def _grid(settings):
+    if settings.file is not None:
+        return None
+    return mesh_cache.structured(settings.generator, settings.arguments())

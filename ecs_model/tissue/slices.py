@@ -1,0 +1,140 @@
+"""Input order over all processes: each holds a contiguous slice of every array, none the whole.
+
+What leaves the program or enters it is in the order of the input; nodes and cells lie where the
+partitioner has put them. A PETSc star forest moves values between the two, from process to process,
+one array at a time.
+"""
+
+from ecs_model.native import MPI, PETSc
+
+import numpy as np
+import numpy.typing as npt
+
+from ecs_model.parallel import bounds, flat
+
+
+class Slices:
+    """The slice of each process, and the way between the slices and what a process holds.
+
+    Args:
+        comm: MPI communicator.
+        count: rows in all.
+        items: number, in input order, of every row that this process holds: its own, then ghosts.
+        owned: how many of them are its own; every row has one owner.
+        align: slices begin at multiples of it.
+
+    Attributes:
+        comm: MPI communicator.
+        count: rows in all.
+        bounds: where the slices of all processes begin and, last, end.
+        low, high: of this process.
+    """
+
+    def __init__(self, comm, count: int, items: npt.ArrayLike, owned: int, align: int = 1):
+        self.comm, self.count, self._align = comm, count, align
+        self.bounds = bounds(count, comm.size, align)
+        self.low, self.high = map(int, self.bounds[comm.rank : comm.rank + 2])
+        items = np.asarray(items, np.int64)
+        self._owned, self._local = owned, len(items)
+        self._to_local = self._forest(items)
+        ghosts = comm.allreduce(len(items) - owned)
+        self._from_owned = self._forest(items[:owned]) if ghosts else self._to_local
+
+    def holding(self, items: npt.ArrayLike) -> "Slices":
+        """The same slices for processes that hold these rows, each of as many as like."""
+        items = np.asarray(items, np.int64)
+        return Slices(self.comm, self.count, items, len(items), self._align)
+
+    def _forest(self, items):
+        """Roots are the rows of slices, leaves those that a process holds."""
+        owner = np.searchsorted(self.bounds, items, side="right") - 1
+        remote = np.stack([owner, items - self.bounds[owner]], axis=1)
+        forest = PETSc.SF().create(self.comm)
+        forest.setGraph(self.high - self.low, None, remote.astype(PETSc.IntType).ravel())
+        forest.setUp()
+        return forest
+
+    def to_slice(self, values: np.ndarray) -> np.ndarray:
+        """This process's slice of an array; collective.
+
+        Args:
+            values: of the rows that this process owns, shape (owned, ...).
+
+        Raises:
+            ValueError: if there are not as many.
+        """
+        values = _rows(values, self._owned)
+        result = np.empty((self.high - self.low, *values.shape[1:]), values.dtype)
+        with _Unit(values) as unit:
+            self._from_owned.reduceBegin(unit, flat(values), flat(result), MPI.REPLACE)
+            self._from_owned.reduceEnd(unit, flat(values), flat(result), MPI.REPLACE)
+        return result
+
+    def to_local(self, values: np.ndarray) -> np.ndarray:
+        """What this process holds of an array, ghosts last, shape (local, ...); collective.
+
+        Args:
+            values: this process's slice, shape (high - low, ...).
+
+        Raises:
+            ValueError: if it is not as long.
+        """
+        values = _rows(values, self.high - self.low)
+        result = np.empty((self._local, *values.shape[1:]), values.dtype)
+        with _Unit(values) as unit:
+            self._to_local.bcastBegin(unit, flat(values), flat(result), MPI.REPLACE)
+            self._to_local.bcastEnd(unit, flat(values), flat(result), MPI.REPLACE)
+        return result
+
+    def to_owned(self, values: np.ndarray) -> np.ndarray:
+        """The rows of an array that this process owns; otherwise as `to_local`."""
+        return self.to_local(values)[: self._owned]
+
+    def add_to_slice(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Sums, over all that hold a row, of their values, for the rows of this slice; collective.
+
+        Args:
+            values: one for every row that this process holds, shape (local,).
+        """
+        values = _rows(values, self._local)
+        result = np.zeros(self.high - self.low)
+        self._to_local.reduceBegin(MPI.DOUBLE, values, result, MPI.SUM)
+        self._to_local.reduceEnd(MPI.DOUBLE, values, result, MPI.SUM)
+        return result
+
+    def of_slice(self, lists: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The lists of all processes whose first number is a row of this slice; collective.
+
+        Args:
+            lists: of row numbers, shape (lists, numbers).
+        """
+        size, width = self.comm.size, lists.shape[1]
+        owner = np.searchsorted(self.bounds, lists[:, 0], side="right") - 1
+        going = np.bincount(owner, minlength=size) * width
+        coming = np.empty_like(going)
+        self.comm.Alltoall(going, coming)
+        result = np.empty(coming.sum(), np.int64)
+        ordered = np.ascontiguousarray(lists[np.argsort(owner, kind="stable")], np.int64)
+        self.comm.Alltoallv([ordered, going], [result, coming])
+        return result.reshape(-1, width)
+
+
+class _Unit:
+    """The MPI type of a row; within a block, as it has to be freed."""
+
+    def __init__(self, values):
+        width = int(np.prod(values.shape[1:])) * values.itemsize
+        self._type = MPI.BYTE.Create_contiguous(width).Commit()
+
+    def __enter__(self):
+        return self._type
+
+    def __exit__(self, *about):
+        self._type.Free()
+
+
+def _rows(values, count):
+    values = np.ascontiguousarray(values)
+    if len(values) != count:
+        raise ValueError(f"{len(values)} rows, not {count}")
+    return values
