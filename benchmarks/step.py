@@ -170,7 +170,9 @@ def membranes():
     for label, model in list(variants())[:: sized(1, 4)]:
         state = model.State(*(np.full(nodes, v) for v in model.State()))
         state.K_o[:] *= np.linspace(0.9, 1.1, nodes)
-        reaction = Reaction(model, state, model.Parameters(), Surroundings(), substeps=10)
+        reaction = Reaction(
+            model, state, model.Parameters(), Surroundings(), substeps=10, precision="mixed"
+        )
         before = reaction.block_steps
         reaction.advance(1e-3)
         each = (reaction.block_steps - before) * BLOCK

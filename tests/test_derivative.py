@@ -5,7 +5,8 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
-from ecs_model.membrane.autodiff import Dual, jacobian, root, slope_of, value_of
+from ecs_model.membrane.autodiff import Dual, cut, jacobian, root, slope_of, value_of
+from ecs_model.membrane.expressions import Recording
 from tests.test_codegen import FORMULAS
 
 Pair = namedtuple("Pair", "x y")
@@ -70,6 +71,39 @@ def test_a_searched_zero_and_its_slope(a):
 
 def test_a_searched_zero_of_plain_numbers_is_plain():
     assert root(lambda v, a: np.exp(v) - a, 0.5, 6, 2.0) == pytest.approx(np.log(2.0), rel=1e-14)
+
+
+def chained(p, through):
+    """Two values that depend on one another and on all, and what follows from both."""
+    v = through(np.exp(p.x) * p.y + p.y * p.y)
+    w = through(v * p.x + v)
+    return [v * w + p.x, np.exp(w) * v, w * w * w, p.y]
+
+
+def test_slopes_through_a_value_that_was_cut_are_the_same():
+    plain, with_cuts = (
+        jacobian(lambda p, t=through: chained(p, t), Pair(0.3, 0.7))
+        for through in (lambda x: x, cut)
+    )
+    assert plain[0] == with_cuts[0]
+    for one, other in zip(plain[1], with_cuts[1], strict=True):
+        assert other == pytest.approx(one, rel=1e-14)
+
+
+def test_a_cut_saves_operations():
+    def operations(through):
+        recording = Recording()
+        pair = Pair(recording.named("x"), recording.named("y"))
+        jacobian(lambda p: chained(p, through), pair)
+        return len(recording.lines)
+
+    assert operations(cut) < operations(lambda x: x)
+
+
+def test_a_cut_leaves_other_keys_alone():
+    """What looks for a variable of its own, such as time, must find it."""
+    x = cut(Dual(2.0, {0: 3.0, 1: 4.0, "time": 5.0}))
+    assert x.value == 2.0 and slope_of(x, "time") == 5.0 and len(x.slopes) == 2
 
 
 @pytest.mark.parametrize(

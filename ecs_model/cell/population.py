@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ecs_model.membrane.activity import Range
+from ecs_model.membrane.precision import DOUBLE
 from ecs_model.membrane.solver import Reaction
 from ecs_model.membrane.white_noise import Noise
 
@@ -49,6 +50,7 @@ class Bench:
         stimuli: what is done to the cells.
         noise: function (surroundings, slice) -> the Noise of some of the cells, which changes
             currents among their surroundings.
+        precision: of the stages of a step, `mixed` or `double`.
 
     Attributes:
         time: since the beginning [s].
@@ -64,6 +66,7 @@ class Bench:
         substeps=0,
         stimuli=(),
         noise=lambda *_: Noise([]),
+        precision=DOUBLE,
     ):
         self.model, self.state, self.parameters = model, state, parameters
         self.surroundings, self.stimuli, self.time = surroundings, stimuli, 0.0
@@ -78,6 +81,7 @@ class Bench:
                 _part(surroundings, g),
                 tolerance=tolerance,
                 substeps=substeps,
+                precision=precision,
             )
             for g in groups
         ]

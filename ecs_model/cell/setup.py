@@ -16,6 +16,7 @@ from ecs_model.membrane.kernel import depends_on, depends_on_time
 from ecs_model.membrane.model import Surroundings
 from ecs_model.membrane.noisy import noise_of, noisy, surroundings_with_noise
 from ecs_model.membrane.packing import arranged
+from ecs_model.membrane.precision import allowed
 from ecs_model.membrane.rest import at_rest
 from ecs_model.membrane.steady import Flow
 from ecs_model.membrane.user_models import membrane_of
@@ -243,6 +244,7 @@ class Laboratory:
             membrane.substeps,
             stimuli,
             noise.noise_in(entries, self.model, cells),
+            allowed(membrane.precision, membrane.tolerance),
         )
 
     def stimuli(self, count):

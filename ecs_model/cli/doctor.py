@@ -122,8 +122,8 @@ def _vector_math():
         _try_c(compiler.compiler(), compiler.FLAGS, _VECTOR_EXP)
     except ConfigError as error:
         raise _Spared(
-            f"the C compiler makes no vector exp ({error}); membranes run a few times slower: "
-            "use gcc on x86_64 with glibc 2.35 or newer"
+            f"the C compiler makes no vector exp ({error}); what membranes show takes a few times "
+            "as long: use gcc on x86_64 with glibc 2.35 or newer"
         ) from None
     return "vector exp of glibc in compiled membranes"
 

@@ -42,6 +42,12 @@ class Membrane(Strict):
         0, ge=0, le=100_000, description="fixed number of sub-steps; 0 for error control"
     )
 
+    precision: Literal["mixed", "double"] = Field(
+        "mixed",
+        description="of a sub-step: in mixed, states are double and rates single; where tolerance "
+        "is below 1e-5, and for .ode and .cellml files, all is double",
+    )
+
     @field_validator("model")
     @classmethod
     def _known(cls, name):
@@ -57,6 +63,10 @@ class Membrane(Strict):
             refuse_void(self, ["model", "parameter_set"], "where the model comes from a file")
         if ending not in ("ode", "cellml"):
             refuse_void(self, ["potassium"], "where the model is no .ode or .cellml file")
+        else:
+            refuse_void(
+                self, ["precision"], "where a .ode or .cellml file is the model, as all is double"
+            )
         if self.file is None:
             refuse_void(self, ["time_unit"], "where the model is no .ode file")
         if self.substeps:

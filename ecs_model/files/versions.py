@@ -22,6 +22,7 @@ CHANGES = (  # (version, what it computes in another way than the ones before), 
     ("0.2.0", "seizures are those of firing neurons, and a level of K+ is a load"),
     ("0.2.0", "fields of mesh files lie at the nodes or cells that the file says"),
     ("0.2.0", "groups of gmsh keep what is listed with a minus sign"),
+    ("0.2.0", "rates of membranes are computed in single precision"),
 )
 
 

@@ -1,10 +1,12 @@
 """The C of a membrane, to be filled by `kernel` with the lines of its formulas."""
 
 SOURCE = """\
+#define MIXED {mixed}  /* whether stages are in single precision */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 {math}
+{vectors}
 enum {{ BLOCK = {block}, STATES = {states}, SEEN = {seen}, TIMED = {timed} }};
 enum {{ SPIKES = {spikes}, POTENTIAL = {potential} }};  /* whether V is a state, and which one */
 enum {{ RATES = {rates} }};  /* whether an observable is a firing rate */
@@ -17,18 +19,36 @@ enum {{ RATES = {rates} }};  /* whether an observable is a firing rate */
 struct trace {{ double onset, offset; long count, room;
                double *events, *low, *high, *rate, *fires; }};
 
+/* What holds at every node and in every step of a call: names as in the formulas, those that the
+   stages read with r_ before them. */
+struct numbers {{ {members} }};
+
 /* One step of `dt` from `env_time` for a block: the new state, and each node's error in units of
    tolerance. */
 static void step(double env_time, double dt, double (*restrict w)[BLOCK],
-                 double (*restrict made)[BLOCK], double *restrict error{arguments})
+                 double (*restrict made)[BLOCK], double *restrict error,
+                 const struct numbers *restrict u{fields_of_step})
 {{
-  #pragma omp simd
-  for (int i = 0; i < BLOCK; ++i) {{
-    {load}
-    {lines}
-    double worst = 0.0, bad = 0.0;
-    {store}
-    error[i] = bad > 0.0 ? HUGE_ERROR : worst;
+  {of_step}
+  rate_s x[{increments} + 1][BLOCK] ALIGNED, size[BLOCK] ALIGNED;
+#if MIXED
+  rate_s y[STATES][BLOCK] ALIGNED;
+  for (int j = 0; j < STATES; ++j)
+    for (int i = 0; i < BLOCK; ++i) y[j][i] = (rate_s)w[j][i];
+#else
+  double (*restrict y)[BLOCK] = w;
+#endif
+  {together}
+  for (int i = 0; i < BLOCK; i += rate_lanes) {{
+    rate_v worst = rate_set(0.0), all = rate_set(0.0);
+    {stage}
+    *(rate_v *)&size[i] = rate_pick(all < (rate_s)HUGE_ERROR, worst, rate_set(HUGE_ERROR));
+  }}
+  for (int i = 0; i < BLOCK; i += state_lanes) {{
+    state_v lowest = state_set(0.0);
+    {update}
+    const state_v e = wide(&size[i]);
+    *(state_v *)&error[i] = state_pick(lowest >= 0.0, e, state_set(HUGE_ERROR));
   }}
 }}
 
@@ -156,11 +176,14 @@ static double largest(const double *error)
 long ecs_advance(long n, double begin, double duration, double tolerance, long fixed,
                  double *const *y, const double *const *in, double *trial, struct trace *trace)
 {{
-  double w[STATES][BLOCK] __attribute__((aligned(64)));
-  double made[STATES][BLOCK] __attribute__((aligned(64)));
-  double error[BLOCK] __attribute__((aligned(64)));
+  double w[STATES][BLOCK] ALIGNED;
+  double made[STATES][BLOCK] ALIGNED;
+  double error[BLOCK] ALIGNED;
   {fields}
+  {rate_fields}
   {uniform}
+  struct numbers u;
+  {prepare}
   const double shortest = duration * 1e-11;
   long steps = 0;
   for (long start = 0; start < n; start += BLOCK) {{
@@ -170,6 +193,7 @@ long ecs_advance(long n, double begin, double duration, double tolerance, long f
       for (long i = count; i < BLOCK; ++i) w[j][i] = w[j][0];
     }}
     {gather}
+    {gather_rates}
     double left = duration, h = fixed > 0 ? duration / fixed : trial[start / BLOCK];
     long remaining = fixed;
     if (!(h > 0.0) || h > duration) h = duration;
@@ -178,7 +202,7 @@ long ecs_advance(long n, double begin, double duration, double tolerance, long f
       const double room = TIMED ? reach(now + near, left, near, fixed <= 0{pass}) : left;
       const double dt = fixed > 0 ? (TIMED && h > (1.0 - 1e-9) * room ? room : h)
                                   : h < 0.5 * room ? h : h < room ? 0.5 * room : room;
-      step(now, dt, w, made, error{pass});
+      step(now, dt, w, made, error, &u{pass_fields});
       ++steps;
       const double e = fixed > 0 ? 0.0 : largest(error) / tolerance;
       if (e <= 1.0) {{
@@ -212,8 +236,8 @@ long ecs_advance(long n, double begin, double duration, double tolerance, long f
 /* The observables of n nodes, in the order of the model. */
 void ecs_observe(long n, const double *const *y, const double *const *in, double *const *out)
 {{
-  double w[STATES][BLOCK] __attribute__((aligned(64)));
-  double seen[SEEN + 1][BLOCK] __attribute__((aligned(64)));
+  double w[STATES][BLOCK] ALIGNED;
+  double seen[SEEN + 1][BLOCK] ALIGNED;
   {fields}
   {uniform}
   for (long start = 0; start < n; start += BLOCK) {{

@@ -32,7 +32,14 @@ FLAGS = (
     "-fPIC",
 )
 SUM = hashlib.sha256().digest_size
-WIDE = "-mprefer-vector-width=512"
+WIDE = (  # 512 bits; and for long formulas in vectors: fewer values wait for their use in memory
+    "-mprefer-vector-width=512",
+    "-fschedule-insns",
+    "-fsched-pressure",
+    "-fno-gcse",
+    "-fno-tree-slp-vectorize",
+)
+BARE = ("-DPLAIN_MATH", "-DSCALAR")  # without vectors and their functions
 
 
 def check_headers():
@@ -111,7 +118,7 @@ def _compile(cc, source, path):
     ):
         code, made = Path(folder, "kernel.c"), Path(folder, "kernel.so")
         code.write_text(source)
-        attempts = [[*FLAGS, WIDE], [*FLAGS], [*FLAGS, "-DPLAIN_MATH"], ["-O2", "-fPIC"]]
+        attempts = [[*FLAGS, *WIDE], [*FLAGS], [*FLAGS, "-DPLAIN_MATH"], ["-O2", "-fPIC", *BARE]]
         for flags in attempts:
             strict = ["-Werror=implicit-function-declaration", "-Wl,-z,defs"]
             done = subprocess.run(

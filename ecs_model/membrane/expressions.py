@@ -25,11 +25,21 @@ class Recording:
             raise ValueError(f"{name!r} cannot be the name of a variable")
         return Symbol(self, name)
 
-    def symbol(self, expression):
-        """The symbol that holds a C expression."""
+    def symbol(self, expression, operation=None):
+        """The symbol that holds a C expression.
+
+        Args:
+            expression: its text.
+            operation: what that is: a NumPy function, or a mark, and its arguments.
+        """
         if expression not in self._symbols:
-            self._symbols[expression] = Symbol(self, f"t{len(self._symbols)}")
+            self._symbols[expression] = Symbol(self, f"t{len(self._symbols)}", operation)
         return self._symbols[expression]
+
+    @property
+    def symbols(self):
+        """The symbols that hold expressions, in order."""
+        return self._symbols.values()
 
     @property
     def lines(self):
@@ -55,10 +65,20 @@ class Recording:
 
 
 class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
-    """A number that exists only in the compiled program."""
+    """A number that exists only in the compiled program.
 
-    def __init__(self, recording, name):
-        self.recording, self.name = recording, name
+    Attributes:
+        name: in C; of a condition its text.
+        operation: the NumPy function, or mark, that it comes from, and its arguments; None for a
+            variable.
+    """
+
+    def __init__(self, recording, name, operation=None):
+        self.recording, self.name, self.operation = recording, name, operation
+
+    def marked(self, mark):
+        """The same number, with a mark that says how it may be computed, see `precision`."""
+        return self.recording.symbol(f"{self.name} /* {mark} */", (mark, (self,)))
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         """Write down one operation."""
@@ -76,8 +96,8 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
             raise TypeError(f"np.{ufunc.__name__} cannot be compiled; ufuncs.py lists what can")
         text = TEXTS[ufunc].format(*map(as_c, inputs))
         if ufunc in CONDITIONS:
-            return Symbol(self.recording, text)
-        return self.recording.symbol(text)
+            return Symbol(self.recording, text, (ufunc, inputs))
+        return self.recording.symbol(text, (ufunc, inputs))
 
     def __array_function__(self, function, types, args, kwargs):
         """Write down a choice."""
@@ -86,7 +106,9 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         if function is not np.where or len(args) != 3:
             raise TypeError(f"np.{function.__name__} cannot be compiled; use np.where")
         condition, yes, no = (as_c(x) for x in args)
-        return args[1] if yes == no else self.recording.symbol(f"{condition} ? {yes} : {no}")
+        if yes == no:
+            return args[1]
+        return self.recording.symbol(f"{condition} ? {yes} : {no}", (np.where, args))
 
     def __bool__(self):
         """Refuse to branch on a value."""

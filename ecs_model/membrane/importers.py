@@ -195,4 +195,5 @@ def _model(source, order):
         reference=source.path.name,
         closed=False,
         electroneutral=False,
+        single=False,
     )

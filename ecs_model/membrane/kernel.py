@@ -9,14 +9,19 @@ from ecs_model.membrane.c_templates import MATH, SOURCE, VALUES
 from ecs_model.membrane.expressions import Recording, Symbol, as_c
 from ecs_model.membrane.instants import instants
 from ecs_model.membrane.model import Surroundings
+from ecs_model.membrane.precision import DOUBLE, MIXED
 from ecs_model.membrane.rosenbrock import ros2
+from ecs_model.membrane.slices import CLOCK, Values, suffices
+from ecs_model.membrane.vector_code import StepWriter
+from ecs_model.membrane.vector_math import vector_math
 
 BLOCK = 32
-CLOCK = "env_time"  # what the time of the surroundings is called in C
+SHORT = 900  # lines of a stage of which two fit into the instruction cache
+TOGETHER = '_Pragma("GCC unroll 2")'  # two searches of a potential fill each other's gaps
 VECTOR_MATH = ("exp", "log", "expm1", "log1p", "sin", "cos", "tanh")  # in glibc's libmvec
 
 
-def step_source(model, parameters, surroundings, scales):
+def step_source(model, parameters, surroundings, scales, precision=DOUBLE):
     """C source of step and observables of a membrane model.
 
     Args:
@@ -24,12 +29,17 @@ def step_source(model, parameters, surroundings, scales):
         parameters: record of numbers or arrays; only which of the two matters here.
         surroundings: likewise.
         scales: for each state, the absolute size of an error that counts like its tolerance.
+        precision: of the stages, `mixed` or `double`; models that need double get it.
     """
     recording = Recording()
     y, p, env = symbols(recording, model.State(), parameters, surroundings)
     new, error = model.step(ros2, y, p, env, Symbol(recording, "dt"))
-    stores = list(_stores(model, y, new, error, scales))
-    lines = recording.needed(*stores)
+    inputs = list(zip((*p, *env), _is_field(parameters, surroundings), strict=True))
+    fields = [s.name for s, is_field in inputs if is_field]
+    nodal = [*(s.name for s in y), *fields]
+    positive = [q.low == 0.0 for q in model.State.quantities.values()]
+    values = Values(recording, nodal, (CLOCK, "dt"))
+    step = StepWriter(recording, values, y, new, error, scales, positive).written()
     edges = Recording()
     reaching, limits = instants(
         model, edges, *symbols(edges, model.State(), parameters, surroundings)
@@ -39,9 +49,17 @@ def step_source(model, parameters, surroundings, scales):
     show = [f"seen[{j}][i] = {as_c(x)};" for j, x in enumerate(seen)]
     rating = Recording()
     firing = _rate(model, rating, *symbols(rating, model.State(), parameters, surroundings))
-    inputs = list(zip((*p, *env), _is_field(parameters, surroundings), strict=True))
-    fields = [s.name for s, is_field in inputs if is_field]
     return SOURCE.format(
+        mixed=int(precision == MIXED and _may_be_single(model, recording, nodal)),
+        vectors=vector_math(step.calls),
+        members=" ".join(step.members) or "char none;",
+        prepare="\n  ".join(step.prepare),
+        of_step="\n  ".join(step.of_step),
+        stage="\n    ".join(step.stage),
+        update="\n    ".join(step.update),
+        increments=step.increments,
+        together=TOGETHER if len(step.stage) <= SHORT else "",
+        **_rates_of(fields),
         math=MATH.format(declarations=_declarations(recording, edges, looking, rating)),
         block=BLOCK,
         states=len(y),
@@ -50,7 +68,7 @@ def step_source(model, parameters, surroundings, scales):
         potential=y._fields.index("V") if model.spikes else 0,
         rates=int(bool(model.rate)),
         firing="\n    ".join(firing),
-        timed=int(any(CLOCK in line for line in lines)),
+        timed=int(any(CLOCK in line for line in recording.needed(*map(as_c, (*new, *error))))),
         clock=f"in[{[s.name for s, _ in inputs].index(CLOCK)}][0]",
         nodal="\n    ".join(_nodal(fields)),
         reaching="\n    ".join(reaching),
@@ -58,8 +76,6 @@ def step_source(model, parameters, surroundings, scales):
         looking="\n    ".join(looking.needed(*show)),
         show="\n    ".join(show),
         load="\n    ".join(_loads(y, fields)),
-        lines="\n    ".join(lines),
-        store="\n    ".join(stores),
         arguments="".join(
             f", const double *restrict v_{s.name}" if is_field else f", const double {s.name}"
             for s, is_field in inputs
@@ -67,6 +83,16 @@ def step_source(model, parameters, surroundings, scales):
         ),
         **_inputs(inputs, CLOCK),
     )
+
+
+def _may_be_single(model, recording, nodal):
+    """Whether the rates of a model may be single: then it must be fluxes that conserve ions.
+
+    Where volumes move and concentrations are diluted, what is conserved depends on the step.
+    """
+    dilutes = model.parts is not None and model.parts.volumes.moves
+    conserves = model.fluxes is not None or model.contents is None or dilutes
+    return model.single and conserves and suffices(recording, nodal)
 
 
 def depends_on_time(model):
@@ -170,9 +196,7 @@ def _inputs(inputs, without=""):
     fields = [(j, s.name) for j, s, is_field in numbered if is_field]
     numbers = [(j, s.name) for j, s, is_field in numbered if not is_field]
     return {
-        "fields": "\n  ".join(
-            f"double v_{name}[BLOCK] __attribute__((aligned(64)));" for _, name in fields
-        ),
+        "fields": "\n  ".join(f"double v_{name}[BLOCK] ALIGNED;" for _, name in fields),
         "uniform": "\n  ".join(f"const double {name} = in[{j}][0];" for j, name in numbers),
         "gather": "\n    ".join(
             f"memcpy(v_{name}, in[{j}] + start, count * sizeof(double));"
@@ -183,12 +207,13 @@ def _inputs(inputs, without=""):
     }
 
 
-def _stores(model, y, new, error, scales):
-    """Store the new state, its scaled error, and whether a concentration left its range."""
-    for j, (name, value) in enumerate(zip(y._fields, new, strict=True)):
-        yield f"made[{j}][i] = {as_c(value)};"
-        weight = f"({float(scales[j])!r} + fabs({y[j].name}))"
-        yield f"{{ const double e = fabs({as_c(error[j])}) / {weight};"
-        yield "  worst = worst > e ? worst : e; bad += e < HUGE_ERROR ? 0.0 : 1.0; }"
-        if model.State.quantities[name].low == 0.0:
-            yield f"bad += {as_c(value)} >= 0.0 ? 0.0 : 1.0;"
+def _rates_of(fields):
+    """The parts that bring fields to a step: as they are, and in the precision of its stages."""
+    arguments = [f", const double *restrict v_{n}, const rate_s *restrict r_{n}" for n in fields]
+    gather = [f"for (int i = 0; i < BLOCK; ++i) r_{n}[i] = (rate_s)v_{n}[i];" for n in fields]
+    return {
+        "fields_of_step": "".join(arguments),
+        "pass_fields": "".join(f", v_{n}, r_{n}" for n in fields),
+        "rate_fields": "\n  ".join(f"rate_s r_{n}[BLOCK] ALIGNED;" for n in fields),
+        "gather_rates": "\n    ".join(gather),
+    }

@@ -69,6 +69,7 @@ class MembraneModel:
         depolarization: whether the state V is a depolarization from rest, not the potential of a
             membrane.
         noisy: parameters to which noise may be added, such as an injected current, see `noisy`.
+        single: whether its rates may be computed in single precision, see `precision`.
     """
 
     name: str
@@ -100,6 +101,7 @@ class MembraneModel:
     drives: dict[str, str] = field(default_factory=dict)
     depolarization: bool = False
     noisy: tuple[str, ...] = ()
+    single: bool = True
 
     @property
     def spikes(self) -> bool:

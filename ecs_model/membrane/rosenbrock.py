@@ -7,6 +7,7 @@ second order with the exact Jacobian; the first-order solution inside it measure
 import numpy as np
 
 from ecs_model.membrane.autodiff import MIDDLE, TIME, jacobian, value_of
+from ecs_model.membrane.precision import of_stage
 
 GAMMA = 1 - 0.5**0.5
 _LARGEST = 1e300
@@ -38,9 +39,10 @@ def ros2(f, y, h, stoichiometry=None, later=None):
     aged = [GAMMA * h * _finite(row.pop(TIME, 0.0)) for row in rows]
     solve = factorise(identity_minus(GAMMA * h, rows))
     x1 = solve([a + b for a, b in zip(fluxes, aged, strict=True)])
-    ahead = map(value_of, (later or f)(_along(y, h, stoichiometry(x1))))
+    ahead = map(value_of, (later or f)(_along(y, h, stoichiometry([*map(of_stage, x1)]))))
     x2 = solve([b - 2 * a - c for a, b, c in zip(x1, ahead, aged, strict=True)])
-    new = _along(y, h, stoichiometry([1.5 * a + 0.5 * b for a, b in zip(x1, x2, strict=True)]))
+    both = [of_stage(1.5 * a + 0.5 * b) for a, b in zip(x1, x2, strict=True)]
+    new = _along(y, h, stoichiometry(both))
     error = stoichiometry([0.5 * h * (a + b) for a, b in zip(x1, x2, strict=True)])
     return new, error
 

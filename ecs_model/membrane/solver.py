@@ -8,6 +8,7 @@ import numpy as np
 from ecs_model.errors import SolutionError
 from ecs_model.membrane.compiler import load
 from ecs_model.membrane.kernel import BLOCK, step_source
+from ecs_model.membrane.precision import DOUBLE
 from ecs_model.membrane.trace import RESET, Trace
 from ecs_model.memory import OfBlocks, Share
 from ecs_model.units import to_si
@@ -32,6 +33,7 @@ class Reaction:
         substeps: fixed number of sub-steps per call instead of error control; 0 for control.
         ions: names of those whose exchange is booked, such as K for the state K_o.
         text: the C source of the step, if it is known already.
+        precision: of the stages of a step, `mixed` or `double`, where there is no text.
 
     Attributes:
         variables: the record of states.
@@ -52,6 +54,7 @@ class Reaction:
         substeps=0,
         ions=("K",),
         text=None,
+        precision=DOUBLE,
     ):
         self.model, self.variables = model, state
         self.parameters = parameters
@@ -66,7 +69,7 @@ class Reaction:
         at = len(parameters) + surroundings._fields.index("time")
         self._clock = self.inputs[at] = np.zeros(1)  # time of the state [s], what observables see
         self._pointers = _addresses(state), _addresses(self.inputs)
-        compiled = load(text or source(model, parameters, self.surroundings))
+        compiled = load(text or source(model, parameters, self.surroundings, precision))
         self._advance, self._record = compiled.ecs_advance, compiled.ecs_record
         self._advance.restype = self._record.restype = ctypes.c_long
         self._observe = compiled.ecs_observe
@@ -241,10 +244,10 @@ class NodeValues:
         return self.results
 
 
-def source(model, parameters, surroundings):
+def source(model, parameters, surroundings, precision=DOUBLE):
     """C source of the step of a model; what rank 0 compiles before the others load it."""
     scales = [*map(_scale, model.State.quantities.values())]
-    return step_source(model, parameters, surroundings, scales)
+    return step_source(model, parameters, surroundings, scales, precision)
 
 
 def _scale(quantity):

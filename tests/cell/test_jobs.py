@@ -39,6 +39,7 @@ triggered = { K_o = "above 30 mM" }
 
 
 def job(tmp_path, text, *overrides, **more):
+    tmp_path.mkdir(exist_ok=True)
     config = tmp_path / "job.toml"
     config.write_text(text)
     api.cell(config, tmp_path / "out", overrides, quiet=True, **more)
@@ -48,6 +49,33 @@ def job(tmp_path, text, *overrides, **more):
 def table(path):
     with open(path, newline="") as file:
         return list(csv.DictReader(file))
+
+
+SPREADING = """
+[membrane]
+model = "kager_mori"
+[[event]]
+name = "step"
+start = "1 s"
+add = { K_o = "5 mM" }
+[[threshold]]
+event = "step"
+vary = "add.K_o"
+low = "1 mM"
+high = "60 mM"
+tolerance = 1e-6
+wait = "5 s"
+window = "1 s"
+triggered = { K_o = "above 25 mM" }
+"""
+
+
+def test_single_precision_of_rates_leaves_the_threshold(tmp_path):
+    values = []
+    for precision in ("mixed", "double"):
+        made = job(tmp_path / precision, SPREADING, f"membrane.precision={precision}")
+        values.append(made["members"][0]["thresholds"][0]["value"])
+    assert values[0] == pytest.approx(values[1], rel=1e-5)
 
 
 def test_threshold_is_exact(tmp_path):

@@ -100,7 +100,7 @@ def test_depolarised_cells_swell_at_the_cost_of_the_space_outside():
 def weights(model):
     """State -> the absolute error [SI] that counts as much as the relative one in its step."""
     text = source(model, model.Parameters(), Surroundings())
-    found = re.findall(r"const double e = .* / \(([^ ]+) \+ fabs\(y_(\w+)\)\);", text)
+    found = re.findall(r"const rate_v e = .*\(\(rate_s\)([^ ]+) \+ rate_abs\(y_(\w+)\)\);", text)
     return {name: float(number) for number, name in found}
 
 

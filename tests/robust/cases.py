@@ -792,6 +792,8 @@ SETTINGS = [
          "run.toml:30: source 'pipette': companion: Cl is not one of tissue.ions"),
     swap("a tolerance of fixed steps", "adaptive = false", 'adaptive = false\ntolerance = "1 mM"',
          "run.toml:46: time.tolerance: has no effect where steps are fixed"),
+    swap("a precision that membranes do not have", 'model = "nagumo"',
+         'model = "nagumo"\nprecision = "half"', "membrane.precision", "'mixed'"),
     swap("a tolerance of fixed sub-steps", 'model = "nagumo"',
          'model = "nagumo"\nsubsteps = 3\ntolerance = 0.01',
          "membrane.tolerance: has no effect where the number of sub-steps is fixed"),

@@ -54,6 +54,12 @@ def wave(tmp_path_factory):
     return Runs("sd_wave", tmp_path_factory.mktemp("wave"), CENTRAL)
 
 
+def test_single_precision_of_rates_leaves_the_speed(wave):
+    cell = "mesh.cell=20 um"
+    mixed, double = wave.speed(cell), wave.speed(cell, "membrane.precision=double")
+    assert mixed == pytest.approx(double, rel=1e-5) and mixed != double
+
+
 @pytest.mark.parametrize(("cell", "tolerance"), [("10 um", 0.01), ("20 um", 0.03)])
 def test_benchmark_speed(csd, cell, tolerance):
     speed, what = csd.speed(f"mesh.cell={cell}"), f"CSD benchmark, {cell}: speed"

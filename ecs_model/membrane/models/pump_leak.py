@@ -42,6 +42,7 @@ from ecs_model.membrane.mechanisms.pumps import cycling_pump, hill_pump
 from ecs_model.membrane.model import Surroundings, with_options
 from ecs_model.membrane.parts import Parts, with_pumps
 from ecs_model.membrane.potentials import OfContents, QuasiSteady
+from ecs_model.membrane.precision import in_double
 from ecs_model.membrane.resting_state import balanced
 from ecs_model.physics.electrochemistry import mullins_noda, nernst, thermal_voltage
 from ecs_model.record import concentration, quantity, record
@@ -129,7 +130,7 @@ STRENGTH = {"hill": ("J_max", 961e-9), "post_albers": ("N_pump", 11.2e-9)}  # ne
 
 def charge_potential(y, p, env):
     """Membrane potential [V] of the charge that the cell holds."""
-    return p.phi * FARADAY / (p.S * p.C) * (y.K_i + y.Na_i - y.Cl_i - p.Q_A)
+    return p.phi * FARADAY / (p.S * p.C) * in_double(y.K_i + y.Na_i - y.Cl_i - p.Q_A)
 
 
 def potassium_reversal(y, p, env):

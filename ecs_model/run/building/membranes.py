@@ -10,6 +10,7 @@ from ecs_model.membrane.compiler import library
 from ecs_model.membrane.kernel import depends_on
 from ecs_model.membrane.model import Surroundings
 from ecs_model.membrane.packing import arranged
+from ecs_model.membrane.precision import allowed
 from ecs_model.parallel import Team, root_does, together
 from ecs_model.run import front_tracker
 from ecs_model.transport import limiter_kernel
@@ -43,8 +44,9 @@ def reaction(config, tissue, nodes, operators, around, kept, lap):
     surroundings = around(alpha=alpha, temperature=tissue.temperature)
     state, told = _begin(config, mesh.comm, model, parameters, state, surroundings)
     varying = tuple(np.ndim(v) > 0 for v in (*parameters, *surroundings))
-    key = (about_model(config), surroundings._fields, varying)
-    text = kept("kernel", key, partial(solver.source, model, parameters, surroundings))
+    precision = allowed(config.membrane.precision, config.membrane.tolerance)
+    key = (about_model(config), surroundings._fields, varying, precision)
+    text = kept("kernel", key, partial(solver.source, model, parameters, surroundings, precision))
     lap("membranes")
     _compile(mesh.comm, text)
     lap("compiler")
