@@ -32,9 +32,11 @@ run: setup
 	@echo "pictures   $(RESULTS)/pictures/"
 	@echo "ParaView   paraview --script=$(RESULTS)/open_in_paraview.py"
 
-# Files that need one process run beside each other; the others start several themselves, or watch
-# a clock. The longest files come first, so that no worker waits long for the last one.
-WATCHED := $(addprefix tests/test_,$(addsuffix .py,compiler doctor forecast fronts profiling))
+# Files run beside each other, those that need one process apart from those that start several
+# themselves; those that watch a clock run alone. The longest files come first, so that no worker
+# waits long for the last one.
+WATCHED := $(addprefix tests/test_,$(addsuffix .py,compiler doctor forecast fronts profiling)) \
+	tests/scan/test_kills.py
 SINGLE := tests/verification tests/scan/test_laws.py tests/test_benchmarks.py tests/membrane tests/cell \
 	tests/postprocess tests/docs tests/robust/test_configurations.py tests/robust/test_damaged.py \
 	tests/robust/test_damaged_inputs.py tests/cli tests/transport tests/runs tests/meshes tests/laws \
@@ -43,7 +45,9 @@ SINGLE := tests/verification tests/scan/test_laws.py tests/test_benchmarks.py te
 
 test: setup
 	@$(BIN)/python -m pytest -q -n $(NP) --dist loadfile --no-loadscope-reorder $(SINGLE)
-	@$(BIN)/python -m pytest -q $(SINGLE:%=--ignore=%)
+	@$(BIN)/python -m pytest -q -n $(NP) --dist loadfile --no-loadscope-reorder \
+		tests/robust tests/parallel tests/scan $(patsubst %,--ignore=%,$(SINGLE) $(WATCHED))
+	@$(BIN)/python -m pytest -q $(WATCHED)
 
 lint: setup
 	@$(BIN)/ruff check .
