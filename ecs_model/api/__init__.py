@@ -6,7 +6,7 @@ default) and are called on all of its processes; the others need neither MPI nor
 
 from ecs_model.api.results import export, open_run, open_scan, plot, report, scan_plot, scan_report
 from ecs_model.api.runs import check, estimate, resume, run, simulation
-from ecs_model.api.studies import cell, fit_diffusion, scan, scan_status
+from ecs_model.api.studies import cell, fit_diffusion, scan, scan_collect, scan_status
 from ecs_model.api.tools import copy, law, list_meshes, mesh, models, ready_runs, schema, template
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "resume",
     "run",
     "scan",
+    "scan_collect",
     "scan_plot",
     "scan_report",
     "scan_status",

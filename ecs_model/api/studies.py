@@ -34,10 +34,31 @@ def scan(
 
 def scan_status(directory):
     """Lines about a scan: what is done, what runs, what failed and why."""
+    from ecs_model.scan.status import status
+
+    with foreign.damaged(directory, "what was written there was changed, or is not whole"):
+        return list(status(directory))
+
+
+def scan_collect(directory, quiet=False):
+    """Gather the points of a scan that are there: table and report; nothing is computed.
+
+    A scan whose engine is `list` writes down what is still missing, or comes next.
+
+    Args:
+        directory: of the scan.
+        quiet: say nothing but errors.
+
+    Returns:
+        0, 1 if points failed, 75 if some are missing.
+
+    Raises:
+        ConfigError: if there is no scan, or it is damaged.
+    """
     from ecs_model.scan import driver
 
     with foreign.damaged(directory, "what was written there was changed, or is not whole"):
-        return list(driver.status(directory))
+        return driver.collect(directory, quiet)
 
 
 def cell(config, output, overrides=(), overwrite=False, quiet=False):

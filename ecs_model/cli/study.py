@@ -29,9 +29,10 @@ def add_scan(commands):
     """Add `ecs-model scan`."""
     p = add(commands, "scan", _scan, "many runs: maps, thresholds, sensitivity; goes on by itself")
     p.add_argument(
-        "config", help="TOML file (see `ecs-model template --scan`), or status, plot or report"
+        "config",
+        help="TOML file (see `ecs-model template --scan`), or status, collect, plot or report",
     )
-    p.add_argument("directory", nargs="?", help="after status, plot or report: that of a scan")
+    p.add_argument("directory", nargs="?", help="after status and the like: that of a scan")
     p.add_argument("--output", "-o", metavar="DIR", help="directory (default results/NAME)")
     p.add_argument("--extend", action="store_true", help="other points in the same directory")
     p.add_argument("--retry", action="store_true", help="points that failed once more")
@@ -47,7 +48,7 @@ def add_scan(commands):
 def _scan(a):
     from ecs_model import api
 
-    if a.config in ("status", "plot", "report"):
+    if a.config in ("status", "collect", "plot", "report"):
         return _about_scan(a)
     if a.directory is not None:
         raise ConfigError(f"scan {a.config} {a.directory}: give the directory with --output")
@@ -61,6 +62,8 @@ def _about_scan(a):
 
     if a.directory is None:
         raise ConfigError(f"scan {a.config}: needs the directory of a scan")
+    if a.config == "collect":
+        return api.scan_collect(a.directory, a.quiet)
     about = {
         "status": api.scan_status,
         "plot": api.scan_plot,
@@ -68,6 +71,7 @@ def _about_scan(a):
     }
     for line in about[a.config](a.directory):
         print(line)
+    return 0
 
 
 def add_fit(commands):

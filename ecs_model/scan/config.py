@@ -55,18 +55,26 @@ RESULTS = (  # how names of further columns begin
     "threshold.",
 )
 
-_SLURM = ("batch", "jobs", "time", "partition", "nodes", "mpi", "options", "poll")
+_OF_SLURM = ("jobs", "partition", "nodes", "mpi", "options", "poll")
+_VOID = {
+    "local": ("batch", "time", *_OF_SLURM),
+    "slurm": ("workers",),
+    "list": ("workers", *_OF_SLURM),
+}
 
 
 class Engine(Strict):
     """Where the runs are computed."""
 
-    kind: Literal["local", "slurm"] = "local"
+    kind: Literal["local", "slurm", "list"] = Field(
+        "local",
+        description="worker processes here, jobs of Slurm, or commands for any other scheduler",
+    )
     processes: int | None = Field(
         None,
         ge=1,
         le=MANY,
-        description="MPI processes per run; the default is the fewest (slurm: one)",
+        description="MPI processes per run; the default is the fewest (slurm, list: one)",
     )
     workers: int | None = Field(
         None,
@@ -74,9 +82,9 @@ class Engine(Strict):
         le=MANY,
         description="local: runs at a time; the default is what cores and memory hold",
     )
-    batch: int = Field(8, ge=1, le=MANY, description="slurm: points per job")
+    batch: int = Field(8, ge=1, le=MANY, description="slurm, list: points per job")
     jobs: int = Field(50, ge=1, le=MANY, description="slurm: jobs in the queue at a time")
-    time: Seconds = Field(3600.0, description="slurm: limit of a job")
+    time: Seconds = Field(3600.0, description="slurm, list: limit of a job")
     partition: str | None = Field(None, description="slurm: partition")
     nodes: int = Field(1, ge=1, le=MANY, description="slurm: nodes of a job")
     mpi: str = Field("pmi2", description="slurm: what srun --mpi is given")
@@ -87,10 +95,7 @@ class Engine(Strict):
     def _even(self):
         if (self.processes or self.nodes) % self.nodes:
             raise ValueError("processes must be a multiple of nodes, as many on each")
-        if self.kind == "slurm":
-            refuse_void(self, ["workers"], "where kind = 'slurm'")
-        else:
-            refuse_void(self, _SLURM, "where kind = 'local'")
+        refuse_void(self, _VOID[self.kind], f"where kind = '{self.kind}'")
         return self
 
 

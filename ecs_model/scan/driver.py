@@ -11,9 +11,9 @@ from ecs_model import __version__
 from ecs_model.config import reader
 from ecs_model.errors import ConfigError
 from ecs_model.files import atomic, trust, versions
-from ecs_model.run.progress import clock_face
 from ecs_model.scan import adaptive, consensus, points, sensitivity, table
 from ecs_model.scan.base_run import base_of, check_points
+from ecs_model.scan.command_list import CommandList, Listed
 from ecs_model.scan.config import ScanConfig, beside
 from ecs_model.scan.local import Local
 from ecs_model.scan.progress import Progress, lines
@@ -21,12 +21,13 @@ from ecs_model.scan.slurm import Slurm
 from ecs_model.scan.store import REPORT, Store, code
 
 CONSENSUS = "consensus.csv"
+ENDED = ("finished", "failed")
 FAILED, STOPPED = 1, 75  # exit codes: some points failed; stopped by a signal
-STATES = ("finished", "running", "waiting", "failed", "interrupted")
-ENGINES: dict[str, Any] = {"local": Local, "slurm": Slurm}
+ENGINES: dict[str, Any] = {"local": Local, "slurm": Slurm, "list": CommandList}
 STAYS = {
     "local": "stopped; the same command goes on",
     "slurm": "stopped; jobs stay in the queue, the same command goes on",
+    "list": "when the jobs are over: ecs-model scan collect {directory}",
 }
 
 
@@ -67,10 +68,40 @@ def run(
         with base.written.told():  # of what shows on the mesh alone
             stopped = _drive(scan, store, retry, progress)
         report = _finish(scan, store)
+    return _told(scan, store, report, stopped, progress)
+
+
+def collect(directory, quiet=False):
+    """Gather what is there of a scan; codes as of `run`, 75 if points are missing.
+
+    Nothing is computed. Where the engine lists commands, the points that come next are listed.
+
+    Args:
+        directory: of the scan.
+        quiet: say nothing but errors.
+
+    Raises:
+        ConfigError: if it holds no scan, or another driver is at work.
+    """
+    store, progress = Store.open(directory), Progress(quiet)
+    scan = store.scan()
+    with store.driven(alone=False):
+        if scan.engine.kind == "list":
+            there = store.setup()
+            trust.ask(there["made"], store.path, False, *code(there))  # its commands are run
+            stopped = _drive(scan, store, False, progress)
+        else:
+            stopped = any(store.slot(p).state not in ENDED for p in store.points())
+        report = _finish(scan, store)
+    return _told(scan, store, report, stopped, progress)
+
+
+def _told(scan, store, report, stopped, progress):
+    """Say how it ended; the exit code."""
     for line in lines(store.path, report):
         progress.say(line)
     if stopped:
-        progress.say(STAYS[scan.engine.kind])
+        progress.say(STAYS[scan.engine.kind].format(directory=store.path))
     return STOPPED if stopped else FAILED if report["failed"] else 0
 
 
@@ -106,13 +137,13 @@ class _Stop(Exception):
 
 
 def _drive(scan, store, retry, progress):
-    """Compute all waves; whether a signal ended it before."""
+    """Compute all waves; whether a signal, or a list, ended it before."""
     handlers = {s: signal.signal(s, _raise_stop) for s in (signal.SIGTERM, signal.SIGINT)}
     try:
         with ENGINES[scan.engine.kind](store, scan.engine) as engine:
             for wave in _waves(scan, store):
                 _compute(engine, store, wave, retry, progress)
-    except _Stop:
+    except (_Stop, Listed):
         return True
     finally:
         for number, handler in handlers.items():
@@ -131,7 +162,7 @@ def _compute(engine, store, wave, retry, progress):
         for slot in slots.values():
             if slot.state == "failed":
                 slot.forget()
-    todo = [p for p in wave if slots[p.id].state not in ("finished", "failed")]
+    todo = [p for p in wave if slots[p.id].state not in ENDED]
     progress.expect(len(wave) - len(todo), len(todo))
     if todo:
         engine.compute(todo, partial(_tell, store, progress), progress.say)
@@ -245,39 +276,3 @@ def _sensitivity(scan, frame):
         except ConfigError as error:
             result[outcome] = {"missing": str(error)}
     return {"sobol": result}
-
-
-def _left(store, found):
-    """Time until the points so far are done, if they go on as they did."""
-    done = sorted(t for point in found if (t := store.slot(point).finished_at) is not None)
-    if len(done) < 2:
-        return clock_face(float("nan"))
-    return clock_face((len(found) - len(done)) * (done[-1] - done[0]) / (len(done) - 1))
-
-
-def status(directory):
-    """Lines about a scan: how many points are done, what runs, what failed."""
-    store = Store.open(directory)
-    found = [(point, store.slot(point)) for point in store.points()]
-    states = [_state(store, slot) for _, slot in found]
-    runs = store.scan().adaptive
-    total = f" of at most {runs.runs}" if runs else ""
-    yield f"{store.setup()['title'] or directory}: {len(found)} points{total}"
-    yield ", ".join(f"{states.count(s)} {s}" for s in STATES if s in STATES[:4] or s in states)
-    if "running" in states:
-        yield f"about {_left(store, [point for point, _ in found])} left at the pace so far"
-    for (point, slot), state in zip(found, states, strict=True):
-        facts = slot.status()
-        if state == "failed":
-            yield f"failed: {point.said()}: {facts.get('reason', '')}"
-        elif state == "running":
-            yield f"running: {point.said()} (process {facts.get('pid')} on {facts.get('host')})"
-        elif state == "interrupted":
-            yield f"interrupted: {point.said()}; the same scan computes it again"
-
-
-def _state(store, slot):
-    """The state of a run; what seems to run, but has nobody at work, was interrupted."""
-    if slot.state == "running" and not store.is_at_work(slot):
-        return "interrupted"
-    return slot.state

@@ -19,6 +19,7 @@ import time
 
 from ecs_model.errors import ConfigError
 from ecs_model.files import atomic, foreign, schemas
+from ecs_model.scan.batch import compute_batch
 from ecs_model.scan.points import Point
 
 CHANCES = 3  # a point on which so many jobs ended has failed
@@ -199,21 +200,3 @@ def _queue():
     command = ["squeue", "-h", "-u", getpass.getuser(), "-o", "%j"]
     done = subprocess.run(command, capture_output=True, text=True)
     return set(done.stdout.split()) if done.returncode == 0 else None
-
-
-def compute_batch(folder, rows):
-    """Compute points, on all processes of a job."""
-    from contextlib import nullcontext
-
-    from ecs_model.launcher import limit_threads
-    from ecs_model.parallel import start
-    from ecs_model.scan.store import Store
-
-    limit_threads()
-    comm, store = start(), Store(folder)
-    from ecs_model.scan.run_point import Bench, work
-
-    with store.working() if comm.rank == 0 else nullcontext():
-        bench = Bench.of(store, comm)
-        for row in rows:
-            work(bench, store, Point(**row))

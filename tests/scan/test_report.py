@@ -9,7 +9,7 @@ import pytest
 from ecs_model import api, cli
 from ecs_model.errors import ConfigError
 from ecs_model.run.rundir import RunDir
-from ecs_model.scan import driver
+from ecs_model.scan.status import status
 from tests import browser
 from tests.helpers import summary
 from tests.scan.scans import FRONT, scan, table
@@ -74,9 +74,9 @@ def test_torn_files_of_a_point_stop_neither_report_nor_scan(grid, tmp_path):
     (folder / "points" / one / "status.json").write_text("")
     assert api.scan_report(folder, [], quiet=True).is_file()
     (folder / "points" / two / "summary.json").write_text("")
-    assert "5 finished" in [*driver.status(folder)][1]
+    assert "5 finished" in [*status(folder)][1]
     assert scan(folder, GRID)[0] == 1
-    assert "6 finished" in [*driver.status(folder)][1]
+    assert "6 finished" in [*status(folder)][1]
     (folder / "points" / two / "summary.json").write_text("{")
     with pytest.raises(ConfigError, match=f"{two}/summary.json is damaged.*this run again"):
         scan(folder, GRID)

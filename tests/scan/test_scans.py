@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from ecs_model.errors import ConfigError
-from ecs_model.scan import driver
+from ecs_model.scan.status import status
 from ecs_model.scan.store import Store
 from tests.helpers import run_here, summary
 from tests.scan.scans import FRONT, scan, table
@@ -125,7 +125,7 @@ values = ["-1 um", "2 mm"]""",
     assert code == 1
     assert list(found["run"]) == ["finished"] * 2 + ["failed"] * 2
     assert "region 'start' holds no cell" in found["reason"].iloc[-1]
-    lines = list(driver.status(tmp_path / "scan"))
+    lines = list(status(tmp_path / "scan"))
     assert lines[1] == "2 finished, 0 running, 0 waiting, 2 failed"
     assert "holds no cell" in lines[2]
 
