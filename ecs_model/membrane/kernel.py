@@ -86,13 +86,15 @@ def step_source(model, parameters, surroundings, scales, precision=DOUBLE):
 
 
 def _may_be_single(model, recording, nodal):
-    """Whether the rates of a model may be single: then it must be fluxes that conserve ions.
+    """Whether the rates of a model may be single: where fluxes, rounded or not, keep what is kept.
 
-    Where volumes move and concentrations are diluted, what is conserved depends on the step.
+    They keep ions as they take here what they bring there. That what is electroneutral stays so
+    where volumes move follows from sums over fluxes and volumes, which rounding would disturb.
     """
     dilutes = model.parts is not None and model.parts.volumes.moves
-    conserves = model.fluxes is not None or model.contents is None or dilutes
-    return model.single and conserves and suffices(recording, nodal)
+    keeps_charge = model.volumes is None or not model.electroneutral
+    keeps_ions = model.fluxes is not None or model.contents is None or dilutes
+    return model.single and keeps_charge and keeps_ions and suffices(recording, nodal)
 
 
 def depends_on_time(model):
