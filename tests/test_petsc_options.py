@@ -6,7 +6,7 @@ import pytest
 
 from ecs_model.config.petsc_options import refuse_options
 from ecs_model.launcher import from_elsewhere
-from ecs_model.postprocess import style
+from ecs_model.postprocess import labels, style
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_tolerances_with_which_nothing_is_solved_are_refused(option):
 def test_names_of_users_are_drawn_as_they_are(name):
     figure = style.figure(1.0)
     axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], label=style.plain(name))
-    axes.set(title=style.label(name, "mM"), ylabel=style.wrapped_label(name, "mol/m^2"))
-    assert [t.get_text().strip() for t in axes.legend().get_texts()] == [style.plain(name).strip()]
+    axes.plot([0, 1], [0, 1], label=labels.plain(name))
+    axes.set(title=labels.label(name, "mM"), ylabel=labels.wrapped_label(name, "mol/m^2"))
+    assert [t.get_text().strip() for t in axes.legend().get_texts()] == [labels.plain(name).strip()]
     figure.draw_without_rendering()

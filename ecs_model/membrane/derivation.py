@@ -12,7 +12,7 @@ from ecs_model.membrane.mechanism import ATP, IONS, moved, valence
 from ecs_model.membrane.mechanisms import metabolism
 from ecs_model.membrane.model import MembraneModel, Surroundings, diluted
 from ecs_model.membrane.parts import Parts
-from ecs_model.membrane.potentials import Capacitive
+from ecs_model.membrane.potentials import Capacitive, QuasiSteady
 from ecs_model.membrane.volumes import Fixed
 from ecs_model.record import joined
 
@@ -71,6 +71,12 @@ def _keeps_ions(parts, State):
 def _charges(cell):
     """Whether the fluxes of a compartment together carry charge that its membrane stores."""
     return isinstance(cell.potential, Capacitive) and cell.balance is None
+
+
+def _closing(cell, ions):
+    """The ion that takes what the search for a potential without current, rounded, leaves."""
+    searched = isinstance(cell.potential, QuasiSteady) and {*IONS} <= ions.keys()
+    return "Na" if searched else None
 
 
 def _scaled(parts):
@@ -142,8 +148,8 @@ class Law:
     def _move(self, cell, x, p, space, rates):
         """Move the ions whose fluxes are the next of `x` from cells to the space outside."""
         ions = {ion: next(x) for ion in self._counted(cell)}
-        if cell.balance:
-            ions[cell.balance] = balancing(ions, cell.balance)
+        if closing := cell.balance or _closing(cell, ions):
+            ions[closing] = balancing(ions, closing)
         for ion, J in ions.items():
             for end, sign in ((f"_{cell.key}", -1.0), ("_o", 1.0)):
                 if (name := ion + end) in rates:

@@ -16,6 +16,7 @@ from ecs_model.membrane.vector_code import StepWriter
 from ecs_model.membrane.vector_math import vector_math
 
 BLOCK = 32
+LITTLE = 60  # lines of a stage that take as long in double
 SHORT = 900  # lines of a stage of which two fit into the instruction cache
 TOGETHER = '_Pragma("GCC unroll 2")'  # two searches of a potential fill each other's gaps
 VECTOR_MATH = ("exp", "log", "expm1", "log1p", "sin", "cos", "tanh")  # in glibc's libmvec
@@ -49,8 +50,9 @@ def step_source(model, parameters, surroundings, scales, precision=DOUBLE):
     show = [f"seen[{j}][i] = {as_c(x)};" for j, x in enumerate(seen)]
     rating = Recording()
     firing = _rate(model, rating, *symbols(rating, model.State(), parameters, surroundings))
+    is_mixed = precision == MIXED and len(step.stage) > LITTLE
     return SOURCE.format(
-        mixed=int(precision == MIXED and _may_be_single(model, recording, nodal)),
+        mixed=int(is_mixed and _may_be_single(model, recording, nodal)),
         vectors=vector_math(step.calls),
         members=" ".join(step.members) or "char none;",
         prepare="\n  ".join(step.prepare),
