@@ -83,7 +83,7 @@ def runs(tmp_path_factory):
         jobs += [job(folder, name, n, "membrane.substeps=0", way="controlled") for name in MODELS]
         (folder / f"{n}.json").write_text(json.dumps(jobs))
         program = [sys.executable, DRIVE, str(folder / f"{n}.json"), str(folder / f"notes{n}")]
-        done = launch_program(n, program)
+        done = launch_program(n, program, timeout=600)  # of which the first compiles all
         notes = json.loads((folder / f"notes{n}.0").read_text())
         assert [note["code"] for note in notes] == [0] * len(jobs), (notes, done.stderr)
     return lambda name, n, way="fixed": folder / f"{name}.{way}.{n}"
