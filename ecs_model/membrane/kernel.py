@@ -53,14 +53,7 @@ def step_source(model, parameters, surroundings, scales, precision=DOUBLE):
     is_mixed = precision == MIXED and len(step.stage) > LITTLE
     return SOURCE.format(
         mixed=int(is_mixed and _may_be_single(model, recording, nodal)),
-        vectors=vector_math(step.calls),
-        members=" ".join(step.members) or "char none;",
-        prepare="\n  ".join(step.prepare),
-        of_step="\n  ".join(step.of_step),
-        stage="\n    ".join(step.stage),
-        update="\n    ".join(step.update),
-        increments=step.increments,
-        together=TOGETHER if len(step.stage) <= SHORT else "",
+        **_of_vectors(step),
         **_rates_of(fields),
         math=MATH.format(declarations=_declarations(recording, edges, looking, rating)),
         block=BLOCK,
@@ -78,13 +71,32 @@ def step_source(model, parameters, surroundings, scales, precision=DOUBLE):
         looking="\n    ".join(looking.needed(*show)),
         show="\n    ".join(show),
         load="\n    ".join(_loads(y, fields)),
-        arguments="".join(
-            f", const double *restrict v_{s.name}" if is_field else f", const double {s.name}"
-            for s, is_field in inputs
-            if s.name != CLOCK
-        ),
+        arguments=_arguments(inputs),
         **_inputs(inputs, CLOCK),
     )
+
+
+def _arguments(inputs):
+    """Declarations of all inputs of a function but the time: fields, and numbers."""
+    return "".join(
+        f", const double *restrict v_{s.name}" if is_field else f", const double {s.name}"
+        for s, is_field in inputs
+        if s.name != CLOCK
+    )
+
+
+def _of_vectors(step):
+    """The parts that a step in vectors consists of."""
+    return {
+        "vectors": vector_math(step.calls),
+        "members": " ".join(step.members) or "char none;",
+        "prepare": "\n  ".join(step.prepare),
+        "of_step": "\n  ".join(step.of_step),
+        "stage": "\n    ".join(step.stage),
+        "update": "\n    ".join(step.update),
+        "increments": step.increments,
+        "together": TOGETHER if len(step.stage) <= SHORT else "",
+    }
 
 
 def _may_be_single(model, recording, nodal):
