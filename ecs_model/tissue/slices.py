@@ -10,7 +10,7 @@ from ecs_model.native import MPI, PETSc
 import numpy as np
 import numpy.typing as npt
 
-from ecs_model.parallel import bounds, flat
+from ecs_model.parallel import bounds, exchanged, flat
 
 
 class Slices:
@@ -108,15 +108,10 @@ class Slices:
         Args:
             lists: of row numbers, shape (lists, numbers).
         """
-        size, width = self.comm.size, lists.shape[1]
         owner = np.searchsorted(self.bounds, lists[:, 0], side="right") - 1
-        going = np.bincount(owner, minlength=size) * width
-        coming = np.empty_like(going)
-        self.comm.Alltoall(going, coming)
-        result = np.empty(coming.sum(), np.int64)
-        ordered = np.ascontiguousarray(lists[np.argsort(owner, kind="stable")], np.int64)
-        self.comm.Alltoallv([ordered, going], [result, coming])
-        return result.reshape(-1, width)
+        going = np.bincount(owner, minlength=self.comm.size)
+        ordered = lists[np.argsort(owner, kind="stable")]
+        return exchanged(self.comm, ordered.astype(np.int64, copy=False), going)[0]
 
 
 class _Unit:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ecs_model.meshes import red_refinement
 from ecs_model.parallel import kept_on_root, on_root
 from ecs_model.tissue import mesh_cache
 
@@ -16,13 +17,34 @@ def mesh_data(settings, base="."):
     Raises:
         ConfigError: what is wrong with the settings or the mesh.
     """
+    return red_refinement.refined(_coarse(settings, base), settings.levels)
+
+
+def _coarse(settings, base):
+    """The checked MeshData before `levels`."""
     if settings.file is not None:
         return mesh_cache.read(Path(base, settings.file), settings.unit)
     return mesh_cache.generate(settings.generator, settings.arguments(), base)
 
 
+def about_nodes(settings, base="."):
+    """About how many nodes the mesh has, without making more than what `levels` begins with.
+
+    Args:
+        settings: as in `mesh_data`.
+        base: as in `mesh_data`.
+
+    Raises:
+        ConfigError: as `mesh_data`.
+    """
+    coarse = _coarse(settings, base)
+    return len(coarse.points) * 2 ** (coarse.dim * settings.levels)
+
+
 def mesh_slice(comm, settings, base="."):
-    """The MeshSlice of this process; no process holds more of a structured mesh.
+    """The MeshSlice of this process.
+
+    No process holds more of a structured mesh, nor of what is refined.
 
     Args:
         comm: MPI communicator.
@@ -32,11 +54,13 @@ def mesh_slice(comm, settings, base="."):
     Raises:
         ConfigError: on all processes, as `mesh_data`.
     """
-    from ecs_model.tissue import mesh_slices  # only here MPI is needed
+    from ecs_model.tissue import mesh_slices, refined_slices  # only here MPI is needed
 
     if (grid := on_root(comm, _grid, settings)) is not None:
-        return mesh_slices.of_grid(comm, grid)
-    return mesh_slices.of_root(comm, kept_on_root(comm, mesh_data, settings, base))
+        coarse = mesh_slices.of_grid(comm, grid)
+    else:
+        coarse = mesh_slices.of_root(comm, kept_on_root(comm, _coarse, settings, base))
+    return refined_slices.refined(comm, coarse, settings.levels)
 
 
 def _grid(settings):
