@@ -20,6 +20,7 @@ from ecs_model.tissue.mesh_slices import MeshSlice, of_root
 from ecs_model.tissue.slices import Slices
 
 _SHAPES = {1: "interval", 2: "triangle", 3: "tetrahedron"}
+_NO_GHOSTS = dolfinx_mesh.GhostMode.none
 
 
 class Mesh:
@@ -76,8 +77,9 @@ class Mesh:
         self.input_cells = topology.original_cell_index
         self.cell_nodes = self.space.dofmap.list
         self.cell_volumes = _volumes(self.coordinates, self.cell_nodes, self.dimension)
-        numbers = self.input_cells
-        self.cell_slices = Slices(self.comm, self.cells, numbers, self.owned_cells, CHUNK)
+        self.cell_slices = Slices(
+            self.comm, self.cells, self.input_cells, self.owned_cells, CHUNK, rare=True
+        )
 
     @functools.cached_property
     def tree(self):
@@ -134,10 +136,10 @@ def _create(comm, here):
     overload: 2000 bytes a node and most of the time. A list of one vector is unmistakable.
     """
     element = basix.ufl.element("Lagrange", _SHAPES[here.dim], 1, shape=(here.dim,))
-    coordinates = fem.coordinate_element(element.basix_element)._cpp_object
+    coordinates = fem.coordinate_element(element.basix_element)._cpp_object  # type: ignore[call-arg]
     parts = None
     if comm.size > 1:
-        parts = dolfinx_mesh.create_cell_partitioner(dolfinx_mesh.GhostMode.none, 2)
+        parts = dolfinx_mesh.create_cell_partitioner(_NO_GHOSTS, 2)  # type: ignore[call-arg]
     points = np.ascontiguousarray(here.points)
     made = cpp.mesh.create_mesh(comm, [here.cells.ravel()], [coordinates], points, parts, 2)
     return dolfinx_mesh.Mesh(made, ufl.Mesh(element))

@@ -88,7 +88,8 @@ def _at(comm, values, nodes):
     """Values of evenly sliced nodes at nodes of any shape."""
     unique, places = np.unique(nodes, return_inverse=True)
     count = comm.allreduce(len(values))
-    return Slices(comm, count, unique, len(unique)).to_local(values)[places.reshape(nodes.shape)]
+    way = Slices(comm, count, unique, len(unique), rare=True)
+    return way.to_local(values)[places.reshape(nodes.shape)]
 
 
 def _spread(comm, here, align):

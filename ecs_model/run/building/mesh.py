@@ -56,14 +56,15 @@ def mesh_slice(comm, settings, base="."):
     """
     from ecs_model.tissue import mesh_slices, refined_slices  # only here MPI is needed
 
-    if (grid := on_root(comm, _grid, settings)) is not None:
+    if (grid := on_root(comm, structured_grid, settings)) is not None:
         coarse = mesh_slices.of_grid(comm, grid)
     else:
         coarse = mesh_slices.of_root(comm, kept_on_root(comm, _coarse, settings, base))
     return refined_slices.refined(comm, coarse, settings.levels)
 
 
-def _grid(settings):
+def structured_grid(settings):
+    """The Grid of a mesh that is made in slices; None for one that rank 0 reads or makes whole."""
     if settings.file is not None:
         return None
     return mesh_cache.structured(settings.generator, settings.arguments())
