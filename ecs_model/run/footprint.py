@@ -52,9 +52,23 @@ def footprint(comm):
     beside = comm.Split_type(MPI.COMM_TYPE_SHARED)
     together = beside.allreduce(mine)
     beside.Free()
-    room = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    room = _memory_here()
     root = comm.bcast(mine)
     others, together, least = Team(comm).highest([comm.rank and mine, together, -room])
     return Footprint(
         root, float(others) or root, float(together), -float(least), os.cpu_count() or 1
     )
+
+
+def memory_of_machines(comm):
+    """Bytes of memory of all machines together; collective."""
+    from ecs_model.native import MPI
+
+    beside = comm.Split_type(MPI.COMM_TYPE_SHARED)
+    share = _memory_here() / beside.size
+    beside.Free()
+    return comm.allreduce(share)
+
+
+def _memory_here():
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from ecs_model.errors import ConfigError
 from ecs_model.meshes.meshdata import ARRAYS
 from ecs_model.meshes.red_refinement import (
     divided,
@@ -23,8 +22,6 @@ from ecs_model.parallel import CHUNK, bounds, exchanged
 from ecs_model.tissue.mesh_slices import MeshSlice, fingerprint_of
 from ecs_model.tissue.slices import Slices
 
-MOST_NODES = 2**31 - 1  # that PETSc and DOLFINx can count
-
 
 def refined(comm, here: MeshSlice, levels: int) -> MeshSlice:
     """This process's slices of the mesh, refined some times.
@@ -33,28 +30,15 @@ def refined(comm, here: MeshSlice, levels: int) -> MeshSlice:
         comm: MPI communicator.
         here: slices of the mesh.
         levels: how often.
-
-    Raises:
-        ConfigError: on all processes, if there would be more nodes than can be counted.
     """
     if not levels:
         return here
-    _refuse_too_many(comm, here, levels)
     here = _spread(comm, here, 1)
     here, mirrored = in_order(here, _at(comm, here.points, here.cells))
     for _ in range(levels):
         here, mirrored = _once(comm, here, mirrored)
     here = _spread(comm, oriented(here, mirrored), CHUNK)
     return replace(here, fingerprint=fingerprint_of(comm, here))
-
-
-def _refuse_too_many(comm, here, levels):
-    nodes = comm.allreduce(len(here.points)) * 2 ** (here.dim * levels)
-    if nodes > MOST_NODES:
-        raise ConfigError(
-            f"mesh.levels: the mesh would have about {nodes:.1e} nodes; at most {MOST_NODES:.1e} "
-            "can be counted, choose fewer levels"
-        )
 
 
 def _once(comm, here, mirrored):

@@ -2,9 +2,14 @@
 
 from pathlib import Path
 
+from ecs_model.errors import ConfigError
 from ecs_model.meshes import red_refinement
+from ecs_model.meshes.arguments import MOST_NODES
 from ecs_model.parallel import kept_on_root, on_root
+from ecs_model.run.footprint import memory_of_machines
 from ecs_model.tissue import mesh_cache
+
+LEAST_BYTES = 1000  # of a node, in the simplest run
 
 
 def mesh_data(settings, base="."):
@@ -56,11 +61,26 @@ def mesh_slice(comm, settings, base="."):
     """
     from ecs_model.tissue import mesh_slices, refined_slices  # only here MPI is needed
 
-    if (grid := on_root(comm, structured_grid, settings)) is not None:
-        coarse = mesh_slices.of_grid(comm, grid)
-    else:
-        coarse = mesh_slices.of_root(comm, kept_on_root(comm, _coarse, settings, base))
-    return refined_slices.refined(comm, coarse, settings.levels)
+    grid, levels = on_root(comm, structured_grid, settings), settings.levels
+    if grid is not None:
+        _refuse_too_many(comm, grid.counts["points"], grid.dim, levels)
+        return refined_slices.refined(comm, mesh_slices.of_grid(comm, grid), levels)
+    mesh = kept_on_root(comm, _coarse, settings, base)
+    nodes, dim = comm.bcast(mesh and (len(mesh.points), mesh.dim))
+    _refuse_too_many(comm, nodes, dim, levels)
+    return refined_slices.refined(comm, mesh_slices.of_root(comm, mesh), levels)
+
+
+def _refuse_too_many(comm, nodes, dim, levels):
+    """Raise ConfigError, on all processes, for a mesh that does not fit into their machines."""
+    nodes = nodes * 2 ** (dim * levels)
+    most = min(MOST_NODES, int(memory_of_machines(comm) / LEAST_BYTES))
+    if nodes > most:
+        key, better = ("levels", "fewer levels") if levels else ("cell", "a larger cell")
+        raise ConfigError(
+            f"mesh.{key}: the mesh would have about {nodes:.1e} nodes; choose {better} (at most "
+            f"{most:.0e} fit into the memory of these machines)"
+        )
 
 
 def structured_grid(settings):
