@@ -231,5 +231,7 @@ def test_a_run_loads_no_library_that_draws_or_that_it_does_not_need(tmp_path):
         "import sys; from ecs_model import api; assert api.run('run.toml', 'out', quiet=True) == 0;"
         "print(sorted({'scipy', 'matplotlib', 'pyvista', 'gmsh', 'meshio'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
