@@ -36,6 +36,7 @@ _PREFIXES = {"arrival_": "arrival of ", "max_": "maximum of ", "min_": "minimum 
 _PREFIXES |= {"total_": "total ", "mean_": "mean "}
 _COLOUR_MAPS = {"K_o": "inferno", "V": "viridis"}
 _DEFAULT_LIMITS = {"K_o": (0.0, 60.0), "V": (-80.0, 40.0)}
+_INTERVALS = 8  # at most, of a colour bar
 
 
 def symbol(name, meanings=NONE):
@@ -103,10 +104,12 @@ def nice_limits(low, high):
     if high - low <= 1e-6 * max(abs(low), abs(high), 1e-30):
         margin = 0.05 * abs(low) or 0.5
         low, high = low - margin, high + margin
-    from matplotlib.ticker import MaxNLocator  # not all that asks for labels draws
-
-    ticks = MaxNLocator(nbins=8, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-    return float(ticks[0]), float(ticks[-1])
+    power = 10.0 ** np.floor(np.log10((high - low) / _INTERVALS))
+    for step in power * np.array([1.0, 2.0, 2.5, 5.0, 10.0, 20.0]):
+        first, last = np.floor(low / step + 1e-9), np.ceil(high / step - 1e-9)
+        if last - first <= _INTERVALS:
+            break
+    return float(first * step), float(last * step)
 
 
 def default_limits(name):

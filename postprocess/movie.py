@@ -87,12 +87,20 @@ def _curves(fields, name, indices, pixels):
     """Images of a one-dimensional run."""
     order = np.argsort(fields.points[:, 0])
     fig, curve = _profile(fields, name, fields.points[order, 0], pixels)
-    canvas = FigureCanvasAgg(fig)
+    canvas, title = FigureCanvasAgg(fig), curve.axes.set_title("t")
+    canvas.draw()  # places everything, once
+    fig.set_layout_engine("none")
+    for artist in (curve, title):
+        artist.set_animated(True)
+    canvas.draw()
+    still = canvas.copy_from_bbox(fig.bbox)
     for i in indices:
         curve.set_ydata(fields.at(name, i)[order])
-        curve.axes.set_title(labels.time_text(fields.times[i]))
-        canvas.draw()
-        yield np.asarray(canvas.buffer_rgba())[..., :3]
+        title.set_text(labels.time_text(fields.times[i]))
+        canvas.restore_region(still)
+        for artist in (curve, title):
+            curve.axes.draw_artist(artist)
+        yield np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
 
 
 @style.styled
