@@ -95,7 +95,7 @@ def test_memory_is_that_of_rank_0_of_the_others_and_of_a_machine():
     assert alone.root_on(1) == alone.memory_on(1) == alone.machine_on(1) == 2.1e9
     here = alone.memory_on(4) - 1e8 - 20 * 2**20
     halo = 6 * 250_000 ** (2 / 3) / 250_000  # a twelfth of the nodes of a process
-    assert here == pytest.approx((2e9 - 20 * 2**20) / 4 * (1 + 1.35 * halo))
+    assert here == pytest.approx((2e9 - 20 * 2**20) / 4 * (1 + halo))
     assert alone.root_on(64) == 9e8 > alone.memory_on(64)  # which holds the mesh for a while
     assert alone.machine_on(64) == pytest.approx(9e8 + 7 * alone.memory_on(64))
     assert some_forecast().root_on(64) == some_forecast().memory_on(64)
@@ -228,11 +228,10 @@ def test_the_memory_of_other_numbers_of_processes_is_right_within_a_quarter(tmp_
     """Beyond what there is before the run: of rank 0, of the others, from one number to another."""
     path = tmp_path / "run.toml"
     path.write_text(BOX)
-    said = {n: _peaks(n, path)[1] for n in (1, 4)}
-    for k, n in enumerate((1, 2, 4)):
-        idle, needed = _peaks(n, path, tmp_path / f"out{n}")
-        for begun, numbers in said.items():
-            ours, theirs = np.array(numbers[k]) - idle, np.array(needed) - idle
+    runs = {n: _peaks(n, path, tmp_path / f"out{n}") for n in (1, 2, 4)}  # now it is compiled
+    for begun in (1, 4):
+        for numbers, (n, (idle, needed)) in zip(_peaks(begun, path)[1], runs.items(), strict=True):
+            ours, theirs = np.array(numbers) - idle, np.array(needed) - idle
             np.testing.assert_allclose(ours, theirs, rtol=0.25, err_msg=f"{n} from {begun}")
 
 

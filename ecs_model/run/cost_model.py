@@ -23,10 +23,7 @@ NEIGHBOURS = {1: 2, 2: 6, 3: 14}  # of a part, by the dimension of the mesh
 SURFACE = {1: 2.0, 2: 4.0, 3: 6.0}  # of a part of n nodes: SURFACE n^(1 - 1/dimension) in its halo
 FEW_NODES = 10_000  # per process: with fewer, processes wait for each other
 KEPT = 2  # checkpoints that stay
-FIXED, HALO = (
-    20 * 2**20,
-    1.35,
-)  # bytes of a process beside those before; share of a node's in a halo
+FIXED, HALO = 20 * 2**20, 1.0  # bytes of a process; share of the bytes of a node in a halo
 
 
 class Traffic(NamedTuple):

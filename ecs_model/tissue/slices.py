@@ -12,7 +12,7 @@ from ecs_model.native import MPI, PETSc
 import numpy as np
 import numpy.typing as npt
 
-from ecs_model.parallel import bounds, exchanged, flat
+from ecs_model.parallel import bounds, exchanged, flat, in_chunks
 
 
 class Slices:
@@ -71,10 +71,12 @@ class Slices:
 
     def _forest(self, items):
         """Roots are the rows of slices, leaves those that a process holds."""
-        owner = np.searchsorted(self.bounds, items, side="right") - 1
-        remote = np.stack([owner, items - self.bounds[owner]], axis=1)
+        remote = np.empty((len(items), 2), PETSc.IntType)
+        for some, place in zip(in_chunks(items), in_chunks(remote), strict=True):
+            place[:, 0] = np.searchsorted(self.bounds, some, side="right") - 1
+            place[:, 1] = some - self.bounds[place[:, 0]]
         forest = PETSc.SF().create(self.comm)
-        forest.setGraph(self.high - self.low, None, remote.astype(PETSc.IntType).ravel())
+        forest.setGraph(self.high - self.low, None, remote.ravel())
         forest.setUp()
         return forest
 

@@ -47,17 +47,17 @@ def test_steps_leave_nothing_behind(joined):
 
 SETUP = """
 from ecs_model.parallel import start
-import resource, sys
+import sys
 from ecs_model.meshes import box_grid
 comm = start()
 from ecs_model.native import MPI
+from ecs_model.run.footprint import peak
 from ecs_model.tissue import mesh_slices
 from ecs_model.tissue.mesh import Mesh
 
-most = lambda: 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-before, side = most(), int(sys.argv[1]) * 1e-5
+before, side = peak(), int(sys.argv[1]) * 1e-5
 mesh = Mesh(comm, mesh_slices.of_grid(comm, box_grid((side,) * 3, 1e-5)))
-needed = comm.allreduce(most() - before)
+needed = comm.allreduce(peak() - before)
 if comm.rank == 0:
     print(needed / mesh.nodes)
 """
