@@ -43,18 +43,24 @@ if not dolfinx.__version__.startswith("0.11."):
 limit_loaded_threads()
 
 
-def _give_arrays_back():
-    """Let the C library give arrays that are freed back to the system at once, where it can.
+def return_freed(above: int) -> None:
+    """Have the C library give freed memory back to the system, where it can.
 
     Left alone it keeps what is below a limit that grows up to 32 MB: with some processes, as much
-    again as all that is in use once a mesh has been distributed.
+    again as all that is in use once a mesh has been distributed. What is given back has to be
+    fetched again, which costs the time loop some per cent where it is done with all arrays.
+
+    Args:
+        above: size [bytes] of arrays that go back as soon as they are freed.
     """
     trim_from, map_from = -1, -3  # numbers of these options in malloc.h
     with contextlib.suppress(OSError, AttributeError):
-        for option, size in ((map_from, 2**18), (trim_from, 2**22)):
-            ctypes.CDLL(None).mallopt(option, size)
+        library = ctypes.CDLL(None)
+        library.mallopt(map_from, above)
+        library.mallopt(trim_from, 16 * above)
+        library.malloc_trim(0)
 
 
-_give_arrays_back()
+return_freed(above=2**18)
 
-__all__ = ["MPI", "PETSc"]
+__all__ = ["MPI", "PETSc", "return_freed"]

@@ -1,11 +1,11 @@
 """From a configuration to a simulation; with `building/` the only one to know both."""
 
-import contextlib
-import ctypes
 import functools
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+from ecs_model.native import return_freed
 
 import numpy as np
 
@@ -57,15 +57,9 @@ def build(config, comm, base=".", kept=None, lap=untold):
     living = _living(config, model, ground, kept, lap)
     simulation = _simulation(config, ground, living)
     parts = _observed(config, ground, living, simulation)
-    release_memory()
+    return_freed(above=2**22)
     lap("solvers")
     return parts
-
-
-def release_memory():
-    """Give what set-up used back to the system, where the C library can: a quarter of it."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _ground(config, comm, base, kept, lap):
