@@ -1,5 +1,6 @@
 """What fields are called in pictures, in which words, limits and colour maps; nothing is drawn."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -32,6 +33,10 @@ _SYMBOLS = {
     "V_max": "highest membrane potential",
 }
 NONE: Mapping[str, str] = MappingProxyType({})
+_ION = {"K": "K$^+$", "Na": "Na$^+$", "Cl": "Cl$^-$"}
+_PLACES = {"ecs": "outside cells", "cell": "in cells"}
+_AMOUNT = re.compile(r"(ecs|cell)_(\w+)")  # columns of series.csv
+_GIVEN = re.compile(r"(membranes)(?: \((\w+)\))?")
 _PREFIXES = {"arrival_": "arrival of ", "max_": "maximum of ", "min_": "minimum of "}
 _PREFIXES |= {"total_": "total ", "mean_": "mean "}
 _COLOUR_MAPS = {"K_o": "inferno", "V": "viridis"}
@@ -48,6 +53,10 @@ def symbol(name, meanings=NONE):
     """
     if name in meanings:
         return plain(meanings[name])
+    if match := _AMOUNT.fullmatch(name):
+        return f"{_ION.get(match[2], match[2])} {_PLACES[match[1]]}"
+    if match := _GIVEN.fullmatch(name):
+        return f"{_ION.get(match[2] or 'K', match[2])} from {match[1]}"
     for prefix, words in _PREFIXES.items():
         if name not in _SYMBOLS and name.startswith(prefix):
             return words + symbol(name.removeprefix(prefix))
