@@ -237,3 +237,18 @@ def test_columns_of_the_series_are_named_in_words():
     assert labels.label("cell_Cl", "mol") == "Cl$^-$ in cells [mol]"
     assert labels.label("membranes", "mol") == "K$^+$ from membranes [mol]"
     assert labels.label("membranes (Na)", "mol") == "Na$^+$ from membranes [mol]"
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("source.KCl.amount", "amount of the source KCl"),
+        ("membrane.parameters.K_bath", "K bath"),
+        ("event.no blood.profile.duration", "duration of the event no blood"),
+        ("tissue.regions.start.initial.K_o", "[K+]o of the region start"),
+        ("tissue.regions.bolus.box.high.0", "high of the region bolus"),
+        ("tissue.alpha", "volume fraction "),
+    ],
+)
+def test_settings_are_named_in_words(key, words):
+    assert labels.untypeset(labels.setting(key)) == words.strip()
