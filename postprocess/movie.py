@@ -29,7 +29,8 @@ def movie(run_dir, name="K_o", path=None, frames=_FRAMES, pixels=_PIXELS):
         raise ConfigError(f"{run_dir} has no field {name!r}; it has {', '.join(fields.names)}")
     path = Path(path or RunDir(Path(run_dir)).pictures / f"{name}.mp4")
     images = _curves if fields.dimension == 1 else _bodies
-    _encode(path, images(fields, name, spread(len(fields.times), frames), pixels))
+    with style.as_wide_as(None):  # a film is as large as its pixels say
+        _encode(path, images(fields, name, spread(len(fields.times), frames), pixels))
     return path
 
 
