@@ -19,7 +19,7 @@ from ecs_model.transport.swelling_matrices import Following
 TRANSPORT = "loop/transport"
 INNER = (  # class, method, what it does, iterations of its last call
     (Diffusion, "solve", lambda it: f"solve of {it.name}", lambda it: it.iterations),
-    (Poisson, "follow", lambda it: "matrix of the potential", None),
+    (Poisson, "correct", lambda it: "correction of the potential", None),
     (Poisson, "solve", lambda it: "solve of the potential", lambda it: it.iterations),
     (BidomainEquations, "follow", lambda it: "matrix of both potentials", None),
     (BidomainEquations, "solve", lambda it: "solve of both potentials", lambda it: it.iterations),

@@ -58,7 +58,6 @@ class FluxCorrection:
         self._matrix_of: tuple[float, int] | None = None
         self._matrix: PETSc.Mat = None
         self._solver: PETSc.KSP = None
-        self._entries_of, self._entries = -1, (self._right, self._right)
 
     def try_options(self) -> None:
         """Raise ConfigError, before anything runs, for options that PETSc refuses."""
@@ -97,20 +96,12 @@ class FluxCorrection:
         ends = np.minimum(low, z), np.maximum(high, z)
         return tuple(map(self._rows.with_ghosts, ends))
 
-    def _current_entries(self):
-        """Entries of stiffness and mass, as they are now."""
-        if self._entries_of != self._operators.version:
-            stiffness, mass = self._operators.stiffness, self._operators.mass
-            self._entries = self._ratio * stiffness.getValuesCSR()[2], mass.getValuesCSR()[2]
-            self._entries_of = self._operators.version
-        return self._entries
-
     def _edges(self, middle, change, z, dt, pull):
         """What arrives at each node in the monotone step, and the further fluxes [mol]."""
-        stiffness, mass = self._current_entries()
+        stiffness, mass = self._rows.entries
         arriving, extra = np.empty(len(z)), np.empty(len(stiffness))
         values = map(self._rows.with_ghosts, (middle, change, z))
-        self._rows.call("fluxes", stiffness, mass, dt, *pull, *values, arriving, extra)
+        self._rows.call("fluxes", stiffness, mass, self._ratio * dt, *pull, *values, arriving, extra)
         return arriving, extra
 
     def _correction(self, base, extra, bounds):
@@ -158,9 +149,9 @@ class FluxCorrection:
         if self._matrix_of == key and pull[1] is None:
             return
         diagonal = self._operators.lumped + dt * self._ledger.exchange
-        stiffness, _ = self._current_entries()
+        stiffness, _ = self._rows.entries
         values = np.empty(len(stiffness))
-        self._rows.call("monotone", stiffness, dt, *pull, diagonal, values)
+        self._rows.call("monotone", stiffness, self._ratio * dt, *pull, diagonal, values)
         self._take(values, symmetric=pull[1] is None and not self._ledger.dirichlet)
         self._matrix_of = key
 

@@ -1,9 +1,14 @@
-"""The C text of the limiter: nodes out of range, monotone steps, fluxes and their cuts."""
+"""The C text over rows of the matrices: the limiter of one ion, and what a potential drives.
 
-FUNCTIONS = ("out_of_range", "monotone", "fluxes", "corrected", "cut")  # `ecs_` before them
+Of the limiter: nodes out of range, monotone steps, fluxes and their cuts.
+"""
+
+LIMITER = ("out_of_range", "monotone", "fluxes", "corrected", "cut")
+FUNCTIONS = (*LIMITER, "implicit", "current")  # `ecs_` before them
 
 # Rows of the matrices with local columns, owned nodes first; `low` and `high` is what a node may
-# come to by itself. Fluxes are those into the node of the row.
+# come to by itself; `dt` is the step times the ion's relative diffusivity. Fluxes are those into
+# the node of the row.
 TEXT = r"""
 #include <math.h>
 
@@ -117,5 +122,33 @@ long ecs_cut(long n, const int *first, const int *column, const double *extra, c
         }
     }
     return count;
+}
+
+/* M + part K, applied to x. */
+void ecs_implicit(long n, const int *first, const int *column, const double *stiffness,
+                  const double *mass, double part, const double *x, double *out)
+{
+    for (long i = 0; i < n; i++) {
+        double flow = 0.0, kept = 0.0;
+        for (int k = first[i]; k < first[i + 1]; k++) {
+            flow += stiffness[k] * (x[column[k]] - x[i]);
+            kept += mass[k] * x[column[k]];
+        }
+        out[i] = kept + part * flow;
+    }
+}
+
+/* The current that psi drives out of each node, with the mean conductivity of the ends of edges. */
+void ecs_current(long n, const int *first, const int *column, const double *stiffness,
+                 const double *conductivity, const double *psi, double *out)
+{
+    for (long i = 0; i < n; i++) {
+        double sum = 0.0;
+        for (int k = first[i]; k < first[i + 1]; k++) {
+            const int j = column[k];
+            sum += stiffness[k] * (conductivity[i] + conductivity[j]) * (psi[j] - psi[i]);
+        }
+        out[i] = 0.5 * sum;
+    }
 }
 """

@@ -39,6 +39,7 @@ from ecs_model.transport.potential import BidomainEquations, Poisson
 from ecs_model.transport.protocol import StateAndReport
 
 TERM = "syncytium"  # what the balance calls that which leaves glia for their currents
+ROUGH = 0.1  # residual of potentials from which only the next step goes on
 SMALLEST = 1e-9  # [mM]: logarithms need something
 
 
@@ -171,7 +172,7 @@ class Bidomain(Syncytium):
         if self._field:
             return BidomainEquations(self._field.poisson, glia.poisson, leak, options)
         ledger, scale = glia.ledger.of("K"), glia.mean_conductivity
-        poisson = Poisson(glia.operators, ledger, scale, leak, options)
+        poisson = Poisson(glia.rows, ledger, scale, leak, options)
         if options:
             poisson.try_options()
         return poisson
@@ -191,12 +192,13 @@ class Bidomain(Syncytium):
         self.glia.begin(t, dt, damped)
         self._membrane.expect(0.5)
         self._look()
-        self._follow()
         self._balance(t, dt)
-        self._change += self._membrane.shift
         self._add_to_still(dt)
         self.glia.end(t, dt)
         self.outside.end(t, dt)
+        if not all(space.is_neutral for space in self._spaces):
+            self._correct(dt, ROUGH)
+        self._change += self._membrane.shift
 
     def _expect(self, dt):
         """Let u change as in the last step; `_change` then holds what u was, negative."""
@@ -217,12 +219,8 @@ class Bidomain(Syncytium):
         if self._field:
             self.glia.psi += self._field.psi
 
-    def _follow(self):
-        conductivities = [space.conductivity() for space in self._spaces]
-        self.potentials.follow(*conductivities, self._unit * self._membrane.slope)
-
     def _balance(self, t, dt):
-        """Rounds of ions and potentials until neither space gains charge."""
+        """Rounds of ions and potentials until neither space gains much charge."""
         for self.rounds in range(1, ROUNDS + 1):
             self.outside.solve_ions(t, dt)
             self.glia.solve_ions(t, dt)
@@ -232,11 +230,14 @@ class Bidomain(Syncytium):
             self._look()
         raise SolutionError("the potential of glia does not converge; try a shorter time.step")
 
-    def _correct(self, dt):
+    def _correct(self, dt, rtol=None):
         """Change Phi_e and u so that the charge of the last round would not have come."""
-        changes = self.potentials.solve(*(space.unbalanced(dt) for space in self._spaces))
+        conductivities = [space.conductivity for space in self._spaces]
+        self.potentials.follow(*conductivities, self._unit * self._membrane.slope)
+        unbalanced = [space.unbalanced(dt) for space in self._spaces]
+        changes = self.potentials.solve(*unbalanced, rtol=rtol)
         if self._field:
-            self._field.shift(changes[0])
+            self._field.learn(changes[0])
             changes = changes[1]
         self._membrane.shift += self._unit * changes
 
