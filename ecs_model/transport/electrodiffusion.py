@@ -6,10 +6,11 @@ Electroneutral Nernst-Planck: with psi = F Phi_e / R T,
 
 Every ion takes its own Crank-Nicolson step in a given psi, extrapolated from the last two steps;
 the charge G that they then bring together says how psi was wrong, P dpsi = A G / dt with
-P = sum_k z_k^2 D_k W(c_k) and A the matrix of an ion of mean diffusivity. Where G is small, dpsi
-only corrects where the next step goes on from, and one V-cycle is enough; where it is not, as
-after a jump, the step is done again in psi + dpsi. The last ion is what neutrality leaves, so that
-no node ever gains charge, whatever the tolerance.
+P = sum_k z_k^2 D_k W(c_k) and A the matrix of an ion of mean diffusivity. Where G is small, one
+V-cycle finds dpsi well enough: psi is corrected for the next step, in which dpsi also acts once
+more, as it came too late for this one. Where G is not small, as after a jump, the step is done
+again in psi + dpsi. The last ion is what neutrality leaves, so that no node ever gains charge,
+whatever the tolerance.
 
 Reference: Mori (2015), Physica D 308, 94; Qian & Sejnowski (1989), Biol Cybern 62, 1.
 """
@@ -34,6 +35,7 @@ from ecs_model.transport.petsc_database import Options, options_of
 from ecs_model.transport.potential import Poisson
 
 ROUNDS = 12
+SHORTER = 0.5  # of the last step: what came too late for it may act in one of this length
 
 
 class Electrodiffusion(Ions):
@@ -49,8 +51,10 @@ class Electrodiffusion(Ions):
 
     Attributes:
         psi: F Phi_e / R T at owned nodes, half-way through the last step.
+        acting: what moved the ions in it: psi as it was expected, and what was missing before.
         charge: that the last round brought to owned nodes [mM].
         conductivity: of the ions half-way through it, relative to K+ [mM].
+        carried: share of what came too late that acts in the last step.
         is_neutral: whether that charge is no more than round-off.
         rounds: in the last step.
         mean_conductivity: of the ions as they begin, relative to K+ [mM].
@@ -71,12 +75,14 @@ class Electrodiffusion(Ions):
         self.temperature, self.rtol, self.rounds = temperature, rtol, 0
         self._options = options_of("potential", options or {})
         owned = operators.mesh.owned
-        self.psi, self.charge, self.conductivity = (np.zeros(owned) for _ in range(3))
-        self._rate, self._before = np.zeros(owned), np.zeros(owned)  # of psi [1/s]; psi before
+        self.psi, self.acting, self.charge, self.conductivity = _arrays(owned, 4)
+        self._rate, self._before = _arrays(owned, 2)  # of psi [1/s]; psi of the last step
+        self._late, self._owed = _arrays(owned, 2)  # change of psi that came too late; its charge
         self._ahead = 0.0  # from the middle of the last step to that of this one [s]
         self._volume = operators.mesh.sum(operators.mesh.volumes)
         self.fields = {"Phi_e": ("mV", self.potential)}
         self._bound = _follower(self.parts)
+        self._bound_index, self.carried = list(self.parts).index(self._bound), 0.0
         self._right, self.is_neutral = np.zeros(owned), True
         self.mean_conductivity, self._mean = self._means()
         if self._options:
@@ -98,8 +104,9 @@ class Electrodiffusion(Ions):
         return thermal_voltage(self.temperature) * self.psi
 
     def arrays(self) -> dict[str, Array]:
-        """The guesses of the next increments, the potential, and its rate of change [1/s]."""
-        return super().arrays() | {"psi": self.psi, "psi_rate": self._rate}
+        """The guesses of the next increments, the potential, and what is known of its error."""
+        mine = {"psi": self.psi, "psi_rate": self._rate}
+        return super().arrays() | mine | {"psi_late": self._late, "charge_late": self._owed}
 
     def _means(self):
         """Mean conductivity [mM], and the diffusivity of an ion that stands for all."""
@@ -117,7 +124,8 @@ class Electrodiffusion(Ions):
         self._balance(t, dt)
         self.end(t, dt)
         if not self.is_neutral:
-            self.learn(self.poisson.correct(self.unbalanced(dt), self.conductivity))
+            self.shift(self.poisson.correct(self.unbalanced(dt), self.conductivity))
+        self.learn()
 
     def begin(self, t: float, dt: float, damped: bool = False) -> None:
         """Prepare a step: boundaries, and guesses of the increments and of the potential."""
@@ -127,28 +135,40 @@ class Electrodiffusion(Ions):
         self._ahead = 0.5 * (last + dt) if last else 0.0
         if not damped:
             self.psi += self._ahead * self._rate
+        self.carried = last / dt if not damped and dt >= SHORTER * last else 0.0
+        self._late *= self.carried
+        if not self.carried:
+            self._owed[:] = 0.0
+        np.add(self.psi, self._late, out=self.acting)
 
     def _balance(self, t, dt):
         """Rounds of ions and potential until they bring hardly any charge."""
         for self.rounds in range(1, ROUNDS + 1):
             self.solve_ions(t, dt)
-            if self.charge_is_small():
+            if self.charge_is_small(self.rounds == 1):
                 return
             self.poisson.follow(self.conductivity)
-            self.shift(self.poisson.solve(self.unbalanced(dt)))
+            self.act(self.poisson.solve(self.unbalanced(dt)))
         raise SolutionError("the potential does not converge; try a shorter time.step")
 
     def solve_ions(self, t: float, dt: float) -> None:
-        """Find the increments of all ions in the potential as it is."""
+        """Find the increments of all ions in the potential that is `acting`."""
         self.increments.prepare(t, dt)
-        self.increments.solve(dt, self.psi)
+        self.increments.solve(dt, self.acting)
 
-    def charge_is_small(self) -> bool:
-        """Whether the increments bring next to no charge; asks all processes."""
-        brought, moved = self.increments.charge(self.charge, self.conductivity)
+    def charge_is_small(self, at_once: bool) -> bool:
+        """Whether the increments bring next to no charge; asks all processes.
+
+        Args:
+            at_once: whether they do so in the potential that was expected. That is as good as
+                steps are, of second order, and what it lacks acts in the next one: the charge may
+                be the root of `rtol`, as long as the bound ion can take it.
+        """
+        found = self.increments.charge(self._bound_index, self._owed, self.charge, self.conductivity)
+        brought, moved, lacking = found
         nothing = 10 * ROUND_OFF * np.sqrt(self.operators.mesh.nodes)
         self.is_neutral = bool(brought <= nothing**2)
-        allowed = self.rtol if self.rounds == 1 else self.rtol**2  # a square, as what is compared
+        allowed = self.rtol if at_once and not lacking else self.rtol**2  # of squares
         return self.is_neutral or not brought > allowed * moved
 
     def unbalanced(self, dt: float) -> Array:
@@ -166,12 +186,20 @@ class Electrodiffusion(Ions):
             mesh = self.operators.mesh
             self.psi -= mesh.sum(mesh.volumes * self.psi) / self._volume
 
-    def learn(self, change: Array) -> None:
-        """Change psi by what the charge of the step asks for; the next step goes on from there."""
+    def act(self, change: Array) -> None:
+        """Change psi, and with it what acts in this step."""
         self.shift(change)
+        np.add(self.psi, self._late, out=self.acting)
+
+    def learn(self) -> None:
+        """Note how fast psi changes, and what came too late; the next step goes on from there."""
+        np.subtract(self.psi, self.acting, out=self._rate)
+        self._late += self._rate
         if self._ahead:
             np.subtract(self.psi, self._before, out=self._rate)
             self._rate /= self._ahead
+        else:
+            self._rate[:] = 0.0
 
     def end(self, t: float, dt: float) -> None:
         """Close the balance of all ions but one; that one is what neutrality leaves."""
@@ -182,6 +210,7 @@ class Electrodiffusion(Ions):
         bound.range.refuse_negative(t, dt)
         for part in self.parts.values():
             part.range.take()
+        self._owed[:] = self.charge
 
     def _brought(self):
         """The charge that the increments bring [mM]."""
@@ -190,14 +219,14 @@ class Electrodiffusion(Ions):
     def _end_free(self, t, dt):
         """Close and book the step of all ions but one, and what that one gets with each."""
         bound = self.parts[self._bound]
-        self.increments.close(t, dt, self.psi, bound)
+        self.increments.close(t, dt, self.acting, bound)
         pairs = zip(self.parts.items(), self.increments.migrations, strict=True)
         free = [(ion, part, m) for (ion, part), m in pairs if part is not bound]
         ranges, migrations = [part.range for _, part, _ in free], [m for _, _, m in free]
         left = ranges_left(ranges, t, dt, migrations)
         for (ion, part, migration), is_left in zip(free, left, strict=True):
             before = dict(part.ledger.given)
-            field = ElectricField(ion.valence, self.psi)
+            field = ElectricField(ion.valence, self.acting)
             part.settle(t, dt, is_left, migration, field)
             self._book_bound(bound.ledger, ion, part.ledger, before)
 
@@ -217,3 +246,8 @@ def _follower(parts):
 def _abundance(ion):
     """Something that grows with how much of an ion there is outside."""
     return ion.name == "Cl", ion.name == "Na"
+
+
+def _arrays(size, count):
+    """So many arrays of zeros."""
+    return [np.zeros(size) for _ in range(count)]

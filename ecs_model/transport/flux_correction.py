@@ -83,10 +83,10 @@ class FluxCorrection:
         ledger.add_sources(brought, t, dt)
         pull = (field.valence, rows.with_ghosts(field.psi)) if field else (0.0, None)
         z = u + self._monotone(u, d, brought, dt, pull)
-        arriving, extra = self._edges(u + middle, d, z, dt, pull)
+        arriving, extra, gain = self._edges(u + middle, d, z, dt, pull)
         outer = brought - dt * ledger.exchange * z
         base = u + _free(arriving + outer, ledger.fixed) / lumped
-        arriving = arriving + self._correction(base, extra, self._bounds(u, z, t, dt))
+        arriving = arriving + self._correction(base, extra, gain, self._bounds(u, z, t, dt))
         ledger.settle_limited(z, arriving, t, dt)
         return _free(arriving + outer, ledger.fixed) / lumped
 
@@ -94,23 +94,25 @@ class FluxCorrection:
         """The least and the most [mM] that nodes and ghosts may come to by themselves."""
         low, high = self._ledger.reach(u, t, dt)
         ends = np.minimum(low, z), np.maximum(high, z)
-        return tuple(map(self._rows.with_ghosts, ends))
+        return self._rows.all_with_ghosts(ends)
 
     def _edges(self, middle, change, z, dt, pull):
-        """What arrives at each node in the monotone step, and the further fluxes [mol]."""
+        """What arrives at each node in the monotone step, the further fluxes, their sums [mol]."""
         stiffness, mass = self._rows.entries
-        arriving, extra = np.empty(len(z)), np.empty(len(stiffness))
-        values = map(self._rows.with_ghosts, (middle, change, z))
-        self._rows.call("fluxes", stiffness, mass, self._ratio * dt, *pull, *values, arriving, extra)
-        return arriving, extra
+        arriving, gain, extra = np.empty(len(z)), np.empty(len(z)), np.empty(len(stiffness))
+        values = self._rows.all_with_ghosts([middle, change, z])
+        fluxes = arriving, extra, gain
+        self._rows.call("fluxes", stiffness, mass, self._ratio * dt, *pull, *values, *fluxes)
+        return fluxes
 
-    def _correction(self, base, extra, bounds):
+    def _correction(self, base, extra, gain, bounds):
         """What each node gets of the further fluxes [mol], such that it stays within bounds."""
-        shares, gain = [np.ones(len(base)), np.ones(len(base))], np.empty(len(base))
-        for k in range(ROUNDS + 2):
-            self._rows.call("corrected", extra, *map(self._rows.with_ghosts, shares), gain)
-            if k > ROUNDS or not self._cut(base, extra, bounds, shares, gain, k == ROUNDS):
+        shares, is_cut = [np.ones(len(base)), np.ones(len(base))], np.empty(self._rows.local, bool)
+        for k in range(ROUNDS + 1):
+            if not self._cut(base, extra, bounds, shares, gain, k == ROUNDS):
                 break
+            seen = self._rows.all_with_ghosts(shares)
+            self._rows.call("corrected", extra, *seen, self._rows.local, is_cut, gain)
         return gain
 
     def _cut(self, base, extra, bounds, shares, gain, everywhere):

@@ -158,22 +158,25 @@ void ecs_unpack(long n, const double *found, double factor, const double *const 
         }
 }
 
-/* The charge that increments bring to every node, and conductivity half-way through the step,
-   relative to K+. sums: squares of charges, and of what moved. */
+/* The charge that increments bring to every node beside what it is owed, and conductivity half-way
+   through the step, relative to K+. sums: squares of that charge, those of what moved, and nodes
+   that have less of the bound ion than would make up for what the increments bring. */
 void ecs_charge(long n, const double *const *value, const double *const *change,
-                const double *charge, const double *ratio, double *out, double *conductivity,
-                double *sums)
+                const double *charge, const double *ratio, int bound, const double *owed,
+                double *out, double *conductivity, double *sums)
 {
-    double charges = 0.0, moves = 0.0;
+    double charges = 0.0, moves = 0.0, lacking = 0.0;
     for (long i = 0; i < n; i++) {
         double total = 0.0, moved = 0.0, conducts = 0.0;
         for (int k = 0; k < IONS; k++) {
             const double brought = charge[k] * change[k][i];
+            const double mid = value[k][i] + 0.5 * change[k][i];
             total += brought;
             moved += fabs(brought);
-            conducts += charge[k] * charge[k] * ratio[k]
-                        * fmax(value[k][i] + 0.5 * change[k][i], 0.0);
+            conducts += charge[k] * charge[k] * ratio[k] * (mid > 0.0 ? mid : 0.0);
         }
+        lacking += value[bound][i] + change[bound][i] < total / charge[bound] ? 1.0 : 0.0;
+        total += owed[i];
         out[i] = total;
         conductivity[i] = conducts;
         charges += total * total;
@@ -181,6 +184,7 @@ void ecs_charge(long n, const double *const *value, const double *const *change,
     }
     sums[0] = charges;
     sums[1] = moves;
+    sums[2] = lacking;
 }
 """
 

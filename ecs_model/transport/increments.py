@@ -70,6 +70,7 @@ class Increments:
         valences: of the ions, where there is an electric field.
 
     Attributes:
+        name: of the ions, for messages.
         migrations: what the field brought of each ion to each owned node in the last step [mol];
             None of each without a field.
     """
@@ -78,6 +79,7 @@ class Increments:
         self, rows: Neighbours, parts: Sequence[Moving], valences: Sequence[int] = ()
     ) -> None:
         self._rows, self._parts, self._operators = rows, list(parts), rows.operators
+        self.name = ", ".join(part.name for part in parts)
         count, owned = len(parts), rows.operators.mesh.owned
         self._passes = {name: c_function(text(count), f"ecs_{name}") for name in PASSES}
         self._lanes, self._fields = lanes(count), lanes(count + 1)
@@ -93,12 +95,12 @@ class Increments:
         self._free = self._unfixed()
         self._brought: Array | None = None
         self._sources = np.zeros((owned, self._lanes))
-        self._name(valences, owned)
+        self._note_addresses(valences, owned)
         lumped = self._operators.mesh.sum(self._operators.at_rest.lumped)
         self._floor = ROUND_OFF**2 * lumped  # of the squared natural norm
 
-    def _name(self, valences, owned):
-        """Arrays of all ions by their addresses."""
+    def _note_addresses(self, valences, owned):
+        """Note where the arrays of all ions are."""
         self._valence = np.array(valences, float)
         self.migrations = [np.zeros(owned) if len(valences) else None for _ in self._parts]
         self._migration = _addresses(self.migrations) if len(valences) else None
@@ -122,6 +124,11 @@ class Increments:
         for k, part in enumerate(self._parts):
             out[part.ledger.fixed, k] = 0.0
         return out
+
+    @property
+    def iterations(self) -> int:
+        """Of the last step, all ions together."""
+        return sum(part.iterations for part in self._parts)
 
     def prepare(self, t: float, dt: float) -> None:
         """Find what sources bring in a step from `t` [s] on."""
@@ -259,17 +266,22 @@ class Increments:
         """Right side and solution of PETSc."""
         return self._operators.vector(), self._operators.vector()
 
-    def charge(self, out: Array, conductivity: Array) -> Array:
-        """Squares [mM^2], summed over all nodes, of the charge that came and of what moved.
+    def charge(self, bound: int, owed: Array, out: Array, conductivity: Array) -> Array:
+        """The charge that came, what moved, and how many nodes lack an ion to make up for it.
 
         Args:
-            out: becomes that charge at owned nodes [mM].
+            bound: which of the ions makes up for the charge.
+            owed: charge that the last step left at owned nodes [mM].
+            out: becomes the sum of both [mM].
             conductivity: becomes that half-way through the step, relative to K+ [mM].
+
+        Returns:
+            Sums over all nodes: of squares of `out`, of squares of what moved [mM^2], and how many
+            have less of the bound ion than it takes.
         """
-        increments, properties = self._increments, (self._valence, self._ratio)
-        arrays = self._values, increments, *properties, out, conductivity
-        self._over_nodes("charge", *arrays, self._sums)
-        return self._added(self._sums[:2].copy())
+        ions = self._values, self._increments, self._valence, self._ratio
+        self._over_nodes("charge", *ions, bound, owed, out, conductivity, self._sums)
+        return self._added(self._sums[:3].copy())
 
     def close(
         self, t: float, dt: float, psi: Array | None = None, but: Moving | None = None

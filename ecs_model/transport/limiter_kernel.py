@@ -12,6 +12,9 @@ FUNCTIONS = (*LIMITER, "implicit", "current")  # `ecs_` before them
 TEXT = r"""
 #include <math.h>
 
+#define LEAST(a, b) ((a) < (b) ? (a) : (b))
+#define MOST(a, b) ((a) > (b) ? (a) : (b))
+
 /* Nodes out of range; `excuse` holds two neighbours of each node that were beyond it last time, in
    which it is looked first: fields change little from step to step. */
 long ecs_out_of_range(long n, const int *first, const int *column, const double *low,
@@ -47,48 +50,56 @@ void ecs_monotone(long n, const int *first, const int *column, const double *sti
         int own = first[i];
         for (int k = first[i]; k < first[i + 1]; k++) {
             const int j = column[k];
-            if (j == i) { own = k; continue; }
-            const double g = -dt * fmin(stiffness[k], 0.0);
+            own = j == i ? k : own;
+            const double g = j == i ? 0.0 : -dt * LEAST(stiffness[k], 0.0);
             const double w = pull ? charge * g * (pull[j] - pull[i]) : 0.0;
-            matrix[k] = -(g + fmax(w, 0.0));
-            sum += g + fmax(-w, 0.0);
+            matrix[k] = -(g + MOST(w, 0.0));
+            sum += g + MOST(-w, 0.0);
         }
         matrix[own] = sum;
     }
 }
 
-/* Fluxes of the monotone step, summed over each node, and what the accurate step has beyond. */
+/* Fluxes of the monotone step, summed over each node, and what the accurate step has beyond, each
+   and summed. */
 void ecs_fluxes(long n, const int *first, const int *column, const double *stiffness,
                 const double *mass, double dt, double charge, const double *pull,
                 const double *middle, const double *change, const double *z, double *arriving,
-                double *extra)
+                double *extra, double *gain)
 {
     for (long i = 0; i < n; i++) {
-        arriving[i] = 0.0;
+        double low = 0.0, beyond = 0.0;
         for (int k = first[i]; k < first[i + 1]; k++) {
             const int j = column[k];
-            if (j == i) { extra[k] = 0.0; continue; }
-            const double s = -dt * stiffness[k], g = -dt * fmin(stiffness[k], 0.0);
+            const double s = -dt * stiffness[k], g = s > 0.0 ? s : 0.0;
             const double up = pull ? charge * (pull[j] - pull[i]) : 0.0;
             const double basic = g * (z[j] - z[i]) + g * up * (up > 0.0 ? z[j] : z[i]);
             const double full = s * (middle[j] - middle[i] + up * 0.5 * (middle[i] + middle[j]))
                                 - mass[k] * (change[j] - change[i]);
-            arriving[i] += basic;
+            low += basic;
             extra[k] = full - basic;
+            beyond += full - basic;
         }
+        arriving[i] = low;
+        gain[i] = beyond;
     }
 }
 
-/* What each node gets of the extra fluxes, each cut down to the smaller share of its two ends. */
+/* What a node gets of the extra fluxes, each cut down to the smaller share of its two ends, where
+   the share of the node or of a neighbour is not 1. */
 void ecs_corrected(long n, const int *first, const int *column, const double *extra,
-                   const double *in, const double *out, double *gain)
+                   const double *in, const double *out, long local, char *is_cut, double *gain)
 {
+    for (long j = 0; j < local; j++) is_cut[j] = in[j] < 1.0 || out[j] < 1.0;
     for (long i = 0; i < n; i++) {
+        char any = is_cut[i];
+        for (int k = first[i]; k < first[i + 1]; k++) any |= is_cut[column[k]];
+        if (!any) continue;
         gain[i] = 0.0;
         for (int k = first[i]; k < first[i + 1]; k++) {
             const int j = column[k];
-            const double f = extra[k];
-            gain[i] += f * (f > 0.0 ? fmin(in[i], out[j]) : fmin(out[i], in[j]));
+            const double f = extra[k], a = f > 0.0 ? in[i] : out[i], b = f > 0.0 ? out[j] : in[j];
+            gain[i] += f * LEAST(a, b);
         }
     }
 }
@@ -105,19 +116,22 @@ long ecs_cut(long n, const int *first, const int *column, const double *extra, c
         if (!all && x >= low[i] - room && x <= high[i] + room) continue;
         double least = low[i], most = high[i], gains = 0.0, losses = 0.0;
         for (int k = first[i]; k < first[i + 1]; k++) {
-            least = fmin(least, low[column[k]]);
-            most = fmax(most, high[column[k]]);
-            if (extra[k] > 0.0) gains += extra[k]; else losses += extra[k];
+            least = LEAST(least, low[column[k]]);
+            most = MOST(most, high[column[k]]);
         }
         if (!all && x >= least - room && x <= most + room) continue;
+        for (int k = first[i]; k < first[i + 1]; k++) {
+            gains += MOST(extra[k], 0.0);
+            losses += LEAST(extra[k], 0.0);
+        }
         if (all || x < least - room) {
-            const double room = fmin((least - base[i]) * mass[i], 0.0);
-            const double now = losses < 0.0 ? fmin(room / losses, 1.0) : 1.0;
+            const double room = LEAST((least - base[i]) * mass[i], 0.0);
+            const double now = losses < 0.0 ? LEAST(room / losses, 1.0) : 1.0;
             if (now < out[i]) { out[i] = now; count++; }
         }
         if (all || x > most + room) {
-            const double room = fmax((most - base[i]) * mass[i], 0.0);
-            const double now = gains > 0.0 ? fmin(room / gains, 1.0) : 1.0;
+            const double room = MOST((most - base[i]) * mass[i], 0.0);
+            const double now = gains > 0.0 ? LEAST(room / gains, 1.0) : 1.0;
             if (now < in[i]) { in[i] = now; count++; }
         }
     }

@@ -79,7 +79,7 @@ class Neighbours:
         """The first neighbour of every owned node, or itself, so many times each."""
         return np.repeat(self._column[self._first[:-1]], count)
 
-    @property
+    @functools.cached_property
     def pattern(self) -> tuple[Nodes, Nodes]:
         """Pointers and global columns of the rows."""
         return self.operators.stiffness.getValuesCSR()[:2]

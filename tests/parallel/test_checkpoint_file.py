@@ -237,6 +237,6 @@ def test_a_run_goes_on_from_a_checkpoint_of_the_format_before(run, tmp_path, n):
     if n == 1:
         same_bytes(copy, run)
     with h5py.File(sorted((copy / "checkpoints").glob("ck_*.h5"))[-1]) as file:
-        assert json.loads(file.attrs["manifest"])["format"] == 4 and "crc32" in file
+        assert json.loads(file.attrs["manifest"])["format"] == 5 and "crc32" in file
     with h5py.File(old) as file:
         assert "crc32" not in file
