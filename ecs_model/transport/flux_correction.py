@@ -56,6 +56,7 @@ class FluxCorrection:
         self._fixed = np.zeros(operators.mesh.owned, np.int8)
         self._fixed[ledger.fixed] = 1
         self._matrix_of: tuple[float, int] | None = None
+        self._entries = _Entries(rows, self._fixed)
         self._matrix: PETSc.Mat = None
         self._solver: PETSc.KSP = None
 
@@ -150,32 +151,62 @@ class FluxCorrection:
         key = (dt, self._operators.version)
         if self._matrix_of == key and pull[1] is None:
             return
-        diagonal = self._operators.lumped + dt * self._ledger.exchange
+        lumped, exchange = self._operators.lumped, self._ledger.exchange
+        self._entries.diagonal[:] = lumped + dt * exchange
         stiffness, _ = self._rows.entries
-        values = np.empty(len(stiffness))
-        self._rows.call("monotone", stiffness, self._ratio * dt, *pull, diagonal, values)
-        self._take(values, symmetric=pull[1] is None and not self._ledger.dirichlet)
+        filled = self._entries.diagonal, self._entries.values
+        self._rows.call("monotone", stiffness, self._ratio * dt, *pull, *filled)
+        self._take(symmetric=pull[1] is None and not self._ledger.dirichlet)
         self._matrix_of = key
 
-    def _take(self, values, symmetric):
-        pointers, columns = self._rows.pattern
+    def _take(self, symmetric):
+        """Let the solver know the entries: they are PETSc's own where its options may need them."""
+        are_chosen = self._options or PETSc.Options("ecs_limiter_").getAll()
         if self._matrix is None:
-            self._matrix = self._new_matrix(pointers, columns, values)
-        else:
-            self._matrix.setValuesCSR(pointers, columns, values)
+            self._matrix = self._entries.petsc() if are_chosen else self._entries.shell()
+        if are_chosen:
+            self._matrix.setValuesCSR(*self._rows.pattern, self._entries.values)
             self._matrix.assemble()
-        rows = self._ledger.fixed + self._matrix.getOwnershipRange()[0]
-        if self._ledger.dirichlet:
-            self._matrix.zeroRows(rows.astype(PETSc.IntType), diag=1.0)
+            rows = self._ledger.fixed + self._matrix.getOwnershipRange()[0]
+            if self._ledger.dirichlet:
+                self._matrix.zeroRows(rows.astype(PETSc.IntType), diag=1.0)
+        self._matrix.stateIncrease()
         if self._solver is None:
             self._solver = monotone_solver(self._matrix, symmetric, self._options)
 
-    def _new_matrix(self, pointers, columns, values):
-        mesh = self._operators.mesh
-        size, csr = (mesh.owned, mesh.nodes), (pointers, columns, values)
-        matrix = PETSc.Mat().createAIJ((size, size), csr=csr, comm=mesh.comm)
+
+class _Entries:
+    """Entries of a matrix with the rows of a tissue; a context of PETSc's shell matrices.
+
+    Attributes:
+        values, diagonal: row by row; and of owned nodes.
+    """
+
+    def __init__(self, rows, fixed):
+        self._rows, self._fixed, self._mesh = rows, fixed, rows.operators.mesh
+        self.values, self.diagonal = np.zeros(len(rows.entries[0])), np.zeros(self._mesh.owned)
+
+    def shell(self):
+        """The matrix, applied by the compiled text."""
+        size = self._mesh.owned, self._mesh.nodes
+        return PETSc.Mat().createPython((size, size), self, comm=self._mesh.comm)
+
+    def petsc(self):
+        """A matrix of PETSc for these entries."""
+        size = self._mesh.owned, self._mesh.nodes
+        csr = *self._rows.pattern, self.values
+        matrix = PETSc.Mat().createAIJ((size, size), csr=csr, comm=self._mesh.comm)
         matrix.setOption(PETSc.Mat.Option.KEEP_NONZERO_PATTERN, True)
         return matrix
+
+    def mult(self, _, x, y):
+        """What PETSc asks for."""
+        values = self._rows.with_ghosts(x.array_r, "monotone")
+        self._rows.call("multiply", self.values, self._fixed, values, y.array)
+
+    def getDiagonal(self, _, diagonal):  # noqa: N802 (PETSc's name)
+        """What Jacobi asks for."""
+        diagonal.array[:] = np.where(self._fixed, 1.0, self.diagonal)
 
 
 def monotone_solver(matrix: PETSc.Mat, symmetric: bool, options: Options) -> PETSc.KSP:

@@ -3,7 +3,7 @@
 Of the limiter: nodes out of range, monotone steps, fluxes and their cuts.
 """
 
-LIMITER = ("out_of_range", "monotone", "fluxes", "corrected", "cut")
+LIMITER = ("out_of_range", "monotone", "multiply", "fluxes", "corrected", "cut")
 FUNCTIONS = (*LIMITER, "implicit", "current")  # `ecs_` before them
 
 # Rows of the matrices with local columns, owned nodes first; `low` and `high` is what a node may
@@ -41,9 +41,10 @@ long ecs_out_of_range(long n, const int *first, const int *column, const double 
     return count;
 }
 
-/* The matrix of the monotone step; dt K with the migration of `pull`, upwind, if there is any. */
+/* The matrix of the monotone step; dt K with the migration of `pull`, upwind, if there is any.
+   The diagonal without these becomes the one with them. */
 void ecs_monotone(long n, const int *first, const int *column, const double *stiffness, double dt,
-                  double charge, const double *pull, const double *diagonal, double *matrix)
+                  double charge, const double *pull, double *diagonal, double *matrix)
 {
     for (long i = 0; i < n; i++) {
         double sum = diagonal[i];
@@ -56,7 +57,18 @@ void ecs_monotone(long n, const int *first, const int *column, const double *sti
             matrix[k] = -(g + MOST(w, 0.0));
             sum += g + MOST(-w, 0.0);
         }
-        matrix[own] = sum;
+        matrix[own] = diagonal[i] = sum;
+    }
+}
+
+/* A matrix times x, but x itself at fixed nodes. */
+void ecs_multiply(long n, const int *first, const int *column, const double *matrix,
+                  const char *fixed, const double *x, double *out)
+{
+    for (long i = 0; i < n; i++) {
+        double sum = 0.0;
+        for (int k = first[i]; k < first[i + 1]; k++) sum += matrix[k] * x[column[k]];
+        out[i] = fixed[i] ? x[i] : sum;
     }
 }
 

@@ -55,7 +55,7 @@ def test_no_ion_leaves_its_range_in_parallel(processes, count):
 @pytest.mark.parametrize("mode", range(len(MODES)))
 def test_without_the_limiter_they_do(monkeypatch, mode):
     """The trials are hard enough: in every mode steps leave the range."""
-    monkeypatch.setattr(Range, "is_left", lambda *_: False)
+    monkeypatch.setattr(Range, "note", lambda *_: False)
     found = [excess(seed, MPI.COMM_SELF)[0] for seed in range(mode, 60, len(MODES))]
     assert max(found) > 1e-3
 
