@@ -18,6 +18,8 @@ Reference: Mori (2015), Physica D 308, 94; Qian & Sejnowski (1989), Biol Cybern 
 import functools
 from collections.abc import Mapping
 
+from ecs_model.native import MPI
+
 import numpy as np
 
 from ecs_model.errors import SolutionError
@@ -191,15 +193,34 @@ class Electrodiffusion(Ions):
         self.shift(change)
         np.add(self.psi, self._late, out=self.acting)
 
-    def learn(self) -> None:
-        """Note how fast psi changes, and what came too late; the next step goes on from there."""
+    def learn(self, elsewhere: float = 0.0) -> None:
+        """Note how fast psi changes, and what came too late; the next step goes on from there.
+
+        Args:
+            elsewhere: charge [mol] that this process's nodes owe in a space beside this one.
+        """
         np.subtract(self.psi, self.acting, out=self._rate)
         self._late += self._rate
+        self._forget_total(elsewhere)
         if self._ahead:
             np.subtract(self.psi, self._before, out=self._rate)
             self._rate /= self._ahead
         else:
             self._rate[:] = 0.0
+
+    def _forget_total(self, elsewhere):
+        """Forget the charge that no potential can drive away, as the solvers of ions left it."""
+        ledger, lumped = self._first.ledger, self.operators.lumped
+        self._owed[ledger.fixed] = 0.0
+        if not ledger.dirichlet:
+            sums = np.array([lumped @ self._owed + elsewhere, lumped.sum()])
+            self.operators.mesh.comm.Allreduce(MPI.IN_PLACE, sums, MPI.SUM)
+            self._owed -= sums[0] / sums[1]
+
+    @property
+    def total_owed(self) -> float:
+        """Charge [mol] that this process's nodes owe the next step."""
+        return float(self.operators.lumped @ self._owed)
 
     def end(self, t: float, dt: float) -> None:
         """Close the balance of all ions but one; that one is what neutrality leaves."""

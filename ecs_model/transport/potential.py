@@ -144,6 +144,7 @@ class Poisson:
             conductivity: at owned nodes [mM].
         """
         if self._options:
+            self.follow(conductivity)
             return self.solve(right)
         np.divide(conductivity, self._scale, out=self._root)
         np.sqrt(self._root, out=self._root)
