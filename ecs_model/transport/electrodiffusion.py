@@ -166,7 +166,9 @@ class Electrodiffusion(Ions):
                 steps are, of second order, and what it lacks acts in the next one: the charge may
                 be the root of `rtol`, as long as the bound ion can take it.
         """
-        found = self.increments.charge(self._bound_index, self._owed, self.charge, self.conductivity)
+        found = self.increments.charge(
+            self._bound_index, self._owed, self.charge, self.conductivity
+        )
         brought, moved, lacking = found
         nothing = 10 * ROUND_OFF * np.sqrt(self.operators.mesh.nodes)
         self.is_neutral = bool(brought <= nothing**2)

@@ -204,7 +204,7 @@ class _Entries:
         values = self._rows.with_ghosts(x.array_r, "monotone")
         self._rows.call("multiply", self.values, self._fixed, values, y.array)
 
-    def getDiagonal(self, _, diagonal):  # noqa: N802 (PETSc's name)
+    def getDiagonal(self, _, diagonal):
         """What Jacobi asks for."""
         diagonal.array[:] = np.where(self._fixed, 1.0, self.diagonal)
 

@@ -132,7 +132,9 @@ class Range:
         """The increment [mM] of a step that leaves the range, repaired where it does.
 
         Args:
-            t, dt, migration: as those of `is_left`.
+            t: when the step begins [s].
+            dt: its length [s].
+            migration: as that of `is_left`.
 
         Returns:
             None, on all processes, where neighbours cannot make up for it.

@@ -7,6 +7,8 @@ its rows add up to zero.
 
 import functools
 
+PASSES = ("pack", "begin", "inverse", "product", "descend", "turn", "unpack", "charge")
+
 _TEXT = r"""
 #include <math.h>
 

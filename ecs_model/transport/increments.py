@@ -1,27 +1,23 @@
 """Increments of ions over a step, found together: one pass, one message, one sum for all ions.
 
-Conjugate gradients with Jacobi, in step for all ions: each has its own matrix, which is never
-stored, and its own residual; those that are good enough wait for the others. PETSc solves for one
-ion after the other where its options say how.
+By conjugate gradients in step for all ions, see `lockstep`; PETSc solves for one ion after the
+other where its options say how.
 """
 
 import functools
 from collections.abc import Sequence
 from typing import Protocol
 
-from ecs_model.native import MPI
-
 import numpy as np
 
 from ecs_model.errors import SolutionError
-from ecs_model.membrane.c_function import c_function
 from ecs_model.physics.values import Array
-from ecs_model.transport.increment_kernel import lanes, text
-from ecs_model.transport.linear_solver import MOST, ROUND_OFF, LinearSystems
+from ecs_model.transport.increment_kernel import lanes
+from ecs_model.transport.linear_solver import LinearSystems
+from ecs_model.transport.lockstep import Lockstep
 from ecs_model.transport.mass_balance import Ledger
 from ecs_model.transport.neighbours import Neighbours
 
-PASSES = ("pack", "begin", "inverse", "product", "descend", "turn", "unpack", "charge")
 MUCH, SHARPER = 1e-2, 4  # left over, of what moves; tries with a hundredth of the tolerance each
 
 
@@ -81,23 +77,17 @@ class Increments:
         self._rows, self._parts, self._operators = rows, list(parts), rows.operators
         self.name = ", ".join(part.name for part in parts)
         count, owned = len(parts), rows.operators.mesh.owned
-        self._passes = {name: c_function(text(count), f"ecs_{name}") for name in PASSES}
         self._lanes, self._fields = lanes(count), lanes(count + 1)
         self._packed = np.zeros((rows.local, 2 * self._fields))
-        self._direction = np.zeros((rows.local, self._lanes))
-        self._right, self._residual, self._found, self._image, self._inverse = (
-            np.zeros((owned, self._lanes)) for _ in range(5)
-        )
-        self._inverse_of: tuple[float, int] | None = None
-        self._sums, self._steps = np.zeros(2 * self._lanes), np.zeros(self._lanes)
+        self._right, self._residual = np.zeros((2, owned, self._lanes))
+        self._sums = np.zeros(2 * self._lanes)
         self._ratio = np.array([part.ratio for part in parts])
         self._exchange = self._beside("exchange", any(p.ledger.robin for p in parts))
         self._free = self._unfixed()
+        self._lockstep = Lockstep(rows, self._ratio, self._exchange, self._free)
         self._brought: Array | None = None
         self._sources = np.zeros((owned, self._lanes))
         self._note_addresses(valences, owned)
-        lumped = self._operators.mesh.sum(self._operators.at_rest.lumped)
-        self._floor = ROUND_OFF**2 * lumped  # of the squared natural norm
 
     def _note_addresses(self, valences, owned):
         """Note where the arrays of all ions are."""
@@ -183,71 +173,34 @@ class Increments:
         Args:
             dt: what is there moves for so long [s].
             counted: what changes counts for so long [s].
-            values, changes: addresses of those of all ions.
+            values: addresses of those of all ions.
+            changes: likewise.
             psi: as that of `solve`.
             scale: of the right side and the guess.
         """
-        key = counted, self._operators.version
-        if self._inverse_of != key:
-            self._over_rows("inverse", self._ratio, self._exchange, counted, self._inverse)
-            self._inverse_of = key
-        self._over_nodes("pack", values, psi, changes, scale, self._free, self._packed)
+        self._lockstep.count(counted)
+        self._lockstep.over_nodes("pack", values, psi, changes, scale, self._free, self._packed)
         self._rows.exchange(self._packed)
-        self._over_rows(
+        self._lockstep.over_rows(
             "begin", self._packed, self._ratio, self._valence, self._exchange, self._brought,
-            self._free, self._inverse, dt, counted, scale, 0.5 / scale, psi is not None,
+            self._free, self._lockstep.inverse, dt, counted, scale, 0.5 / scale, psi is not None,
             self._migration, self._right, self._residual, self._sums,
         )  # fmt: skip
 
     def _find(self, counted, rtol):
         """Find what has to be added to the guess."""
-        if self._parts[0].systems.are_chosen:
+        systems = self._parts[0].systems
+        if systems.are_chosen:
             self._by_petsc(counted, rtol)
-        else:
-            self._by_conjugate_gradients(counted, rtol or self._parts[0].systems.rtol)
+            return
+        right, left = np.split(self._lockstep.added(self._sums).copy(), 2)
+        counts = self._lockstep.solve(self._residual, right, left, rtol or systems.rtol)
+        for part, count in zip(self._parts, counts, strict=False):
+            part.iterations += int(count)
 
     def _take(self, factor, add, share, out):
         """Let `out` be `factor` times itself, what was found, and `share` times `add`."""
-        self._over_nodes("unpack", self._found, factor, add, share, out)
-
-    def _by_conjugate_gradients(self, counted, rtol):
-        self._found[:] = 0.0
-        self._direction[:] = 0.0
-        self._steps[:] = 0.0
-        right, left = np.split(self._added(self._sums).copy(), 2)
-        enough, count = np.maximum(rtol**2 * right, self._floor), 0
-        while (active := left > enough).any():
-            if count == MOST:
-                raise SolutionError(
-                    f"the linear solver does not converge ({count} iterations); try a shorter "
-                    "time.step"
-                )
-            count += 1
-            self._iterate(counted, active, left)
-            for part, works in zip(self._parts, active, strict=False):
-                part.iterations += int(works)
-
-    def _iterate(self, counted, active, left):
-        """An iteration for the ions that need one; `left` becomes the squares of their residuals.
-
-        The array of steps holds the share of the last direction, and then the way along the new.
-        """
-        steps, direction, image = self._steps, self._direction, self._image
-        self._over_nodes("turn", steps, self._residual, self._inverse, direction)
-        self._rows.exchange(direction)
-        operators = self._ratio, self._exchange, self._free, counted
-        self._over_rows("product", *operators, direction, image, self._sums)
-        curvature = self._added(self._sums[: self._lanes])
-        steps[:] = 0.0
-        np.divide(left, curvature, out=steps, where=active)
-        found, residual = self._found, self._residual
-        self._over_nodes(
-            "descend", steps, direction, image, self._inverse, found, residual, self._sums
-        )
-        now = self._added(self._sums[: self._lanes])
-        steps[:] = 0.0
-        np.divide(now, left, out=steps, where=active)
-        np.copyto(left, now, where=active)
+        self._lockstep.over_nodes("unpack", self._lockstep.found, factor, add, share, out)
 
     def _by_petsc(self, counted, rtol):
         """Let PETSc solve for one ion after the other."""
@@ -259,7 +212,7 @@ class Increments:
             x.stateIncrease()
             with system.tolerance(rtol):
                 part.iterations += system.solve(b, x)
-            self._found[:, k] = solution - guess
+            self._lockstep.found[:, k] = solution - guess
 
     @functools.cached_property
     def _vectors(self):
@@ -280,8 +233,8 @@ class Increments:
             have less of the bound ion than it takes.
         """
         ions = self._values, self._increments, self._valence, self._ratio
-        self._over_nodes("charge", *ions, bound, owed, out, conductivity, self._sums)
-        return self._added(self._sums[:3].copy())
+        self._lockstep.over_nodes("charge", *ions, bound, owed, out, conductivity, self._sums)
+        return self._lockstep.added(self._sums[:3].copy())
 
     def close(
         self, t: float, dt: float, psi: Array | None = None, but: Moving | None = None
@@ -309,25 +262,13 @@ class Increments:
     def _left_over(self, t, dt, closing):
         """What the increment of each ion lacks [mol], and by which size it can be given back."""
         found = np.array([part.left_over(t, dt, migration) for part, migration in closing], float)
-        self._added(found)
+        self._lockstep.added(found)
         for (part, _), (_, _, broken) in zip(closing, found, strict=True):
             if broken:
                 raise SolutionError(
                     f"{part.name} is not finite after a diffusion step; try a shorter time.step"
                 )
         return found
-
-    def _added(self, sums):
-        """Sums over all processes, in place."""
-        if self._operators.mesh.comm.size > 1:
-            self._operators.mesh.comm.Allreduce(MPI.IN_PLACE, sums, MPI.SUM)
-        return sums
-
-    def _over_nodes(self, name, *arguments):
-        self._passes[name](self._operators.mesh.owned, *arguments)
-
-    def _over_rows(self, name, *arguments):
-        self._rows.over_rows(self._passes[name], *self._rows.entries, *arguments)
 
 
 def _addresses(arrays):

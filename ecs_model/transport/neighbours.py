@@ -142,9 +142,7 @@ class Neighbours:
             For each move: that, and whether an owned node of this process is below zero.
         """
         seen = self.all_with_ghosts([x for move in moves for x in move[:4]], f"{len(moves)} moves")
-        found = [
-            self._count(move, *seen[4 * k : 4 * k + 4]) for k, move in enumerate(moves)
-        ]
+        found = [self._count(move, *seen[4 * k : 4 * k + 4]) for k, move in enumerate(moves)]
         counts = np.array([count for count, _ in found])
         if self.operators.mesh.comm.size > 1:
             self.operators.mesh.comm.Allreduce(MPI.IN_PLACE, counts, MPI.SUM)
@@ -161,7 +159,8 @@ class Neighbours:
     def repaired(self, move: Move, rounds: int) -> Array | None:
         """The change of a move, repaired: what nodes out of range lack, their neighbours give.
 
-        Asks all processes; None on all of them where that takes more rounds.
+        Asks all processes; None on all of them where that takes more rounds, or two of them leave
+        more than half of the nodes out of range.
         """
         owned, comm = self.operators.mesh.owned, self.operators.mesh.comm
         free = np.ones(owned)
@@ -170,10 +169,13 @@ class Neighbours:
             np.array, self.all_with_ghosts([*move[:4], self.operators.lumped, free])
         )
         claims, gain = np.zeros((2, self.local)), np.empty(owned)
+        counts = []
         for _ in range(rounds + 1):
-            count, _ = self._count(move, low, high, start, change)
-            if not comm.allreduce(count):
+            counts.append(comm.allreduce(self._count(move, low, high, start, change)[0]))
+            if not counts[-1]:
                 return change[:owned]
+            if len(counts) > 2 and 2 * counts[-1] > counts[0]:
+                break
             claims[:] = 0.0
             seen = low, high, start, change, mass, free
             self.call("claims", self._looked, self._found, *seen, TOLERANCE, *claims)

@@ -11,22 +11,25 @@ which is symmetric. Conjugate gradients with algebraic multigrid, set up once fr
 the matrices themselves are never stored.
 """
 
-import contextlib
-
 from ecs_model.native import PETSc
 
 import numpy as np
 
-from ecs_model.errors import SolutionError
 from ecs_model.physics.values import Array, Nodes
+from ecs_model.transport.currents import Current, Currents, shell
 from ecs_model.transport.mass_balance import Ledger
 from ecs_model.transport.matrices import SAME, add_to_diagonal
+from ecs_model.transport.multigrid import (
+    SMOOTHERS,
+    conjugate_gradients,
+    refuse_failure,
+    residual,
+    set_up_multigrid,
+)
 from ecs_model.transport.neighbours import Neighbours
 from ecs_model.transport.petsc_database import Options, petsc_database
 
 MARGIN = 1.25  # a smoother must not overshoot where there are more ions than on average
-SMOOTHERS = {"mg_levels_ksp_type": "richardson", "mg_levels_pc_type": "sor"}
-RTOL, MOST = 1e-3, 500
 BLOCKS = ("psi", "w")  # of the bidomain equations
 
 
@@ -44,6 +47,7 @@ class Poisson:
     Attributes:
         rows: of the tissue.
         grounded: owned nodes at potential zero; None if there are none anywhere.
+        current: P.
         solver: the PETSc KSP, once there is one.
     """
 
@@ -58,7 +62,7 @@ class Poisson:
         self.rows, self._scale, self._leak = rows, MARGIN * scale, leak
         self._options, operators = options or {}, rows.operators
         self.grounded = np.asarray(ledger.fixed, np.int32) if ledger.dirichlet else None
-        self._current = _Current(rows, self.grounded)
+        self.current = Current(rows, self.grounded)
         self._b, self._right = operators.vector()
         self._x, self._solution = operators.vector()
         self._root = np.ones_like(self._right)
@@ -69,11 +73,7 @@ class Poisson:
 
     def follow(self, conductivity: Array, leak: Array | None = None) -> None:
         """Take over conductivity [mM] and, where there is one, leak [mol/s] at owned nodes."""
-        self._current.follow(conductivity, leak)
-
-    def current(self, psi: Array, out: Array) -> None:
-        """Put into `out` what psi, at owned nodes, drives out of each; none is grounded there."""
-        self._current.of(psi, out)
+        self.current.follow(conductivity, leak)
 
     def try_options(self) -> None:
         """Raise ConfigError, before anything runs, for options that PETSc refuses."""
@@ -93,16 +93,16 @@ class Poisson:
         return result
 
     def _new_solver(self, matrix):
-        solver = _conjugate_gradients(matrix, self.model())
+        solver = conjugate_gradients(matrix, self.model())
         with petsc_database("potential", self._options, SMOOTHERS) as prefix:
             solver.setOptionsPrefix(prefix)
-            _set_up_multigrid(solver)
+            set_up_multigrid(solver)
         return solver
 
     def _made(self):
         """The solver, made when it is first used."""
         if self.solver is None:
-            matrix = _shell(self._current, self._b)
+            matrix = shell(self.current, self._b)
             if self._constants is not None:
                 matrix.setNullSpace(self._constants)
             self.solver = self._new_solver(matrix)
@@ -121,9 +121,9 @@ class Poisson:
 
     def _solve(self, rtol):
         self._take_off()
-        with _residual(self._made(), rtol) as solver:
+        with residual(self._made(), rtol) as solver:
             solver.solve(self._b, self._x)
-        _refuse_failure(self.solver)
+        refuse_failure(self.solver)
 
     def _take_off(self):
         """Take off the right side what no potential can drive away."""
@@ -181,21 +181,21 @@ class BidomainEquations:
         self._right, self._solution = (np.zeros(2 * self._owned) for _ in range(2))
         self._b = PETSc.Vec().createWithArray(self._right, size=size, comm=comm)
         self._x = PETSc.Vec().createWithArray(self._solution, size=size, comm=comm)
-        self._currents = _Currents(outside, inside)
+        self.currents = Currents(outside.current, inside.current)
         self._start_leak = leak.copy()
         self.solver: PETSc.KSP = None
         self._even: PETSc.NullSpace = None
         self._options = options or {}
         if self._options:
-            self._new_solver(_shell(self._currents, self._b)).destroy()
+            self._new_solver(shell(self.currents, self._b)).destroy()
 
     def follow(self, outside: Array, inside: Array, leak: Array) -> None:
         """Take over both conductivities [mM] and that of the membrane [mol/s] at owned nodes."""
         self._outside.follow(outside)
         self._inside.follow(inside)
-        self._currents.leak[:] = leak
+        self.currents.leak[:] = leak
         if self.solver is None:
-            matrix = _shell(self._currents, self._b)
+            matrix = shell(self.currents, self._b)
             if self._outside.grounded is None:
                 self._even = self._null_space()
                 matrix.setNullSpace(self._even)
@@ -211,7 +211,7 @@ class BidomainEquations:
 
     def _new_solver(self, matrix):
         model = self._model()
-        solver, rows = _conjugate_gradients(matrix, model), model.getNestISs()[0]
+        solver, rows = conjugate_gradients(matrix, model), model.getNestISs()[0]
         with petsc_database("potential", self._options, _of_blocks(SMOOTHERS)) as prefix:
             solver.setOptionsPrefix(prefix)
             pc = _fieldsplit(solver, rows)
@@ -219,7 +219,7 @@ class BidomainEquations:
             solver.setUp()
             for block in pc.getFieldSplitSubKSP() if pc.getType() == "fieldsplit" else ():
                 block.setType("preonly")
-                _set_up_multigrid(block)
+                set_up_multigrid(block)
         return solver
 
     def _null_space(self):
@@ -241,7 +241,8 @@ class BidomainEquations:
         """Changes of psi and w that the charges in the two spaces ask for.
 
         Args:
-            outside, inside: those charges at owned nodes.
+            outside: the first of these, at owned nodes.
+            inside: the second.
             rtol: another residual than the usual one.
         """
         np.add(outside, inside, out=self._right[: self._owned])
@@ -251,84 +252,10 @@ class BidomainEquations:
         self._b.stateIncrease()
         if self._even is not None:  # what the solvers of ions left over is no charge of the whole
             self._even.remove(self._b)
-        with _residual(self.solver, rtol) as solver:
+        with residual(self.solver, rtol) as solver:
             solver.solve(self._b, self._x)
-        _refuse_failure(self.solver)
+        refuse_failure(self.solver)
         return self._solution[: self._owned], self._solution[self._owned :]
-
-
-class _Current:
-    """P of one space, applied edge by edge; a context of PETSc's shell matrices."""
-
-    def __init__(self, rows, grounded):
-        self._rows, self._grounded, self._leak = rows, grounded, None
-        self._conductivity, self._psi = (np.zeros((rows.local, 1)) for _ in range(2))
-        self._free = np.zeros(rows.operators.mesh.owned)
-
-    def follow(self, conductivity, leak):
-        """Take over conductivity and leak at owned nodes."""
-        self._conductivity[: len(conductivity), 0] = conductivity
-        self._rows.exchange(self._conductivity)
-        self._leak = leak
-
-    def of(self, psi, out):
-        """Put the current of psi into `out`, without leak and as if no node were grounded."""
-        self._psi[: len(psi), 0] = psi
-        self._rows.exchange(self._psi)
-        stiffness, _ = self._rows.entries
-        self._rows.call("current", stiffness, self._conductivity, self._psi, out)
-
-    def mult(self, _, x, y):
-        """What PETSc asks for."""
-        values, out = x.array_r, y.array
-        self._free[:] = values
-        if self._grounded is not None:
-            self._free[self._grounded] = 0.0
-        self.of(self._free, out)
-        if self._leak is not None:
-            out += self._leak * self._free
-        if self._grounded is not None:
-            out[self._grounded] = values[self._grounded]
-
-
-class _Currents:
-    """The matrix of both spaces, applied edge by edge; a context of PETSc's shell matrices."""
-
-    def __init__(self, outside, inside):
-        self._outside, self._inside, self._grounded = outside, inside, outside.grounded
-        owned = outside.rows.operators.mesh.owned
-        self.leak, self._psi, self._sum, self._through = (np.zeros(owned) for _ in range(4))
-
-    def mult(self, _, x, y):
-        """What PETSc asks for."""
-        values, out, owned = x.array_r, y.array, len(self._psi)
-        self._psi[:] = values[:owned]
-        if self._grounded is not None:
-            self._psi[self._grounded] = 0.0
-        np.add(self._psi, values[owned:], out=self._sum)
-        self._inside.current(self._sum, self._through)
-        self._outside.current(self._psi, out[:owned])
-        out[:owned] += self._through
-        np.multiply(self.leak, values[owned:], out=out[owned:])
-        out[owned:] += self._through
-        if self._grounded is not None:
-            out[self._grounded] = values[self._grounded]
-
-
-def _shell(context, like):
-    """The matrix of a context, for vectors like one."""
-    size = like.getSizes()
-    return PETSc.Mat().createPython((size, size), context, comm=like.comm)
-
-
-@contextlib.contextmanager
-def _residual(solver, rtol):
-    """A solver that meanwhile solves to another relative residual; to the usual one for None."""
-    usual, *_ = solver.getTolerances()
-    if rtol is not None:
-        solver.setTolerances(rtol=rtol)
-    yield solver
-    solver.setTolerances(rtol=usual)
 
 
 def ground(matrix: PETSc.Mat, nodes: Nodes | None) -> None:
@@ -342,15 +269,6 @@ def _of_blocks(options):
     return {f"fieldsplit_{block}_{n}": v for block in BLOCKS for n, v in options.items()}
 
 
-def _conjugate_gradients(matrix, model):
-    solver = PETSc.KSP().create(matrix.comm)
-    solver.setOperators(matrix, model)
-    solver.setType("cg")
-    solver.getPC().setReusePreconditioner(True)
-    solver.setTolerances(rtol=RTOL, atol=1e-300, max_it=MOST)
-    return solver
-
-
 def _fieldsplit(solver, rows):
     """The preconditioner of a solver, split into BLOCKS of rows; they take over its prefix."""
     pc = solver.getPC()
@@ -358,22 +276,3 @@ def _fieldsplit(solver, rows):
     pc.setFieldSplitType(PETSc.PC.CompositeType.ADDITIVE)
     pc.setFieldSplitIS(*zip(BLOCKS, rows, strict=True))
     return pc
-
-
-def _set_up_multigrid(solver):
-    """Set multigrid up, whose SMOOTHERS stay positive while the matrix moves away from the model.
-
-    PETSc's database is to hold them meanwhile.
-    """
-    solver.getPC().setType("gamg")
-    solver.getPC().setReusePreconditioner(True)
-    solver.setFromOptions()
-    solver.setUp()
-
-
-def _refuse_failure(solver):
-    if (reason := solver.getConvergedReason()) < 0:
-        raise SolutionError(
-            f"the equation of the potential does not converge (PETSc reason {reason}); try a "
-            "shorter time.step"
-        )

@@ -16,8 +16,8 @@ from ecs_model.transport.diffusion import Diffusion
 from ecs_model.transport.electrodiffusion import Electrodiffusion
 from ecs_model.transport.ions import Ions
 from ecs_model.transport.matrices import Operators
-from ecs_model.transport.petsc_database import Options
 from ecs_model.transport.neighbours import Neighbours
+from ecs_model.transport.petsc_database import Options
 from ecs_model.transport.protocol import Transport
 from ecs_model.transport.swelling_matrices import Following
 from ecs_model.transport.syncytium import Bidomain, Membrane, Syncytium
