@@ -12,10 +12,9 @@ from ecs_model.errors import ConfigError
 
 RUN, CHECKPOINT, SCAN = 1, 5, 1  # formats of run directories, checkpoints and scans
 BEFORE = 3, 4  # formats of checkpoints that are still read; sums of format 3 are those of HDF5
-SINCE = {  # last names of arrays -> format that brought them; in older ones they are zero
-    "psi_rate": 5,
-    "psi_late": 5,
-    "charge_late": 5,
+SINCE = {  # names of arrays of the transport -> format that brought them; before, they are zero
+    **{f"{space}{name}": 5 for space in ("", "glia_") for name in ("psi_rate", "psi_late")},
+    **{f"{space}charge_late": 5 for space in ("", "glia_")},
     "V_g_shift_late": 5,
 }
 

@@ -30,6 +30,7 @@ from ecs_model.transport.neighbours import Neighbours
 from ecs_model.transport.petsc_database import Options, petsc_database
 
 MARGIN = 1.25  # a smoother must not overshoot where there are more ions than on average
+ROUGH = 0.1  # residual of potentials from which only the next step goes on
 BLOCKS = ("psi", "w")  # of the bidomain equations
 
 
@@ -65,7 +66,6 @@ class Poisson:
         self.current = Current(rows, self.grounded)
         self._b, self._right = operators.vector()
         self._x, self._solution = operators.vector()
-        self._root = np.ones_like(self._right)
         self.solver: PETSc.KSP = None
         self._constants: PETSc.NullSpace = None
         if self.grounded is None and leak is None:
@@ -134,25 +134,14 @@ class Poisson:
             self._constants.remove(self._b)  # what solvers of the ions left over
 
     def correct(self, right: Array, conductivity: Array) -> Array:
-        """Roughly what `solve` gives: by one V-cycle, unless options say how to solve.
-
-        Where conductivity is s times that of the model, P is about s^1/2 times P of the model times
-        s^1/2.
+        """Roughly what `solve` gives, to a residual of ROUGH.
 
         Args:
             right: at owned nodes.
             conductivity: at owned nodes [mM].
         """
-        if self._options:
-            self.follow(conductivity)
-            return self.solve(right)
-        np.divide(conductivity, self._scale, out=self._root)
-        np.sqrt(self._root, out=self._root)
-        np.divide(right, self._root, out=self._right)
-        self._take_off()
-        self._made().getPC().apply(self._b, self._x)
-        self._solution /= self._root
-        return self._solution
+        self.follow(conductivity, self._leak)
+        return self.solve(right, ROUGH)
 
 
 class BidomainEquations:

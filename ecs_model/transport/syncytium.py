@@ -35,11 +35,10 @@ from ecs_model.transport.diffusion import Diffusion
 from ecs_model.transport.electrodiffusion import ROUNDS, Electrodiffusion
 from ecs_model.transport.ions import Ions
 from ecs_model.transport.petsc_database import Options, options_of
-from ecs_model.transport.potential import BidomainEquations, Poisson
+from ecs_model.transport.potential import ROUGH, BidomainEquations, Poisson
 from ecs_model.transport.protocol import StateAndReport
 
 TERM = "syncytium"  # what the balance calls that which leaves glia for their currents
-ROUGH = 0.1  # residual of potentials from which only the next step goes on
 SMALLEST = 1e-9  # [mM]: logarithms need something
 
 
