@@ -209,11 +209,8 @@ class Diffusion(StateAndReport):
         Raises:
             SolutionError: on all processes, where there would be less than nothing.
         """
-        repaired = self.range.repaired(t, dt, migration) if is_left else self.increment
-        if repaired is None:
+        if is_left:
             self.range.limit(t, dt, self._middle(), field)
             return
         middle = self._middle() if self.ledger.open else None
         self.ledger.settle(self.values, self.increment, middle, t, dt, migration)
-        if is_left:
-            self.range.change(repaired)

@@ -4,13 +4,12 @@ Neither a consistent mass nor Crank-Nicolson nor obtuse elements keep it. After 
 out of range if it lies below all its neighbours and below all that it and they had when the step
 began, sinks taken off; likewise above. That is the parabolic maximum principle, node by node.
 
-A step that breaks it is repaired: neighbours that are beyond a node out of range give it what it
-lacks, and nothing changes elsewhere. Where that is not enough, the step is done again as
-flux-corrected transport, see `flux_correction`.
+A step that breaks it is done again as flux-corrected transport, see `flux_correction`: only fluxes
+of nodes that would leave the range of their neighbours, before the step and after the monotone one,
+are cut down, so that nothing changes elsewhere.
 
-References:
+Reference:
     Protter & Weinberger (1967), Maximum Principles in Differential Equations, chapter 3.
-    Shashkov & Wendroff (2004), J Comput Phys 198, 265: the repair paradigm.
 """
 
 import functools
@@ -30,7 +29,6 @@ from ecs_model.transport.matrices import Matrices
 from ecs_model.transport.neighbours import Move, Neighbours
 from ecs_model.transport.petsc_database import Options
 
-REPAIRS = 8  # rounds of it
 ROUND_OFF = 1e-11  # [mM]: what a monotone step may be below zero
 
 
@@ -128,28 +126,6 @@ class Range:
         if self._vanishes:
             self._values[(self._values < 0.0) & (self._values > -ROUND_OFF)] = 0.0
 
-    def repaired(self, t: float, dt: float, migration: Array | None = None) -> Array | None:
-        """The increment [mM] of a step that leaves the range, repaired where it does.
-
-        Args:
-            t: when the step begins [s].
-            dt: its length [s].
-            migration: as that of `is_left`.
-
-        Returns:
-            None, on all processes, where neighbours cannot make up for it.
-        """
-        change = self.rows.repaired(self.move(t, dt, migration), REPAIRS)
-        if change is None:
-            return None
-        lowest = float((self._values + change).min(initial=0.0))
-        return change if self.rows.operators.mesh.comm.allreduce(lowest, MPI.MIN) >= 0.0 else None
-
-    def change(self, increment: Array) -> None:
-        """Let the increment be another one, and note what that changes."""
-        self.corrections.add(increment - self._increment, self.rows.operators)
-        self._increment[:] = increment
-
     @functools.cached_property
     def _correction(self):
         return FluxCorrection(self.rows, self._ledger, self._ratio, self._options)
@@ -167,7 +143,8 @@ class Range:
             SolutionError: on all processes, where there would be less than nothing.
         """
         limited = self._correction.increment(self._values, self._increment, middle, t, dt, field)
-        self.change(limited)
+        self.corrections.add(limited - self._increment, self.rows.operators)
+        self._increment[:] = limited
         self.refuse_negative(t, dt)
 
     def refuse_negative(self, t: float, dt: float) -> None:

@@ -3,7 +3,7 @@
 Of the limiter: nodes out of range, monotone steps, fluxes and their cuts.
 """
 
-LIMITER = ("out_of_range", "claims", "repair", "monotone", "multiply", "fluxes", "corrected", "cut")
+LIMITER = ("out_of_range", "monotone", "multiply", "fluxes", "corrected", "cut")
 FUNCTIONS = (*LIMITER, "implicit", "current")  # `ecs_` before them
 
 # Rows of the matrices with local columns, owned nodes first; `low` and `high` is what a node may
@@ -39,59 +39,6 @@ long ecs_out_of_range(long n, const int *first, const int *column, const double 
     }
     *vanishing = none;
     return count;
-}
-
-/* Where nodes out of range have to come, and which share they claim of what each neighbour has
-   beyond that, at most half; negative where they have too much, and neighbours too little. */
-void ecs_claims(long n, const int *first, const int *column, long count, const long *found,
-                const double *low, const double *high, const double *start, const double *change,
-                const double *mass, const double *free, double tolerance, double *aims,
-                double *shares)
-{
-    for (long c = 0; c < count; c++) {
-        const long i = found[c];
-        const double x = start[i] + change[i], sign = x < low[i] ? 1.0 : -1.0;
-        double own = sign > 0.0 ? low[i] : high[i], near = sign * HUGE_VAL, room = 0.0;
-        for (int k = first[i]; k < first[i + 1]; k++) {
-            const int j = column[k];
-            if (j == i) continue;
-            const double y = start[j] + change[j];
-            own = sign > 0.0 ? LEAST(own, low[j]) : MOST(own, high[j]);
-            near = sign > 0.0 ? LEAST(near, y) : MOST(near, y);
-        }
-        const double room_here = tolerance * (1.0 + fabs(x)); /* near may be as far out */
-        const double to = sign * (near - x) > room_here ? near : own;
-        const double aim = sign > 0.0 ? LEAST(own, MOST(to, 0.0)) : MOST(own, to);
-        for (int k = first[i]; k < first[i + 1]; k++) {
-            const int j = column[k];
-            room += free[j] * mass[j] * MOST(sign * (start[j] + change[j] - aim), 0.0);
-        }
-        const double need = free[i] * mass[i] * sign * (aim - x);
-        aims[i] = aim;
-        shares[i] = room > 0.0 ? sign * LEAST(need / room, 0.5) : 0.0;
-    }
-}
-
-/* What every node gives to those that claim, and gets if it claims [mM]. */
-void ecs_repair(long n, const int *first, const int *column, const double *start,
-                const double *change, const double *mass, const double *free, const double *aims,
-                const double *shares, double *gain)
-{
-    for (long i = 0; i < n; i++) {
-        const double x = start[i] + change[i];
-        double sum = 0.0, room = 0.0;
-        for (int k = first[i]; k < first[i + 1]; k++) {
-            const int j = column[k];
-            if (shares[j] != 0.0 && j != i)
-                sum -= free[i] * shares[j] * MOST(copysign(1.0, shares[j]) * (x - aims[j]), 0.0);
-        }
-        for (int k = first[i]; shares[i] != 0.0 && k < first[i + 1]; k++) {
-            const int j = column[k];
-            const double beyond = copysign(1.0, shares[i]) * (start[j] + change[j] - aims[i]);
-            room += j == i ? 0.0 : free[j] * mass[j] * MOST(beyond, 0.0);
-        }
-        gain[i] = sum + shares[i] * room / mass[i];
-    }
 }
 
 /* The matrix of the monotone step; dt K with the migration of `pull`, upwind, if there is any.

@@ -151,39 +151,10 @@ class Neighbours:
     def _count(self, move, *seen):
         """How many nodes are out of range, and whether any is below zero."""
         arguments = TOLERANCE, move.excuse, self._found, self._vanishing
-        count = self._looked = self.call("out_of_range", *seen, *arguments)
+        count = self.call("out_of_range", *seen, *arguments)
         if count and len(move.fixed):
             count = np.count_nonzero(~np.isin(self._found[:count], move.fixed))
         return count, bool(self._vanishing[0])
-
-    def repaired(self, move: Move, rounds: int) -> Array | None:
-        """The change of a move, repaired: what nodes out of range lack, their neighbours give.
-
-        Asks all processes; None on all of them where that takes more rounds, or two of them leave
-        more than half of the nodes out of range.
-        """
-        owned, comm = self.operators.mesh.owned, self.operators.mesh.comm
-        free = np.ones(owned)
-        free[move.fixed] = 0.0
-        low, high, start, change, mass, free = map(
-            np.array, self.all_with_ghosts([*move[:4], self.operators.lumped, free])
-        )
-        claims, gain = np.zeros((2, self.local)), np.empty(owned)
-        counts = []
-        for _ in range(rounds + 1):
-            counts.append(comm.allreduce(self._count(move, low, high, start, change)[0]))
-            if not counts[-1]:
-                return change[:owned]
-            if len(counts) > 2 and 2 * counts[-1] > counts[0]:
-                break
-            claims[:] = 0.0
-            seen = low, high, start, change, mass, free
-            self.call("claims", self._looked, self._found, *seen, TOLERANCE, *claims)
-            both = [x.copy() for x in self.all_with_ghosts([x[:owned] for x in claims])]
-            self.call("repair", start, change, mass, free, *both, gain)
-            change[:owned] += gain
-            change = self.with_ghosts(change[:owned]).copy()
-        return None
 
     def call(self, name: str, *arguments: Any) -> Any:
         """Call a function of the limiter's text with the rows and further arguments."""
