@@ -9,7 +9,7 @@ MPI := $(if $(filter-out 1,$(NP)),HYDRA_LAUNCHER=fork $(BIN)/mpiexec -n $(NP))
 
 export VENV
 
-.PHONY: help setup run test lint docs verification doctor clean
+.PHONY: help setup run test lint docs verification validation doctor clean
 
 help:
 	@echo "make run      set up $(VENV), simulate runs/$(RUN).toml on $(NP) processes, draw it"
@@ -17,6 +17,7 @@ help:
 	@echo "make lint     ruff and mypy"
 	@echo "make docs     the documentation as a site, build/docs/index.html"
 	@echo "make verification  measure every reference number anew, docs/verification.md (half an hour)"
+	@echo "make validation  measure anew what is held against experiments, docs/validation.md (minutes)"
 	@echo "make doctor   what works on this machine and what does not"
 	@echo "make clean    remove $(VENV) and caches; results/ stays"
 	@echo "              PYTHON=/path/to/python VENV=.venv NP=2 RUN=$(RUN) may be added"
@@ -37,7 +38,7 @@ run: setup
 # waits long for the last one.
 WATCHED := $(addprefix tests/test_,$(addsuffix .py,compiler doctor forecast fronts profiling)) \
 	tests/scan/test_kills.py
-SINGLE := tests/verification tests/scan/test_laws.py tests/test_benchmarks.py tests/membrane tests/cell \
+SINGLE := tests/verification tests/validation tests/scan/test_laws.py tests/test_benchmarks.py tests/membrane tests/cell \
 	tests/postprocess tests/docs tests/robust/test_configurations.py tests/robust/test_damaged.py \
 	tests/robust/test_damaged_inputs.py tests/cli tests/transport tests/runs tests/meshes tests/laws \
 	$(addprefix tests/scan/test_,$(addsuffix .py,decide picture points report trust)) \
@@ -65,6 +66,11 @@ verification: setup
 	@mkdir -p build && rm -f build/found.jsonl
 	@ECS_RECORD=$(CURDIR)/build/found.jsonl $(BIN)/python -m pytest -q -m "" $(CHECKED)
 	@$(BIN)/python docs/verification.py build/found.jsonl >docs/verification.md
+
+validation: setup
+	@mkdir -p build && rm -f build/measured.jsonl
+	@ECS_MEASURED=$(CURDIR)/build/measured.jsonl $(BIN)/python -m pytest -q -m "" tests/validation
+	@$(BIN)/python docs/validation.py build/measured.jsonl >docs/validation.md
 
 doctor: setup
 	@$(BIN)/ecs-model doctor

@@ -11,7 +11,7 @@ from pathlib import Path
 import ecs_model
 
 HEAD = """\
-# Verification and validation
+# Verification
 
 Every reference number that the tests check: what it should be, what the program found, and how far
 apart the two may be. The tests assert these numbers each time they run. This page was written by
@@ -20,8 +20,8 @@ apart the two may be. The tests assert these numbers each time they run. This pa
 
 Sources: a *closed form* is a formula; an *independent solution* was computed from the same
 equations by other code (SciPy, finite volumes, method of lines) that shares nothing with this
-program; other sources are named. What is measured in experiments is compared in
-[Ions, swelling, glia, energy](tissue.md) and [One cell](cell.md).
+program; other sources are named. What experiments measured is in
+[Against experiments](validation.md).
 """
 GROUPS = {
     "Electrochemistry": ("tests/test_electrochemistry", "tests/laws"),

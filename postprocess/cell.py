@@ -23,17 +23,18 @@ IONS = ("K_o", "Na_o", "Cl_o", "K_i", "Na_i", "Cl_i", "K_g", "Na_g", "Cl_g")
 SHOWN = 6  # members of a batch in one picture of courses
 
 
-def pictures(directory):
-    """Paths of all pictures that the tables of a single-cell job give."""
+def pictures(directory, formats=("png",)):
+    """Paths of all pictures that the tables of a single-cell job give, in all `formats`."""
     folder = Path(directory)
     target = folder / "pictures"
     target.mkdir(exist_ok=True)
     makers = {"course": course, "branch": branch, "thresholds": thresholds, "map": regime_map}
-    return [
-        style.save(make(folder), target / f"{name}.png")
+    drawings = {
+        name: lambda make=make: make(folder)
         for name, make in makers.items()
         if (folder / f"{name}.csv").is_file()
-    ]
+    }
+    return style.save_all(drawings, target, formats)
 
 
 def read_table(path):

@@ -1,5 +1,6 @@
 """What fields are called in pictures, in which words, limits and colour maps; nothing is drawn."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -32,10 +33,16 @@ _SYMBOLS = {
     "V_max": "highest membrane potential",
 }
 NONE: Mapping[str, str] = MappingProxyType({})
+_ION = {"K": "K$^+$", "Na": "Na$^+$", "Cl": "Cl$^-$"}
+_PLACES = {"ecs": "outside cells", "cell": "in cells"}
+_AMOUNT = re.compile(r"(ecs|cell)_(\w+)")  # columns of series.csv
+_GIVEN = re.compile(r"(membranes)(?: \((\w+)\))?")
+_NAMED = {"source", "event", "probe", "line", "synapses", "noise", "boundary"}  # tables of settings
 _PREFIXES = {"arrival_": "arrival of ", "max_": "maximum of ", "min_": "minimum of "}
 _PREFIXES |= {"total_": "total ", "mean_": "mean "}
 _COLOUR_MAPS = {"K_o": "inferno", "V": "viridis"}
 _DEFAULT_LIMITS = {"K_o": (0.0, 60.0), "V": (-80.0, 40.0)}
+_INTERVALS = 8  # at most, of a colour bar
 
 
 def symbol(name, meanings=NONE):
@@ -47,10 +54,26 @@ def symbol(name, meanings=NONE):
     """
     if name in meanings:
         return plain(meanings[name])
+    if match := _AMOUNT.fullmatch(name):
+        return f"{_ION.get(match[2], match[2])} {_PLACES[match[1]]}"
+    if match := _GIVEN.fullmatch(name):
+        return f"{_ION.get(match[2] or 'K', match[2])} from {match[1]}"
     for prefix, words in _PREFIXES.items():
         if name not in _SYMBOLS and name.startswith(prefix):
             return words + symbol(name.removeprefix(prefix))
     return _SYMBOLS.get(name) or plain(name.replace("_", " "))
+
+
+def setting(key):
+    """What a reader calls a setting such as "source.KCl.amount": amount of the source KCl."""
+    parts = [part for part in key.split(".") if not part.isdigit()]
+    rest = parts[2:] if parts[:2] == ["tissue", "regions"] else parts
+    is_field = "initial" in parts or parts[0] == "tissue"
+    said = symbol(rest[-1]) if is_field else plain(rest[-1].replace("_", " "))
+    if rest is not parts:
+        return f"{said} of the region {plain(rest[0])}" if len(rest) > 1 else said
+    is_named = parts[0] in _NAMED and len(parts) > 2
+    return f"{said} of the {parts[0]} {plain(parts[1])}" if is_named else said
 
 
 def plain(name):
@@ -62,7 +85,7 @@ def label(name, unit, meanings=NONE):
     """Axis label of the field or column `name`, with its unit in brackets unless that is 1."""
     text = symbol(name, meanings)
     text = text[:1].upper() + text[1:]
-    return text if unit in ("", "1") else f"{text} [{_typeset(unit)}]"
+    return text if unit in ("", "1") else f"{text} [{typeset(unit)}]"
 
 
 def wrapped_label(name, unit, meanings=NONE):
@@ -72,7 +95,12 @@ def wrapped_label(name, unit, meanings=NONE):
 
 def plain_label(name, unit, meanings=NONE):
     """As `label`, for programs that know no mathematical text."""
-    text = label(name, unit, meanings).replace("$_", "$")
+    return untypeset(label(name, unit, meanings))
+
+
+def untypeset(text):
+    """A text without its mathematics."""
+    text = text.replace("$_", "$")
     for mark in ("$", "^", "\\", "{", "}"):
         text = text.replace(mark, "")
     return text.replace("lambda", "").replace("alpha", "").strip()
@@ -103,10 +131,12 @@ def nice_limits(low, high):
     if high - low <= 1e-6 * max(abs(low), abs(high), 1e-30):
         margin = 0.05 * abs(low) or 0.5
         low, high = low - margin, high + margin
-    from matplotlib.ticker import MaxNLocator  # not all that asks for labels draws
-
-    ticks = MaxNLocator(nbins=8, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-    return float(ticks[0]), float(ticks[-1])
+    power = 10.0 ** np.floor(np.log10((high - low) / _INTERVALS))
+    for step in power * np.array([1.0, 2.0, 2.5, 5.0, 10.0, 20.0]):
+        first, last = np.floor(low / step + 1e-9), np.ceil(high / step - 1e-9)
+        if last - first <= _INTERVALS:
+            break
+    return float(first * step), float(last * step)
 
 
 def default_limits(name):
@@ -119,7 +149,7 @@ def time_text(t):
     return f"{t:.4g} s"
 
 
-def _typeset(unit):
+def typeset(unit):
     """`unit` with typeset mu and powers."""
     text = plain(unit).replace("um", "µm").replace("umol", "µmol").replace("uA", "µA")
     for power in "23":

@@ -31,14 +31,32 @@ def space_time(run_dir, line=None):
     for axes, (name, rows) in zip(panels, values.items(), strict=True):
         low, high = labels.limits(name, *finite_range(rows))
         colours = {"cmap": style.colour_map(name), "vmin": low, "vmax": high}
-        is_smooth = np.isfinite(rows).all() and not labels.words(name)
-        shading = "gouraud" if is_smooth else "nearest"
-        drawn = axes.pcolormesh(times, places, rows.T, shading=shading, rasterized=True, **colours)
+        drawn = _draw(axes, times, places, rows.T, is_word=bool(labels.words(name)), **colours)
         axes.set_ylabel(f"Position [{labels.LENGTH}]")
         text = labels.label(name, units.get(name, ""), meanings)
         style.colour_bar(fig, drawn, name, text, ax=axes, pad=0.01)
     panels[-1].set_xlabel("Time [s]")
     return fig
+
+
+def _draw(axes, times, places, values, is_word, **colours):
+    """Draw values, shape (places, times): smoothly, but for words and what was never reached."""
+    is_smooth = np.isfinite(values).all() and not is_word
+    if is_smooth and _are_even(times) and _are_even(places):
+        half_t, half_x = times[1] / 2 - times[0] / 2, places[1] / 2 - places[0] / 2
+        box = times[0] - half_t, times[-1] + half_t, places[0] - half_x, places[-1] + half_x
+        how = {"origin": "lower", "aspect": "auto", "interpolation": "bilinear"}
+        drawn = axes.imshow(values, extent=box, **how, **colours)
+        axes.set(xlim=(times[0], times[-1]), ylim=(places[0], places[-1]))
+        return drawn
+    shading = "gouraud" if is_smooth else "nearest"
+    return axes.pcolormesh(times, places, values, shading=shading, rasterized=True, **colours)
+
+
+def _are_even(values):
+    """Whether values follow each other at equal distances."""
+    gaps = np.diff(values)
+    return len(gaps) > 0 and np.allclose(gaps, gaps[0], rtol=1e-6, atol=0.0)
 
 
 def along_line(run_dir, line=None):

@@ -29,7 +29,8 @@ def movie(run_dir, name="K_o", path=None, frames=_FRAMES, pixels=_PIXELS):
         raise ConfigError(f"{run_dir} has no field {name!r}; it has {', '.join(fields.names)}")
     path = Path(path or RunDir(Path(run_dir)).pictures / f"{name}.mp4")
     images = _curves if fields.dimension == 1 else _bodies
-    _encode(path, images(fields, name, spread(len(fields.times), frames), pixels))
+    with style.as_wide_as(None):  # a film is as large as its pixels say
+        _encode(path, images(fields, name, spread(len(fields.times), frames), pixels))
     return path
 
 
@@ -87,12 +88,20 @@ def _curves(fields, name, indices, pixels):
     """Images of a one-dimensional run."""
     order = np.argsort(fields.points[:, 0])
     fig, curve = _profile(fields, name, fields.points[order, 0], pixels)
-    canvas = FigureCanvasAgg(fig)
+    canvas, title = FigureCanvasAgg(fig), curve.axes.set_title("t")
+    canvas.draw()  # places everything, once
+    fig.set_layout_engine("none")
+    for artist in (curve, title):
+        artist.set_animated(True)
+    canvas.draw()
+    still = canvas.copy_from_bbox(fig.bbox)
     for i in indices:
         curve.set_ydata(fields.at(name, i)[order])
-        curve.axes.set_title(labels.time_text(fields.times[i]))
-        canvas.draw()
-        yield np.asarray(canvas.buffer_rgba())[..., :3]
+        title.set_text(labels.time_text(fields.times[i]))
+        canvas.restore_region(still)
+        for artist in (curve, title):
+            curve.axes.draw_artist(artist)
+        yield np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
 
 
 @style.styled

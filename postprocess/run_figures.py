@@ -10,17 +10,21 @@ from ecs_model.run.rundir import RunDir
 from ecs_model.run.tables import line_names, read_series
 
 
-def everything(run_dir):
+def everything(run_dir, formats=("png",)):
     """Paths of all pictures and movies that make sense for this run, written into pictures/.
 
     The ParaView script is written too, into the run directory itself.
+
+    Args:
+        run_dir: the run directory.
+        formats: of the pictures.
 
     Raises:
         ConfigError: if this is no run, or a file of it is broken.
     """
     run = RunDir.open(run_dir)
     drawn = figures(run)
-    paths = [style.save(draw(), run.pictures / f"{name}.png") for name, draw in drawn.items()]
+    paths = style.save_all(drawn, run.pictures, formats)
     if not run.index.exists():
         return paths
     return [*paths, *_movies(run), write_paraview_script(run.path)]

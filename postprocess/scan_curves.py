@@ -49,8 +49,7 @@ def _words(scan, column):
     if column == scan.speed:
         return "Speed [mm/min]"
     if scan.searched:
-        words = scan.searched[0].upper() + scan.searched[1:].replace(" [", "\n[")
-        return labels.plain(words)
+        return "\n[".join(scan.searched_title.rsplit(" [", 1))
     return f"Margin of {WORDS[scan.verdict]}"
 
 

@@ -191,12 +191,20 @@ class Scan:
 
     @property
     def searched(self):
-        """What thresholds are of, with its unit; empty where none were looked for."""
+        """What thresholds are of, with its unit, in plain text; empty where none were sought."""
         threshold = self.settings["threshold"]
         if not threshold:
             return ""
-        unit = _unit(threshold["low"])
-        return f"threshold of {threshold['key']}" + (f" [{unit}]" if unit else "")
+        unit, said = _unit(threshold["low"]), labels.untypeset(labels.setting(threshold["key"]))
+        return f"threshold of {said}" + (f" [{unit}]" if unit else "")
+
+    @property
+    def searched_title(self):
+        """As `searched`, typeset, for an axis."""
+        threshold = self.settings["threshold"]
+        unit = labels.typeset(_unit(threshold["low"]))
+        words = f"Threshold of {labels.setting(threshold['key'])}"
+        return f"{words} [{unit}]" if unit else words
 
     @property
     def sobol(self):

@@ -4,8 +4,8 @@ from ecs_model.postprocess import style
 from ecs_model.postprocess.scan_data import Scan
 
 
-def pictures(directory):
-    """Make the pictures that suit a scan, each as PNG and PDF; their paths.
+def pictures(directory, formats=("png", "pdf")):
+    """Make the pictures that suit a scan, each in all `formats`; their paths.
 
     consensus: of several models over two axes of numbers; map: of one model over two; curves: over
     one; bars: over names; samples: of more axes.
@@ -15,12 +15,7 @@ def pictures(directory):
         ConfigError: if the directory holds no scan, or nothing of it is finished.
     """
     scan = Scan.open(directory)
-    paths = []
-    for name, draw in drawings(scan).items():
-        drawn = draw()
-        for ending in ("png", "pdf"):
-            paths.append(style.save(drawn, scan.path / "pictures" / f"{name}.{ending}"))
-    return paths
+    return style.save_all(drawings(scan), scan.path / "pictures", formats)
 
 
 def drawings(scan):

@@ -60,8 +60,7 @@ def threshold_map(scan):
     levels = MaxNLocator(24).tick_values(known.min(), known.max())
     figure, panels = _figure(scan, partial(_thresholds, levels=levels))
     scale = ScalarMappable(BoundaryNorm(levels, 256), "viridis")
-    words = scan.searched[0].upper() + scan.searched[1:]
-    figure.colorbar(scale, ax=panels, label=labels.plain(words), ticks=MaxNLocator(7))
+    figure.colorbar(scale, ax=panels, label=scan.searched_title, ticks=MaxNLocator(7))
     return figure
 
 

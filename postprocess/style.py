@@ -1,13 +1,22 @@
 """How everything looks: colours and fonts, the same in all pictures of a run."""
 
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+
 import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.transforms import Bbox
 
 from ecs_model.files import atomic
 from ecs_model.postprocess.labels import map_name, words
 
 WIDTH = 7.2  # inches: both columns of a journal page
+MM = 1 / 25.4  # inches
+PAD = 0.05  # inches: margin
 DPI = 200
 NEVER = "#d9d9d9"  # grey of tissue that a front never reached
 CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999933")
@@ -23,6 +32,8 @@ _RC = {
     "axes.prop_cycle": mpl.cycler(color=CYCLE),
     "legend.frameon": False,
     "legend.fontsize": 8,
+    "pdf.fonttype": 42,  # fonts are embedded as they are, in SVG as outlines
+    "svg.hashsalt": "ecs-model",  # the same file each time
     "lines.linewidth": 1.4,
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
@@ -61,9 +72,35 @@ def colour_map(name):
     return map_name(name)
 
 
+_chosen: ContextVar[float | None] = ContextVar("chosen", default=None)  # width [inches]
+
+
+@contextmanager
+def as_wide_as(width: float | None) -> Iterator[None]:
+    """Figures in the block are exactly so wide [mm], and as high as usual; None: as usual.
+
+    Letters become smaller on narrow figures, by a quarter at most.
+    """
+    token = _chosen.set(None if width is None else width * MM)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
 def figure(height, width=WIDTH, layout="constrained"):
-    """An empty figure [inches] that is drawn without a display."""
-    return Figure(figsize=(width, height), dpi=DPI, layout=layout)
+    """An empty figure [inches] that is drawn without a display, see `as_wide_as`."""
+    chosen = _chosen.get() or width
+    return Figure(figsize=(chosen, height * max(chosen / width, 1.0)), dpi=DPI, layout=layout)
+
+
+def _margins(fig):
+    """Where to cut a figure: all around, or above and below where its width was chosen."""
+    if _chosen.get() is None:
+        return {"bbox_inches": "tight", "pad_inches": PAD}
+    fig.draw_without_rendering()
+    low, high = fig.get_tightbbox().intervaly
+    return {"bbox_inches": Bbox([[0.0, low - PAD], [fig.get_figwidth(), high + PAD]])}
 
 
 def never_patch():
@@ -73,7 +110,37 @@ def never_patch():
 
 def styled(function):
     """`function`, drawing with the fonts and colours of this module."""
-    return mpl.rc_context(_RC)(function)
+
+    @functools.wraps(function)
+    def drawn(*arguments, **options):
+        with mpl.rc_context(_settings()):
+            return function(*arguments, **options)
+
+    return drawn
+
+
+def _settings():
+    """Settings of Matplotlib for figures as wide as they are."""
+    chosen = _chosen.get()
+    share = 1.0 if chosen is None else min(1.0, max(0.75, (chosen / WIDTH) ** (1 / 3)))
+    return {key: share * value if "size" in key else value for key, value in _RC.items()}
+
+
+def save_all(
+    drawings: Mapping[str, Callable[[], Figure]], folder: Path, formats: tuple[str, ...]
+) -> list[Path]:
+    """Paths of figures that are drawn one after the other, each as a file of every format.
+
+    Args:
+        drawings: name of the file -> function that gives the figure.
+        folder: where they go.
+        formats: such as png, pdf or svg.
+    """
+    paths = []
+    for name, draw in drawings.items():
+        drawn = draw()
+        paths += [save(drawn, folder / f"{name}.{ending}") for ending in formats]
+    return paths
 
 
 @styled
@@ -82,6 +149,6 @@ def save(fig, path):
     with atomic.explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.tmp")
-        fig.savefig(temporary, format=path.suffix[1:], bbox_inches="tight", pad_inches=0.05)
+        fig.savefig(temporary, format=path.suffix[1:], **_margins(fig))
         temporary.replace(path)
     return path

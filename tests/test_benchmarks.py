@@ -9,9 +9,16 @@ import pytest
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 PROGRAMS = [*sorted(FOLDER.glob("*.py"))]
+LONG = {"scan", "scaling"}
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param(path, marks=[pytest.mark.slow] if path.stem in LONG else [], id=path.stem)
+        for path in PROGRAMS
+    ],
+)
 def test_a_benchmark_runs(program):
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(

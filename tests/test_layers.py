@@ -219,3 +219,19 @@ def test_help_loads_neither_mpi_nor_numpy():
         "sys.exit(bool({'mpi4py', 'numpy', 'pydantic'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_run_loads_no_library_that_draws_or_that_it_does_not_need(tmp_path):
+    (tmp_path / "run.toml").write_text(
+        '[mesh]\ngenerator = "interval"\nlength = "1 mm"\ncell = "0.1 mm"\n'
+        '[membrane]\nmodel = "barreto_cressman"\n[time]\nend = "0.1 s"\n'
+        '[output]\nevery = "0.1 s"\nseries = "0.1 s"\n'
+    )
+    code = (
+        "import sys; from ecs_model import api; assert api.run('run.toml', 'out', quiet=True) == 0;"
+        "print(sorted({'scipy', 'matplotlib', 'pyvista', 'gmsh', 'meshio'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr

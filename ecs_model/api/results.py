@@ -7,6 +7,9 @@ from pathlib import Path
 from ecs_model.errors import ConfigError
 from ecs_model.files import foreign
 
+FORMATS = ("png", "pdf", "svg")
+WIDTHS = (40.0, 400.0)  # mm
+
 
 def _looking(function):
     """A function that shows what is in a directory: what makes no sense there is one sentence."""
@@ -48,17 +51,48 @@ def open_scan(directory):
 
 
 @_looking
-def plot(directory):
-    """Make all pictures that suit a run, a scan or a single-cell job; their paths."""
-    if Path(directory, "cell.toml").is_file():
+def plot(directory, formats=None, width=None):
+    """Make all pictures that suit a run, a scan or a single-cell job; their paths.
+
+    Args:
+        directory: of the run, the scan or the job.
+        formats: of FORMATS; PNG if None, of a scan PDF as well.
+        width: of the figures [mm]; both columns of a page if None. Views of bodies in space and
+            films keep theirs.
+
+    Raises:
+        ConfigError: if there is nothing to draw, for other formats, or no width of a page.
+    """
+    from ecs_model.postprocess import style
+
+    _check_figures(formats, width)
+    chosen = {} if formats is None else {"formats": tuple(formats)}
+    with style.as_wide_as(width):
+        return _pictures_of(Path(directory))(directory, **chosen)
+
+
+def _pictures_of(directory):
+    """The function that draws what is in a directory."""
+    if (directory / "cell.toml").is_file():
         from ecs_model.postprocess.cell import pictures
 
-        return pictures(directory)
-    if Path(directory, "setup.json").is_file():
-        return scan_plot(directory)
+        return pictures
+    if (directory / "setup.json").is_file():
+        from ecs_model.postprocess import scan_figures
+
+        return scan_figures.pictures
     from ecs_model.postprocess import report
 
-    return report(directory)
+    return report
+
+
+def _check_figures(formats, width):
+    if wrong := [name for name in formats or () if name not in FORMATS]:
+        right = ", ".join(FORMATS)
+        raise ConfigError(f"--format: found {wrong[0]!r}; {right} would be right")
+    low, high = WIDTHS
+    if width is not None and not low <= width <= high:
+        raise ConfigError(f"--width: found {width:g}; {low:g} to {high:g} mm would be right")
 
 
 @_looking

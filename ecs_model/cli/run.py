@@ -99,12 +99,24 @@ def add_plot(commands):
     """Add `ecs-model plot`."""
     p = add(commands, "plot", _plot, "make pictures and a film of a run")
     p.add_argument("directory", help="directory of a run, a scan or a single-cell job")
+    p.add_argument(
+        "--format",
+        type=lambda text: text.split(","),
+        metavar="NAME,NAME",
+        help="png, pdf or svg (default png; of a scan png,pdf)",
+    )
+    p.add_argument(
+        "--width",
+        type=float,
+        metavar="MM",
+        help="width of the figures: 85 for one column of a journal, 183 for two (the default)",
+    )
 
 
 def _plot(a):
     from ecs_model import api
 
-    for path in api.plot(a.directory):
+    for path in api.plot(a.directory, a.format, a.width):
         print(path)
 
 

@@ -141,7 +141,8 @@ static int follow(struct trace *trace, long start, long count, double now, doubl
     if (r > trace->high[start + i]) trace->high[start + i] = r;
     trace->rate[start + i] = r;
     trace->fires[start + i] = crosses ? !on : on;
-    if (on && !note(trace, start + i, now + dt * at, 0.5 * (r + before) * dt * at)) return 0;
+    const double mean = 0.5 * (fmax(r, 0.0) + fmax(before, 0.0));
+    if (on && !note(trace, start + i, now + dt * at, mean * dt * at)) return 0;
     if (!on && crosses) {{
       if (!note(trace, start + i, now + dt * at, 0.0)) return 0;
       if (at < 1.0 && !note(trace, start + i, now + dt, 0.5 * (r + level) * dt * (1.0 - at)))

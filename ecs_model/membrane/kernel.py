@@ -180,7 +180,7 @@ def _rate(model, recording, y, p, env):
     """Lines that store the firing rate of a population; none for other models."""
     if not model.rate:
         return []
-    _, law = model.observables[model.rate]
+    _, law = model.observables[model.unrectified or model.rate]
     store = f"rates[i] = {as_c(law(y, p, env))};"
     return [*recording.needed(store), store]
 

@@ -63,6 +63,8 @@ class MembraneModel:
         parameter_set: author and year of the numbers that are its defaults; empty for none.
         rate: name of the observable that is the firing rate [Hz] of a population; empty for models
             of neurons, whose spikes are seen in V.
+        unrectified: name of the observable [Hz] whose positive part is `rate`; below 0 it tells how
+            far from firing a silent population is.
         sends: name of the observable [Hz] that synapses take, if not `rate`.
         drives: name of what synapses may bring [Hz] -> the observable that takes its place where
             there are none; the formulas read it by `drives.received`.
@@ -97,6 +99,7 @@ class MembraneModel:
     parts: Any = None
     parameter_set: str = ""
     rate: str = ""
+    unrectified: str = ""
     sends: str = ""
     drives: dict[str, str] = field(default_factory=dict)
     depolarization: bool = False

@@ -109,7 +109,7 @@ class Reaction:
         if self.model.spikes:
             signal, levels = self.variables.V, (firing.spike, firing.spike - RESET)
         else:
-            signal = self.at(slice(None))(self.model.rate)
+            signal = self.at(slice(None))(self.model.unrectified or self.model.rate)
             levels = firing.onset, firing.offset
         self.trace = Trace(signal, bool(self.model.rate), *levels, self._forget)
         return self.trace

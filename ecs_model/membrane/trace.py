@@ -31,7 +31,8 @@ class Trace:
     rises through `onset` to where it falls below `offset`.
 
     Args:
-        signal: V [V] at owned nodes, the array that advances, or their rate now [Hz].
+        signal: V [V] at owned nodes, the array that advances, or their rate now [Hz], which may
+            be negative: then they do not fire.
         is_rate: which of the two.
         onset: level of the signal [V or Hz].
         offset: likewise, below `onset`.

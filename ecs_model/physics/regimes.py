@@ -109,15 +109,15 @@ def seizure_margins(
     low, high = seen["lowest"], seen["highest"]
     silence = margin(np.maximum(1.0 - seen["fired"] / duration, 0.0), 1.0 - ALWAYS)
     moves = margin((high - low) / np.maximum((high + low) / 2, 1e-30), STEADY)
-    quiet = np.log(np.clip(_closeness(seen, firing, is_population), 1e-12, 1.0)) - 1.0
+    level = firing.onset if is_population else firing.spike
+    quiet = margin(_closeness(seen, level), 1.0) - 1.0
     return np.where(seen["bursts"] > 0, np.minimum(best, np.maximum(silence, moves)), quiet)
 
 
-def _closeness(seen, firing, is_population):
-    """How near each node came to firing, 0 to 1."""
-    if is_population:
-        return seen["top"] / firing.onset
-    return (seen["top"] - seen["bottom"]) / (firing.spike - seen["bottom"])
+def _closeness(seen, level):
+    """How near each node came to the level at which it fires, from its lowest: 0 to 1."""
+    low = np.minimum(seen["bottom"], level - 1e-12)
+    return np.clip((seen["top"] - low) / (level - low), 0.0, 1.0)
 
 
 def sd_margins(seen: Mapping[str, Array], firing: Firing, fires: bool) -> Array:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from scipy.spatial import KDTree
 
 from ecs_model.parallel import root_does
 from ecs_model.physics.values import Array
@@ -27,6 +26,8 @@ def nearest_nodes(mesh: Mesh, line: LinePlan) -> tuple[Array, Array]:
     parts = mesh.comm.allgather((mesh.input_nodes[own], mesh.coordinates[own]))
     numbers, places = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     order = np.argsort(numbers)
+    from scipy.spatial import KDTree  # a quarter of a second that other runs need not wait
+
     chosen = np.unique(KDTree(places[order]).query(line.points)[1])
     mine = own[np.isin(mesh.input_nodes[own], numbers[order][chosen])]
     way = line.way / np.linalg.norm(line.way)

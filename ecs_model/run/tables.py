@@ -93,11 +93,10 @@ class SeriesFile:
 
 def read_series(path):
     """The columns of a table, one array per name, and their units by name."""
-    titles, rows = _complete_rows(path)
+    titles, _, values = _complete_rows(path)
     matches = [m for title in titles if (m := _TITLE.fullmatch(title))]
     if len(matches) < len(titles) or titles[:1] != ["t [s]"] or len({*titles}) < len(titles):
         raise ConfigError(f"{path}: the header is {titles}; 't [s],name [unit],...' would be right")
-    values = np.array(rows, float).reshape(len(rows), len(titles))
     names = [match[1] for match in matches]
     return dict(zip(names, values.T, strict=True)), {m[1]: m[2] for m in matches}
 
@@ -185,7 +184,7 @@ def _line(cells):
 
 def _rows(path, titles):
     """Rows of a table that has to have these titles, as text."""
-    found, rows = _complete_rows(path)
+    found, rows, _ = _complete_rows(path)
     if found != titles:
         raise ConfigError(
             f"{path} has the columns {', '.join(found)}, not those of this configuration "
@@ -195,7 +194,7 @@ def _rows(path, titles):
 
 
 def _complete_rows(path):
-    """Titles and rows of a table, as text, without a torn last row."""
+    """Titles and rows of a table, as text, without a torn last row; then the rows as numbers."""
     try:
         text = Path(path).read_bytes().rpartition(b"\n")[0].decode()
     except OSError as error:
@@ -204,7 +203,13 @@ def _complete_rows(path):
         raise ConfigError(f"{path} is damaged: byte {error.start} is no text in UTF-8") from None
     with foreign.damaged(path):
         titles, *rows = list(csv.reader(io.StringIO(text), strict=True)) or [[]]
-    for number, row in enumerate(rows, start=2):
-        if len(row) != len(titles) or not all(map(is_number, row)):
-            raise ConfigError(f"{path} line {number}: expected {len(titles)} numbers")
-    return titles, rows
+    try:
+        return titles, rows, np.array(rows, float).reshape(len(rows), len(titles))
+    except ValueError:
+        raise ConfigError(_wrong_row(path, rows, len(titles))) from None
+
+
+def _wrong_row(path, rows, width):
+    """What is wrong with the first row that is not so many numbers."""
+    is_wrong = (len(row) != width or not all(map(is_number, row)) for row in rows)
+    return f"{path} line {2 + list(is_wrong).index(True)}: expected {width} numbers"

@@ -1,11 +1,16 @@
 """Rules of the regimes, on spikes and courses made for them; periods."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from ecs_model.cell.population import Bench
+from ecs_model.cell.regime_map import judged
+from ecs_model.membrane import MODELS
 from ecs_model.membrane.activity import Activity
+from ecs_model.membrane.model import Surroundings
 from ecs_model.physics import regimes
 from ecs_model.physics.regimes import NAMES, Firing, margin, recurrence
 
@@ -126,7 +131,19 @@ def test_the_margin_of_a_seizure_is_continuous_and_changes_its_sign_with_the_wor
 @pytest.mark.parametrize("high", [-50e-3, -30e-3, -21e-3])
 def test_a_node_that_does_not_fire_has_a_margin_by_how_near_it_came(high):
     activity = followed(NONE, V=np.where(IN, high, QUIET))
-    assert seizure(activity) == pytest.approx(np.log((high - QUIET) / (-20e-3 - QUIET)) - 1)
+    assert seizure(activity) == pytest.approx((high - QUIET) / (-20e-3 - QUIET) - 2)
+
+
+def test_a_population_that_does_not_fire_has_one_by_what_its_rate_would_be():
+    bath = np.linspace(8.6, 10.0, 15)  # it rests at 8.5 mM
+    model = MODELS["epileptor2"]
+    records = model.State(), model.Parameters(K_bath=bath), Surroundings()
+    each = (type(r)(*(np.broadcast_to(v, bath.shape).copy() for v in r)) for r in records)
+    bench = Bench(model, *each, tolerance=1e-6)
+    found = judged(bench, SimpleNamespace(observe=100.0, every=0.1), LAW)
+    margins = np.array([x.margin for x in found])
+    assert (margins < -1).all() and (margins >= -2).all()
+    assert (np.diff(margins) > 0).all() and np.diff(margins).max() < 0.1
 
 
 def test_a_late_seizure_is_near_the_border():

@@ -63,6 +63,20 @@ def test_a_name_has_the_same_unit_in_every_model():
 
 EVERY = pytest.mark.parametrize("model", VARIANTS.values(), ids=VARIANTS.keys())
 FIELDS = pytest.mark.parametrize("fields", [False, True], ids=["numbers", "fields"])
+BIG = "kager_mori pump=post_albers"
+WAYS = pytest.mark.parametrize(
+    ("model", "fields"),
+    [
+        pytest.param(
+            model,
+            fields,
+            marks=[pytest.mark.slow] if name.startswith(BIG) and not fields else [],
+            id=f"{'fields' if fields else 'numbers'}-{name}",
+        )
+        for name, model in VARIANTS.items()
+        for fields in (False, True)
+    ],
+)
 
 
 def holds_charge(model):
@@ -130,8 +144,7 @@ def test_ions_outside_and_inside_cells_are_conserved(model):
         np.testing.assert_allclose(after, before, rtol=1e-14)
 
 
-@EVERY
-@FIELDS
+@WAYS
 def test_compiled_step_equals_numpy_step(model, fields):
     n, steps = 1003, 3
     p, env = model.Parameters(), Surroundings()

@@ -21,7 +21,7 @@ CONFIG = """\
 [mesh]
 generator = "rectangle"
 size = ["0.8 mm", "0.3 mm"]
-cell = "25 um"
+cell = "40 um"
 unstructured = true
 
 [tissue]
@@ -84,7 +84,7 @@ series = "0.2 s"
 fields = ["K_o", "Na_o", "Cl_o", "TMA_o", "alpha", "V", "Phi_e"]
 precision = "double"
 """
-TIGHT = ("solver.rtol=1e-9", "membrane.substeps=40", "time.adaptive=false")
+TIGHT = ("solver.rtol=1e-9", "membrane.substeps=10", "time.adaptive=false")
 EVERY = "checkpoint.every=0.2 s"
 
 

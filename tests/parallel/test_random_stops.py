@@ -136,7 +136,11 @@ def stopped_and_continued(kind, processes, seed, folder):
     assert {k for k in ours if not same(ours[k], theirs[k])} == set()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind",
+    ["electrodiffusion", "spiking"]
+    + [pytest.param(kind, marks=pytest.mark.slow) for kind in ("swelling", "syncytium")],
+)
 def test_a_stop_at_a_random_moment_changes_nothing(tmp_path, kind):
     stopped_and_continued(kind, 1, 0, tmp_path)
 

@@ -72,7 +72,12 @@ def ended(out):
 
 
 @pytest.mark.parametrize(
-    ("processes", "number"), [(1, signal.SIGINT), (2, signal.SIGTERM), (2, signal.SIGUSR1)]
+    ("processes", "number"),
+    [
+        pytest.param(1, signal.SIGINT, marks=pytest.mark.slow),
+        (2, signal.SIGTERM),
+        pytest.param(2, signal.SIGUSR1, marks=pytest.mark.slow),
+    ],
 )
 def test_a_signal_stops_and_resume_is_exact(config, whole, tmp_path, processes, number):
     out = tmp_path / "out"
@@ -87,7 +92,7 @@ def test_a_signal_stops_and_resume_is_exact(config, whole, tmp_path, processes, 
     same_bytes(out, whole(processes))
 
 
-@pytest.mark.parametrize("then", [1, 3])
+@pytest.mark.parametrize("then", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_resume_on_another_number_of_processes(config, whole, tmp_path, then):
     out = tmp_path / "out"
     assert interrupted(config, out, 2, signal.SIGTERM, fixed=True)[0] == 75

@@ -95,7 +95,7 @@ def folder(tmp_path_factory, request):
 def test_equal_steps_give_equal_fields(folder, n):
     """But for round-off, which a threshold and the upstrokes of spikes make larger."""
     is_spiking = "huebel" in (folder / "run.toml").read_text()
-    fixed = (*FIXED, "time.end=0.1 s") if is_spiking else FIXED
+    fixed = (*FIXED, "time.end=0.05 s") if is_spiking else FIXED
     one = folder / "one"
     if not one.exists():
         begun(1, folder, "one", *fixed)

@@ -1,5 +1,6 @@
 """Every run gives its figures, whatever it has or lacks, and the figures show something."""
 
+import re
 import subprocess
 import sys
 
@@ -7,9 +8,20 @@ import imageio.v3 as imageio
 import numpy as np
 import pytest
 
+from ecs_model import api
 from ecs_model.errors import ConfigError
 from ecs_model.files import atomic
-from ecs_model.postprocess import dataset, labels, line, maps, movie, report, series
+from ecs_model.postprocess import (
+    dataset,
+    labels,
+    line,
+    maps,
+    movie,
+    report,
+    run_figures,
+    series,
+    style,
+)
 from ecs_model.postprocess.paraview import write_paraview_script
 from ecs_model.postprocess.raster import raster
 from ecs_model.run import field_series, spike_tables
@@ -182,3 +194,61 @@ def test_postprocessing_needs_neither_mpi_nor_dolfinx():
     code = f"import sys; from ecs_model.postprocess import {modules}; "
     code += "sys.exit(bool({'mpi4py', 'dolfinx', 'petsc4py'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("width", [85.0, 183.0])
+@pytest.mark.parametrize("dimension", [1, 2])
+def test_no_text_is_cut_off_at_any_width(run_of, dimension, width):
+    run = run_of(dimension, counts=COARSE[dimension])
+    with style.as_wide_as(width):
+        for name, draw in run_figures.figures(RunDir.open(run.path)).items():
+            figure = draw()
+            figure.draw_without_rendering()
+            left, right = figure.get_tightbbox().intervalx
+            assert left > 0 and right < width / 25.4, name
+
+
+@pytest.mark.parametrize("dimension", [1, 3])
+def test_figures_in_every_format_are_as_wide_as_was_asked(run_of, dimension):
+    run = run_of(dimension, counts=COARSE[dimension])
+    paths = api.plot(run.path, ("png", "pdf", "svg"), 85.0)
+    endings = [path.suffix for path in paths]
+    assert endings.count(".png") == endings.count(".pdf") == endings.count(".svg") > 3
+    for path in paths:
+        if path.suffix == ".svg":
+            (points,) = re.findall(r'<svg [^>]*width="([\d.]+)pt"', path.read_text())
+            assert float(points) * 25.4 / 72 == pytest.approx(85.0, abs=0.01)
+            assert "<text" not in path.read_text()  # letters are outlines
+        if path.suffix == ".pdf":
+            assert b"/FontFile2" in path.read_bytes() and b"/Type3" not in path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("formats", "width", "words"),
+    [(["gif"], None, "--format: found 'gif'"), (["png"], 9.0, "--width: found 9; 40 to 400 mm")],
+)
+def test_other_formats_and_widths_are_refused(run_of, formats, width, words):
+    with pytest.raises(ConfigError, match=words):
+        api.plot(run_of(1).path, formats, width)
+
+
+def test_columns_of_the_series_are_named_in_words():
+    assert labels.label("ecs_K", "mol/m^2") == "K$^+$ outside cells [mol/m$^2$]"
+    assert labels.label("cell_Cl", "mol") == "Cl$^-$ in cells [mol]"
+    assert labels.label("membranes", "mol") == "K$^+$ from membranes [mol]"
+    assert labels.label("membranes (Na)", "mol") == "Na$^+$ from membranes [mol]"
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("source.KCl.amount", "amount of the source KCl"),
+        ("membrane.parameters.K_bath", "K bath"),
+        ("event.no blood.profile.duration", "duration of the event no blood"),
+        ("tissue.regions.start.initial.K_o", "[K+]o of the region start"),
+        ("tissue.regions.bolus.box.high.0", "high of the region bolus"),
+        ("tissue.alpha", "volume fraction "),
+    ],
+)
+def test_settings_are_named_in_words(key, words):
+    assert labels.untypeset(labels.setting(key)) == words.strip()

@@ -50,7 +50,7 @@ def tried(sound, tmp_path, count):
 
 
 def test_a_damaged_directory_is_one_sentence(sound, tmp_path):
-    tried(sound, tmp_path, 40)
+    tried(sound, tmp_path, 20)
 
 
 @pytest.mark.slow

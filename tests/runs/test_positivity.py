@@ -33,7 +33,10 @@ precision = "double"
 """
 
 
-@pytest.mark.parametrize(("background", "theta"), [(0.01, 0.0), (0.01, 1.0), (3.0, 0.5)])
+@pytest.mark.parametrize(
+    ("background", "theta"),
+    [(0.01, 0.0), *(pytest.param(*p, marks=pytest.mark.slow) for p in [(0.01, 1.0), (3.0, 0.5)])],
+)
 def test_no_concentration_leaves_its_range(tmp_path, background, theta):
     run = run_here(TEXT.format(background=background, theta=theta), tmp_path / "run")
     fields = [read_field(run.path, "K_o", k) for k in range(len(read_times(run.path)))]

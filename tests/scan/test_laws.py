@@ -6,6 +6,7 @@ Nagumo equation in closed form.
 """
 
 import numpy as np
+import pytest
 
 from tests.helpers import found
 from tests.scan.scans import scan, thresholds
@@ -65,20 +66,21 @@ values = [
 
 def test_speed_falls_with_alpha_by_the_known_powers(tmp_path):
     keys = '["alpha", "membrane.parameters.phi", "membrane.parameters.phi_g"]'
-    filled = "[[0.1, 0.5625, 0.3375], [0.2, 0.5, 0.3], [0.4, 0.375, 0.225]]"  # what alpha leaves
+    filled = "[[0.1, 0.5625, 0.3375], [0.4, 0.375, 0.225]]"  # what alpha leaves
     ways = {
         "fixed": (f"keys = {keys}\nvalues = {filled}", -0.42),
-        "scaled": ('key = "alpha"\nvalues = [0.1, 0.2, 0.4]', -0.57),
+        "scaled": ('key = "alpha"\nvalues = [0.1, 0.4]', -0.57),
     }
     for packing, (axis, known) in ways.items():
         text = f'{WAVE}"tissue.packing" = "{packing}"\n[[axis]]\n{axis}\n'
         _, table = scan(tmp_path / packing, text)
-        alphas = [0.1, 0.2, 0.4]
+        alphas = [0.1, 0.4]
         ours = np.polyfit(np.log(alphas), np.log(table[SPEED]), 1)[0]
         what = f"speed as a power of alpha, packing {packing}"
         found(what, ours, known, 0.04, "", SOLVED)
 
 
+@pytest.mark.slow
 def test_small_alpha_ignites_by_less_potassium_but_not_by_a_lower_concentration(tmp_path):
     step = SLAB.replace("HOW", 'load = "60 mM/s"') + (
         'key = "source.KCl.load"\nlow = "20 mM/s"\nhigh = "120 mM/s"'
@@ -98,6 +100,7 @@ def test_small_alpha_ignites_by_less_potassium_but_not_by_a_lower_concentration(
         found(what, amounts[alpha], value, 0.02, "umol/m^2", "alpha step r", rel=True)
 
 
+@pytest.mark.slow
 def test_critical_radius_is_inverse_to_tortuosity(tmp_path):
     text = """
 base = "sd_wave"

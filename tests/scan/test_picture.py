@@ -131,7 +131,7 @@ def test_thresholds_have_a_surface_with_what_lies_outside_of_the_range(made):
     found = made(ALPHA + TORTUOSITY + SEARCH, searched)
     figure = scan_map.threshold_map(found)
     ax, bar = figure.axes
-    assert bar.get_ylabel() == "Threshold of tissue.regions.start.initial.K_o [mM]"
+    assert bar.get_ylabel() == "Threshold of [K$^+$]$_o$ of the region start [mM]"
     (lines,) = [c for c in ax.collections if hasattr(c, "levels") and not c.filled]
     for level, path in zip(lines.levels, lines.get_paths(), strict=True):
         assert path.vertices[:, 0] == pytest.approx(level / 100, abs=1e-9)

@@ -64,12 +64,10 @@ def excesses(folder, case, cell, fine):
 
 
 NAMES = ["0.2, 1.6", "0.05, 2", "uptake"]
-SLOW = pytest.mark.slow
 
 
-@pytest.mark.parametrize(
-    "case", [CASES[0], *(pytest.param(case, marks=SLOW) for case in CASES[1:])], ids=NAMES
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES, ids=NAMES)
 def test_point_source_at_100_um(tmp_path, case):
     excess, right, nodes = excesses(tmp_path / "run", case, 70, 5.5)
     assert nodes < 100_000

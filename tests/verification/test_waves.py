@@ -60,7 +60,9 @@ def test_single_precision_of_rates_leaves_the_speed(wave):
     assert mixed == pytest.approx(double, rel=1e-5) and mixed != double
 
 
-@pytest.mark.parametrize(("cell", "tolerance"), [("10 um", 0.01), ("20 um", 0.03)])
+@pytest.mark.parametrize(
+    ("cell", "tolerance"), [("10 um", 0.01), pytest.param("20 um", 0.03, marks=pytest.mark.slow)]
+)
 def test_benchmark_speed(csd, cell, tolerance):
     speed, what = csd.speed(f"mesh.cell={cell}"), f"CSD benchmark, {cell}: speed"
     found(what, speed, 5.09, tolerance, "mm/min", SOLVED, rel=True)
@@ -103,6 +105,7 @@ def test_benchmark_speed_goes_as_one_over_tortuosity(csd):
     )
 
 
+@pytest.mark.slow
 def test_benchmark_without_drift_is_faster(csd):
     """By 6.3 % where the ions diffuse each by itself."""
     free = csd.speed("tissue.transport=diffusion", 'output.fields=["K_o"]')
@@ -143,7 +146,13 @@ def test_wave_speed_in_the_continuum_limit(wave):
     ("what", "changes", "ratio", "tolerance"),
     [
         ("lambda 1", ("tissue.tortuosity=1", "time.end=42 s"), 1.6, 0.003),
-        ("no glia", ("membrane.options={glia = false}",), 3.599 / 3.515, 0.004),
+        pytest.param(
+            "no glia",
+            ("membrane.options={glia = false}",),
+            3.599 / 3.515,
+            0.004,
+            marks=pytest.mark.slow,
+        ),
         ("K+ alone", ('tissue.ions=["K"]',), 3.778 / 3.515, 0.004),
         pytest.param(
             "electrodiffusion",
@@ -158,14 +167,27 @@ def test_wave_speed_in_the_continuum_limit(wave):
             4.706 / 3.515,
             0.01,
         ),
-        (
+        pytest.param(
             "alpha 0.3, S fixed",
             ("tissue.alpha=0.3", *LESS_CELL, "tissue.packing=fixed", "time.end=84 s"),
             2.931 / 3.515,
             0.01,
+            marks=pytest.mark.slow,
         ),
-        ("alpha 0.1, S scaled", ("tissue.alpha=0.1", "time.end=50 s"), 4.932 / 3.515, 0.01),
-        ("alpha 0.3, S scaled", ("tissue.alpha=0.3", "time.end=86 s"), 2.757 / 3.515, 0.01),
+        pytest.param(
+            "alpha 0.1, S scaled",
+            ("tissue.alpha=0.1", "time.end=50 s"),
+            4.932 / 3.515,
+            0.01,
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "alpha 0.3, S scaled",
+            ("tissue.alpha=0.3", "time.end=86 s"),
+            2.757 / 3.515,
+            0.01,
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_wave_speed_scales(wave, what, changes, ratio, tolerance):
@@ -173,6 +195,7 @@ def test_wave_speed_scales(wave, what, changes, ratio, tolerance):
     found(f"sd_wave, {what}: speed over that before", ours, ratio, tolerance, "", SOLVED, rel=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("what", "low", "high", "times", "exponent"),
     [
@@ -182,7 +205,6 @@ def test_wave_speed_scales(wave, what, changes, ratio, tolerance):
             ("membrane.parameters.S=1.07698e6 1/m", "time.end=50 s"),
             4.0,
             0.48,
-            marks=pytest.mark.slow,
         ),
         (
             "alpha, S fixed",

@@ -72,9 +72,14 @@ class Parameters:
     I = quantity(0.0, "mV", "depolarization by an injected current")  # noqa: E741
 
 
+def unrectified_rate(y, p, env):
+    """What the firing rate would be [Hz] if it could be negative: below 0, distance from firing."""
+    return p.nu_max * np.tanh((y.V - p.V_th) / p.k_V)
+
+
 def rate(y, p, env):
     """Firing rate [Hz]."""
-    return p.nu_max * np.maximum(0.0, np.tanh((y.V - p.V_th) / p.k_V))
+    return np.maximum(0.0, unrectified_rate(y, p, env))
 
 
 def drive(y, p, env):
@@ -168,13 +173,18 @@ def make(bath):
         State=State,
         Parameters=Parameters,
         rhs=rhs,
-        observables={"rate": ("Hz", rate), "drive": ("Hz", drive)},
+        observables={
+            "rate": ("Hz", rate),
+            "unrectified_rate": ("Hz", unrectified_rate),
+            "drive": ("Hz", drive),
+        },
         reference="Chizhov et al. 2018; Chizhov & Sanin 2020",
         parameter_set="ChizhovSanin2020",
         alpha=ALPHA,
         closed=False,
         electroneutral=False,
         rate="rate",
+        unrectified="unrectified_rate",
         drives={"drive": "rate"},
         depolarization=True,
         noisy=("I",),
