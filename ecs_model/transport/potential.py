@@ -30,7 +30,7 @@ from ecs_model.transport.neighbours import Neighbours
 from ecs_model.transport.petsc_database import Options, petsc_database
 
 MARGIN = 1.25  # a smoother must not overshoot where there are more ions than on average
-ROUGH = 0.1  # residual of potentials from which only the next step goes on
+ROUGH = 0.2  # residual of potentials from which only the next step goes on
 BLOCKS = ("psi", "w")  # of the bidomain equations
 
 
