@@ -13,12 +13,14 @@ import time
 
 from ecs_model.transport.flux_limiter import Range
 from ecs_model.transport.increments import Increments
+from ecs_model.transport.lone_increment import LoneIncrement
 from ecs_model.transport.potential import BidomainEquations, Poisson
 from ecs_model.transport.swelling_matrices import Following
 
 TRANSPORT = "loop/transport"
 INNER = (  # class, method, what it does, iterations of its last call
     (Increments, "solve", lambda it: f"solve of {it.name}", lambda it: it.iterations),
+    (LoneIncrement, "solve", lambda it: f"solve of {it.name}", lambda it: it.iterations),
     (Poisson, "correct", lambda it: "correction of the potential", None),
     (Poisson, "solve", lambda it: "solve of the potential", lambda it: it.iterations),
     (BidomainEquations, "solve", lambda it: "solve of both potentials", lambda it: it.iterations),

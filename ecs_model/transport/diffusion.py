@@ -28,8 +28,8 @@ from ecs_model.physics.values import Array
 from ecs_model.tissue.sources import Bath, Exchange, Load
 from ecs_model.transport.flux_correction import ElectricField
 from ecs_model.transport.flux_limiter import Range
-from ecs_model.transport.increments import Increments
 from ecs_model.transport.linear_solver import LinearSystems
+from ecs_model.transport.lone_increment import LoneIncrement
 from ecs_model.transport.mass_balance import Ledger
 from ecs_model.transport.matrices import Matrices
 from ecs_model.transport.neighbours import Neighbours
@@ -96,7 +96,7 @@ class Diffusion(StateAndReport):
     @functools.cached_property
     def _increments(self):
         """What finds its increments, where it moves alone."""
-        return Increments(self.range.rows, [self])
+        return LoneIncrement(self.operators, self)
 
     def movers(self) -> "list[Diffusion]":
         """Itself."""

@@ -1,7 +1,7 @@
 """Increments of ions over a step, found together: one pass, one message, one sum for all ions.
 
-By conjugate gradients in step for all ions, see `lockstep`; PETSc solves for one ion alone, and for
-one after the other where its options say how.
+By conjugate gradients in step for all ions, see `lockstep`; PETSc solves for one ion after the
+other where its options say how. An ion that moves alone has `lone_increment`.
 """
 
 import functools
@@ -190,7 +190,7 @@ class Increments:
     def _find(self, counted, rtol):
         """Find what has to be added to the guess."""
         systems = self._parts[0].systems
-        if systems.are_chosen or len(self._parts) == 1:  # PETSc keeps half a symmetric matrix
+        if systems.are_chosen:
             self._by_petsc(counted, rtol)
             return
         right, left = np.split(self._lockstep.added(self._sums).copy(), 2)
