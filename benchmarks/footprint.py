@@ -1,6 +1,9 @@
 """What every process of a run needs of memory, phase by phase: set-up, output, checkpoint, resume.
 
-Usage: python benchmarks/footprint.py [cells along an axis]      (80: 0.5 million nodes, 10 minutes)
+Usage: python benchmarks/footprint.py [cells along an axis [ranks]]
+
+80 cells are 0.5 million nodes and take 10 minutes; 43:2 are 43 cells that are refined twice, which
+gives 5 million nodes and needs 11 GB.
 
 The high-water mark of a process is forgotten before each phase (Linux only), so that every phase
 has a peak of its own. What Python and its libraries take before there is a mesh is subtracted.
@@ -98,10 +101,12 @@ def one(cells, folder, what):
 
 
 def _configuration(cells):
-    side = cells * H
-    return TEXT.format(
-        **dict.fromkeys("xyz", side),
-        h=H,
+    count, _, levels = str(cells).partition(":")
+    text = TEXT.replace("[tissue]", f"levels = {levels or 0}\n[tissue]", 1)
+    coarse = H * 2 ** int(levels or 0)
+    return text.format(
+        **dict.fromkeys("xyz", int(count) * coarse),
+        h=coarse,
         tissue="",
         model="pump_leak",
         membrane="",
@@ -146,6 +151,6 @@ def _row(name, peaks, nodes):
 
 if __name__ == "__main__":
     if len(sys.argv) == 4:
-        one(int(sys.argv[1]), *sys.argv[2:])
+        one(*sys.argv[1:])
     else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else CELLS)
+        main(sys.argv[1] if len(sys.argv) > 1 else CELLS)

@@ -6,6 +6,7 @@ before anything else.
 """
 
 import contextlib
+import ctypes
 import os
 import sys
 
@@ -40,5 +41,20 @@ except (ImportError, AttributeError, OSError, RuntimeError) as error:
 if not dolfinx.__version__.startswith("0.11."):
     raise ConfigError(f"DOLFINx {dolfinx.__version__} found; this version needs 0.11")
 limit_loaded_threads()
+
+
+def _give_arrays_back():
+    """Let the C library give arrays that are freed back to the system at once, where it can.
+
+    Left alone it keeps what is below a limit that grows up to 32 MB: with some processes, as much
+    again as all that is in use once a mesh has been distributed.
+    """
+    trim_from, map_from = -1, -3  # numbers of these options in malloc.h
+    with contextlib.suppress(OSError, AttributeError):
+        for option, size in ((map_from, 2**18), (trim_from, 2**22)):
+            ctypes.CDLL(None).mallopt(option, size)
+
+
+_give_arrays_back()
 
 __all__ = ["MPI", "PETSc"]

@@ -240,6 +240,34 @@ def scattered(comm, values: np.ndarray | None, align: int = 1) -> np.ndarray:
     return result
 
 
+def exchanged(comm, rows: np.ndarray, going: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rows that all processes send to this one, in their order, and how many each; collective.
+
+    Args:
+        comm: MPI communicator.
+        rows: what this process sends, for the first process first.
+        going: how many of them go to each process.
+    """
+    from ecs_model.native import MPI
+
+    going = np.ascontiguousarray(going, np.int64)
+    coming = np.empty_like(going)
+    comm.Alltoall(going, coming)
+    result = np.empty((coming.sum(), *rows.shape[1:]), rows.dtype)
+    width = int(np.prod(rows.shape[1:])) * rows.itemsize
+    unit = MPI.BYTE.Create_contiguous(width).Commit()
+    comm.Alltoallv(
+        [flat(np.ascontiguousarray(rows)), (going, _starts(going)), unit],
+        [flat(result), (coming, _starts(coming)), unit],
+    )
+    unit.Free()
+    return result, coming
+
+
+def _starts(counts):
+    return np.concatenate([[0], np.cumsum(counts)[:-1]])
+
+
 def in_chunks(values: np.ndarray) -> list[np.ndarray]:
     """The rows of an array in parts of CHUNK."""
     return [values[k : k + CHUNK] for k in range(0, len(values), CHUNK)]

@@ -6,7 +6,7 @@ from numbers import Real
 
 from ecs_model.errors import ConfigError
 
-_MOST_NODES = 1e8
+MOST_NODES = 2**31 - 1  # that PETSc and DOLFINx can count
 _BYTES = 400  # of a node and its cells, while a mesh is made
 
 
@@ -45,14 +45,23 @@ def cell_size(cell, smallest):
     return cell
 
 
-def affordable(nodes):
-    """Nothing, if so many nodes can be stored, here and at all."""
-    here = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _BYTES
-    if nodes > (most := min(_MOST_NODES, here)):
-        why = " fit into the memory of this machine" if here < _MOST_NODES else ""
+def countable(nodes):
+    """Nothing, if so many nodes can be counted."""
+    if nodes > MOST_NODES:
         raise ConfigError(
             f"cell: the mesh would have about {nodes:.1e} nodes; choose a larger cell (at most "
-            f"{most:.0e} nodes{why})"
+            f"{MOST_NODES:.0e} nodes can be counted)"
+        )
+
+
+def affordable(nodes):
+    """Nothing, if this machine can hold the whole of a mesh of so many nodes."""
+    countable(nodes)
+    here = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _BYTES
+    if nodes > here:
+        raise ConfigError(
+            f"cell: the mesh would have about {nodes:.1e} nodes; choose a larger cell (at most "
+            f"{here:.0e} nodes fit into the memory of this machine)"
         )
 
 

@@ -104,7 +104,7 @@ def slice_grid(size, thickness, cell, *, unstructured=False, refine=()):
 def _checked(size, cell, refine):
     """The cell size [m] and the Refinements of a box of `size` [m]."""
     cell = arguments.cell_size(cell, min(size))
-    arguments.affordable(np.prod(size) / cell ** len(size))
+    arguments.countable(np.prod(size) / cell ** len(size))
     return cell, refinements(refine, len(size), cell, partial(_inside, size))
 
 
@@ -123,6 +123,7 @@ def _cuboid(size, cell, unstructured, refine):
 def _unstructured(size, cell, refine):
     cell, refined = _checked(size, cell, refine)
     dim = len(size)
+    arguments.affordable(np.prod(size) / cell**dim)
     with mesher.session() as gmsh:
         add = gmsh.model.occ.addBox if dim == 3 else gmsh.model.occ.addRectangle
         body = (dim, add(0, 0, 0, *(extent / mesher.UM for extent in size)))

@@ -10,6 +10,7 @@ from itertools import permutations
 
 import numpy as np
 
+from ecs_model.meshes import arguments
 from ecs_model.meshes.meshdata import MeshData
 from ecs_model.meshes.tags import SIDES, TISSUE, boundaries
 
@@ -76,8 +77,9 @@ class Grid:
         return np.concatenate([np.empty(0, np.int32), *found])
 
     def whole(self) -> MeshData:
-        """The mesh."""
+        """The mesh; ConfigError if it is too large for the memory of this machine."""
         n = self.counts
+        arguments.affordable(n["points"])
         return MeshData(
             points=self.points(0, n["points"]),
             cells=self.cells(0, n["cells"]),

@@ -1,14 +1,19 @@
 """`ecs-model estimate`: its law, and what a run then takes."""
 
+import json
 import math
+import sys
 import tempfile
 
+import numpy as np
 import pytest
 
 from ecs_model import api
 from ecs_model.cli import main
-from ecs_model.run.cost_model import TRAFFIC, Forecast, Writing, duration, size, waiting
-from tests.helpers import launch, run_here, summary
+from ecs_model.run.cost_model import TRAFFIC, Forecast, Writing, waiting
+from ecs_model.run.footprint import Footprint
+from ecs_model.run.words import duration, size
+from tests.helpers import launch, launch_program, run_here, summary
 from tests.robust.cases import BASE
 from tests.test_profiling import BOUND
 
@@ -49,7 +54,8 @@ def some_forecast(**changed):
         "setup": 5.0,
         "step": 0.364,
         "idle": 1e8,
-        "memory": 2.1e9,
+        "memory": Footprint(2.1e9, 2.1e9, 2.1e9, 8e9, 8),
+        "reading": 0.0,
         "still": 1e6,
         "writings": [Writing("fields", 21, 0.1, 1e5, 4e6, 21)],
         "checkpoint": Writing("checkpoint", 4, 0.2, 8e6, 8e6, 2),
@@ -76,10 +82,29 @@ def test_the_law_gives_the_table_of_the_documentation(mode, cost, nodes, process
 
 def test_a_projection_from_many_processes_is_that_from_one():
     alone = some_forecast()
-    many = some_forecast(processes=64, step=alone.step_on(64), memory=alone.memory_on(64))
+    each = alone.memory_on(64)
+    memory = Footprint(each, each, 64 * each, 8e9, 8)
+    many = some_forecast(processes=64, step=alone.step_on(64), memory=memory)
     for number in (1, 16, 64, 512):
         assert many.step_on(number) == pytest.approx(alone.step_on(number), rel=1e-12)
         assert many.memory_on(number) == pytest.approx(alone.memory_on(number), rel=1e-12)
+
+
+def test_memory_is_that_of_rank_0_of_the_others_and_of_a_machine():
+    alone = some_forecast(reading=9e8)
+    assert alone.root_on(1) == alone.memory_on(1) == alone.machine_on(1) == 2.1e9
+    here = alone.memory_on(4) - 1e8 - 20 * 2**20
+    halo = 6 * 250_000 ** (2 / 3) / 250_000  # a twelfth of the nodes of a process
+    assert here == pytest.approx((2e9 - 20 * 2**20) / 4 * (1 + halo))
+    assert alone.root_on(64) == 9e8 > alone.memory_on(64)  # which holds the mesh for a while
+    assert alone.machine_on(64) == pytest.approx(9e8 + 7 * alone.memory_on(64))
+    assert some_forecast().root_on(64) == some_forecast().memory_on(64)
+    words = str(Footprint(3 * 2**20, 2 * 2**20, 7 * 2**20, 2**30, 2))
+    assert (
+        words
+        == "3 MiB on rank 0, at most 2 MiB on each other process; 7 MiB of the 1 GiB of a machine"
+    )
+    assert str(alone.memory) == "1.96 GiB on rank 0; 1.96 GiB of the 7.45 GiB of a machine"
 
 
 def test_seconds_and_bytes_are_sums_of_what_was_measured():
@@ -126,7 +151,7 @@ def test_a_run_takes_what_was_estimated(tmp_path):
     assert newest.stat().st_size == pytest.approx(found.checkpoint.bytes, rel=0.03)
     tables = found.writings[1]
     assert tables.times * tables.bytes == pytest.approx(run.series.stat().st_size, rel=0.15)
-    assert found.memory == pytest.approx(said["peak_memory_bytes"], rel=0.3)
+    assert found.memory.root == pytest.approx(said["peak_memory_bytes"], rel=0.25)
 
 
 def _factor(a, b):
@@ -155,6 +180,59 @@ def test_the_command_says_it_once_and_leaves_nothing(processes, tmp_path):
     assert f"on {processes} process" in done.stdout and "a checkpoint:" in done.stdout
     assert {p.name for p in tmp_path.iterdir()} == {"run.toml", "tmp"}
     assert not [*(tmp_path / "tmp").iterdir()]
+
+
+BOX = """
+[mesh]
+generator = "box"
+size = ["400 um", "400 um", "400 um"]
+cell = "10 um"
+[membrane]
+model = "pump_leak"
+[time]
+end = "0.5 s"
+step = "50 ms"
+adaptive = false
+[output]
+every = "0.5 s"
+series = "0.5 s"
+"""
+PEAKS = """
+import json, resource, sys
+from ecs_model.parallel import start
+comm = start()
+from ecs_model.run import cost_trial, runner
+from ecs_model.run.footprint import footprint
+idle = footprint(comm)
+if len(sys.argv) == 2:
+    found = cost_trial.rehearse(sys.argv[1], comm, seconds=0.5)
+    said = [[found.root_on(n), found.memory_on(n)] for n in (1, 2, 4)]
+else:
+    runner.run(*sys.argv[1:], comm, quiet=True)
+    needed = footprint(comm)
+    said = [needed.root, needed.others]
+if comm.rank == 0:
+    print(json.dumps([max(idle.root, idle.others), said]))
+"""
+
+
+def _peaks(processes, *arguments):
+    program = [sys.executable, "-c", PEAKS, *map(str, arguments)]
+    done = launch_program(processes, program)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.slow
+def test_the_memory_of_other_numbers_of_processes_is_right_within_a_quarter(tmp_path):
+    """Beyond what there is before the run: of rank 0, of the others, from one number to another."""
+    path = tmp_path / "run.toml"
+    path.write_text(BOX)
+    runs = {n: _peaks(n, path, tmp_path / f"out{n}") for n in (1, 2, 4)}  # now it is compiled
+    for begun in (1, 4):
+        for numbers, (n, (idle, needed)) in zip(_peaks(begun, path)[1], runs.items(), strict=True):
+            ours, theirs = np.array(numbers) - idle, np.array(needed) - idle
+            np.testing.assert_allclose(ours, theirs, rtol=0.25, err_msg=f"{n} from {begun}")
 
 
 WRONG = {

@@ -122,7 +122,14 @@ def test_nothing_is_done_when_nothing_changed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "script", ["runs/setup_env.sh", ".ci/run", ".ci/package", "runs/cluster/slurm.sh"]
+    "script",
+    [
+        "runs/setup_env.sh",
+        ".ci/run",
+        ".ci/package",
+        "runs/cluster/slurm.sh",
+        "runs/cluster/scaling.sh",
+    ],
 )
 def test_scripts_are_valid_shell(script):
     assert subprocess.run(["bash", "-n", str(ROOT / script)]).returncode == 0

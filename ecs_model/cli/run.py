@@ -101,7 +101,6 @@ def add_plot(commands):
     p.add_argument("directory", help="directory of a run, a scan or a single-cell job")
     p.add_argument(
         "--format",
-        type=lambda text: text.split(","),
         metavar="NAME,NAME",
         help="png, pdf or svg (default png; of a scan png,pdf)",
     )
@@ -116,7 +115,8 @@ def add_plot(commands):
 def _plot(a):
     from ecs_model import api
 
-    for path in api.plot(a.directory, a.format, a.width):
+    formats = a.format.split(",") if a.format else None
+    for path in api.plot(a.directory, formats, a.width):
         print(path)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from ecs_model.config.alternatives import (
     Alpha,
@@ -136,6 +136,15 @@ class Refinement(Strict):
     node: bool = Field(False, description="make the point a node of the mesh")
 
 
+def _places(value):
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise ValueError(
+            "is a list of points with smaller cells around them; to halve all edges of the mesh "
+            f"{value} times, write levels = {value}"
+        )
+    return value
+
+
 class MeshSettings(Strict):
     """A generated mesh or a file."""
 
@@ -150,8 +159,11 @@ class MeshSettings(Strict):
     radius: Length | None = None
     cell: Length | None = Field(None, description="wished edge length of cells")
     unstructured: bool | None = None
-    refine: Annotated[list[Refinement], Field(max_length=1000)] | None = Field(
-        None, description="smaller cells around points"
+    refine: Annotated[
+        Annotated[list[Refinement], Field(max_length=1000)] | None, BeforeValidator(_places)
+    ] = Field(None, description="smaller cells around points")
+    levels: int = Field(
+        0, ge=0, le=15, strict=True, description="how often all edges of the mesh are halved"
     )
     surface: str | None = Field(None, description="S1, fsaverage5: built-in cortex")
     hemisphere: Literal["left", "right"] | None = None
@@ -170,13 +182,14 @@ class MeshSettings(Strict):
         if self.file is not None and self.unit is None:
             raise ValueError('a mesh file needs its unit of length, such as unit = "um"')
         if self.file is not None:
-            made = [n for n in type(self).model_fields if n not in ("generator", "file", "unit")]
+            kept = ("generator", "file", "unit", "levels")
+            made = [n for n in type(self).model_fields if n not in kept]
             refuse_void(self, made, "where the mesh comes from a file")
         return self
 
     def arguments(self):
         """What was set, for the generator: name -> value [SI]."""
-        skip = {"generator", "file", "refine"}
+        skip = {"generator", "file", "refine", "levels"}
         values = {k: v for k, v in self if v is not None and k not in skip}
         if self.refine:
             values["refine"] = [(r.point, r.radius, r.cell, r.node) for r in self.refine]

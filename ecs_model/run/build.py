@@ -70,15 +70,16 @@ def release_memory():
 
 def _ground(config, comm, base, kept, lap):
     """The mesh, its regions, and what reads fields over it."""
-    fields, mesh = kept("mesh", repr(config.mesh), partial(_mesh, config, comm, base))
+    fields, mesh = kept("mesh", repr(config.mesh), partial(_mesh, config, comm, base, lap))
     lap("mesh")
     together(comm, tissue.refuse_points, config, mesh.dimension)
     parts = together(comm, tissue.parts_of, config.tissue, mesh)
     return Ground(mesh, parts, InputFields(mesh, fields, base), base)
 
 
-def _mesh(config, comm, base):
+def _mesh(config, comm, base, lap):
     here = mesh_slice(comm, config.mesh, base)
+    lap("mesh")
     fields = GivenFields(here.node_fields, here.cell_fields)
     return fields, Mesh(comm, here)
 

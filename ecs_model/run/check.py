@@ -1,12 +1,13 @@
 """What a configuration would cost: measured on its own mesh in a few steps, nothing written."""
 
-import resource
 import time
 
 from ecs_model.parallel import on_root, start
 from ecs_model.run import origin, summary_text
-from ecs_model.run.cost_model import FEW_NODES, size
+from ecs_model.run.cost_model import FEW_NODES
+from ecs_model.run.footprint import footprint
 from ecs_model.run.mesh_convergence import mesh_error
+from ecs_model.run.words import size
 
 TRIAL_STEPS = 3
 
@@ -27,8 +28,7 @@ def estimate(path, comm=None, overrides=(), check_mesh=False):
     begun = on_root(comm, origin.read_new, path, overrides)
     parts = begun.build(comm)
     seconds = _seconds_per_step(comm, parts.simulation)
-    peak = comm.allreduce(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
-    lines = list(_lines(parts, seconds, peak, comm.size))
+    lines = list(_lines(parts, seconds, footprint(comm), comm.size))
     if not check_mesh:
         return lines
     return lines + on_root(
@@ -46,7 +46,7 @@ def _seconds_per_step(comm, simulation):
     return comm.allreduce(time.perf_counter() - began) / comm.size / taken
 
 
-def _lines(parts, seconds, peak, processes):
+def _lines(parts, seconds, memory, processes):
     clock, mesh = parts.simulation.clock, parts.mesh
     yield f"mesh: {mesh.nodes} nodes, {mesh.cells} cells; fingerprint {mesh.fingerprint[:12]}"
     yield f"membrane: {parts.model.name}, {len(parts.model.State._fields)} states at every node"
@@ -54,7 +54,7 @@ def _lines(parts, seconds, peak, processes):
     adaptive = "at most " if parts.simulation.control.is_adaptive else ""
     yield f"steps: {adaptive}{clock.ticks} of {clock.at(1):.4g} s"
     yield f"time: {adaptive}{seconds * clock.ticks:.3g} s ({seconds:.3g} s a step, measured here)"
-    yield f"memory: {size(peak)} on {processes} process(es), {peak / mesh.nodes:.0f} B a node"
+    yield f"memory: {memory}"
     yield _output(parts)
     for source in parts.unresolved:
         yield f"note: {summary_text.unresolved(source)}"
@@ -69,4 +69,4 @@ def _output(parts):
     plan, width = parts.plan, 8 if parts.plan.is_double else 4
     times, fields = round(parts.simulation.clock.ticks / plan.every) + 1, len(plan.fields)
     written = times * fields * width * parts.mesh.nodes
-    return f"output: {times} times of {fields} fields, at most {size(written)}"
+    return f"output: {times} files of {fields} fields, at most {size(written)}"

@@ -4,6 +4,9 @@ On N processes a step takes the work of a node times the nodes of a process, and
 
     messages * neighbours * latency + bytes of the halo / bandwidth + reductions * log2(N) * hop
 
+and its memory is what it takes before there is a mesh, FIXED, and the bytes of a node times its own
+and HALO times those of its halo (`benchmarks/footprint.py`).
+
 Messages, bytes and reductions of each mode of transport were counted, those of the network are
 round numbers (`docs/benchmarks.md`, "What is sent"). It knows nothing of processes that wait for a
 front elsewhere, nor of processors that share their memory.
@@ -12,11 +15,15 @@ front elsewhere, nor of processors that share their memory.
 import math
 from typing import NamedTuple
 
+from ecs_model.run.footprint import Footprint
+from ecs_model.run.words import duration, size
+
 LATENCY, BANDWIDTH, REDUCTION = 2e-6, 5e9, 3e-6  # s, bytes/s a process, s a doubling
 NEIGHBOURS = {1: 2, 2: 6, 3: 14}  # of a part, by the dimension of the mesh
 SURFACE = {1: 2.0, 2: 4.0, 3: 6.0}  # of a part of n nodes: SURFACE n^(1 - 1/dimension) in its halo
 FEW_NODES = 10_000  # per process: with fewer, processes wait for each other
 KEPT = 2  # checkpoints that stay
+FIXED, HALO = 20 * 2**20, 1.0  # bytes of a process; share of the bytes of a node in a halo
 
 
 class Traffic(NamedTuple):
@@ -41,9 +48,16 @@ def waiting(traffic, nodes, processes, dimension=3):
     """Seconds of a step in which a process sends and waits, on a network like that above."""
     if processes == 1:
         return 0.0
-    halo = SURFACE[dimension] * (nodes / processes) ** (1 - 1 / dimension)
+    halo = halo_nodes(nodes, processes, dimension)
     sent = traffic.exchanges * NEIGHBOURS[dimension] * LATENCY + traffic.bytes * halo / BANDWIDTH
     return sent + traffic.reductions * REDUCTION * math.log2(processes)
+
+
+def halo_nodes(nodes, processes, dimension=3):
+    """Nodes that a process keeps beside its own."""
+    if processes == 1:
+        return 0.0
+    return SURFACE[dimension] * (nodes / processes) ** (1 - 1 / dimension)
 
 
 class Writing(NamedTuple):
@@ -72,7 +86,9 @@ class Forecast(NamedTuple):
         end: of the run [s]; `reached`: of the steps that were taken.
         taken: their lengths [s].
         setup, step: seconds of the set-up, and of a step.
-        idle, memory: bytes of a process before the set-up, and the most that one needed.
+        idle: bytes of a process before the set-up.
+        memory: the Footprint at the end.
+        reading: bytes of rank 0 when it held all of a mesh; 0 if it never did.
         still: bytes of files that are written once.
         mode: key of TRAFFIC.
         wall: seconds between checkpoints, None for none.
@@ -90,7 +106,8 @@ class Forecast(NamedTuple):
     setup: float
     step: float
     idle: float
-    memory: float
+    memory: Footprint
+    reading: float
     still: float
     writings: list
     checkpoint: Writing
@@ -144,8 +161,28 @@ class Forecast(NamedTuple):
         )
 
     def memory_on(self, processes):
-        """Bytes that a process needs; the one that reads the mesh needs more."""
-        return self.idle + (self.memory - self.idle) * self.processes / processes
+        """Bytes that a process needs; rank 0 may need `root_on`."""
+        if processes == self.processes:
+            return self.memory.others
+        here = self.memory.others - self.idle - FIXED
+        nodes = self._kept(processes) / self._kept(self.processes)
+        return self.idle + FIXED + max(here, 0.0) * nodes
+
+    def root_on(self, processes):
+        """Bytes that rank 0 needs, which may have to hold all of the mesh for a while."""
+        if processes == self.processes:
+            return self.memory.root
+        return max(self.memory_on(processes), self.reading)
+
+    def machine_on(self, processes):
+        """Bytes that a machine with as many cores as this one needs for one process on each."""
+        beside = min(processes, self.memory.cores) - 1
+        return self.root_on(processes) + beside * self.memory_on(processes)
+
+    def _kept(self, processes):
+        """Nodes that a process has in its memory, those of its halo by their share."""
+        halo = halo_nodes(self.nodes, processes, self.dimension)
+        return self.nodes / processes + HALO * halo
 
     def lines(self, processes=()):
         """The forecast in words.
@@ -156,16 +193,23 @@ class Forecast(NamedTuple):
         yield from self._about()
         yield from self._disk()
         yield ""
-        yield "processes  nodes each   s a step   to the end   MiB each   efficiency"
+        yield (
+            "processes  nodes each   s a step   to the end   MiB rank 0   MiB others   "
+            "GiB a machine   efficiency"
+        )
         for number in processes or self._useful():
             yield (
                 f"{number:>9}{self.nodes // number:>12,}{self.step_on(number):>11.3g}"
                 f"{duration(self.seconds(number).likely):>13}"
-                f"{self.memory_on(number) / 2**20:>11.0f}{100 * self.efficiency(number):>11.0f} %"
+                f"{self.root_on(number) / 2**20:>13.0f}"
+                f"{self.memory_on(number) / 2**20:>13.0f}"
+                f"{self.machine_on(number) / 2**30:>16.3g}"
+                f"{100 * self.efficiency(number):>11.0f} %"
             )
         yield (
             "projected from the steps measured here (docs/cluster.md); more than "
-            f"{max(1, self.nodes // FEW_NODES)} would have under {FEW_NODES:,} nodes each and wait"
+            f"{max(1, self.nodes // FEW_NODES)} would have under {FEW_NODES:,} nodes each and "
+            f"wait; a machine has {self.memory.cores} cores, as here, and one process on each"
         )
 
     def _about(self):
@@ -186,7 +230,7 @@ class Forecast(NamedTuple):
             )
             low, high = duration(seconds.least), duration(seconds.most)
             yield f"time: about {duration(seconds.likely)} on {here} ({low} to {high})"
-        yield f"memory: {self.memory / 2**20:.0f} MiB for the largest process"
+        yield f"memory: {self.memory}"
 
     def _disk(self):
         low, high = self.bytes()
@@ -205,19 +249,3 @@ class Forecast(NamedTuple):
 
     def __repr__(self):
         return "\n".join(self.lines())
-
-
-def duration(seconds):
-    """Seconds in words."""
-    for unit, length in (("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
-        if seconds >= 1.5 * length:
-            return f"{seconds / length:.3g} {unit}"
-    return f"{seconds:.3g} s"
-
-
-def size(number):
-    """Bytes in words."""
-    for unit, power in (("GiB", 30), ("MiB", 20), ("KiB", 10)):
-        if number >= 2**power:
-            return f"{number / 2**power:.3g} {unit}"
-    return f"{number:.0f} B"

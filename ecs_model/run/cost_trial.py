@@ -1,20 +1,19 @@
 """The beginning of a run in a temporary place: real steps and real files, measured, thrown away."""
 
 import contextlib
-import resource
 import tempfile
 import time
 from pathlib import Path
 
 from ecs_model.parallel import Team, kept_on_root, on_root, start
-from ecs_model.run import field_series, output
+from ecs_model.run import field_series, origin, output
 from ecs_model.run.checkpoint import Checkpoints, OnRequest
 from ecs_model.run.cost_model import KEPT, Forecast, Writing
+from ecs_model.run.footprint import footprint, peak
 from ecs_model.run.observers import FieldWriter, FrontResolution, LineProfile, SeriesRow
 from ecs_model.run.progress import StopRequest, Timer
 from ecs_model.run.requests import Request
 from ecs_model.run.rundir import RunDir
-from ecs_model.run.runner import prepare
 from ecs_model.run.session import maps_of
 
 ENOUGH = 5  # steps at least
@@ -39,18 +38,32 @@ def rehearse(path, comm=None, overrides=(), seconds=10.0):
         KeyboardInterrupt: after a signal; nothing is left behind then either.
     """
     comm = comm or start()
-    began, idle = time.perf_counter(), _memory()
+    began, reading = time.perf_counter(), _Reading()
     with StopRequest() as stop, _temporary(comm) as folder:
-        parts = prepare(path, comm, overrides)
+        begun = on_root(comm, origin.read_new, path, overrides)
+        parts = begun.build(comm, reading)
         run = on_root(comm, RunDir.create, Path(folder, "run"))
         outputs = output.attach(parts, run, {}, quiet=True)
         outputs.open()
         setup = time.perf_counter() - began
         try:
             steps = _stepped(parts, stop, seconds)
-            return _forecast(parts, run, outputs, steps, (setup, idle))
+            held = reading.bytes if begun.holds_mesh_whole else 0.0
+            return _forecast(parts, run, outputs, steps, (setup, reading.idle, held))
         finally:
             outputs.close()
+
+
+class _Reading:
+    """The most memory of this process before its set-up, and when a mesh had been read or made."""
+
+    def __init__(self):
+        self.idle, self.bytes = peak(), 0.0
+
+    def __call__(self, stage):
+        """Note it at the first end of the stage of the mesh."""
+        if stage == "mesh":
+            self.bytes = self.bytes or peak()
 
 
 @contextlib.contextmanager
@@ -124,10 +137,10 @@ class _Steps:
 def _forecast(parts, run, outputs, steps, start):
     """The Forecast, from steps that were taken and from files that are written once more."""
     comm, simulation = parts.mesh.comm, parts.simulation
-    highest = Team(comm).highest([*start, steps.seconds, _memory()])
-    setup, idle, step, memory = map(float, highest)
+    setup, idle, reading, step = map(float, Team(comm).highest([*start, steps.seconds]))
     still = _still(parts, run)
     writings = _writings(parts, run)
+    checkpoint = _checkpoint(parts, run, outputs)
     return Forecast(
         **_about(parts),
         reached=simulation.time,
@@ -135,10 +148,11 @@ def _forecast(parts, run, outputs, steps, start):
         setup=setup,
         step=step,
         idle=idle,
-        memory=memory,
+        memory=footprint(comm),
+        reading=reading,
         still=still,
         writings=writings,
-        checkpoint=_checkpoint(parts, run, outputs),
+        checkpoint=checkpoint,
         wall=parts.plan.wall,
     )
 
@@ -231,8 +245,3 @@ def _rows(comm, run):
     lengths = [[len(row) + 1 for row in text[1:][-RECENT:]] for text in texts]
     columns = sum(text[0].count(",") + 1 for text in texts)
     return sum(sum(rows) / len(rows) for rows in lengths), DIGITS * columns
-
-
-def _memory():
-    """The most bytes that this process has needed so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -16,7 +16,7 @@ from ecs_model.errors import ConfigError
 from ecs_model.files import atomic, foreign, schemas, trust
 from ecs_model.parallel import kept_on_root
 from ecs_model.run import build
-from ecs_model.run.building.mesh import mesh_data
+from ecs_model.run.building.mesh import mesh_data, structured_grid
 from ecs_model.run.building.strip import strip
 
 MAY_CHANGE = ("time.end", "checkpoint.every", "checkpoint.wall")  # in a run that goes on
@@ -56,6 +56,11 @@ class Origin:
         """
         with told_where(self.path, self.overrides):
             return build.build(self.config, comm, self.base, lap=lap)
+
+    @property
+    def holds_mesh_whole(self):
+        """Whether rank 0 holds all of the mesh, or of what is refined, before it is distributed."""
+        return structured_grid(self.config.mesh) is None
 
     def build_strip(self, cell):
         """The Parts of a strip of the same tissue with cells of size `cell` [m], on one process."""

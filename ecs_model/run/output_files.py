@@ -3,6 +3,8 @@
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from ecs_model.parallel import kept_on_root
 from ecs_model.run import spike_tables
 from ecs_model.run.field_series import FieldSeries
@@ -149,5 +151,5 @@ def _series(way, folder, parts, common, **named):
 
 def _input_cells(mesh):
     """Node numbers of owned cells, as the input counts them."""
-    numbers = mesh.domain.geometry.input_global_indices
+    numbers = mesh.domain.geometry.input_global_indices.astype(np.int32)  # as the file has them
     return numbers[mesh.domain.geometry.dofmaps[0][: mesh.owned_cells]]

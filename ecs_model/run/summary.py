@@ -1,11 +1,10 @@
 """What came out of a run: numbers and verdicts for summary.json."""
 
-import resource
-
 import numpy as np
 
 from ecs_model.parallel import Team
 from ecs_model.physics import detectors
+from ecs_model.run.footprint import peak
 from ecs_model.run.line_fronts import slowness
 
 
@@ -16,7 +15,6 @@ def summarise(parts, outputs, timer):
     seen = {"volumes": mesh.volumes, "outside": parts.outside, **parts.tracker.maps()}
     over = Team(mesh.comm)
     verdicts = _verdicts(parts.detection, s.clock.end, over, _fired(parts), **seen)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return {
         "title": parts.title,
         "time": s.time,
@@ -32,7 +30,7 @@ def summarise(parts, outputs, timer):
         "substeps_per_step": _substeps(mesh.comm, s),
         "nodes": mesh.nodes,
         "processes": mesh.comm.size,
-        "peak_memory_bytes": mesh.comm.allreduce(peak),
+        "peak_memory_bytes": mesh.comm.allreduce(peak()),
         "seconds": timer.seconds,
     }
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ecs_model.errors import ConfigError
 from ecs_model.launcher import own_mpiexec
-from ecs_model.run.building.mesh import mesh_data
+from ecs_model.run.building.mesh import about_nodes
 from ecs_model.scan.base_run import Base
 
 GRACE = 10.0  # s for a worker to end by itself
@@ -202,7 +202,7 @@ def _nodes(store):
     """Nodes of the mesh of the run that is scanned."""
     setup = store.setup()
     base = Base(setup["base"], setup["folder"], setup["name"])
-    return len(mesh_data(base.config({}).mesh, base.folder).points)
+    return about_nodes(base.config({}).mesh, base.folder)
 
 
 def cores():

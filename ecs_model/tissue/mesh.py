@@ -11,15 +11,16 @@ from ecs_model.native import MPI
 import basix.ufl
 import numpy as np
 import ufl
-from dolfinx import fem, la
+from dolfinx import cpp, fem, la
 from dolfinx import geometry as dolfinx_geometry
 from dolfinx import mesh as dolfinx_mesh
 
-from ecs_model.parallel import CHUNK
+from ecs_model.parallel import CHUNK, in_chunks
 from ecs_model.tissue.mesh_slices import MeshSlice, of_root
 from ecs_model.tissue.slices import Slices
 
 _SHAPES = {1: "interval", 2: "triangle", 3: "tetrahedron"}
+_NO_GHOSTS = dolfinx_mesh.GhostMode.none
 
 
 class Mesh:
@@ -75,9 +76,10 @@ class Mesh:
         self.owned_cells, self.cells = cells.size_local, cells.size_global
         self.input_cells = topology.original_cell_index
         self.cell_nodes = self.space.dofmap.list
-        self.cell_volumes = _volumes(self.coordinates[self.cell_nodes], self.dimension)
-        numbers = self.input_cells
-        self.cell_slices = Slices(self.comm, self.cells, numbers, self.owned_cells, CHUNK)
+        self.cell_volumes = _volumes(self.coordinates, self.cell_nodes, self.dimension)
+        self.cell_slices = Slices(
+            self.comm, self.cells, self.input_cells, self.owned_cells, CHUNK, rare=True
+        )
 
     @functools.cached_property
     def tree(self):
@@ -127,11 +129,27 @@ class Mesh:
 
 
 def _create(comm, here):
+    """The DOLFINx mesh, as `dolfinx.mesh.create_mesh` makes it.
+
+    That one hands a two-dimensional array of cells to an overloaded function, which takes it four
+    times for a list of vectors and makes an object of every cell, before it finds the right
+    overload: 2000 bytes a node and most of the time. A list of one vector is unmistakable.
+    """
     element = basix.ufl.element("Lagrange", _SHAPES[here.dim], 1, shape=(here.dim,))
-    return dolfinx_mesh.create_mesh(comm, here.cells, ufl.Mesh(element), here.points)
+    coordinates = fem.coordinate_element(element.basix_element)._cpp_object  # type: ignore[call-arg]
+    parts = None
+    if comm.size > 1:
+        parts = dolfinx_mesh.create_cell_partitioner(_NO_GHOSTS, 2)  # type: ignore[call-arg]
+    points = np.ascontiguousarray(here.points)
+    made = cpp.mesh.create_mesh(comm, [here.cells.ravel()], [coordinates], points, parts, 2)
+    return dolfinx_mesh.Mesh(made, ufl.Mesh(element))
 
 
-def _volumes(corners, dimension):
-    """Volumes [m^d] of simplices from their corners, shape (cells, d + 1, 3)."""
-    edges = corners[:, 1:, :dimension] - corners[:, :1, :dimension]
-    return np.abs(np.linalg.det(edges)) / (1, 1, 2, 6)[dimension]
+def _volumes(points, cells, dimension):
+    """Volumes [m^d] of simplices with corners among the points, shape (cells,)."""
+    result = np.empty(len(cells))
+    for some, volumes in zip(in_chunks(cells), in_chunks(result), strict=True):
+        corners = points[some]
+        edges = corners[:, 1:, :dimension] - corners[:, :1, :dimension]
+        volumes[:] = np.abs(np.linalg.det(edges)) / (1, 1, 2, 6)[dimension]
+    return result

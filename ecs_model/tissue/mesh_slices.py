@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -51,12 +51,16 @@ def of_grid(comm, grid: Grid) -> MeshSlice:
         "facets": grid.facets(*counts["facets"]),
         "facet_tags": grid.facet_tags(*counts["facets"]),
     }
-    mark = fingerprint(
-        comm, (partial(taken_by_root, comm, in_chunks(arrays[name])) for name in ARRAYS)
+    here = MeshSlice(
+        dim=grid.dim, regions=grid.regions, boundaries=grid.boundaries, fingerprint="", **arrays
     )
-    return MeshSlice(
-        dim=grid.dim, regions=grid.regions, boundaries=grid.boundaries, fingerprint=mark, **arrays
-    )
+    return replace(here, fingerprint=fingerprint_of(comm, here))
+
+
+def fingerprint_of(comm, here: MeshSlice) -> str:
+    """The `fingerprint` of slices of a mesh."""
+    parts = (in_chunks(getattr(here, name)) for name in ARRAYS)
+    return fingerprint(comm, (partial(taken_by_root, comm, part) for part in parts))
 
 
 def _range(comm, count):

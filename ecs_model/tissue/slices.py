@@ -5,12 +5,14 @@ partitioner has put them. A PETSc star forest moves values between the two, from
 one array at a time.
 """
 
+import contextlib
+
 from ecs_model.native import MPI, PETSc
 
 import numpy as np
 import numpy.typing as npt
 
-from ecs_model.parallel import bounds, flat
+from ecs_model.parallel import bounds, exchanged, flat, in_chunks
 
 
 class Slices:
@@ -22,6 +24,8 @@ class Slices:
         items: number, in input order, of every row that this process holds: its own, then ghosts.
         owned: how many of them are its own; every row has one owner.
         align: slices begin at multiples of it.
+        rare: they are seldom used, so that the way is not kept, which takes 40 bytes a row, and its
+            buffers as much as was moved.
 
     Attributes:
         comm: MPI communicator.
@@ -30,27 +34,49 @@ class Slices:
         low, high: of this process.
     """
 
-    def __init__(self, comm, count: int, items: npt.ArrayLike, owned: int, align: int = 1):
-        self.comm, self.count, self._align = comm, count, align
+    def __init__(
+        self,
+        comm,
+        count: int,
+        items: npt.ArrayLike,
+        owned: int,
+        align: int = 1,
+        rare: bool = False,
+    ):
+        self.comm, self.count, self._align, self._rare = comm, count, align, rare
         self.bounds = bounds(count, comm.size, align)
         self.low, self.high = map(int, self.bounds[comm.rank : comm.rank + 2])
-        items = np.asarray(items, np.int64)
-        self._owned, self._local = owned, len(items)
-        self._to_local = self._forest(items)
-        ghosts = comm.allreduce(len(items) - owned)
-        self._from_owned = self._forest(items[:owned]) if ghosts else self._to_local
+        self._items = np.asarray(items, np.int64)
+        self._owned, self._local = owned, len(self._items)
+        self._has_ghosts = comm.allreduce(self._local - owned) > 0
+        self._kept: dict[bool, PETSc.SF] = {}
 
     def holding(self, items: npt.ArrayLike) -> "Slices":
         """The same slices for processes that hold these rows, each of as many as like."""
         items = np.asarray(items, np.int64)
         return Slices(self.comm, self.count, items, len(items), self._align)
 
+    @contextlib.contextmanager
+    def _way(self, with_ghosts):
+        """The star forest between the slices and what is held, with or without ghosts."""
+        with_ghosts = with_ghosts and self._has_ghosts
+        way = self._kept.get(with_ghosts)
+        if way is None:
+            way = self._forest(self._items if with_ghosts else self._items[: self._owned])
+        if not self._rare:
+            self._kept[with_ghosts] = way
+        yield way
+        if self._rare:
+            way.destroy()
+
     def _forest(self, items):
         """Roots are the rows of slices, leaves those that a process holds."""
-        owner = np.searchsorted(self.bounds, items, side="right") - 1
-        remote = np.stack([owner, items - self.bounds[owner]], axis=1)
+        remote = np.empty((len(items), 2), PETSc.IntType)
+        for some, place in zip(in_chunks(items), in_chunks(remote), strict=True):
+            place[:, 0] = np.searchsorted(self.bounds, some, side="right") - 1
+            place[:, 1] = some - self.bounds[place[:, 0]]
         forest = PETSc.SF().create(self.comm)
-        forest.setGraph(self.high - self.low, None, remote.astype(PETSc.IntType).ravel())
+        forest.setGraph(self.high - self.low, None, remote.ravel())
         forest.setUp()
         return forest
 
@@ -65,9 +91,9 @@ class Slices:
         """
         values = _rows(values, self._owned)
         result = np.empty((self.high - self.low, *values.shape[1:]), values.dtype)
-        with _Unit(values) as unit:
-            self._from_owned.reduceBegin(unit, flat(values), flat(result), MPI.REPLACE)
-            self._from_owned.reduceEnd(unit, flat(values), flat(result), MPI.REPLACE)
+        with _Unit(values) as unit, self._way(with_ghosts=False) as way:
+            way.reduceBegin(unit, flat(values), flat(result), MPI.REPLACE)
+            way.reduceEnd(unit, flat(values), flat(result), MPI.REPLACE)
         return result
 
     def to_local(self, values: np.ndarray) -> np.ndarray:
@@ -81,9 +107,9 @@ class Slices:
         """
         values = _rows(values, self.high - self.low)
         result = np.empty((self._local, *values.shape[1:]), values.dtype)
-        with _Unit(values) as unit:
-            self._to_local.bcastBegin(unit, flat(values), flat(result), MPI.REPLACE)
-            self._to_local.bcastEnd(unit, flat(values), flat(result), MPI.REPLACE)
+        with _Unit(values) as unit, self._way(with_ghosts=True) as way:
+            way.bcastBegin(unit, flat(values), flat(result), MPI.REPLACE)
+            way.bcastEnd(unit, flat(values), flat(result), MPI.REPLACE)
         return result
 
     def to_owned(self, values: np.ndarray) -> np.ndarray:
@@ -98,8 +124,9 @@ class Slices:
         """
         values = _rows(values, self._local)
         result = np.zeros(self.high - self.low)
-        self._to_local.reduceBegin(MPI.DOUBLE, values, result, MPI.SUM)
-        self._to_local.reduceEnd(MPI.DOUBLE, values, result, MPI.SUM)
+        with self._way(with_ghosts=True) as way:
+            way.reduceBegin(MPI.DOUBLE, values, result, MPI.SUM)
+            way.reduceEnd(MPI.DOUBLE, values, result, MPI.SUM)
         return result
 
     def of_slice(self, lists: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -108,15 +135,10 @@ class Slices:
         Args:
             lists: of row numbers, shape (lists, numbers).
         """
-        size, width = self.comm.size, lists.shape[1]
         owner = np.searchsorted(self.bounds, lists[:, 0], side="right") - 1
-        going = np.bincount(owner, minlength=size) * width
-        coming = np.empty_like(going)
-        self.comm.Alltoall(going, coming)
-        result = np.empty(coming.sum(), np.int64)
-        ordered = np.ascontiguousarray(lists[np.argsort(owner, kind="stable")], np.int64)
-        self.comm.Alltoallv([ordered, going], [result, coming])
-        return result.reshape(-1, width)
+        going = np.bincount(owner, minlength=self.comm.size)
+        ordered = lists[np.argsort(owner, kind="stable")]
+        return exchanged(self.comm, ordered.astype(np.int64, copy=False), going)[0]
 
 
 class _Unit:

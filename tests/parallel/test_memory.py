@@ -43,3 +43,38 @@ def test_steps_leave_nothing_behind(joined):
     done = launch_program(2, program)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout.split()[-1]) < ROOM
+
+
+SETUP = """
+from ecs_model.parallel import start
+import sys
+from ecs_model.meshes import box_grid
+comm = start()
+from ecs_model.native import MPI
+from ecs_model.run.footprint import peak
+from ecs_model.tissue import mesh_slices
+from ecs_model.tissue.mesh import Mesh
+
+before, side = peak(), int(sys.argv[1]) * 1e-5
+mesh = Mesh(comm, mesh_slices.of_grid(comm, box_grid((side,) * 3, 1e-5)))
+needed = comm.allreduce(peak() - before)
+if comm.rank == 0:
+    print(needed / mesh.nodes)
+"""
+
+
+def set_up(processes, cells):
+    """Peaks of all processes together [bytes a node]."""
+    done = launch_program(processes, [sys.executable, "-c", SETUP, str(cells)])
+    assert done.returncode == 0, done.stderr
+    return float(done.stdout)
+
+
+def test_a_mesh_is_distributed_within_2000_bytes_a_node():
+    """With an object for every cell, as DOLFINx makes them on the way, they were 2190."""
+    assert set_up(1, 50) < 2000
+
+
+@pytest.mark.slow
+def test_several_processes_need_little_more_than_one():
+    assert set_up(4, 80) < 1.2 * set_up(1, 80)

@@ -10,7 +10,10 @@ PROGRAM = """
 from ecs_model.native import MPI
 from dataclasses import replace
 import hashlib
+import basix.ufl
+import dolfinx
 import numpy as np
+import ufl
 from ecs_model.meshes import GRIDS
 from ecs_model.meshes.meshdata import ARRAYS
 from ecs_model.tissue import mesh_slices
@@ -46,6 +49,21 @@ def judge(mesh, data):
         np.testing.assert_array_equal(shares > 0, on_it)
 
 
+def judge_order(here):
+    # cells and nodes lie where DOLFINx itself would have put them
+    shape = {1: "interval", 2: "triangle", 3: "tetrahedron"}[here.dim]
+    element = basix.ufl.element("Lagrange", shape, 1, shape=(here.dim,))
+    theirs = dolfinx.mesh.create_mesh(comm, here.cells, ufl.Mesh(element), here.points)
+    ours = Mesh(comm, here).domain
+    for one, other in (
+        (ours.topology.original_cell_index, theirs.topology.original_cell_index),
+        (ours.geometry.input_global_indices, theirs.geometry.input_global_indices),
+        (ours.geometry.x, theirs.geometry.x),
+        (ours.geometry.dofmaps[0], theirs.geometry.dofmaps[0]),
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
 def area(corners):
     edges = corners[:, 1:] - corners[:, :1]
     if corners.shape[1] == 1:
@@ -63,6 +81,7 @@ for name, arguments in {
 }.items():
     grid = GRIDS[name](*arguments)
     judge(Mesh(comm, mesh_slices.of_grid(comm, grid)), grid.whole())
+    judge_order(mesh_slices.of_grid(comm, grid))
 for counts in ([1], [9, 4], [5, 4, 3]):  # the first has less cells than there are processes
     data = brick(counts, [1e-3] * len(counts), jitter=0.3)
     fields = {"a": np.arange(3.0 * len(data.points)).reshape(-1, 3)}

@@ -2,8 +2,14 @@
 
 from pathlib import Path
 
+from ecs_model.errors import ConfigError
+from ecs_model.meshes import red_refinement
+from ecs_model.meshes.arguments import MOST_NODES
 from ecs_model.parallel import kept_on_root, on_root
+from ecs_model.run.footprint import memory_of_machines
 from ecs_model.tissue import mesh_cache
+
+LEAST_BYTES = 1000  # of a node, in the simplest run
 
 
 def mesh_data(settings, base="."):
@@ -16,13 +22,34 @@ def mesh_data(settings, base="."):
     Raises:
         ConfigError: what is wrong with the settings or the mesh.
     """
+    return red_refinement.refined(_coarse(settings, base), settings.levels)
+
+
+def _coarse(settings, base):
+    """The checked MeshData before `levels`."""
     if settings.file is not None:
         return mesh_cache.read(Path(base, settings.file), settings.unit)
     return mesh_cache.generate(settings.generator, settings.arguments(), base)
 
 
+def about_nodes(settings, base="."):
+    """About how many nodes the mesh has, without making more than what `levels` begins with.
+
+    Args:
+        settings: as in `mesh_data`.
+        base: as in `mesh_data`.
+
+    Raises:
+        ConfigError: as `mesh_data`.
+    """
+    coarse = _coarse(settings, base)
+    return len(coarse.points) * 2 ** (coarse.dim * settings.levels)
+
+
 def mesh_slice(comm, settings, base="."):
-    """The MeshSlice of this process; no process holds more of a structured mesh.
+    """The MeshSlice of this process.
+
+    No process holds more of a structured mesh, nor of what is refined.
 
     Args:
         comm: MPI communicator.
@@ -32,14 +59,32 @@ def mesh_slice(comm, settings, base="."):
     Raises:
         ConfigError: on all processes, as `mesh_data`.
     """
-    from ecs_model.tissue import mesh_slices  # only here MPI is needed
+    from ecs_model.tissue import mesh_slices, refined_slices  # only here MPI is needed
 
-    if (grid := on_root(comm, _grid, settings)) is not None:
-        return mesh_slices.of_grid(comm, grid)
-    return mesh_slices.of_root(comm, kept_on_root(comm, mesh_data, settings, base))
+    grid, levels = on_root(comm, structured_grid, settings), settings.levels
+    if grid is not None:
+        _refuse_too_many(comm, grid.counts["points"], grid.dim, levels)
+        return refined_slices.refined(comm, mesh_slices.of_grid(comm, grid), levels)
+    mesh = kept_on_root(comm, _coarse, settings, base)
+    nodes, dim = comm.bcast(mesh and (len(mesh.points), mesh.dim))
+    _refuse_too_many(comm, nodes, dim, levels)
+    return refined_slices.refined(comm, mesh_slices.of_root(comm, mesh), levels)
 
 
-def _grid(settings):
+def _refuse_too_many(comm, nodes, dim, levels):
+    """Raise ConfigError, on all processes, for a mesh that does not fit into their machines."""
+    nodes = nodes * 2 ** (dim * levels)
+    most = min(MOST_NODES, int(memory_of_machines(comm) / LEAST_BYTES))
+    if nodes > most:
+        key, better = ("levels", "fewer levels") if levels else ("cell", "a larger cell")
+        raise ConfigError(
+            f"mesh.{key}: the mesh would have about {nodes:.1e} nodes; choose {better} (at most "
+            f"{most:.0e} fit into the memory of these machines)"
+        )
+
+
+def structured_grid(settings):
+    """The Grid of a mesh that is made in slices; None for one that rank 0 reads or makes whole."""
     if settings.file is not None:
         return None
     return mesh_cache.structured(settings.generator, settings.arguments())
