@@ -10,8 +10,13 @@ from typing import Any
 from ecs_model import __version__
 from ecs_model.errors import ConfigError
 
-RUN, CHECKPOINT, SCAN = 1, 4, 1  # formats of run directories, checkpoints and scans
-BEFORE = 3  # format of checkpoints that is still read: sums are those of HDF5
+RUN, CHECKPOINT, SCAN = 1, 5, 1  # formats of run directories, checkpoints and scans
+BEFORE = 3, 4  # formats of checkpoints that are still read; sums of format 3 are those of HDF5
+SINCE = {  # names of arrays of the transport -> format that brought them; before, they are zero
+    **{f"{space}{name}": 5 for space in ("", "glia_") for name in ("psi_rate", "psi_late")},
+    **{f"{space}charge_late": 5 for space in ("", "glia_")},
+    "V_g_shift_late": 5,
+}
 
 CHANGES = (  # (version, what it computes in another way than the ones before), oldest first
     ("0.2.0", "no step takes a concentration out of the range of its neighbours"),
@@ -23,6 +28,7 @@ CHANGES = (  # (version, what it computes in another way than the ones before), 
     ("0.2.0", "fields of mesh files lie at the nodes or cells that the file says"),
     ("0.2.0", "groups of gmsh keep what is listed with a minus sign"),
     ("0.2.0", "rates of membranes are computed in single precision"),
+    ("0.2.0", "the potential of electrodiffusion is extrapolated and corrected for the next step"),
 )
 
 

@@ -170,7 +170,7 @@ def _tried(work, *arguments):
 
 def has_sums(manifest):
     """Whether a checkpoint has sums of its own beside its arrays."""
-    return manifest["format"] != versions.BEFORE
+    return manifest["format"] > 3
 
 
 def manifest_of(path):
@@ -179,10 +179,10 @@ def manifest_of(path):
         manifest = json.loads(file.attrs["manifest"])
     if not isinstance(manifest, dict) or not {"tick", "version"} <= manifest.keys():
         raise ValueError("its manifest is not that of a checkpoint")
-    known = versions.BEFORE, versions.CHECKPOINT
+    known = *versions.BEFORE, versions.CHECKPOINT
     if (number := manifest.get("format", 1)) not in known:
         raise ValueError(
-            f"it has format {number!r}, ecs-model {__version__} reads {known[0]} and {known[1]}"
+            f"it has format {number!r}, ecs-model {__version__} reads {known[0]} to {known[-1]}"
         )
     if manifest.get("digest") != digest(manifest):
         raise ValueError("its manifest was changed")

@@ -11,17 +11,18 @@ process, and petsc4py cannot end it.
 import contextlib
 import time
 
-from ecs_model.transport.diffusion import Diffusion
 from ecs_model.transport.flux_limiter import Range
+from ecs_model.transport.increments import Increments
+from ecs_model.transport.lone_increment import LoneIncrement
 from ecs_model.transport.potential import BidomainEquations, Poisson
 from ecs_model.transport.swelling_matrices import Following
 
 TRANSPORT = "loop/transport"
 INNER = (  # class, method, what it does, iterations of its last call
-    (Diffusion, "solve", lambda it: f"solve of {it.name}", lambda it: it.iterations),
-    (Poisson, "follow", lambda it: "matrix of the potential", None),
+    (Increments, "solve", lambda it: f"solve of {it.name}", lambda it: it.iterations),
+    (LoneIncrement, "solve", lambda it: f"solve of {it.name}", lambda it: it.iterations),
+    (Poisson, "correct", lambda it: "correction of the potential", None),
     (Poisson, "solve", lambda it: "solve of the potential", lambda it: it.iterations),
-    (BidomainEquations, "follow", lambda it: "matrix of both potentials", None),
     (BidomainEquations, "solve", lambda it: "solve of both potentials", lambda it: it.iterations),
     (Range, "limit", lambda it: "limiter", None),
     (Following, "follow", lambda it: "matrices of swelling tissue", None),

@@ -149,7 +149,7 @@ class Restart:
         """Note this process's slices of all arrays."""
         with h5py.File(path) as file:
             self._arrays = {
-                name: self._array(file, name, self._slices(value), has_sums(manifest))
+                name: self._array(file, name, self._slices(value), manifest)
                 for name, value in self._wanted().items()
                 if isinstance(value, ARRAYS)
             }
@@ -158,11 +158,13 @@ class Restart:
         """The Slices of an array."""
         return self._mesh.cell_slices if isinstance(value, OfCells) else self._mesh.node_slices
 
-    def _array(self, file, name, slices, summed):
+    def _array(self, file, name, slices, manifest):
+        if manifest["format"] < versions.SINCE.get(name.rpartition("/")[2], 0):
+            return np.zeros(slices.high - slices.low)
         found = file[name]
         if found.shape[:1] != (slices.count,) or found.dtype.kind not in "fiu":
             raise ValueError(f"{name} has the shape {found.shape}, not ({slices.count},)")
-        values = checkpoint_file.rows(file, name, slices.low, slices.high, summed)
+        values = checkpoint_file.rows(file, name, slices.low, slices.high, has_sums(manifest))
         if not name.startswith(MAY_BE_NAN) and not np.isfinite(values).all():
             raise ValueError(f"{name} is not finite")
         return values

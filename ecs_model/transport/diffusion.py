@@ -19,26 +19,23 @@ References:
     Alexander (1977), SIAM J Numer Anal 14, 1006: the L-stable method of two stages.
 """
 
+import functools
 from collections.abc import Sequence
-from typing import Any
-
-from ecs_model.native import MPI
 
 import numpy as np
 
-from ecs_model.errors import SolutionError
 from ecs_model.physics.values import Array
 from ecs_model.tissue.sources import Bath, Exchange, Load
 from ecs_model.transport.flux_correction import ElectricField
 from ecs_model.transport.flux_limiter import Range
 from ecs_model.transport.linear_solver import LinearSystems
+from ecs_model.transport.lone_increment import LoneIncrement
 from ecs_model.transport.mass_balance import Ledger
 from ecs_model.transport.matrices import Matrices
 from ecs_model.transport.neighbours import Neighbours
 from ecs_model.transport.petsc_database import Options, options_of
 from ecs_model.transport.protocol import Field, StateAndReport
 
-MUCH, SHARPER = 1e-2, 4  # left over, of what moves; tries with a hundredth of the tolerance each
 STIFF = 20.0  # rates times the step beyond which Crank-Nicolson damps by less than a fifth in it
 PLAIN, DAMPED = 0.5, 1 - 0.5**0.5  # c of half steps and of the L-stable method of second order
 
@@ -85,19 +82,21 @@ class Diffusion(StateAndReport):
         self.ledger = Ledger(operators, sources, robin, dirichlet, ratio)
         self.iterations = self.total_iterations = 0
         self.fields: dict[str, Field] = {}
-        self._u, _ = operators.vector(values)
-        self._b, self._right = operators.vector()
-        self._d, self.increment = operators.vector()
+        self.increment = np.zeros_like(values)
         rows, options = rows or Neighbours(operators), options or {}
         for_limiter = options_of("limiter", options)
         self.range = Range(rows, self.ledger, values, self.increment, ratio, name, for_limiter)
-        self._base, self._scratch = np.zeros_like(values), np.zeros_like(values)
+        self._scratch = np.zeros_like(values)
         self.last_step, self._version = 0.0, operators.version
-        self._c, self._stages = PLAIN, 1
-        self._first: Any = None
+        self.share, self.stages, self.first = PLAIN, 1, np.empty(0)
         for_steps = options_of("diffusion", options)
         self.systems = LinearSystems(operators, self.ledger, ratio, rtol, for_steps)
         self.systems.try_options()
+
+    @functools.cached_property
+    def _increments(self):
+        """What finds its increments, where it moves alone."""
+        return LoneIncrement(self.operators, self)
 
     def movers(self) -> "list[Diffusion]":
         """Itself."""
@@ -111,14 +110,10 @@ class Diffusion(StateAndReport):
         """Advance the ion by a step, as `Transport` describes it."""
         self.operators.follow()
         self.start(t, dt, damped)
-        self.prepare(t, dt)
-        self.solve(dt)
-        self.end(t, dt)
-
-    def end(self, t: float, dt: float) -> None:
-        """Take the step whose increment is found."""
-        self.close(t, dt)
-        self.settle(t, dt)
+        self._increments.prepare(t, dt)
+        self._increments.solve(dt)
+        self._increments.close(t, dt)
+        self.settle(t, dt, self.range.is_left(t, dt))
         self.range.take()
 
     def hold(self, t: float) -> None:
@@ -146,138 +141,59 @@ class Diffusion(StateAndReport):
         self.ledger.hold(self.values, t, t + dt)
         if self.last_step and dt != self.last_step:
             self.increment *= dt / self.last_step
+        self.increment[self.ledger.fixed] = 0.0
         self.last_step = dt
         self._choose(damped, self.is_stiff(dt) if stiff is None else stiff)
 
     def _choose(self, damped, stiff):
         """Choose the method for a step."""
-        self._stages = 2 if damped or stiff else 1
-        self._c = DAMPED if stiff and not damped else PLAIN
-        if self._stages == 2 and self._first is None:
-            self._e, self._first = self.operators.vector()
-            self._stiff, self._flow = self.operators.vector()
+        self.stages = 2 if damped or stiff else 1
+        self.share = DAMPED if stiff and not damped else PLAIN
+        if self.stages == 2 and not self.first.size:
+            self.first, self._mean = np.zeros_like(self.values), np.zeros_like(self.values)
 
     @property
     def implicitness(self) -> float:
         """Share of a step by which what is brought to a node damps itself, as a mean over rates."""
-        return 0.5 if self._stages == 1 else 0.75
-
-    def prepare(self, t: float, dt: float) -> None:
-        """Find what a step brings that does not depend on its increment."""
-        self._u.stateIncrease()
-        self.operators.stiffness.mult(self._u, self._b)
-        self._out(self._right, self.values, dt, self._base)
-        self.ledger.add_sources(self._base, t, dt)
-        self._base[self.ledger.fixed] = 0.0
-
-    def _out(self, flow, values, dt, out):
-        """What diffusion and Robin boundaries bring in `dt` where K times `values` is `flow`."""
-        np.multiply(flow, self.ratio, out=out)
-        np.multiply(self.ledger.exchange, values, out=self._scratch)
-        out += self._scratch
-        out *= -dt
-
-    def solve(self, dt: float, migration: Array | None = None, rtol: float | None = None) -> None:
-        """Find the increment of a prepared step.
-
-        Args:
-            dt: the step [s].
-            migration: what an electric field brings to each owned node [mol].
-            rtol: another than the usual one.
-        """
-        self.iterations = 0
-        self._right[:] = self._base
-        if migration is not None:
-            self._right += migration
-            self._right[self.ledger.fixed] = 0.0
-        if rtol is None:
-            self._solve_stages(dt)
-        else:
-            with self._system(dt).tolerance(rtol):
-                self._solve_stages(dt)
-        self.total_iterations += self.iterations
-
-    def _solve_stages(self, dt):
-        if self._stages == 1:
-            self._solve(dt, self._d)
-        else:
-            self._solve_twice(dt)
-
-    def _solve_twice(self, dt):
-        c, first, flow = self._c, self._first, self._flow
-        self._right *= c
-        np.multiply(self.increment, c, out=first)
-        self._solve(dt, self._e)
-        self.operators.stiffness.mult(self._e, self._stiff)
-        self._out(flow, first, dt, flow)
-        flow *= 1 - c
-        flow[self.ledger.fixed] = 0.0
-        self._right += flow
-        np.multiply(first, 1 / c - 1, out=flow)
-        self.increment -= flow
-        self._solve(dt, self._d)
-        self.increment += flow
-
-    def _solve(self, dt, out):
-        """Solve for the right side as it is, from what `out` is."""
-        solver = self._system(dt).solver
-        out.stateIncrease()
-        self._b.stateIncrease()
-        solver.solve(self._b, out)
-        self.iterations += solver.getIterationNumber()
-        if (reason := solver.getConvergedReason()) < 0:
-            raise SolutionError(
-                f"the linear solver does not converge (PETSc reason {reason}, "
-                f"{self.iterations} iterations); try a shorter time.step or other solver.petsc"
-            )
+        return 0.5 if self.stages == 1 else 0.75
 
     def _system(self, dt):
         """The linear system of the step's method for a step of `dt`."""
-        return self.systems.of(self._c * dt)
+        return self.systems.of(self.share * dt)
 
     def _middle(self):
         """What the ion is on average during the step, beyond its start [mM]; overwritten soon."""
-        middle = np.multiply(self.increment, self._c, out=self._scratch)
-        if self._stages == 2:
-            middle += np.multiply(self._first, 1 - self._c, out=self._flow)
+        middle = np.multiply(self.increment, self.share, out=self._scratch)
+        if self.stages == 2:
+            middle += np.multiply(self.first, 1 - self.share, out=self._mean)
         return middle
 
-    def close(self, t: float, dt: float, migration: Array | None = None) -> None:
-        """Give back what the solver left over; where that is much, solve better first."""
-        for sharper in range(SHARPER + 1):
-            left, size = self._left_over(t, dt, migration)
-            if abs(left) <= MUCH * size or sharper == SHARPER:
-                break
-            self.solve(dt, migration, self.systems.rtol * 1e-2 ** (sharper + 1))
+    def left_over(self, t: float, dt: float, migration: Array | None) -> tuple[float, float, bool]:
+        """What the increment lacks [mol], by which size it is given back, whether that is broken.
+
+        All of this process's nodes; `migration` is as that of `settle`.
+        """
+        d, system = self.increment, self._system(dt)
+        np.abs(d, out=self._scratch)
+        left = self.ledger.due(self.values, t, dt, migration) - system.weights @ d
+        if self.stages == 2 and system.flows is not None:
+            left -= (1 - self.share) * dt * float(system.flows @ self.first)
+        size = float(system.sizes @ self._scratch)
+        return left, size, not np.isfinite(size)
+
+    def give_back(self, dt: float, left: float, size: float) -> None:
+        """Change the increment by what it lacks."""
         if size > 0:
             np.abs(self.increment, out=self._scratch)
             self._scratch *= left / size
             self._scratch *= self._system(dt).signs
             self.increment += self._scratch
 
-    def _left_over(self, t, dt, migration):
-        """Amount [mol] that the increment lacks, and by which size it can be given back."""
-        d, system = self.increment, self._system(dt)
-        np.abs(d, out=self._scratch)
-        parts = np.array([
-            self.ledger.due(self.values, t, dt, migration) - system.weights @ d,
-            system.sizes @ self._scratch, 0.0,
-        ])  # fmt: skip
-        if self._stages == 2 and system.flows is not None:
-            parts[0] -= (1 - self._c) * dt * float(system.flows @ self._first)
-        parts[2] = not np.isfinite(parts[1])
-        self.operators.mesh.comm.Allreduce(MPI.IN_PLACE, parts, MPI.SUM)
-        left, size, broken = parts
-        if broken:
-            raise SolutionError(
-                f"{self.name} is not finite after a diffusion step; try a shorter time.step"
-            )
-        return left, size
-
     def settle(
         self,
         t: float,
         dt: float,
+        is_left: bool,
         migration: Array | None = None,
         field: ElectricField | None = None,
     ) -> None:
@@ -286,13 +202,14 @@ class Diffusion(StateAndReport):
         Args:
             t: time [s].
             dt: step [s].
+            is_left: whether it would.
             migration: what an electric field brings to each owned node [mol].
             field: that field.
 
         Raises:
             SolutionError: on all processes, where there would be less than nothing.
         """
-        if self.range.is_left(t, dt, migration):
+        if is_left:
             self.range.limit(t, dt, self._middle(), field)
             return
         middle = self._middle() if self.ledger.open else None

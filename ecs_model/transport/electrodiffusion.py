@@ -4,16 +4,19 @@ Electroneutral Nernst-Planck: with psi = F Phi_e / R T,
 
     alpha dc_k/dt = div(alpha D_k/lambda^2 (grad c_k + z_k c_k grad psi)),   sum_k z_k c_k = fixed
 
-Every ion takes its own Crank-Nicolson step in a given psi; the charge G that they then bring
-together says how psi was wrong, P dpsi = A G / dt with P = sum_k z_k^2 D_k W(c_k) and A the matrix
-of an ion of mean diffusivity. One or two rounds suffice, since diffusivities differ little. The
-last ion is then what neutrality leaves, so that no node ever gains charge, whatever the tolerance.
+Every ion takes its own Crank-Nicolson step in a given psi, extrapolated from the last two steps;
+the charge G that they then bring together says how psi was wrong, P dpsi = A G / dt with
+P = sum_k z_k^2 D_k W(c_k) and A the matrix of an ion of mean diffusivity. Where G is small, one
+V-cycle finds dpsi well enough: psi is corrected for the next step, in which dpsi also acts once
+more, as it came too late for this one. Where G is not small, as after a jump, the step is done
+again in psi + dpsi. The last ion is what neutrality leaves, so that no node ever gains charge,
+whatever the tolerance.
 
 Reference: Mori (2015), Physica D 308, 94; Qian & Sejnowski (1989), Biol Cybern 62, 1.
 """
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from ecs_model.native import MPI
 
@@ -25,6 +28,8 @@ from ecs_model.physics.ions import Ion
 from ecs_model.physics.values import Array
 from ecs_model.transport.diffusion import Diffusion
 from ecs_model.transport.flux_correction import ElectricField
+from ecs_model.transport.flux_limiter import ranges_left
+from ecs_model.transport.increments import Increments
 from ecs_model.transport.ions import Ions
 from ecs_model.transport.linear_solver import ROUND_OFF
 from ecs_model.transport.matrices import Matrices
@@ -32,6 +37,7 @@ from ecs_model.transport.petsc_database import Options, options_of
 from ecs_model.transport.potential import Poisson
 
 ROUNDS = 12
+SHORTER = 0.5  # of the last step: what came too late for it may act in one of this length
 
 
 class Electrodiffusion(Ions):
@@ -41,12 +47,17 @@ class Electrodiffusion(Ions):
         operators: matrices of the tissue, with the diffusivity of K+.
         parts: ion -> Diffusion, K+ first; the last with the opposite sign follows from the others.
         temperature: [K].
-        rtol: charge that a round may leave, relative to what moved.
+        rtol: charge that a step may leave, relative to what moved.
         options: PETSc options, see `petsc_database`; those of the potential only matter where the
             ions find it by themselves.
 
     Attributes:
-        psi: F Phi_e / R T at owned nodes.
+        psi: F Phi_e / R T at owned nodes, half-way through the last step.
+        acting: what moved the ions in it: psi as it was expected, and what was missing before.
+        charge: that the last round brought to owned nodes [mM].
+        conductivity: of the ions half-way through it, relative to K+ [mM].
+        carried: share of what came too late that acts in the last step.
+        is_neutral: whether that charge is no more than round-off.
         rounds: in the last step.
         mean_conductivity: of the ions as they begin, relative to K+ [mM].
 
@@ -65,30 +76,39 @@ class Electrodiffusion(Ions):
         super().__init__(operators, parts)
         self.temperature, self.rtol, self.rounds = temperature, rtol, 0
         self._options = options_of("potential", options or {})
-        self._v, self.psi = operators.vector()
+        owned = operators.mesh.owned
+        self.psi, self.acting, self.charge, self.conductivity = _arrays(owned, 4)
+        self._rate, self._before = _arrays(owned, 2)  # of psi [1/s]; psi of the last step
+        self._late, self._owed = _arrays(owned, 2)  # change of psi that came too late; its charge
+        self._ahead = 0.0  # from the middle of the last step to that of this one [s]
+        self._volume = operators.mesh.sum(operators.mesh.volumes)
         self.fields = {"Phi_e": ("mV", self.potential)}
         self._bound = _follower(self.parts)
-        self._work, self._scratch = operators.vector()
-        self._product, self._result = operators.vector()
-        self._migrations = [np.zeros_like(self.psi) for _ in self.parts]
-        self._halfway = [np.zeros_like(self.psi) for _ in self.parts]
+        self._bound_index, self.carried = list(self.parts).index(self._bound), 0.0
+        self._right, self.is_neutral = np.zeros(owned), True
         self.mean_conductivity, self._mean = self._means()
         if self._options:
             self.poisson.try_options()
 
     @functools.cached_property
+    def increments(self) -> Increments:
+        """What finds the increments of all ions."""
+        return Increments(self.rows, self.movers(), [ion.valence for ion in self.parts])
+
+    @functools.cached_property
     def poisson(self) -> Poisson:
         """The equation of the potential; made when first used."""
         ledger, scale = self._first.ledger, self.mean_conductivity
-        return Poisson(self.operators, ledger, scale, options=self._options)
+        return Poisson(self.rows, ledger, scale, options=self._options)
 
     def potential(self) -> Array:
         """Extracellular potential Phi_e [V] at owned nodes, zero on average or where grounded."""
         return thermal_voltage(self.temperature) * self.psi
 
     def arrays(self) -> dict[str, Array]:
-        """The guesses of the next increments, and the potential."""
-        return super().arrays() | {"psi": self.psi}
+        """The guesses of the next increments, the potential, and what is known of its error."""
+        mine = {"psi": self.psi, "psi_rate": self._rate}
+        return super().arrays() | mine | {"psi_late": self._late, "charge_late": self._owed}
 
     def _means(self):
         """Mean conductivity [mM], and the diffusivity of an ion that stands for all."""
@@ -103,117 +123,141 @@ class Electrodiffusion(Ions):
     def advance(self, t: float, dt: float, damped: bool = False) -> None:
         """Advance all ions by a step, as `Transport` describes it."""
         self.begin(t, dt, damped)
-        self.poisson.follow(self.conductivity())
-        for part in self.parts.values():
-            part.prepare(t, dt)
-        self._balance(dt)
+        self._balance(t, dt)
         self.end(t, dt)
+        if not self.is_neutral:
+            self.shift(self.poisson.correct(self.unbalanced(dt), self.conductivity))
+        self.learn()
 
     def begin(self, t: float, dt: float, damped: bool = False) -> None:
-        """Prepare a step: boundaries, guesses of the increments, and ions half-way."""
+        """Prepare a step: boundaries, and guesses of the increments and of the potential."""
+        last = self._first.last_step
         super().begin(t, dt, damped)
-        for part, mid in zip(self.parts.values(), self._halfway, strict=True):
-            np.maximum(part.values + 0.5 * part.increment, 0.0, out=mid)
+        self._before[:] = self.psi
+        self._ahead = 0.5 * (last + dt) if last else 0.0
+        if not damped:
+            self.psi += self._ahead * self._rate
+        self.carried = last / dt if not damped and dt >= SHORTER * last else 0.0
+        self._late *= self.carried
+        if not self.carried:
+            self._owed[:] = 0.0
+        np.add(self.psi, self._late, out=self.acting)
 
-    def conductivity(self) -> Array:
-        """Of the ions half-way through the step, relative to K+, at owned nodes [mM]."""
-        pairs = zip(self.parts, self._halfway, strict=True)
-        return _sum(ion.valence**2 * ion.ratio * mid for ion, mid in pairs)
-
-    def _balance(self, dt):
-        """Rounds of ions and potential until they bring no charge."""
+    def _balance(self, t, dt):
+        """Rounds of ions and potential until they bring hardly any charge."""
         for self.rounds in range(1, ROUNDS + 1):
-            self._solve_prepared(dt)
-            if self.charge_is_small():
+            self.solve_ions(t, dt)
+            if self.charge_is_small(self.rounds == 1):
                 return
-            self.shift(self.poisson.solve(self.unbalanced(dt)))
+            self.poisson.follow(self.conductivity)
+            self.act(self.poisson.solve(self.unbalanced(dt)))
         raise SolutionError("the potential does not converge; try a shorter time.step")
 
     def solve_ions(self, t: float, dt: float) -> None:
-        """Find the increments of all ions in the potential as it is."""
-        for part in self.parts.values():
-            part.prepare(t, dt)
-        self._solve_prepared(dt)
+        """Find the increments of all ions in the potential that is `acting`."""
+        self.increments.prepare(t, dt)
+        self.increments.solve(dt, self.acting)
 
-    def _solve_prepared(self, dt):
-        for ion, part, mid, migration in zip(
-            self.parts, self.parts.values(), self._halfway, self._migrations, strict=True
-        ):
-            self._migration(mid, -dt * ion.valence * ion.ratio, migration)
-            part.solve(dt, migration)
+    def charge_is_small(self, at_once: bool) -> bool:
+        """Whether the increments bring next to no charge; asks all processes.
 
-    def _migration(self, mid, factor, out):
-        """`factor` times the stiffness with edges weighed by `mid`, applied to psi."""
-        np.multiply(mid, self._stiff(self.psi), out=out)
-        out += self._stiff(mid * self.psi)
-        out -= self.psi * self._stiff(mid)
-        out *= factor / 2
-
-    def _stiff(self, values):
-        """The stiffness applied to `values`, in an array that the next call overwrites."""
-        return self._applied(self.operators.stiffness, values)
-
-    def _applied(self, matrix, values):
-        self._scratch[:] = values
-        self._work.stateIncrease()
-        matrix.mult(self._work, self._product)
-        return self._result
-
-    def _charge(self):
-        return _sum(ion.valence * part.increment for ion, part in self.parts.items())
-
-    def charge_is_small(self) -> bool:
-        """Whether the increments bring next to no charge; asks all processes."""
-        charge = self._charge()
-        moved = _sum(abs(ion.valence) * np.abs(p.increment) for ion, p in self.parts.items())
-        squares = np.array([charge @ charge, moved @ moved])
-        self.operators.mesh.comm.Allreduce(MPI.IN_PLACE, squares, MPI.SUM)
+        Args:
+            at_once: whether they do so in the potential that was expected. That is as good as
+                steps are, of second order, and what it lacks acts in the next one: the charge may
+                be the root of `rtol`, as long as the bound ion can take it.
+        """
+        found = self.increments.charge(
+            self._bound_index, self._owed, self.charge, self.conductivity
+        )
+        brought, moved, lacking = found
         nothing = 10 * ROUND_OFF * np.sqrt(self.operators.mesh.nodes)
-        return not squares[0] > max(self.rtol**2 * squares[1], nothing**2)
+        self.is_neutral = bool(brought <= nothing**2)
+        allowed = self.rtol if at_once and not lacking else self.rtol**2  # of squares
+        return self.is_neutral or not brought > allowed * moved
 
     def unbalanced(self, dt: float) -> Array:
-        """The current [mol/s] at owned nodes that has to be driven away."""
-        charge = self._charge()
-        right = self._first.implicitness * self._mean * self._stiff(charge)
-        right += self._applied(self.operators.mass, charge) / dt
-        return right
+        """The current [mol/s] at owned nodes that has to be driven away; overwritten soon."""
+        counted = self._first.implicitness * self._mean * dt
+        charge = self.rows.with_ghosts(self.charge, "charge")
+        self.rows.call("implicit", *self.rows.entries, counted, charge, self._right)
+        self._right /= dt
+        return self._right
 
     def shift(self, change: Array) -> None:
         """Change psi at owned nodes; without Dirichlet boundaries it stays zero on average."""
         self.psi += change
         if not self._first.ledger.dirichlet:
-            self.psi -= self._mean_of_psi()
+            mesh = self.operators.mesh
+            self.psi -= mesh.sum(mesh.volumes * self.psi) / self._volume
 
-    def _mean_of_psi(self):
-        sums = np.array([self.operators.mesh.volumes @ self.psi, self.operators.mesh.volumes.sum()])
-        self.operators.mesh.comm.Allreduce(MPI.IN_PLACE, sums, MPI.SUM)
-        return sums[0] / sums[1]
+    def act(self, change: Array) -> None:
+        """Change psi, and with it what acts in this step."""
+        self.shift(change)
+        np.add(self.psi, self._late, out=self.acting)
+
+    def learn(self, elsewhere: float = 0.0) -> None:
+        """Note how fast psi changes, and what came too late; the next step goes on from there.
+
+        Args:
+            elsewhere: charge [mol] that this process's nodes owe in a space beside this one.
+        """
+        np.subtract(self.psi, self.acting, out=self._rate)
+        self._late += self._rate
+        self._forget_total(elsewhere)
+        if self._ahead:
+            np.subtract(self.psi, self._before, out=self._rate)
+            self._rate /= self._ahead
+        else:
+            self._rate[:] = 0.0
+
+    def _forget_total(self, elsewhere):
+        """Forget the charge that no potential can drive away, as the solvers of ions left it."""
+        ledger, lumped = self._first.ledger, self.operators.lumped
+        self._owed[ledger.fixed] = 0.0
+        if not ledger.dirichlet:
+            sums = np.array([lumped @ self._owed + elsewhere, lumped.sum()])
+            self.operators.mesh.comm.Allreduce(MPI.IN_PLACE, sums, MPI.SUM)
+            self._owed -= sums[0] / sums[1]
+
+    @property
+    def total_owed(self) -> float:
+        """Charge [mol] that this process's nodes owe the next step."""
+        return float(self.operators.lumped @ self._owed)
 
     def end(self, t: float, dt: float) -> None:
         """Close the balance of all ions but one; that one is what neutrality leaves."""
-        pairs = zip(self.parts.items(), self._migrations, strict=True)
-        for (ion, part), migration in pairs:
-            if ion is not self._bound:
-                self._end_free(ion, part, migration, t, dt)
+        self._end_free(t, dt)
         bound = self.parts[self._bound]
         bound.increment[:] = 0.0
-        bound.increment[:] = -self._charge() / self._bound.valence
+        bound.increment[:] = -self._brought() / self._bound.valence
         bound.range.refuse_negative(t, dt)
         for part in self.parts.values():
             part.range.take()
+        self._owed[:] = self.charge
 
-    def _end_free(self, ion, part, migration, t, dt):
-        """Close and book the step of an ion, and what the bound ion gets with it."""
-        ledger, before = self.parts[self._bound].ledger, dict(part.ledger.given)
-        part.close(t, dt, migration)
-        part.settle(t, dt, migration, ElectricField(ion.valence, self.psi))
+    def _brought(self):
+        """The charge that the increments bring [mM]."""
+        return sum(ion.valence * part.increment for ion, part in self.parts.items())
+
+    def _end_free(self, t, dt):
+        """Close and book the step of all ions but one, and what that one gets with each."""
+        bound = self.parts[self._bound]
+        self.increments.close(t, dt, self.acting, bound)
+        pairs = zip(self.parts.items(), self.increments.migrations, strict=True)
+        free = [(ion, part, m) for (ion, part), m in pairs if part is not bound]
+        ranges, migrations = [part.range for _, part, _ in free], [m for _, _, m in free]
+        left = ranges_left(ranges, t, dt, migrations)
+        for (ion, part, migration), is_left in zip(free, left, strict=True):
+            before = dict(part.ledger.given)
+            field = ElectricField(ion.valence, self.acting)
+            part.settle(t, dt, is_left, migration, field)
+            self._book_bound(bound.ledger, ion, part.ledger, before)
+
+    def _book_bound(self, ledger, ion, given_ledger, before):
+        """Book what the bound ion got with another one."""
         for name in before.keys() & ledger.given.keys():
-            given = part.ledger.given[name] - before[name]
+            given = given_ledger.given[name] - before[name]
             ledger.given[name] -= ion.valence / self._bound.valence * given
-
-
-def _sum(arrays: Iterable[Array]) -> Array:
-    return functools.reduce(np.add, arrays)
 
 
 def _follower(parts):
@@ -225,3 +269,8 @@ def _follower(parts):
 def _abundance(ion):
     """Something that grows with how much of an ion there is outside."""
     return ion.name == "Cl", ion.name == "Na"
+
+
+def _arrays(size, count):
+    """So many arrays of zeros."""
+    return [np.zeros(size) for _ in range(count)]

@@ -56,9 +56,9 @@ class FluxCorrection:
         self._fixed = np.zeros(operators.mesh.owned, np.int8)
         self._fixed[ledger.fixed] = 1
         self._matrix_of: tuple[float, int] | None = None
+        self._entries = _Entries(rows, self._fixed)
         self._matrix: PETSc.Mat = None
         self._solver: PETSc.KSP = None
-        self._entries_of, self._entries = -1, (self._right, self._right)
 
     def try_options(self) -> None:
         """Raise ConfigError, before anything runs, for options that PETSc refuses."""
@@ -84,10 +84,10 @@ class FluxCorrection:
         ledger.add_sources(brought, t, dt)
         pull = (field.valence, rows.with_ghosts(field.psi)) if field else (0.0, None)
         z = u + self._monotone(u, d, brought, dt, pull)
-        arriving, extra = self._edges(u + middle, d, z, dt, pull)
+        arriving, extra, gain = self._edges(u + middle, d, z, dt, pull)
         outer = brought - dt * ledger.exchange * z
         base = u + _free(arriving + outer, ledger.fixed) / lumped
-        arriving = arriving + self._correction(base, extra, self._bounds(u, z, t, dt))
+        arriving = arriving + self._correction(base, extra, gain, self._bounds(u, z, t, dt))
         ledger.settle_limited(z, arriving, t, dt)
         return _free(arriving + outer, ledger.fixed) / lumped
 
@@ -95,31 +95,25 @@ class FluxCorrection:
         """The least and the most [mM] that nodes and ghosts may come to by themselves."""
         low, high = self._ledger.reach(u, t, dt)
         ends = np.minimum(low, z), np.maximum(high, z)
-        return tuple(map(self._rows.with_ghosts, ends))
-
-    def _current_entries(self):
-        """Entries of stiffness and mass, as they are now."""
-        if self._entries_of != self._operators.version:
-            stiffness, mass = self._operators.stiffness, self._operators.mass
-            self._entries = self._ratio * stiffness.getValuesCSR()[2], mass.getValuesCSR()[2]
-            self._entries_of = self._operators.version
-        return self._entries
+        return self._rows.all_with_ghosts(ends)
 
     def _edges(self, middle, change, z, dt, pull):
-        """What arrives at each node in the monotone step, and the further fluxes [mol]."""
-        stiffness, mass = self._current_entries()
-        arriving, extra = np.empty(len(z)), np.empty(len(stiffness))
-        values = map(self._rows.with_ghosts, (middle, change, z))
-        self._rows.call("fluxes", stiffness, mass, dt, *pull, *values, arriving, extra)
-        return arriving, extra
+        """What arrives at each node in the monotone step, the further fluxes, their sums [mol]."""
+        stiffness, mass = self._rows.entries
+        arriving, gain, extra = np.empty(len(z)), np.empty(len(z)), np.empty(len(stiffness))
+        values = self._rows.all_with_ghosts([middle, change, z])
+        fluxes = arriving, extra, gain
+        self._rows.call("fluxes", stiffness, mass, self._ratio * dt, *pull, *values, *fluxes)
+        return fluxes
 
-    def _correction(self, base, extra, bounds):
+    def _correction(self, base, extra, gain, bounds):
         """What each node gets of the further fluxes [mol], such that it stays within bounds."""
-        shares, gain = [np.ones(len(base)), np.ones(len(base))], np.empty(len(base))
-        for k in range(ROUNDS + 2):
-            self._rows.call("corrected", extra, *map(self._rows.with_ghosts, shares), gain)
-            if k > ROUNDS or not self._cut(base, extra, bounds, shares, gain, k == ROUNDS):
+        shares, is_cut = [np.ones(len(base)), np.ones(len(base))], np.empty(self._rows.local, bool)
+        for k in range(ROUNDS + 1):
+            if not self._cut(base, extra, bounds, shares, gain, k == ROUNDS):
                 break
+            seen = self._rows.all_with_ghosts(shares)
+            self._rows.call("corrected", extra, *seen, self._rows.local, is_cut, gain)
         return gain
 
     def _cut(self, base, extra, bounds, shares, gain, everywhere):
@@ -157,32 +151,62 @@ class FluxCorrection:
         key = (dt, self._operators.version)
         if self._matrix_of == key and pull[1] is None:
             return
-        diagonal = self._operators.lumped + dt * self._ledger.exchange
-        stiffness, _ = self._current_entries()
-        values = np.empty(len(stiffness))
-        self._rows.call("monotone", stiffness, dt, *pull, diagonal, values)
-        self._take(values, symmetric=pull[1] is None and not self._ledger.dirichlet)
+        lumped, exchange = self._operators.lumped, self._ledger.exchange
+        self._entries.diagonal[:] = lumped + dt * exchange
+        stiffness, _ = self._rows.entries
+        filled = self._entries.diagonal, self._entries.values
+        self._rows.call("monotone", stiffness, self._ratio * dt, *pull, *filled)
+        self._take(symmetric=pull[1] is None and not self._ledger.dirichlet)
         self._matrix_of = key
 
-    def _take(self, values, symmetric):
-        pointers, columns = self._rows.pattern
+    def _take(self, symmetric):
+        """Let the solver know the entries: they are PETSc's own where its options may need them."""
+        are_chosen = self._options or PETSc.Options("ecs_limiter_").getAll()
         if self._matrix is None:
-            self._matrix = self._new_matrix(pointers, columns, values)
-        else:
-            self._matrix.setValuesCSR(pointers, columns, values)
+            self._matrix = self._entries.petsc() if are_chosen else self._entries.shell()
+        if are_chosen:
+            self._matrix.setValuesCSR(*self._rows.pattern, self._entries.values)
             self._matrix.assemble()
-        rows = self._ledger.fixed + self._matrix.getOwnershipRange()[0]
-        if self._ledger.dirichlet:
-            self._matrix.zeroRows(rows.astype(PETSc.IntType), diag=1.0)
+            rows = self._ledger.fixed + self._matrix.getOwnershipRange()[0]
+            if self._ledger.dirichlet:
+                self._matrix.zeroRows(rows.astype(PETSc.IntType), diag=1.0)
+        self._matrix.stateIncrease()
         if self._solver is None:
             self._solver = monotone_solver(self._matrix, symmetric, self._options)
 
-    def _new_matrix(self, pointers, columns, values):
-        mesh = self._operators.mesh
-        size, csr = (mesh.owned, mesh.nodes), (pointers, columns, values)
-        matrix = PETSc.Mat().createAIJ((size, size), csr=csr, comm=mesh.comm)
+
+class _Entries:
+    """Entries of a matrix with the rows of a tissue; a context of PETSc's shell matrices.
+
+    Attributes:
+        values, diagonal: row by row; and of owned nodes.
+    """
+
+    def __init__(self, rows, fixed):
+        self._rows, self._fixed, self._mesh = rows, fixed, rows.operators.mesh
+        self.values, self.diagonal = np.zeros(len(rows.entries[0])), np.zeros(self._mesh.owned)
+
+    def shell(self):
+        """The matrix, applied by the compiled text."""
+        size = self._mesh.owned, self._mesh.nodes
+        return PETSc.Mat().createPython((size, size), self, comm=self._mesh.comm)
+
+    def petsc(self):
+        """A matrix of PETSc for these entries."""
+        size = self._mesh.owned, self._mesh.nodes
+        csr = *self._rows.pattern, self.values
+        matrix = PETSc.Mat().createAIJ((size, size), csr=csr, comm=self._mesh.comm)
         matrix.setOption(PETSc.Mat.Option.KEEP_NONZERO_PATTERN, True)
         return matrix
+
+    def mult(self, _, x, y):
+        """What PETSc asks for."""
+        values = self._rows.with_ghosts(x.array_r, "monotone")
+        self._rows.call("multiply", self.values, self._fixed, values, y.array)
+
+    def getDiagonal(self, _, diagonal):
+        """What Jacobi asks for."""
+        diagonal.array[:] = np.where(self._fixed, 1.0, self.diagonal)
 
 
 def monotone_solver(matrix: PETSc.Mat, symmetric: bool, options: Options) -> PETSc.KSP:

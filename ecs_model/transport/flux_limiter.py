@@ -13,7 +13,7 @@ Reference:
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ from ecs_model.physics.values import Array
 from ecs_model.transport.flux_correction import ElectricField, FluxCorrection
 from ecs_model.transport.mass_balance import Ledger
 from ecs_model.transport.matrices import Matrices
-from ecs_model.transport.neighbours import Neighbours
+from ecs_model.transport.neighbours import Move, Neighbours
 from ecs_model.transport.petsc_database import Options
 
 ROUND_OFF = 1e-11  # [mM]: what a monotone step may be below zero
@@ -107,11 +107,17 @@ class Range:
             dt: its length [s].
             migration: what an electric field brings to each owned node [mol].
         """
+        return ranges_left([self], t, dt, [migration])[0]
+
+    def move(self, t: float, dt: float, migration: Array | None) -> Move:
+        """The step as it is looked at."""
         low, high = self._ledger.reach(self._values, t, dt, migration)
-        left = self.rows.out_of_range(
-            low, high, self._values, self._increment, self._ledger.fixed, self._excuse
-        )
-        self._vanishes = self.rows.vanishes or left
+        fixed = self._ledger.fixed
+        return Move(low, high, self._values, self._increment, fixed, self._excuse)
+
+    def note(self, left: bool, below: bool) -> bool:
+        """Note whether the step leaves the range, and whether a node is below zero."""
+        self._vanishes = below or left
         return left
 
     def take(self) -> None:
@@ -162,3 +168,19 @@ class Range:
         if taker is not None:
             return f"{taker} takes more {self._name} than there is at ({where}) mm"
         return f"{self._name} becomes negative at ({where}) mm; try a shorter time.step"
+
+
+def ranges_left(
+    ranges: Sequence[Range], t: float, dt: float, migrations: Sequence[Array | None]
+) -> list[bool]:
+    """For each ion, whether a step leaves its range anywhere; asks all processes at once.
+
+    Args:
+        ranges: of ions in the same tissue.
+        t: when the step begins [s].
+        dt: its length [s].
+        migrations: what an electric field brings of each ion to each owned node [mol].
+    """
+    moves = [x.move(t, dt, m) for x, m in zip(ranges, migrations, strict=True)]
+    found = ranges[0].rows.out_of_range(moves)
+    return [x.note(*of_one) for x, of_one in zip(ranges, found, strict=True)]

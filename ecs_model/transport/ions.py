@@ -1,12 +1,16 @@
 """Several ions in the extracellular space, each by itself."""
 
+import functools
 from collections.abc import Mapping
 
 from ecs_model.physics.ions import Ion
 from ecs_model.physics.values import Array
 from ecs_model.transport.diffusion import Diffusion
+from ecs_model.transport.flux_limiter import ranges_left
+from ecs_model.transport.increments import Increments
 from ecs_model.transport.ledgers import Ledgers
 from ecs_model.transport.matrices import Matrices
+from ecs_model.transport.neighbours import Neighbours
 from ecs_model.transport.protocol import Field, StateAndReport
 
 
@@ -35,6 +39,16 @@ class Ions(StateAndReport):
         """The guesses of the next increments."""
         return {f"increment_{ion.name}": part.increment for ion, part in self.parts.items()}
 
+    @functools.cached_property
+    def increments(self) -> Increments:
+        """What finds the increments of all ions."""
+        return Increments(self.rows, self.movers())
+
+    @property
+    def rows(self) -> Neighbours:
+        """The rows of the matrices."""
+        return self._first.range.rows
+
     def advance(self, t: float, dt: float, damped: bool = False) -> None:
         """Advance all ions by a step, as `Transport` describes it."""
         self.begin(t, dt, damped)
@@ -50,14 +64,17 @@ class Ions(StateAndReport):
 
     def solve_ions(self, t: float, dt: float) -> None:
         """Find the increments of all ions."""
-        for part in self.parts.values():
-            part.prepare(t, dt)
-            part.solve(dt)
+        self.increments.prepare(t, dt)
+        self.increments.solve(dt)
 
     def end(self, t: float, dt: float) -> None:
         """Take the step."""
-        for part in self.parts.values():
-            part.end(t, dt)
+        self.increments.close(t, dt)
+        ranges = [part.range for part in self.parts.values()]
+        left = ranges_left(ranges, t, dt, [None for _ in ranges])
+        for part, is_left in zip(self.parts.values(), left, strict=True):
+            part.settle(t, dt, is_left)
+            part.range.take()
 
     def hold(self, t: float) -> None:
         """Set nodes on Dirichlet boundaries to the concentrations there at time `t` [s]."""

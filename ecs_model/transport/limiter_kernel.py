@@ -1,11 +1,19 @@
-"""The C text of the limiter: nodes out of range, monotone steps, fluxes and their cuts."""
+"""The C text over rows of the matrices: the limiter of one ion, and what a potential drives.
 
-FUNCTIONS = ("out_of_range", "monotone", "fluxes", "corrected", "cut")  # `ecs_` before them
+Of the limiter: nodes out of range, monotone steps, fluxes and their cuts.
+"""
+
+LIMITER = ("out_of_range", "monotone", "multiply", "fluxes", "corrected", "cut")
+FUNCTIONS = (*LIMITER, "implicit", "current")  # `ecs_` before them
 
 # Rows of the matrices with local columns, owned nodes first; `low` and `high` is what a node may
-# come to by itself. Fluxes are those into the node of the row.
+# come to by itself; `dt` is the step times the ion's relative diffusivity. Fluxes are those into
+# the node of the row.
 TEXT = r"""
 #include <math.h>
+
+#define LEAST(a, b) ((a) < (b) ? (a) : (b))
+#define MOST(a, b) ((a) > (b) ? (a) : (b))
 
 /* Nodes out of range; `excuse` holds two neighbours of each node that were beyond it last time, in
    which it is looked first: fields change little from step to step. */
@@ -33,57 +41,77 @@ long ecs_out_of_range(long n, const int *first, const int *column, const double 
     return count;
 }
 
-/* The matrix of the monotone step; dt K with the migration of `pull`, upwind, if there is any. */
+/* The matrix of the monotone step; dt K with the migration of `pull`, upwind, if there is any.
+   The diagonal without these becomes the one with them. */
 void ecs_monotone(long n, const int *first, const int *column, const double *stiffness, double dt,
-                  double charge, const double *pull, const double *diagonal, double *matrix)
+                  double charge, const double *pull, double *diagonal, double *matrix)
 {
     for (long i = 0; i < n; i++) {
         double sum = diagonal[i];
         int own = first[i];
         for (int k = first[i]; k < first[i + 1]; k++) {
             const int j = column[k];
-            if (j == i) { own = k; continue; }
-            const double g = -dt * fmin(stiffness[k], 0.0);
+            own = j == i ? k : own;
+            const double g = j == i ? 0.0 : -dt * LEAST(stiffness[k], 0.0);
             const double w = pull ? charge * g * (pull[j] - pull[i]) : 0.0;
-            matrix[k] = -(g + fmax(w, 0.0));
-            sum += g + fmax(-w, 0.0);
+            matrix[k] = -(g + MOST(w, 0.0));
+            sum += g + MOST(-w, 0.0);
         }
-        matrix[own] = sum;
+        matrix[own] = diagonal[i] = sum;
     }
 }
 
-/* Fluxes of the monotone step, summed over each node, and what the accurate step has beyond. */
+/* A matrix times x, but x itself at fixed nodes. */
+void ecs_multiply(long n, const int *first, const int *column, const double *matrix,
+                  const char *fixed, const double *x, double *out)
+{
+    for (long i = 0; i < n; i++) {
+        double sum = 0.0;
+        for (int k = first[i]; k < first[i + 1]; k++) sum += matrix[k] * x[column[k]];
+        out[i] = fixed[i] ? x[i] : sum;
+    }
+}
+
+/* Fluxes of the monotone step, summed over each node, and what the accurate step has beyond, each
+   and summed. */
 void ecs_fluxes(long n, const int *first, const int *column, const double *stiffness,
                 const double *mass, double dt, double charge, const double *pull,
                 const double *middle, const double *change, const double *z, double *arriving,
-                double *extra)
+                double *extra, double *gain)
 {
     for (long i = 0; i < n; i++) {
-        arriving[i] = 0.0;
+        double low = 0.0, beyond = 0.0;
         for (int k = first[i]; k < first[i + 1]; k++) {
             const int j = column[k];
-            if (j == i) { extra[k] = 0.0; continue; }
-            const double s = -dt * stiffness[k], g = -dt * fmin(stiffness[k], 0.0);
+            const double s = -dt * stiffness[k], g = s > 0.0 ? s : 0.0;
             const double up = pull ? charge * (pull[j] - pull[i]) : 0.0;
             const double basic = g * (z[j] - z[i]) + g * up * (up > 0.0 ? z[j] : z[i]);
             const double full = s * (middle[j] - middle[i] + up * 0.5 * (middle[i] + middle[j]))
                                 - mass[k] * (change[j] - change[i]);
-            arriving[i] += basic;
+            low += basic;
             extra[k] = full - basic;
+            beyond += full - basic;
         }
+        arriving[i] = low;
+        gain[i] = beyond;
     }
 }
 
-/* What each node gets of the extra fluxes, each cut down to the smaller share of its two ends. */
+/* What a node gets of the extra fluxes, each cut down to the smaller share of its two ends, where
+   the share of the node or of a neighbour is not 1. */
 void ecs_corrected(long n, const int *first, const int *column, const double *extra,
-                   const double *in, const double *out, double *gain)
+                   const double *in, const double *out, long local, char *is_cut, double *gain)
 {
+    for (long j = 0; j < local; j++) is_cut[j] = in[j] < 1.0 || out[j] < 1.0;
     for (long i = 0; i < n; i++) {
+        char any = is_cut[i];
+        for (int k = first[i]; k < first[i + 1]; k++) any |= is_cut[column[k]];
+        if (!any) continue;
         gain[i] = 0.0;
         for (int k = first[i]; k < first[i + 1]; k++) {
             const int j = column[k];
-            const double f = extra[k];
-            gain[i] += f * (f > 0.0 ? fmin(in[i], out[j]) : fmin(out[i], in[j]));
+            const double f = extra[k], a = f > 0.0 ? in[i] : out[i], b = f > 0.0 ? out[j] : in[j];
+            gain[i] += f * LEAST(a, b);
         }
     }
 }
@@ -100,22 +128,53 @@ long ecs_cut(long n, const int *first, const int *column, const double *extra, c
         if (!all && x >= low[i] - room && x <= high[i] + room) continue;
         double least = low[i], most = high[i], gains = 0.0, losses = 0.0;
         for (int k = first[i]; k < first[i + 1]; k++) {
-            least = fmin(least, low[column[k]]);
-            most = fmax(most, high[column[k]]);
-            if (extra[k] > 0.0) gains += extra[k]; else losses += extra[k];
+            least = LEAST(least, low[column[k]]);
+            most = MOST(most, high[column[k]]);
         }
         if (!all && x >= least - room && x <= most + room) continue;
+        for (int k = first[i]; k < first[i + 1]; k++) {
+            gains += MOST(extra[k], 0.0);
+            losses += LEAST(extra[k], 0.0);
+        }
         if (all || x < least - room) {
-            const double room = fmin((least - base[i]) * mass[i], 0.0);
-            const double now = losses < 0.0 ? fmin(room / losses, 1.0) : 1.0;
+            const double room = LEAST((least - base[i]) * mass[i], 0.0);
+            const double now = losses < 0.0 ? LEAST(room / losses, 1.0) : 1.0;
             if (now < out[i]) { out[i] = now; count++; }
         }
         if (all || x > most + room) {
-            const double room = fmax((most - base[i]) * mass[i], 0.0);
-            const double now = gains > 0.0 ? fmin(room / gains, 1.0) : 1.0;
+            const double room = MOST((most - base[i]) * mass[i], 0.0);
+            const double now = gains > 0.0 ? LEAST(room / gains, 1.0) : 1.0;
             if (now < in[i]) { in[i] = now; count++; }
         }
     }
     return count;
+}
+
+/* M + part K, applied to x. */
+void ecs_implicit(long n, const int *first, const int *column, const double *stiffness,
+                  const double *mass, double part, const double *x, double *out)
+{
+    for (long i = 0; i < n; i++) {
+        double flow = 0.0, kept = 0.0;
+        for (int k = first[i]; k < first[i + 1]; k++) {
+            flow += stiffness[k] * (x[column[k]] - x[i]);
+            kept += mass[k] * x[column[k]];
+        }
+        out[i] = kept + part * flow;
+    }
+}
+
+/* The current that psi drives out of each node, with the mean conductivity of the ends of edges. */
+void ecs_current(long n, const int *first, const int *column, const double *stiffness,
+                 const double *conductivity, const double *psi, double *out)
+{
+    for (long i = 0; i < n; i++) {
+        double sum = 0.0;
+        for (int k = first[i]; k < first[i + 1]; k++) {
+            const int j = column[k];
+            sum += stiffness[k] * (conductivity[i] + conductivity[j]) * (psi[j] - psi[i]);
+        }
+        out[i] = 0.5 * sum;
+    }
 }
 """

@@ -5,12 +5,14 @@ last are kept, as adaptive steps take one of few lengths.
 """
 
 import contextlib
+import functools
 from collections.abc import Iterator
 
 from ecs_model.native import PETSc
 
 import numpy as np
 
+from ecs_model.errors import SolutionError
 from ecs_model.physics.values import Array
 from ecs_model.transport.mass_balance import Ledger
 from ecs_model.transport.matrices import Matrices, Operators, implicit
@@ -31,6 +33,9 @@ class LinearSystems:
         ratio: diffusivity of the ion relative to that of the matrices.
         rtol: residual of a solve, relative to that of no increment.
         options: PETSc options for the solver.
+
+    Attributes:
+        are_chosen: whether options say how these systems are solved.
     """
 
     def __init__(
@@ -39,6 +44,7 @@ class LinearSystems:
         self.operators, self.ledger, self.ratio = operators, ledger, ratio
         self.rtol, self.options = rtol, options
         self.fixed = ledger.fixed if ledger.dirichlet else None
+        self.are_chosen = bool(options or PETSc.Options("ecs_diffusion_").getAll())
         self._systems: dict[float, LinearSystem] = {}
 
     def of(self, part: float) -> "LinearSystem":
@@ -56,18 +62,19 @@ class LinearSystems:
     def try_options(self) -> None:
         """Raise ConfigError, before anything runs, for options that PETSc refuses."""
         if self.options:
-            LinearSystem(self, 1.0).destroy()
+            tried = LinearSystem(self, 1.0)
+            tried.solver.setUp()
+            tried.destroy()
 
 
 class LinearSystem:
-    """Matrix, solver and closing weights for one part of a step [s].
+    """Closing weights for one part of a step [s]; matrix and solver once they are asked for.
 
     Args:
         systems: of the ion.
         part: of the step that an increment counts [s].
 
     Attributes:
-        solver: the PETSc KSP.
         weights, sizes, signs: of an increment in the balance, see `Ledger.closing_weights`.
         flows: the share of the weights per second of the part; None if that is zero.
         version: that of the matrices.
@@ -75,9 +82,29 @@ class LinearSystem:
 
     def __init__(self, systems: LinearSystems, part: float) -> None:
         self._systems, self._part = systems, part
-        self._matrix = self._implicit()
-        self.solver = _solver(systems, self._matrix)
+        self._matrix: PETSc.Mat = None
         self._weigh()
+
+    @functools.cached_property
+    def solver(self) -> PETSc.KSP:
+        """The PETSc KSP."""
+        self._matrix = self._implicit()
+        return _solver(self._systems, self._matrix)
+
+    def solve(self, right: PETSc.Vec, solution: PETSc.Vec) -> int:
+        """Solve, from what the solution is; number of iterations.
+
+        Raises:
+            SolutionError: on all processes, if that fails.
+        """
+        self.solver.solve(right, solution)
+        count = self.solver.getIterationNumber()
+        if (reason := self.solver.getConvergedReason()) < 0:
+            raise SolutionError(
+                f"the linear solver does not converge (PETSc reason {reason}, "
+                f"{count} iterations); try a shorter time.step or other solver.petsc"
+            )
+        return count
 
     def _implicit(self, **out):
         it = self._systems
@@ -94,21 +121,24 @@ class LinearSystem:
 
     def follow(self) -> None:
         """Take over matrices that have changed."""
-        self._implicit(out=self._matrix)
+        if self._matrix is not None:
+            self._implicit(out=self._matrix)
         self._weigh()
 
     @contextlib.contextmanager
-    def tolerance(self, rtol: float) -> Iterator[None]:
-        """Meanwhile solve to another relative residual."""
+    def tolerance(self, rtol: float | None) -> Iterator[None]:
+        """Meanwhile solve to another relative residual; to the usual one for None."""
         usual, *_ = self.solver.getTolerances()
+        rtol = usual if rtol is None else rtol
         self.solver.setTolerances(rtol=rtol)
         yield
         self.solver.setTolerances(rtol=usual)
 
     def destroy(self) -> None:
         """Free what PETSc holds."""
-        self._matrix.destroy()
-        self.solver.destroy()
+        if self._matrix is not None:
+            self._matrix.destroy()
+            self.solver.destroy()
 
 
 def _solver(systems, matrix):

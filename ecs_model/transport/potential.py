@@ -7,23 +7,30 @@ membrane that carries the current C w between them, v given:
     | P_o + P_g   P_g     | | d psi |   | r_o + r_g |
     | P_g         P_g + C | | d w   | = | r_g       |
 
-which is symmetric. Conjugate gradients with algebraic multigrid, set up once from an even tissue.
+which is symmetric. Conjugate gradients with algebraic multigrid, set up once from an even tissue;
+the matrices themselves are never stored.
 """
 
 from ecs_model.native import PETSc
 
 import numpy as np
 
-from ecs_model.errors import SolutionError
 from ecs_model.physics.values import Array, Nodes
+from ecs_model.transport.currents import Current, Currents, shell
 from ecs_model.transport.mass_balance import Ledger
-from ecs_model.transport.matrices import SAME, Matrices, add_to_diagonal
+from ecs_model.transport.matrices import SAME, add_to_diagonal
+from ecs_model.transport.multigrid import (
+    SMOOTHERS,
+    conjugate_gradients,
+    refuse_failure,
+    residual,
+    set_up_multigrid,
+)
+from ecs_model.transport.neighbours import Neighbours
 from ecs_model.transport.petsc_database import Options, petsc_database
-from ecs_model.transport.swelling_matrices import Weighing
 
 MARGIN = 1.25  # a smoother must not overshoot where there are more ions than on average
-SMOOTHERS = {"mg_levels_ksp_type": "richardson", "mg_levels_pc_type": "sor"}
-RTOL, MOST = 1e-3, 500
+ROUGH = 0.2  # residual of potentials from which only the next step goes on
 BLOCKS = ("psi", "w")  # of the bidomain equations
 
 
@@ -31,7 +38,7 @@ class Poisson:
     """The equation of the potential: stiffness with edges weighed by conductivity, and a leak.
 
     Args:
-        operators: matrices of the tissue.
+        rows: of the tissue.
         ledger: of K+; Dirichlet boundaries are at potential zero.
         scale: conductivity on average [mM], for which multigrid is set up.
         leak: conductance to a space at potential zero at owned nodes [mol/s], as it begins; None
@@ -39,24 +46,24 @@ class Poisson:
         options: PETSc options for the solver.
 
     Attributes:
+        rows: of the tissue.
         grounded: owned nodes at potential zero; None if there are none anywhere.
-        matrix: P, as of the last `weigh` or `follow`.
+        current: P.
         solver: the PETSc KSP, once there is one.
     """
 
     def __init__(
         self,
-        operators: Matrices,
+        rows: Neighbours,
         ledger: Ledger,
         scale: float,
         leak: Array | None = None,
         options: Options | None = None,
     ) -> None:
-        self.operators, self._scale, self._leak = operators, MARGIN * scale, leak
-        self._options = options or {}
+        self.rows, self._scale, self._leak = rows, MARGIN * scale, leak
+        self._options, operators = options or {}, rows.operators
         self.grounded = np.asarray(ledger.fixed, np.int32) if ledger.dirichlet else None
-        self._weighing = Weighing(operators)
-        self.matrix = operators.stiffness.copy()
+        self.current = Current(rows, self.grounded)
         self._b, self._right = operators.vector()
         self._x, self._solution = operators.vector()
         self.solver: PETSc.KSP = None
@@ -64,20 +71,9 @@ class Poisson:
         if self.grounded is None and leak is None:
             self._constants = PETSc.NullSpace().create(constant=True, comm=operators.mesh.comm)
 
-    def weigh(self, conductivity: Array) -> None:
-        """Take over the conductivity at owned nodes [mM]; no node is grounded yet."""
-        self._weighing(self.operators.stiffness, conductivity, self.matrix)
-
     def follow(self, conductivity: Array, leak: Array | None = None) -> None:
         """Take over conductivity [mM] and, where there is one, leak [mol/s] at owned nodes."""
-        self.weigh(conductivity)
-        if leak is not None:
-            add_to_diagonal(self.matrix, leak)
-        ground(self.matrix, self.grounded)
-        if self.solver is None:
-            if self._constants is not None:
-                self.matrix.setNullSpace(self._constants)
-            self.solver = self._new_solver(self.matrix)
+        self.current.follow(conductivity, leak)
 
     def try_options(self) -> None:
         """Raise ConfigError, before anything runs, for options that PETSc refuses."""
@@ -85,7 +81,7 @@ class Poisson:
 
     def model(self) -> PETSc.Mat:
         """What multigrid is set up with, whenever a run begins: even, and invertible."""
-        result = self.operators.at_rest.stiffness.copy()
+        result = self.rows.operators.at_rest.stiffness.copy()
         result.scale(self._scale)
         diagonal = result.getDiagonal()
         diagonal.scale(1 + 1e-6)
@@ -97,28 +93,55 @@ class Poisson:
         return result
 
     def _new_solver(self, matrix):
-        solver = _conjugate_gradients(matrix, self.model())
+        solver = conjugate_gradients(matrix, self.model())
         with petsc_database("potential", self._options, SMOOTHERS) as prefix:
             solver.setOptionsPrefix(prefix)
-            _set_up_multigrid(solver)
+            set_up_multigrid(solver)
         return solver
+
+    def _made(self):
+        """The solver, made when it is first used."""
+        if self.solver is None:
+            matrix = shell(self.current, self._b)
+            if self._constants is not None:
+                matrix.setNullSpace(self._constants)
+            self.solver = self._new_solver(matrix)
+        return self.solver
 
     @property
     def iterations(self) -> int:
         """Of the last solve."""
         return self.solver.getIterationNumber()
 
-    def solve(self, right: Array) -> Array:
-        """The change of the potential that `right` asks for."""
+    def solve(self, right: Array, rtol: float | None = None) -> Array:
+        """The change of the potential that `right` asks for, to the usual residual or `rtol`."""
         self._right[:] = right
+        self._solve(rtol)
+        return self._solution
+
+    def _solve(self, rtol):
+        self._take_off()
+        with residual(self._made(), rtol) as solver:
+            solver.solve(self._b, self._x)
+        refuse_failure(self.solver)
+
+    def _take_off(self):
+        """Take off the right side what no potential can drive away."""
         if self.grounded is not None:
             self._right[self.grounded] = 0.0
         self._b.stateIncrease()
         if self._constants is not None:
             self._constants.remove(self._b)  # what solvers of the ions left over
-        self.solver.solve(self._b, self._x)
-        _refuse_failure(self.solver)
-        return self._solution
+
+    def correct(self, right: Array, conductivity: Array) -> Array:
+        """Roughly what `solve` gives, to a residual of ROUGH.
+
+        Args:
+            right: at owned nodes.
+            conductivity: at owned nodes [mM].
+        """
+        self.follow(conductivity, self._leak)
+        return self.solve(right, ROUGH)
 
 
 class BidomainEquations:
@@ -141,38 +164,31 @@ class BidomainEquations:
         self, outside: Poisson, inside: Poisson, leak: Array, options: Options | None = None
     ) -> None:
         self._outside, self._inside = outside, inside
-        self._sum, self._leaky = (outside.matrix.copy() for _ in range(2))
-        self._coupling = _Coupling(inside.matrix, outside.grounded)
-        self._owned, comm = outside.operators.mesh.owned, outside.operators.mesh.comm
-        (upper, lower), blocks = self._coupling.matrices, [self._sum, self._leaky]
-        self._matrix = PETSc.Mat().createNest([[blocks[0], upper], [lower, blocks[1]]], comm=comm)
-        size = (2 * self._owned, 2 * outside.operators.mesh.nodes)
+        mesh = outside.rows.operators.mesh
+        self._owned, comm = mesh.owned, mesh.comm
+        size = (2 * self._owned, 2 * mesh.nodes)
         self._right, self._solution = (np.zeros(2 * self._owned) for _ in range(2))
         self._b = PETSc.Vec().createWithArray(self._right, size=size, comm=comm)
         self._x = PETSc.Vec().createWithArray(self._solution, size=size, comm=comm)
+        self.currents = Currents(outside.current, inside.current)
         self._start_leak = leak.copy()
         self.solver: PETSc.KSP = None
         self._even: PETSc.NullSpace = None
         self._options = options or {}
         if self._options:
-            self._new_solver(self._model()).destroy()
+            self._new_solver(shell(self.currents, self._b)).destroy()
 
     def follow(self, outside: Array, inside: Array, leak: Array) -> None:
         """Take over both conductivities [mM] and that of the membrane [mol/s] at owned nodes."""
-        self._outside.weigh(outside)
-        self._inside.weigh(inside)
-        self._inside.matrix.copy(self._leaky, SAME)
-        add_to_diagonal(self._leaky, leak)
-        self._outside.matrix.copy(self._sum, SAME)
-        self._sum.axpy(1.0, self._inside.matrix, structure=SAME)
-        ground(self._sum, self._outside.grounded)
-        self._coupling.follow()
-        self._matrix.assemble()
+        self._outside.follow(outside)
+        self._inside.follow(inside)
+        self.currents.leak[:] = leak
         if self.solver is None:
+            matrix = shell(self.currents, self._b)
             if self._outside.grounded is None:
                 self._even = self._null_space()
-                self._matrix.setNullSpace(self._even)
-            self.solver = self._new_solver(self._matrix)
+                matrix.setNullSpace(self._even)
+            self.solver = self._new_solver(matrix)
 
     def _model(self):
         """What multigrid is set up with: the blocks on the diagonal, even, and invertible."""
@@ -183,7 +199,8 @@ class BidomainEquations:
         return PETSc.Mat().createNest([[both, None], [None, inside]], comm=both.comm)
 
     def _new_solver(self, matrix):
-        solver, rows = _conjugate_gradients(matrix, self._model()), self._matrix.getNestISs()[0]
+        model = self._model()
+        solver, rows = conjugate_gradients(matrix, model), model.getNestISs()[0]
         with petsc_database("potential", self._options, _of_blocks(SMOOTHERS)) as prefix:
             solver.setOptionsPrefix(prefix)
             pc = _fieldsplit(solver, rows)
@@ -191,7 +208,7 @@ class BidomainEquations:
             solver.setUp()
             for block in pc.getFieldSplitSubKSP() if pc.getType() == "fieldsplit" else ():
                 block.setType("preonly")
-                _set_up_multigrid(block)
+                set_up_multigrid(block)
         return solver
 
     def _null_space(self):
@@ -207,8 +224,16 @@ class BidomainEquations:
         """Of the last solve."""
         return self.solver.getIterationNumber()
 
-    def solve(self, outside: Array, inside: Array) -> tuple[Array, Array]:
-        """Changes of psi and w that the charges in the two spaces ask for."""
+    def solve(
+        self, outside: Array, inside: Array, rtol: float | None = None
+    ) -> tuple[Array, Array]:
+        """Changes of psi and w that the charges in the two spaces ask for.
+
+        Args:
+            outside: the first of these, at owned nodes.
+            inside: the second.
+            rtol: another residual than the usual one.
+        """
         np.add(outside, inside, out=self._right[: self._owned])
         self._right[self._owned :] = inside
         if self._outside.grounded is not None:
@@ -216,28 +241,10 @@ class BidomainEquations:
         self._b.stateIncrease()
         if self._even is not None:  # what the solvers of ions left over is no charge of the whole
             self._even.remove(self._b)
-        self.solver.solve(self._b, self._x)
-        _refuse_failure(self.solver)
+        with residual(self.solver, rtol) as solver:
+            solver.solve(self._b, self._x)
+        refuse_failure(self.solver)
         return self._solution[: self._owned], self._solution[self._owned :]
-
-
-class _Coupling:
-    """The blocks beside the diagonal: a matrix itself, but for nodes grounded in one space."""
-
-    def __init__(self, matrix, grounded):
-        self._matrix, self._grounded, self.matrices = matrix, grounded, (matrix, matrix)
-        if grounded is not None:
-            self.matrices = matrix.copy(), matrix.copy()
-            self._mask = matrix.createVecLeft()
-            self._mask.set(1.0)
-            self._mask.array[grounded] = 0.0
-
-    def follow(self):
-        """Take over the matrix as it is now."""
-        if self._grounded is not None:
-            for copy, sides in zip(self.matrices, (("L", None), (None, "R")), strict=True):
-                self._matrix.copy(copy, SAME)
-                copy.diagonalScale(*(self._mask if side else None for side in sides))
 
 
 def ground(matrix: PETSc.Mat, nodes: Nodes | None) -> None:
@@ -251,15 +258,6 @@ def _of_blocks(options):
     return {f"fieldsplit_{block}_{n}": v for block in BLOCKS for n, v in options.items()}
 
 
-def _conjugate_gradients(matrix, model):
-    solver = PETSc.KSP().create(matrix.comm)
-    solver.setOperators(matrix, model)
-    solver.setType("cg")
-    solver.getPC().setReusePreconditioner(True)
-    solver.setTolerances(rtol=RTOL, atol=1e-300, max_it=MOST)
-    return solver
-
-
 def _fieldsplit(solver, rows):
     """The preconditioner of a solver, split into BLOCKS of rows; they take over its prefix."""
     pc = solver.getPC()
@@ -267,22 +265,3 @@ def _fieldsplit(solver, rows):
     pc.setFieldSplitType(PETSc.PC.CompositeType.ADDITIVE)
     pc.setFieldSplitIS(*zip(BLOCKS, rows, strict=True))
     return pc
-
-
-def _set_up_multigrid(solver):
-    """Set multigrid up, whose SMOOTHERS stay positive while the matrix moves away from the model.
-
-    PETSc's database is to hold them meanwhile.
-    """
-    solver.getPC().setType("gamg")
-    solver.getPC().setReusePreconditioner(True)
-    solver.setFromOptions()
-    solver.setUp()
-
-
-def _refuse_failure(solver):
-    if (reason := solver.getConvergedReason()) < 0:
-        raise SolutionError(
-            f"the equation of the potential does not converge (PETSc reason {reason}); try a "
-            "shorter time.step"
-        )

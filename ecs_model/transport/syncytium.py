@@ -35,7 +35,7 @@ from ecs_model.transport.diffusion import Diffusion
 from ecs_model.transport.electrodiffusion import ROUNDS, Electrodiffusion
 from ecs_model.transport.ions import Ions
 from ecs_model.transport.petsc_database import Options, options_of
-from ecs_model.transport.potential import BidomainEquations, Poisson
+from ecs_model.transport.potential import ROUGH, BidomainEquations, Poisson
 from ecs_model.transport.protocol import StateAndReport
 
 TERM = "syncytium"  # what the balance calls that which leaves glia for their currents
@@ -162,83 +162,100 @@ class Bidomain(Syncytium):
         self._field = outside if isinstance(outside, Electrodiffusion) else None
         self._spaces = [self._field, glia] if self._field else [glia]
         self.potentials = self._equations(options_of("potential", options or {}))
-        self._change = np.zeros_like(membrane.shift)
+        self._shift = membrane.shift.copy()
+        self._change, self._late = np.zeros_like(self._shift), np.zeros_like(self._shift)
         self.rounds = 0
-        self.fields |= {"V_g": ("mV", membrane.potential), "V_g_shift": ("mV", self._shift)}
+        self.fields |= {"V_g": ("mV", membrane.potential), "V_g_shift": ("mV", lambda: self._shift)}
 
     def _equations(self, options):
         leak, glia = self._unit * self._membrane.slope, self.glia
         if self._field:
             return BidomainEquations(self._field.poisson, glia.poisson, leak, options)
         ledger, scale = glia.ledger.of("K"), glia.mean_conductivity
-        poisson = Poisson(glia.operators, ledger, scale, leak, options)
+        poisson = Poisson(glia.rows, ledger, scale, leak, options)
         if options:
             poisson.try_options()
         return poisson
 
-    def _shift(self):
-        return self._membrane.shift
-
     def arrays(self) -> dict[str, Array]:
-        """Those of `Syncytium`, the shift of the potential, and its last change."""
-        mine = {"V_g_shift": self._membrane.shift, "V_g_shift_change": self._change}
-        return super().arrays() | mine
+        """Those of `Syncytium`, the shift of the potential, its last change, and what was late."""
+        mine = {"V_g_shift": self._shift, "V_g_shift_change": self._change}
+        return super().arrays() | mine | {"V_g_shift_late": self._late}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """As that of `Transport`."""
+        super().load(state)
+        self._membrane.shift[:] = self._shift
 
     def advance(self, t: float, dt: float, damped: bool = False) -> None:
         """Advance all ions by a step, as `Transport` describes it."""
         self._expect(dt)
         self.outside.begin(t, dt, damped)
         self.glia.begin(t, dt, damped)
+        self._late *= self.glia.carried
         self._membrane.expect(0.5)
         self._look()
-        self._follow()
         self._balance(t, dt)
-        self._change += self._membrane.shift
         self._add_to_still(dt)
         self.glia.end(t, dt)
         self.outside.end(t, dt)
+        self._learn(dt)
 
     def _expect(self, dt):
         """Let u change as in the last step; `_change` then holds what u was, negative."""
         if last := self.glia.movers()[0].last_step:
             self._change *= dt / last
-        self._membrane.shift += self._change
-        self._change -= self._membrane.shift
+        self._shift += self._change
+        self._change -= self._shift
 
     def _look(self):
         """Evaluate the membrane, and let the ions know its currents and the potential of glia."""
         membrane = self._membrane
+        np.add(self._shift, self._late, out=membrane.shift)
         membrane.look()
         for given, taken, rate in zip(self._given, self._taken, membrane.rates, strict=True):
             given[:] = rate
             np.negative(rate, out=taken)
-        np.add(membrane.own, membrane.shift, out=self.glia.psi)
-        self.glia.psi /= self._unit
+        np.add(membrane.own, membrane.shift, out=self.glia.acting)
+        self.glia.acting /= self._unit
         if self._field:
-            self.glia.psi += self._field.psi
-
-    def _follow(self):
-        conductivities = [space.conductivity() for space in self._spaces]
-        self.potentials.follow(*conductivities, self._unit * self._membrane.slope)
+            self.glia.acting += self._field.acting
 
     def _balance(self, t, dt):
-        """Rounds of ions and potentials until neither space gains charge."""
+        """Rounds of ions and potentials until neither space gains much charge."""
         for self.rounds in range(1, ROUNDS + 1):
             self.outside.solve_ions(t, dt)
             self.glia.solve_ions(t, dt)
-            if all([space.charge_is_small() for space in self._spaces]):
+            if all([space.charge_is_small(self.rounds == 1) for space in self._spaces]):
                 return
-            self._correct(dt)
+            changes = self._changes(dt)
+            if self._field:
+                self._field.act(changes[0])
+            self._shift += self._unit * changes[-1]
             self._look()
         raise SolutionError("the potential of glia does not converge; try a shorter time.step")
 
-    def _correct(self, dt):
-        """Change Phi_e and u so that the charge of the last round would not have come."""
-        changes = self.potentials.solve(*(space.unbalanced(dt) for space in self._spaces))
+    def _changes(self, dt, rtol=None):
+        """Changes of psi, if there is one, and of u [R T / F], without which charge came."""
+        conductivities = [space.conductivity for space in self._spaces]
+        self.potentials.follow(*conductivities, self._unit * self._membrane.slope)
+        unbalanced = [space.unbalanced(dt) for space in self._spaces]
+        found = self.potentials.solve(*unbalanced, rtol=rtol)
+        return found if self._field else (found,)
+
+    def _learn(self, dt):
+        """Correct the potentials by what the charge of the step says, for the next one."""
+        if not all(space.is_neutral for space in self._spaces):
+            changes = self._changes(dt, ROUGH)
+            if self._field:
+                self._field.shift(changes[0])
+            self._shift += self._unit * changes[-1]
         if self._field:
-            self._field.shift(changes[0])
-            changes = changes[1]
-        self._membrane.shift += self._unit * changes
+            self._field.learn(self.glia.total_owed)
+        self._late += self._shift
+        self._late -= self._membrane.shift
+        self._change += self._shift
+        self._membrane.shift[:] = self._shift
 
     def _add_to_still(self, dt):
         """Give ions that do not move outside to the nodes where they leave glia."""

@@ -16,6 +16,7 @@ import pytest
 
 from ecs_model import api
 from ecs_model.errors import ConfigError
+from ecs_model.files.versions import SINCE
 from ecs_model.launcher import own_mpiexec
 from ecs_model.parallel import CHUNK
 from ecs_model.run import checkpoint_file
@@ -237,6 +238,51 @@ def test_a_run_goes_on_from_a_checkpoint_of_the_format_before(run, tmp_path, n):
     if n == 1:
         same_bytes(copy, run)
     with h5py.File(sorted((copy / "checkpoints").glob("ck_*.h5"))[-1]) as file:
-        assert json.loads(file.attrs["manifest"])["format"] == 4 and "crc32" in file
+        assert json.loads(file.attrs["manifest"])["format"] == 5 and "crc32" in file
     with h5py.File(old) as file:
         assert "crc32" not in file
+
+
+BOUND = """\
+[mesh]
+generator = "interval"
+length = "0.5 mm"
+cell = "25 um"
+[tissue]
+ions = ["K", "Na", "Cl"]
+transport = "electrodiffusion"
+syncytium = { tortuosity = 2.0 }
+[[tissue.regions]]
+name = "core"
+box = { low = ["-1 um"], high = ["0.1 mm"] }
+initial = { K_o = "20 mM", Cl_o = "129 mM" }
+[membrane]
+model = "kager_mori"
+[time]
+end = "0.4 s"
+step = "0.1 s"
+adaptive = false
+[checkpoint]
+every = "0.2 s"
+"""
+
+
+def test_what_a_format_before_did_not_hold_is_zero(tmp_path):
+    """A run with potentials goes on from format 4, which has no rates of them."""
+    (tmp_path / "run.toml").write_text(BOUND)
+    assert api.run(tmp_path / "run.toml", tmp_path / "out", quiet=True) == 0
+    old, new = sorted((tmp_path / "out/checkpoints").glob("ck_*.h5"))
+    with h5py.File(new) as file:
+        end = file["state/K_o"][()]
+    new.unlink()
+    with h5py.File(old, "r+") as file:
+        gone = [n for n in checkpoint_file.arrays_of(file) if n.rpartition("/")[2] in SINCE]
+        for name in gone:
+            del file[name]
+        manifest = json.loads(file.attrs["manifest"]) | {"format": 4}
+        file.attrs["manifest"] = json.dumps(manifest | {"digest": digest(manifest)})
+    assert len(gone) == len(SINCE)
+    assert api.resume(tmp_path / "out", quiet=True) == 0
+    with h5py.File(new) as file:
+        np.testing.assert_allclose(file["state/K_o"][()], end, atol=0.02)
+        assert np.abs(file["state/K_o"][()] - end).max() > 0.0

@@ -113,15 +113,40 @@ def test_a_binary_salt_diffuses_as_the_closed_form_says_and_makes_the_junction_p
     assert errors[-1, 1] < 1e-4
 
 
-def test_two_rounds_suffice():
+def stepped(rtol, salt=(K, CL), height=20.0, dt=0.1):
+    """Concentrations after 24 steps with a bolus of salt before the 12th, and rounds of each."""
     operators = tissue(brick((40, 10), (1e-3, 0.2e-3), jitter=0.2))
-    values = mixture(operators.mesh.coordinates[: operators.mesh.owned, 0])
-    transport = bound(operators, values, 1e-4)
-    rounds = []
-    for k in range(10):
-        transport.advance(0.1 * k, 0.1)
+    x = operators.mesh.coordinates[: operators.mesh.owned, 0]
+    values, rounds = mixture(x), []
+    transport = bound(operators, values, rtol)
+    for k in range(24):
+        if k == 12:
+            for ion in salt:
+                values[ion] += height * np.exp(-(((x - 0.5e-3) / 60e-6) ** 2))
+        transport.advance(dt * k, dt)
         rounds.append(transport.rounds)
-    assert max(rounds[2:]) <= 3
+    return values, rounds
+
+
+def test_one_round_is_enough_but_after_a_jump_of_charge():
+    """Na+ diffuse much slower than Cl-: a bolus of them brings charge that nobody expected."""
+    _, rounds = stepped(1e-4, (NA, CL), 60.0)
+    assert rounds[:12] == [1] * 12
+    assert rounds[12] > 1
+    assert rounds[16:] == [1] * 8
+
+
+def test_what_came_too_late_acts_in_the_next_step(monkeypatch):
+    """Ions of one round are those of as many rounds as it takes; much less so without."""
+    exact, rounds = stepped(1e-9)
+    assert min(rounds) > 1
+    near, rounds = stepped(1e-4)
+    assert max(rounds) == 1
+    monkeypatch.setattr("ecs_model.transport.electrodiffusion.SHORTER", np.inf)
+    never, _ = stepped(1e-4)
+    distances = [max(np.abs(c[ion] - exact[ion]).max() for ion in exact) for c in (near, never)]
+    assert distances[0] < 0.4 * distances[1]
+    assert distances[0] < 2e-3
 
 
 def test_following_a_uniform_change_is_assembling_anew():

@@ -14,6 +14,7 @@ from ecs_model.tissue.time_course import Profile, constant
 from ecs_model.transport.diffusion import Diffusion
 from ecs_model.transport.flux_limiter import Range
 from ecs_model.transport.matrices import Operators
+from ecs_model.transport.neighbours import Move
 from tests.helpers import brick, launch_program, line
 from tests.transport.principle import MODES, excess
 
@@ -54,7 +55,7 @@ def test_no_ion_leaves_its_range_in_parallel(processes, count):
 @pytest.mark.parametrize("mode", range(len(MODES)))
 def test_without_the_limiter_they_do(monkeypatch, mode):
     """The trials are hard enough: in every mode steps leave the range."""
-    monkeypatch.setattr(Range, "is_left", lambda *_: False)
+    monkeypatch.setattr(Range, "note", lambda *_: False)
     found = [excess(seed, MPI.COMM_SELF)[0] for seed in range(mode, 60, len(MODES))]
     assert max(found) > 1e-3
 
@@ -171,10 +172,9 @@ def test_what_is_found_does_not_depend_on_earlier_steps():
     rng, rows = np.random.default_rng(0), diffusion.range.rows
     for _ in range(50):
         start, change = rng.uniform(3.0, 4.0, (2, mesh.owned)) * [[1.0], [0.1]]
-        old = rows.out_of_range(start, start, start, change, diffusion.ledger.fixed, fresh)
-        new = rows.first_neighbours(2)
-        found = rows.out_of_range(start, start, start, change, diffusion.ledger.fixed, new)
-        assert old == found
+        move = Move(start, start, start, change, diffusion.ledger.fixed, fresh)
+        new = move._replace(excuse=rows.first_neighbours(2))
+        assert rows.out_of_range([move]) == rows.out_of_range([new])
 
 
 def test_only_neighbours_speak_for_a_node():
@@ -184,4 +184,5 @@ def test_only_neighbours_speak_for_a_node():
     K, change = np.full(mesh.owned, 3.0), np.zeros(mesh.owned)
     K[0], change[12] = 1.0, -0.1
     rows = Diffusion(operators, K).range.rows
-    assert rows.out_of_range(K, K, K, change, np.empty(0, int), rows.first_neighbours(2))
+    move = Move(K, K, K, change, np.empty(0, int), rows.first_neighbours(2))
+    assert rows.out_of_range([move]) == [(True, False)]
