@@ -70,6 +70,7 @@ triggered = { K_o = "above 25 mM" }
 """
 
 
+@pytest.mark.slow
 def test_single_precision_of_rates_leaves_the_threshold(tmp_path):
     values = []
     for precision in ("mixed", "double"):

@@ -35,7 +35,7 @@ end = "0.2 s"
 step = "0.5 ms"
 [output]
 every = "0.05 s"
-series = "20 ms"
+series = "10 ms"
 precision = "double"
 fields = ["V", "rate", "drive", "x"]
 """
@@ -72,7 +72,7 @@ end = "0.2 s"
 step = "0.5 ms"
 [output]
 every = "0.05 s"
-series = "20 ms"
+series = "10 ms"
 precision = "double"
 fields = ["K_o", "V", "Phi_e", "sent", "drive"]
 """
@@ -95,7 +95,7 @@ def folder(tmp_path_factory, request):
 def test_equal_steps_give_equal_fields(folder, n):
     """But for round-off, which a threshold and the upstrokes of spikes make larger."""
     is_spiking = "huebel" in (folder / "run.toml").read_text()
-    fixed = (*FIXED, "time.end=0.05 s") if is_spiking else FIXED
+    fixed = (*FIXED, f"time.end={0.05 if is_spiking else 0.1} s")
     one = folder / "one"
     if not one.exists():
         begun(1, folder, "one", *fixed)
@@ -105,7 +105,7 @@ def test_equal_steps_give_equal_fields(folder, n):
 @pytest.mark.parametrize("n", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_a_run_that_is_resumed_is_the_same(folder, n):
     """Bit for bit, where the discharge spreads."""
-    whole = begun(n, folder, f"whole{n}")
-    half = begun(n, folder, f"half{n}", "time.end=0.1 s")
-    done(n, folder, "resume", half.name, *settings("time.end=0.2 s"))
+    whole = begun(n, folder, f"whole{n}", "time.end=0.1 s")
+    half = begun(n, folder, f"half{n}", "time.end=0.05 s")
+    done(n, folder, "resume", half.name, *settings("time.end=0.1 s"))
     same_bytes(whole, half)

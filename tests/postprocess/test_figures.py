@@ -208,7 +208,7 @@ def test_no_text_is_cut_off_at_any_width(run_of, dimension, width):
             assert left > 0 and right < width / 25.4, name
 
 
-@pytest.mark.parametrize("dimension", [1, 3])
+@pytest.mark.parametrize("dimension", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_figures_in_every_format_are_as_wide_as_was_asked(run_of, dimension):
     run = run_of(dimension, counts=COARSE[dimension])
     paths = api.plot(run.path, ("png", "pdf", "svg"), 85.0)

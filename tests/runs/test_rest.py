@@ -73,7 +73,7 @@ def test_every_region_rests_by_itself(tmp_path):
     np.testing.assert_allclose(left, left[0], rtol=0, atol=1e-3)
 
 
-@pytest.mark.parametrize("n", [1, pytest.param(2, marks=pytest.mark.slow), 3])
+@pytest.mark.parametrize("n", [1, 2, pytest.param(3, marks=pytest.mark.slow)])
 def test_a_set_that_only_oscillates_is_refused_by_name(tmp_path, n):
     (tmp_path / "run.toml").write_text(BATH.format(**PLAIN | {"alpha": 0.2, "K_bath": "8 mM"}))
     done = launch(n, "run", tmp_path / "run.toml", "-o", tmp_path / "out", "--quiet")
