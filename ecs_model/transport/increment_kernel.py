@@ -7,7 +7,7 @@ its rows add up to zero.
 
 import functools
 
-PASSES = ("pack", "begin", "inverse", "product", "descend", "turn", "unpack", "charge")
+PASSES = ("pack", "begin", "inverse", "product", "descend", "turn", "alone", "unpack", "charge")
 
 _TEXT = r"""
 #include <math.h>
@@ -147,6 +147,31 @@ void ecs_turn(long n, const double *share, const double *residual, const double 
     for (long i = 0; i < n; i++)
         ((lanes *)p)[i] = ((const lanes *)inverse)[i] * ((const lanes *)residual)[i]
                           + shares * ((const lanes *)p)[i];
+}
+
+/* All iterations of a process that is alone; 0 if `most` are not enough. Arrays begin as those of
+   the passes do; counts: iterations of each ion. */
+int ecs_alone(long n, const int *first, const int *column, const double *stiffness,
+              const double *mass, const double *ratio, const double *exchange,
+              const double *free, double part, const double *inverse, const double *enough,
+              int most, double *left, double *p, double *image, double *x, double *residual,
+              double *share, double *sums, long *counts)
+{
+    for (int iteration = 0;; iteration++) {
+        int is_active[IONS], any = 0;
+        for (int k = 0; k < IONS; k++) any |= is_active[k] = left[k] > enough[k];
+        if (!any) return 1;
+        if (iteration == most) return 0;
+        ecs_turn(n, share, residual, inverse, p);
+        ecs_product(n, first, column, stiffness, mass, ratio, exchange, free, part, p, image, sums);
+        for (int k = 0; k < IONS; k++) share[k] = is_active[k] ? left[k] / sums[k] : 0.0;
+        ecs_descend(n, share, p, image, inverse, x, residual, sums);
+        for (int k = 0; k < IONS; k++) {
+            share[k] = is_active[k] ? sums[k] / left[k] : 0.0;
+            left[k] = is_active[k] ? sums[k] : left[k];
+            counts[k] += is_active[k];
+        }
+    }
 }
 
 /* Increments of every ion: its guess, changed by what was found. */

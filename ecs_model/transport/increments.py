@@ -81,6 +81,7 @@ class Increments:
         self._packed = np.zeros((rows.local, 2 * self._fields))
         self._right, self._residual = np.zeros((2, owned, self._lanes))
         self._sums = np.zeros(2 * self._lanes)
+        self._compared, self._left = self._sums.reshape(2, -1)  # squares, of each ion
         self._ratio = np.array([part.ratio for part in parts])
         self._exchange = self._beside("exchange", any(p.ledger.robin for p in parts))
         self._free = self._unfixed()
@@ -193,8 +194,9 @@ class Increments:
         if systems.are_chosen:
             self._by_petsc(counted, rtol)
             return
-        right, left = np.split(self._lockstep.added(self._sums).copy(), 2)
-        counts = self._lockstep.solve(self._residual, right, left, rtol or systems.rtol)
+        self._lockstep.added(self._sums)
+        squares = self._compared, self._left
+        counts = self._lockstep.solve(self._residual, *squares, rtol or systems.rtol)
         for part, count in zip(self._parts, counts, strict=False):
             part.iterations += int(count)
 

@@ -43,7 +43,8 @@ class Lockstep:
         self._passes = {name: c_function(text(count), f"ecs_{name}") for name in PASSES}
         self.inverse, self.found, self._image = np.zeros((3, owned, lanes(count)))
         self._direction = np.zeros((rows.local, lanes(count)))
-        self._steps, self._sums = np.zeros((2, lanes(count)))
+        self._steps, self._sums, self._enough = np.zeros((3, lanes(count)))
+        self._counts = np.zeros(lanes(count), np.int64)
         self._inverse_of: tuple[float, int] | None = None
         lumped = self._operators.mesh.sum(self._operators.at_rest.lumped)
         self._floor = ROUND_OFF**2 * lumped  # of the squared natural norm
@@ -69,16 +70,27 @@ class Lockstep:
         """
         for array in (self.found, self._direction, self._steps):
             array[:] = 0.0
-        enough, counts = np.maximum(rtol**2 * right, self._floor), np.zeros(len(left), int)
-        while (active := left > enough).any():
-            if counts.max() == MOST:
-                raise SolutionError(
-                    f"the linear solver does not converge ({MOST} iterations); try a shorter "
-                    "time.step"
-                )
+        self._counts[:] = 0
+        np.maximum(rtol**2 * right, self._floor, out=self._enough)
+        if not self._iterated(residual, left):
+            raise SolutionError(
+                f"the linear solver does not converge ({MOST} iterations); try a shorter time.step"
+            )
+        return self._counts
+
+    def _iterated(self, residual, left):
+        """Iterate until all ions are good enough; whether they are."""
+        if self._operators.mesh.comm.size == 1:  # all in one call: small tissues would notice
+            matrices = self._ratio, self._exchange, self._free, self._part
+            arrays = self._direction, self._image, self.found, residual, self._steps, self._sums
+            bounds = self.inverse, self._enough, MOST, left
+            return bool(self.over_rows("alone", *matrices, *bounds, *arrays, self._counts))
+        while (active := left > self._enough).any():
+            if self._counts.max() == MOST:
+                return False
             self._iterate(residual, active, left)
-            counts += active
-        return counts
+            self._counts += active
+        return True
 
     def _iterate(self, residual, active, left):
         """An iteration for the ions that need one; `left` becomes the squares of their residuals.
@@ -111,6 +123,6 @@ class Lockstep:
         """Call a function of the compiled text that looks at owned nodes."""
         self._passes[name](self._operators.mesh.owned, *arguments)
 
-    def over_rows(self, name: str, *arguments: Any) -> None:
+    def over_rows(self, name: str, *arguments: Any) -> Any:
         """Call a function of the compiled text that looks at neighbours, too."""
-        self._rows.over_rows(self._passes[name], *self._rows.entries, *arguments)
+        return self._rows.over_rows(self._passes[name], *self._rows.entries, *arguments)
