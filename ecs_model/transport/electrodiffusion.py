@@ -79,7 +79,7 @@ class Electrodiffusion(Ions):
         owned = operators.mesh.owned
         self.psi, self.acting, self.charge, self.conductivity = _arrays(owned, 4)
         self._rate, self._before = _arrays(owned, 2)  # of psi [1/s]; psi of the last step
-        self._late, self._owed = _arrays(owned, 2)  # change of psi that came too late; its charge
+        self._late, self._excess = _arrays(owned, 2)  # change of psi that came too late; its charge
         self._ahead = 0.0  # from the middle of the last step to that of this one [s]
         self._volume = operators.mesh.sum(operators.mesh.volumes)
         self.fields = {"Phi_e": ("mV", self.potential)}
@@ -108,7 +108,7 @@ class Electrodiffusion(Ions):
     def arrays(self) -> dict[str, Array]:
         """The guesses of the next increments, the potential, and what is known of its error."""
         mine = {"psi": self.psi, "psi_rate": self._rate}
-        return super().arrays() | mine | {"psi_late": self._late, "charge_late": self._owed}
+        return super().arrays() | mine | {"psi_late": self._late, "charge_late": self._excess}
 
     def _means(self):
         """Mean conductivity [mM], and the diffusivity of an ion that stands for all."""
@@ -140,7 +140,7 @@ class Electrodiffusion(Ions):
         self.carried = last / dt if not damped and dt >= SHORTER * last else 0.0
         self._late *= self.carried
         if not self.carried:
-            self._owed[:] = 0.0
+            self._excess[:] = 0.0
         np.add(self.psi, self._late, out=self.acting)
 
     def _balance(self, t, dt):
@@ -167,7 +167,7 @@ class Electrodiffusion(Ions):
                 be the root of `rtol`, as long as the bound ion can take it.
         """
         found = self.increments.charge(
-            self._bound_index, self._owed, self.charge, self.conductivity
+            self._bound_index, self._excess, self.charge, self.conductivity
         )
         brought, moved, lacking = found
         nothing = 10 * ROUND_OFF * np.sqrt(self.operators.mesh.nodes)
@@ -199,7 +199,7 @@ class Electrodiffusion(Ions):
         """Note how fast psi changes, and what came too late; the next step goes on from there.
 
         Args:
-            elsewhere: charge [mol] that this process's nodes owe in a space beside this one.
+            elsewhere: charge [mol] that the step left at them in a space beside this one.
         """
         np.subtract(self.psi, self.acting, out=self._rate)
         self._late += self._rate
@@ -213,16 +213,16 @@ class Electrodiffusion(Ions):
     def _forget_total(self, elsewhere):
         """Forget the charge that no potential can drive away, as the solvers of ions left it."""
         ledger, lumped = self._first.ledger, self.operators.lumped
-        self._owed[ledger.fixed] = 0.0
+        self._excess[ledger.fixed] = 0.0
         if not ledger.dirichlet:
-            sums = np.array([lumped @ self._owed + elsewhere, lumped.sum()])
+            sums = np.array([lumped @ self._excess + elsewhere, lumped.sum()])
             self.operators.mesh.comm.Allreduce(MPI.IN_PLACE, sums, MPI.SUM)
-            self._owed -= sums[0] / sums[1]
+            self._excess -= sums[0] / sums[1]
 
     @property
-    def total_owed(self) -> float:
-        """Charge [mol] that this process's nodes owe the next step."""
-        return float(self.operators.lumped @ self._owed)
+    def total_excess(self) -> float:
+        """Charge [mol] that the last step left at this process's nodes."""
+        return float(self.operators.lumped @ self._excess)
 
     def end(self, t: float, dt: float) -> None:
         """Close the balance of all ions but one; that one is what neutrality leaves."""
@@ -233,7 +233,7 @@ class Electrodiffusion(Ions):
         bound.range.refuse_negative(t, dt)
         for part in self.parts.values():
             part.range.take()
-        self._owed[:] = self.charge
+        self._excess[:] = self.charge
 
     def _brought(self):
         """The charge that the increments bring [mM]."""

@@ -185,11 +185,11 @@ void ecs_unpack(long n, const double *found, double factor, const double *const 
         }
 }
 
-/* The charge that increments bring to every node beside what it is owed, and conductivity half-way
+/* The charge that increments bring to every node beside its excess, and conductivity half-way
    through the step, relative to K+. sums: squares of that charge, those of what moved, and nodes
    that have less of the bound ion than would make up for what the increments bring. */
 void ecs_charge(long n, const double *const *value, const double *const *change,
-                const double *charge, const double *ratio, int bound, const double *owed,
+                const double *charge, const double *ratio, int bound, const double *excess,
                 double *out, double *conductivity, double *sums)
 {
     double charges = 0.0, moves = 0.0, lacking = 0.0;
@@ -203,7 +203,7 @@ void ecs_charge(long n, const double *const *value, const double *const *change,
             conducts += charge[k] * charge[k] * ratio[k] * (mid > 0.0 ? mid : 0.0);
         }
         lacking += value[bound][i] + change[bound][i] < total / charge[bound] ? 1.0 : 0.0;
-        total += owed[i];
+        total += excess[i];
         out[i] = total;
         conductivity[i] = conducts;
         charges += total * total;

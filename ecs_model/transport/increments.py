@@ -221,12 +221,12 @@ class Increments:
         """Right side and solution of PETSc."""
         return self._operators.vector(), self._operators.vector()
 
-    def charge(self, bound: int, owed: Array, out: Array, conductivity: Array) -> Array:
+    def charge(self, bound: int, excess: Array, out: Array, conductivity: Array) -> Array:
         """The charge that came, what moved, and how many nodes lack an ion to make up for it.
 
         Args:
             bound: which of the ions makes up for the charge.
-            owed: charge that the last step left at owned nodes [mM].
+            excess: charge that the last step left at owned nodes [mM].
             out: becomes the sum of both [mM].
             conductivity: becomes that half-way through the step, relative to K+ [mM].
 
@@ -235,7 +235,7 @@ class Increments:
             have less of the bound ion than it takes.
         """
         ions = self._values, self._increments, self._valence, self._ratio
-        self._lockstep.over_nodes("charge", *ions, bound, owed, out, conductivity, self._sums)
+        self._lockstep.over_nodes("charge", *ions, bound, excess, out, conductivity, self._sums)
         return self._lockstep.added(self._sums[:3].copy())
 
     def close(

@@ -251,7 +251,7 @@ class Bidomain(Syncytium):
                 self._field.shift(changes[0])
             self._shift += self._unit * changes[-1]
         if self._field:
-            self._field.learn(self.glia.total_owed)
+            self._field.learn(self.glia.total_excess)
         self._late += self._shift
         self._late -= self._membrane.shift
         self._change += self._shift
