@@ -56,7 +56,7 @@ class Lockstep:
             self.over_rows("inverse", self._ratio, self._exchange, part, self.inverse)
             self._part, self._inverse_of = part, key
 
-    def solve(self, residual: Array, right: Array, left: Array, rtol: float) -> Array:
+    def solve(self, residual: Array, right: Array, left: Array, rtol: float) -> np.ndarray:
         """Find the solution `found`, from zero; iterations of each ion.
 
         Args:
