@@ -1,8 +1,10 @@
 """How the modes of transport scale: one and two ranks, what they send, and what follows for many.
 
-Usage: python benchmarks/scaling.py [strong | weak | traffic]      (about 10, 10 and 3 minutes)
+Usage: python benchmarks/scaling.py [strong | weak | traffic | balance]   (10, 10, 3, 3 minutes)
 
 `strong` and `weak`: wall seconds of steps on one and two ranks; run it on a quiet machine.
+`balance`: a spreading depolarization, with and without `solver.balance` in turn; work of membranes
+is counted, so that ranks may share cores; wall seconds are shown for as many ranks as there are.
 `traffic`: messages, bytes and reductions of a step, counted between the program and MPI, and the
 efficiency on 64 to 8192 processes that follows from them with the network of
 `ecs_model.run.cost_model`.
@@ -30,6 +32,7 @@ SIZE = sized(
     {"strong": (48, 48, 48), "weak": (40, 40, 40)}, {"strong": (6, 6, 6), "weak": (6, 6, 6)}
 )
 SENT, ALONE = sized(((24,) * 3, (40,) * 3), ((6,) * 3, (6,) * 3))  # cells where these are measured
+FRONT, IN_TURN = sized(((60, 60, 60), (2, 4, 8, 16)), ((8, 6, 6), (2,))), sized(30, 2)
 TRIED = sized(list(MODES), [*MODES][-1:])
 COUNTER = """\
 #include <mpi.h>
@@ -84,13 +87,13 @@ SPREADING(MPI_Count, MPI_Aint, _c)
 """
 
 
-def made(comm, mode, counts):
-    """The Parts of a tissue with K+ that spreads from one side, warmed up."""
+def made(comm, mode, counts, high=4.0):
+    """The Parts of a tissue with K+ that spreads from one side, by default below ignition."""
     tissue, membrane = MODES[mode]
     result = parts(
         comm, counts, H, DT, "kager_mori", end=DT * 1e-3 * 200, tissue=tissue, membrane=membrane
     )
-    raise_potassium(result, 4.0, 400.0)  # below ignition: all ranks have the same to do
+    raise_potassium(result, high, 400.0)  # below ignition all ranks have the same to do
     for _ in range(3):
         result.simulation.step()
     return result
@@ -223,6 +226,48 @@ def _projected(cost, r, nodes, processes):
     return f"{100 * work / (work + waiting(traffic, nodes, processes)):.0f} %"
 
 
+def balanced(mode):
+    """Print how even membrane work is without and with lending, and wall seconds of a step."""
+    from ecs_model.parallel import start
+    from ecs_model.run.lending import Lending
+
+    comm = start()
+    if comm.size == 1:
+        return
+    result = made(comm, mode, FRONT[0], high=60.0)
+    membranes, found = result.simulation.reaction, []
+    lending = Lending(comm, membranes)
+    for k in range(2 * IN_TURN):
+        membranes.lending = lending if k % 2 else None
+        before = lending.worked, membranes.block_steps
+        comm.barrier()
+        began = time.perf_counter()
+        result.simulation.step()
+        comm.barrier()
+        seconds = time.perf_counter() - began
+        now = lending.worked, membranes.block_steps
+        found.append((seconds, now[k % 2 == 0] - before[k % 2 == 0]))
+    every = np.array(comm.allgather(found)).reshape(comm.size, IN_TURN, 2, 2)
+    work, seconds = every[..., 1], np.median(every[0, ..., 0], axis=0)
+    even = work.max(0).sum(0) / work.mean(0).sum(0)
+    if comm.rank == 0:
+        about = {"nodes": result.mesh.nodes, "each": work.sum() / result.mesh.nodes * 16 / IN_TURN}
+        print(json.dumps(about | {"even": even.tolist(), "s": seconds.tolist()}))
+
+
+def _balance():
+    print(f"\nMembrane work of a front, most over mean, and wall ms of a step; {load()}\n")
+    head = ["ranks", "nodes", "sub-steps of a block", "apart", "shared", "ms apart", "ms shared"]
+    table(head, (_even(ranks) for ranks in FRONT[1]))
+
+
+def _even(ranks):
+    r = child(__file__, "balance", "K+ alone", ranks=ranks)
+    seconds = [f"{1e3 * s:.1f}" if ranks <= os.cpu_count() else "" for s in r["s"]]
+    even = [f"{x:.2f}" for x in r["even"]]
+    return [str(ranks), f"{r['nodes']:,}", f"{r['each']:.1f}", *even, *seconds]
+
+
 def cost(mode):
     """Print CPU seconds of a node-step on one rank."""
     from ecs_model.parallel import start
@@ -238,7 +283,9 @@ def cost(mode):
 if __name__ == "__main__":
     if len(sys.argv) == 3:
         what, mode = sys.argv[1:]
-        {"traffic": traffic, "cost": cost}.get(what, lambda m: timed(m, what))(mode)
+        counted = {"traffic": traffic, "cost": cost, "balance": balanced}
+        counted.get(what, lambda m: timed(m, what))(mode)
     else:
-        for part in sys.argv[1:] or ("strong", "weak", "traffic"):
-            _traffic() if part == "traffic" else _scaling(part)
+        printed = {"traffic": _traffic, "balance": _balance}
+        for part in sys.argv[1:] or ("strong", "weak", "traffic", "balance"):
+            printed.get(part, lambda kind=part: _scaling(kind))()

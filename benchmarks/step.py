@@ -132,7 +132,7 @@ def one(n, h, mode=None):
 def _steps(comm, simulation):
     """CPU seconds of membranes, diffusion and all in each of STEPS steps, and its iterations."""
     watch = Watch()
-    watch.over("membrane", simulation.reaction, "advance")
+    watch.over("membrane", simulation.reaction.step, "advance")
     watch.over("diffusion", simulation.diffusion, "advance")
     watch.over("all", simulation, "step")
     samples, iterations = [], []

@@ -34,7 +34,7 @@ def measured(kind, nodes, path, mode="K+ alone"):
     began = time.perf_counter()
     made = _made(comm, side, kind, mode)
     setup, watch, taken = time.perf_counter() - began, Watch(), []
-    watch.over("membranes", made.simulation.reaction, "advance")
+    watch.over("membranes", made.simulation.reaction.step, "advance")
     for _ in range(STEPS):
         comm.barrier()
         began = time.perf_counter()

@@ -29,6 +29,7 @@ class Notes:
         self.given, self.ledger = 0.0, SimpleNamespace(given={"x": 0.0})
         self.reaction = SimpleNamespace(
             advance=self._react,
+            stand_by=lambda: None,
             variables=self.columns,
             state=self._reaction_state,
             load=self._load_reaction,

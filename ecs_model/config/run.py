@@ -60,6 +60,9 @@ class Solver(Strict):
     )
     rtol: number(1e-15, 0.1) = Field(1e-4, description="residual of a solve")
     petsc: dict[str, str | int | float] = Field({}, description="PETSc options of the solvers")
+    balance: bool | None = Field(
+        None, description="processes share the work of membranes; the default is: where it pays"
+    )
 
     @field_validator("petsc")
     @classmethod

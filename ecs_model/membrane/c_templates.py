@@ -12,13 +12,6 @@ enum {{ SPIKES = {spikes}, POTENTIAL = {potential} }};  /* whether V is a state,
 enum {{ RATES = {rates} }};  /* whether an observable is a firing rate */
 #define HUGE_ERROR 1e30
 
-/* What neurons did. Events are triples of node, time and number of spikes: of one spike where V
-   rises through `onset`, if it was below `offset` since the last; of a population, from where its
-   rate rises through `onset` to where it falls below `offset`. With the range of V, or of the rate,
-   and of populations the rate before; `fires`: whether each fires, or waits for V to fall. */
-struct trace {{ double onset, offset; long count, room;
-               double *events, *low, *high, *rate, *fires; }};
-
 /* What holds at every node and in every step of a call: names as in the formulas, those that the
    stages read with r_ before them. */
 struct numbers {{ {members} }};
@@ -86,79 +79,7 @@ static void look(double env_time, double (*restrict w)[BLOCK],
   }}
 }}
 
-static int note(struct trace *trace, long node, double time, double spikes)
-{{
-  if (trace->count == trace->room) {{
-    const long room = 2 * trace->room + 64;
-    double *more = realloc(trace->events, 3 * room * sizeof(double));
-    if (!more) return 0;
-    trace->events = more;
-    trace->room = room;
-  }}
-  double *event = trace->events + 3 * trace->count++;
-  event[0] = node;
-  event[1] = time;
-  event[2] = spikes;
-  return 1;
-}}
-
-/* Note what V did in an accepted sub-step of a block; 0 if there is no memory. */
-static int watch(struct trace *trace, long start, long count, double now, double dt,
-                 const double *restrict before, const double *restrict after)
-{{
-  double *restrict low = trace->low + start, *restrict high = trace->high + start;
-  const double level = trace->onset, reset = trace->offset;
-  long changes = 0;
-  #pragma omp simd reduction(+:changes)
-  for (long i = 0; i < count; ++i) {{
-    low[i] = low[i] < after[i] ? low[i] : after[i];
-    high[i] = high[i] > after[i] ? high[i] : after[i];
-    changes += (before[i] < level) & (after[i] >= level);
-    changes += (before[i] >= reset) & (after[i] < reset);
-  }}
-  for (long i = 0; changes > 0 && i < count; ++i) {{
-    double *fires = trace->fires + start + i;
-    if (before[i] < reset || after[i] < reset) *fires = 0.0;
-    if (before[i] >= level || after[i] < level || *fires > 0.0) continue;
-    const double share = (level - before[i]) / (after[i] - before[i]);
-    if (!note(trace, start + i, now + dt * share, 1.0)) return 0;
-    *fires = 1.0;
-  }}
-  return 1;
-}}
-
-/* Note the rates of populations at the end of an accepted sub-step; 0 if there is no memory. */
-static int follow(struct trace *trace, long start, long count, double now, double dt,
-                  const double *restrict rates)
-{{
-  for (long i = 0; i < count; ++i) {{
-    const double r = rates[i], before = trace->rate[start + i], on = trace->fires[start + i];
-    const double level = on ? trace->offset : trace->onset;
-    const int crosses = on ? r < level : r >= level;
-    const double share = crosses && r != before ? (level - before) / (r - before) : 1.0;
-    const double at = share > 0.0 && share < 1.0 ? share : 1.0;  /* of a jump: its end */
-    if (r < trace->low[start + i]) trace->low[start + i] = r;
-    if (r > trace->high[start + i]) trace->high[start + i] = r;
-    trace->rate[start + i] = r;
-    trace->fires[start + i] = crosses ? !on : on;
-    const double mean = 0.5 * (fmax(r, 0.0) + fmax(before, 0.0));
-    if (on && !note(trace, start + i, now + dt * at, mean * dt * at)) return 0;
-    if (!on && crosses) {{
-      if (!note(trace, start + i, now + dt * at, 0.0)) return 0;
-      if (at < 1.0 && !note(trace, start + i, now + dt, 0.5 * (r + level) * dt * (1.0 - at)))
-        return 0;
-    }}
-  }}
-  return 1;
-}}
-
-void ecs_forget(struct trace *trace)
-{{
-  free(trace->events);
-  trace->events = 0;
-  trace->count = trace->room = 0;
-}}
-
+{noting}
 static double largest(const double *error)
 {{
   double worst = 0.0;
@@ -171,11 +92,13 @@ static double largest(const double *error)
 
 /* Names begin with ecs_: the C library has functions called `advance` and `step`.
    Advance n nodes from `begin` by `duration`. `fixed` > 0: that many equal sub-steps, cut where an
-   edge in time is; else error control, the first trial step of each block in `trial`. Returns the
-   number of sub-steps of all blocks, or -1 - (first node of the block) where a state stopped being
-   a positive, finite number. `trace`, or null, learns what V did. */
+   edge in time is; else error control, the first trial step of each block in `trial`. Blocks whose
+   `counts` are negative are left out; those of the others become their number of sub-steps. Returns
+   the number of sub-steps of all blocks, or -1 - (first node of the block) where a state stopped
+   being a positive, finite number. `trace`, or null, learns what V did. */
 long ecs_advance(long n, double begin, double duration, double tolerance, long fixed,
-                 double *const *y, const double *const *in, double *trial, struct trace *trace)
+                 double *const *y, const double *const *in, double *trial, long *counts,
+                 struct trace *trace)
 {{
   double w[STATES][BLOCK] ALIGNED;
   double made[STATES][BLOCK] ALIGNED;
@@ -188,7 +111,8 @@ long ecs_advance(long n, double begin, double duration, double tolerance, long f
   const double shortest = duration * 1e-11;
   long steps = 0;
   for (long start = 0; start < n; start += BLOCK) {{
-    const long count = n - start < BLOCK ? n - start : BLOCK;
+    if (counts[start / BLOCK] < 0) continue;
+    const long count = n - start < BLOCK ? n - start : BLOCK, before = steps;
     for (int j = 0; j < STATES; ++j) {{
       memcpy(w[j], y[j] + start, count * sizeof(double));
       for (long i = count; i < BLOCK; ++i) w[j][i] = w[j][0];
@@ -229,6 +153,7 @@ long ecs_advance(long n, double begin, double duration, double tolerance, long f
       for (int i = 0; i < BLOCK; ++i) bad += !(error[i] < HUGE_ERROR);
       if (bad > 0.0) return -1 - start;
     }} else trial[start / BLOCK] = h;
+    counts[start / BLOCK] = steps - before;
     for (int j = 0; j < STATES; ++j) memcpy(y[j] + start, w[j], count * sizeof(double));
   }}
   return steps;
@@ -256,13 +181,13 @@ void ecs_observe(long n, const double *const *y, const double *const *in, double
 /* Advance by `duration` `samples` times; the state after each in out[sample][state][node].
    Returns as `ecs_advance`. */
 long ecs_record(long n, double begin, double duration, long samples, double tolerance, long fixed,
-                double *const *y, const double *const *in, double *trial, struct trace *trace,
-                double *out)
+                double *const *y, const double *const *in, double *trial, long *counts,
+                struct trace *trace, double *out)
 {{
   long steps = 0;
   for (long k = 0; k < samples; ++k) {{
     const double now = begin + k * duration;
-    const long done = ecs_advance(n, now, duration, tolerance, fixed, y, in, trial,
+    const long done = ecs_advance(n, now, duration, tolerance, fixed, y, in, trial, counts,
                                   trace);
     if (done < 0) return done;
     steps += done;

@@ -5,6 +5,7 @@ registers while a spiking node costs only its block. Within a block, ROS2 steps 
 or a fixed number of them carry the nodes through the macro step; a block never waits for another.
 """
 
+from ecs_model.membrane.c_firing import FIRING
 from ecs_model.membrane.c_templates import MATH, SOURCE, VALUES
 from ecs_model.membrane.expressions import Recording, Symbol, as_c
 from ecs_model.membrane.instants import instants
@@ -56,6 +57,7 @@ def step_source(model, parameters, surroundings, scales, precision=DOUBLE):
         **_of_vectors(step),
         **_rates_of(fields),
         math=MATH.format(declarations=_declarations(recording, edges, looking, rating)),
+        noting=FIRING,
         block=BLOCK,
         states=len(y),
         seen=len(seen),
@@ -74,6 +76,11 @@ def step_source(model, parameters, surroundings, scales, precision=DOUBLE):
         arguments=_arguments(inputs),
         **_inputs(inputs, CLOCK),
     )
+
+
+def statements(text):
+    """How many statements a sub-step of a block has, in a C source of `step_source`."""
+    return text.count(";", text.index("static void step("), text.index("static double reach("))
 
 
 def _arguments(inputs):

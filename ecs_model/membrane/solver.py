@@ -2,10 +2,12 @@
 
 import ctypes
 import functools
+from typing import Any
 
 import numpy as np
 
 from ecs_model.errors import SolutionError
+from ecs_model.membrane.compiled_step import Batch, CompiledStep, addresses
 from ecs_model.membrane.compiler import load
 from ecs_model.membrane.kernel import BLOCK, step_source
 from ecs_model.membrane.precision import DOUBLE
@@ -40,6 +42,9 @@ class Reaction:
         given: amount of each of these that the membranes of this process's nodes gave so far.
         block_steps: sub-steps of all blocks so far.
         inputs: parameters and surroundings as arrays, in their order.
+        counts: sub-steps of each block in the last call of `advance`.
+        step: the CompiledStep.
+        lending: what has other processes advance a part of the blocks; None if all stay here.
         trace: what V did since it was last cleared; None as long as nobody asked, see `follow`.
     """
 
@@ -59,22 +64,21 @@ class Reaction:
         self.model, self.variables = model, state
         self.parameters = parameters
         self.surroundings = surroundings._replace(time=0.0)
-        self.substeps, self.tolerance = substeps, tolerance
         self.nodes = len(state[0])
         self.trial = np.zeros(-(-self.nodes // BLOCK))  # trial sub-step of each block [s]
+        self.counts = np.zeros(len(self.trial), np.int64)
         self.block_steps, self.given = 0, np.zeros(len(ions))
         self.ions = {ion: state[0] if ion == "K" else getattr(state, f"{ion}_o") for ion in ions}
         self._weights = np.zeros(self.nodes) if weights is None else weights
         self.inputs = [np.ascontiguousarray(v, float) for v in (*parameters, *self.surroundings)]
         at = len(parameters) + surroundings._fields.index("time")
         self._clock = self.inputs[at] = np.zeros(1)  # time of the state [s], what observables see
-        self._pointers = _addresses(state), _addresses(self.inputs)
-        compiled = load(text or source(model, parameters, self.surroundings, precision))
-        self._advance, self._record = compiled.ecs_advance, compiled.ecs_record
-        self._advance.restype = self._record.restype = ctypes.c_long
-        self._observe = compiled.ecs_observe
+        pointers = addresses(state), addresses(self.inputs)
+        self._batch = Batch(self.nodes, *pointers, self.trial, self.counts)
+        text = text or source(model, parameters, self.surroundings, precision)
+        self.step = CompiledStep(text, tolerance, substeps)
         self.trace: Trace | None = None
-        self._forget = compiled.ecs_forget
+        self.lending: Any = None
 
     def advance(self, duration, start=0.0):
         """Advance every node by `duration` [s], beginning at the time `start` [s].
@@ -83,22 +87,20 @@ class Reaction:
             SolutionError: where a state stops being finite, or a concentration positive, at the
                 smallest sub-step. The other blocks of this process are then undefined.
         """
-        y, inputs = self._pointers
         before = self._outside()
-        done = self._advance(
-            ctypes.c_long(self.nodes),
-            ctypes.c_double(start),
-            ctypes.c_double(duration),
-            ctypes.c_double(self.tolerance),
-            ctypes.c_long(self.substeps),
-            y,
-            inputs,
-            ctypes.c_void_p(self.trial.ctypes.data),
-            self.trace and self.trace.pointer,
-        )
-        self._count(done)
+        work = self.lending.advance if self.lending else self.advance_here
+        self._count(work(start, duration))
         self._clock[:] = start + duration
         self.given += self._outside() - before
+
+    def advance_here(self, start, duration):
+        """Advance the blocks whose `counts` are not negative; what `CompiledStep.advance` gives."""
+        return self.step.advance(self._batch, start, duration, self.trace and self.trace.pointer)
+
+    def stand_by(self):
+        """Take part in what processes agree on in `advance`, and advance nothing."""
+        if self.lending:
+            self.lending.stand_by()
 
     def follow(self, firing):
         """From now on note what neurons do within steps, of a model that fires; the Trace.
@@ -111,7 +113,7 @@ class Reaction:
         else:
             signal = self.at(slice(None))(self.model.unrectified or self.model.rate)
             levels = firing.onset, firing.offset
-        self.trace = Trace(signal, bool(self.model.rate), *levels, self._forget)
+        self.trace = Trace(signal, bool(self.model.rate), *levels, self.step)
         return self.trace
 
     def state(self):
@@ -154,21 +156,8 @@ class Reaction:
         Raises:
             SolutionError: as `advance`.
         """
-        y, inputs = self._pointers
         out = np.empty((samples, len(self.variables), self.nodes))
-        done = self._record(
-            ctypes.c_long(self.nodes),
-            ctypes.c_double(start),
-            ctypes.c_double(interval),
-            ctypes.c_long(samples),
-            ctypes.c_double(self.tolerance),
-            ctypes.c_long(self.substeps),
-            y,
-            inputs,
-            ctypes.c_void_p(self.trial.ctypes.data),
-            None,
-            ctypes.c_void_p(out.ctypes.data),
-        )
+        done = self.step.record(self._batch, start, interval, out)
         self._count(done)
         self._clock[:] = start + interval * samples
         return out
@@ -195,7 +184,7 @@ class Reaction:
         given = zip((*self.parameters, *self.surroundings), self.inputs, strict=True)
         inputs = [np.ascontiguousarray(v[nodes]) if np.ndim(x) else v for x, v in given]
         out = np.empty((len(self.model.observables), len(y[0])))
-        self._observe(ctypes.c_long(len(y[0])), _addresses(y), _addresses(inputs), _addresses(out))
+        self.step.observe(y, inputs, out)
         return dict(zip(self.model.observables, out, strict=True))
 
     def contents(self):
@@ -234,7 +223,7 @@ class NodeValues:
         self._nodes = len(columns[0])
         self.results = [np.zeros(self._nodes) for _ in range(count)]
         self._kept = columns, inputs
-        self._pointers = _addresses(columns), _addresses(inputs), _addresses(self.results)
+        self._pointers = addresses(columns), addresses(inputs), addresses(self.results)
         self._evaluate = load(text).ecs_values
         self._evaluate.restype = None
 
@@ -261,7 +250,3 @@ def _in_units(model, state):
         column / to_si(1.0, q.unit)
         for column, q in zip(state, model.State.quantities.values(), strict=True)
     )
-
-
-def _addresses(arrays):
-    return (ctypes.c_void_p * len(arrays))(*(a.ctypes.data for a in arrays))

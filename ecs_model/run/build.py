@@ -17,6 +17,7 @@ from ecs_model.run import clock
 from ecs_model.run.building import membranes, noise, output, stimulation, synapses, tissue
 from ecs_model.run.building.events import events
 from ecs_model.run.building.ground import Ground
+from ecs_model.run.building.lending import lending
 from ecs_model.run.building.mesh import mesh_slice
 from ecs_model.run.building.transport import solver_options, transport
 from ecs_model.run.front_tracker import Tracker
@@ -105,6 +106,7 @@ def _living(config, model, ground, kept, lap):
     nodes = _nodes(config, model, ground, data, cells["alpha"])
     joins, shaken, around, resolution = _around(config, model, ground, cells)
     reaction, identity, told = membranes.reaction(config, data, nodes, still, around, kept, lap)
+    reaction.lending = lending(config, ground.mesh.comm, reaction)
     notes = [*told, *membranes.notes(config, reaction, data.packing, ground), *resolution]
     operators = _following(still, reaction, data)
     moving = transport(config, data, solver, ground, cells["alpha"], operators, reaction)

@@ -19,13 +19,19 @@ from ecs_model.run import build
 from ecs_model.run.building.mesh import mesh_data, structured_grid
 from ecs_model.run.building.strip import strip
 
-MAY_CHANGE = ("time.end", "checkpoint.every", "checkpoint.wall")  # in a run that goes on
+MAY_CHANGE = (  # in a run that goes on
+    "time.end",
+    "checkpoint.every",
+    "checkpoint.wall",
+    "solver.balance",
+)
 NOT_PHYSICS: Any = {
     "title": True,
     "mesh": True,
     "output": True,
     "checkpoint": True,
     "time": {"end", "step"},
+    "solver": {"balance"},
 }
 
 

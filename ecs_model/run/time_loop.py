@@ -247,6 +247,7 @@ class Simulation:
     def _advance_membranes(self, before, after):
         """From one time [s] to another; note how they failed."""
         if self.failure:
+            self.reaction.stand_by()
             return
         self.noise.act(before, after)
         try:

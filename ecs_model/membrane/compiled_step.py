@@ -1,0 +1,103 @@
+"""The compiled step of a membrane, called on nodes that lie somewhere in memory."""
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ecs_model.membrane.compiler import load
+from ecs_model.membrane.kernel import statements
+from ecs_model.physics.values import Array
+
+
+class Batch(NamedTuple):
+    """Nodes that are advanced together, as the compiled step takes them.
+
+    Attributes:
+        nodes: how many.
+        state: addresses of the arrays of the state; `inputs`: of parameters and surroundings.
+        trial: trial sub-step of each block [s].
+        counts: sub-steps that each block took; blocks with negative ones are left out.
+    """
+
+    nodes: int
+    state: Any
+    inputs: Any
+    trial: Array
+    counts: np.ndarray
+
+
+class CompiledStep:
+    """The functions that a C source of `kernel.step_source` holds.
+
+    Args:
+        text: the C source.
+        tolerance: relative error of a sub-step.
+        substeps: fixed number of sub-steps per call instead of error control; 0 for control.
+
+    Attributes:
+        statements: how long a sub-step of a block is, in C.
+        forget, add: functions that free events, and that note further ones.
+    """
+
+    def __init__(self, text: str, tolerance: float, substeps: int):
+        compiled, self.statements = load(text), statements(text)
+        self._advance, self._record = compiled.ecs_advance, compiled.ecs_record
+        self._advance.restype = self._record.restype = ctypes.c_long
+        self._observe, self.forget = compiled.ecs_observe, compiled.ecs_forget
+        self.add = compiled.ecs_add
+        self._how = ctypes.c_double(tolerance), ctypes.c_long(substeps)
+
+    def advance(self, batch: Batch, start: float, duration: float, notes: Any = None) -> int:
+        """Advance a batch in place.
+
+        Args:
+            batch: the nodes.
+            start: time at which it begins [s].
+            duration: how far [s].
+            notes: pointer to where firing is noted, or None.
+
+        Returns:
+            int: sub-steps of all blocks; -1 - (first node of the block) where a block failed.
+        """
+        return self._advance(
+            ctypes.c_long(batch.nodes),
+            ctypes.c_double(start),
+            ctypes.c_double(duration),
+            *self._how,
+            *_pointers(batch),
+            notes,
+        )
+
+    def record(self, batch: Batch, start: float, interval: float, out: Array) -> int:
+        """Advance by intervals [s]; the states after each in `out`, (samples, states, nodes).
+
+        Returns:
+            int: as `advance`.
+        """
+        return self._record(
+            ctypes.c_long(batch.nodes),
+            ctypes.c_double(start),
+            ctypes.c_double(interval),
+            ctypes.c_long(len(out)),
+            *self._how,
+            *_pointers(batch),
+            None,
+            ctypes.c_void_p(out.ctypes.data),
+        )
+
+    def observe(self, state: Sequence[Array], inputs: Sequence[Array], out: Array) -> None:
+        """Write the observables of nodes to the rows of `out`, (observables, nodes)."""
+        nodes = ctypes.c_long(len(state[0]))
+        self._observe(nodes, addresses(state), addresses(inputs), addresses([*out]))
+
+
+def _pointers(batch):
+    trial, counts = (ctypes.c_void_p(x.ctypes.data) for x in (batch.trial, batch.counts))
+    return batch.state, batch.inputs, trial, counts
+
+
+def addresses(arrays: Sequence[Array]) -> Any:
+    """Addresses of arrays, as C takes them for pointers."""
+    return (ctypes.c_void_p * len(arrays))(*(a.ctypes.data for a in arrays))
