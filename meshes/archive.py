@@ -1,41 +1,83 @@
-"""Meshes as NumPy archives, exactly as they are: for the cache."""
+"""Meshes in HDF5 files, exactly as they are, with a checksum of every chunk: for the cache."""
 
-import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+import h5py
 import numpy as np
 
 from ecs_model.errors import ConfigError, plainly
-from ecs_model.files import atomic
+from ecs_model.files import atomic, foreign, hdf5
 from ecs_model.meshes.meshdata import ARRAYS, MeshData
 
+ROWS = 2**16  # of a chunk
 _FIELDS = ("node_fields", "cell_fields")
 
 
-def save_npz(mesh, path):
-    """Make `path` hold the mesh, exactly, as a NumPy archive; never half a file."""
-    names = {"regions": mesh.regions, "boundaries": mesh.boundaries, "notes": mesh.notes}
+def save(mesh: MeshData, path: Path) -> None:
+    """Make `path` hold the mesh, exactly; never half a file."""
     arrays = {name: getattr(mesh, name) for name in ARRAYS}
+    about = {"regions": mesh.regions, "boundaries": mesh.boundaries, "notes": mesh.notes}
     for kind in _FIELDS:
-        arrays |= {f"{kind}:{name}": values for name, values in getattr(mesh, kind).items()}
-    buffer = io.BytesIO()
-    np.savez(buffer, names=np.array(json.dumps(names)), **arrays)
-    atomic.write_bytes(path, buffer.getbuffer())
+        fields = getattr(mesh, kind)
+        about[kind] = [*fields]
+        arrays |= {f"{kind}/{k}": np.asarray(v) for k, v in enumerate(fields.values())}
+    with atomic.replacing(path) as temporary, hdf5.created(temporary) as file:
+        file.attrs["about"] = json.dumps(about)
+        for name, values in arrays.items():
+            chunks = {"chunks": (min(ROWS, len(values)), *values.shape[1:]), "fletcher32": True}
+            file.create_dataset(name, data=values, **(chunks if values.size else {}))
 
 
-def load_npz(path):
-    """The mesh that `save_npz` put into `path`; raises ConfigError if it is not such a file."""
+class Archive:
+    """A mesh in a file that `save` made, open; for a part of its rows.
+
+    Attributes:
+        regions, boundaries, notes: as those of the MeshData.
+        fields: names of nodal fields and of cell fields, by `node_fields` and `cell_fields`.
+    """
+
+    def __init__(self, file: h5py.File):
+        about = json.loads(file.attrs["about"])
+        self._file, self.fields = file, {kind: about[kind] for kind in _FIELDS}
+        self.regions, self.boundaries = about["regions"], about["boundaries"]
+        self.notes = about["notes"]
+
+    def count(self, name: str) -> int:
+        """Rows of one of the arrays of a MeshData."""
+        return len(self._file[name])
+
+    def rows(self, name: str, low: int = 0, high: int | None = None) -> np.ndarray:
+        """Some rows of one of the arrays of a MeshData."""
+        return self._file[name][low:high]
+
+    def field_rows(self, kind: str, low: int = 0, high: int | None = None) -> dict[str, np.ndarray]:
+        """Some rows of all fields of a kind, by name."""
+        names = self.fields[kind]
+        return {n: self._file[f"{kind}/{k}"][low:high] for k, n in enumerate(names)}
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Archive]:
+    """A block with the Archive in a file; ConfigError for whatever is wrong with it."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            stored = dict(archive)
-        names = json.loads(str(stored["names"]))
-        fields = {kind: _with_prefix(stored, f"{kind}:") for kind in _FIELDS}
-        return MeshData(**{name: stored[name] for name in ARRAYS}, **fields, **names)
-    except Exception as error:
+        with h5py.File(path, "r") as file:
+            yield Archive(file)
+    except foreign.UNREADABLE as error:
         raise ConfigError(
-            f"{path} holds no mesh written by save_npz ({plainly(error)}); make it anew"
+            f"{path} holds no sound mesh of the cache ({plainly(error)}); remove it"
         ) from error
 
 
-def _with_prefix(stored, prefix):
-    return {k.removeprefix(prefix): v for k, v in stored.items() if k.startswith(prefix)}
+def load(path: Path) -> MeshData:
+    """The mesh that `save` put into `path`; raises ConfigError if it is not such a file."""
+    with opened(path) as archive:
+        return MeshData(
+            **{name: archive.rows(name) for name in ARRAYS},
+            **{kind: archive.field_rows(kind) for kind in _FIELDS},
+            regions=archive.regions,
+            boundaries=archive.boundaries,
+            notes=archive.notes,
+        )

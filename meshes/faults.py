@@ -5,7 +5,7 @@ import numpy as np
 from ecs_model.errors import ConfigError
 from ecs_model.meshes.meshdata import components, flat_and_inverted, orphans, untagged
 from ecs_model.meshes.orientation import folded
-from ecs_model.meshes.simplices import all_facets, sort_rows
+from ecs_model.meshes.simplices import facets_in_parts, sort_rows
 
 
 def check(mesh, name):
@@ -38,11 +38,12 @@ def _unreadable(mesh):
 
 def _unusable(mesh):
     """What makes it impossible to compute on it."""
-    at_cells, at_facets = (mesh.points[rows].mean(axis=1) for rows in (mesh.cells, mesh.facets))
-    lines = [_line(mesh, which, at_cells, what) for which, what in _bad_cells(mesh)]
+    nodes = np.arange(len(mesh.points))[:, None]
+    loose = "tagged facets that are no facet of any cell"
+    lines = [_line(mesh, which, mesh.cells, what) for which, what in _bad_cells(mesh)]
     lines += [
-        _line(mesh, orphans(mesh), mesh.points, "nodes in no cell"),
-        _line(mesh, _loose(mesh), at_facets, "tagged facets that are no facet of any cell"),
+        _line(mesh, orphans(mesh), nodes, "nodes in no cell"),
+        _line(mesh, _loose(mesh), mesh.facets, loose),
         _pieces(mesh),
     ]
     return [line for line in lines if line]
@@ -64,11 +65,19 @@ def _folded(mesh, broken):
     return np.zeros(len(broken), bool) if broken.any() else folded(mesh)
 
 
-def _line(mesh, which, positions, what):
-    """One line of complaint about the items in the mask `which`, or nothing."""
+def _line(mesh, which, rows, what):
+    """One line of complaint about the items in the mask `which`, or nothing.
+
+    Args:
+        mesh: the MeshData.
+        which: of the items.
+        rows: nodes of every item, shape (items, nodes).
+        what: is wrong with them.
+    """
     if not which.any():
         return ""
-    return f"{what}: {which.sum()}, the first at {_position(mesh, positions[which.argmax()])}"
+    place = mesh.points[rows[which.argmax()]].mean(axis=0)
+    return f"{what}: {which.sum()}, the first at {_position(mesh, place)}"
 
 
 def _position(mesh, point):
@@ -89,9 +98,8 @@ def _loose(mesh):
     """Which tagged facets are no facet of any cell."""
     used = np.zeros(len(mesh.points), bool)
     used[mesh.facets.ravel()] = True
-    candidates = all_facets(mesh.cells)
-    candidates = candidates[used[candidates].all(axis=1)]
-    order, repeated = sort_rows(np.concatenate([mesh.facets, candidates]))
+    parts = (facets[used[facets].all(axis=1)] for facets, _ in facets_in_parts(mesh.cells))
+    order, repeated = sort_rows(np.concatenate([mesh.facets, *parts]))
     group = np.empty(len(order), np.int64)
     group[order] = np.cumsum(~repeated)
     return ~np.isin(group[: len(mesh.facets)], group[len(mesh.facets) :])

@@ -12,6 +12,7 @@ import numpy as np
 
 from ecs_model.errors import ConfigError
 
+PART = 2**17  # rows that are looked at together
 _FLAT = 1e-12  # volume over (longest edge)^d below which a cell counts as degenerate
 ARRAYS = {
     "points": np.float64,
@@ -94,9 +95,16 @@ def field_of(mesh, name, at=None):
 
 def volumes(mesh):
     """Signed length, area or volume [m^d] of every cell."""
-    origin = mesh.points[mesh.cells[:, 0]]
-    edges = [mesh.points[mesh.cells[:, k + 1]] - origin for k in range(mesh.dim)]
-    return _determinant(edges) / math.factorial(mesh.dim)
+    result = np.empty(len(mesh.cells))
+    for part in in_parts(len(result)):
+        result[part] = _volumes(mesh.points, mesh.cells[part])
+    return result
+
+
+def _volumes(points, cells):
+    origin, dim = points[cells[:, 0]], points.shape[1]
+    edges = [points[cells[:, k + 1]] - origin for k in range(dim)]
+    return _determinant(edges) / math.factorial(dim)
 
 
 def _determinant(rows):
@@ -106,6 +114,11 @@ def _determinant(rows):
     if len(rows) == 2:
         return rows[0][:, 0] * rows[1][:, 1] - rows[0][:, 1] * rows[1][:, 0]
     return np.einsum("ij,ij->i", np.cross(rows[0], rows[1]), rows[2])
+
+
+def in_parts(count):
+    """Slices of so many rows, so that what is found of all is not held of all at once."""
+    return [slice(k, k + PART) for k in range(0, count, PART)]
 
 
 def orient(mesh):
@@ -122,8 +135,9 @@ def components(mesh):
     from scipy.sparse.csgraph import connected_components
 
     n = len(mesh.points)
-    first = np.repeat(mesh.cells[:, 0], mesh.dim)
-    links = (np.ones(len(first), bool), (first, mesh.cells[:, 1:].ravel()))
+    cells = mesh.cells.astype(np.int32 if n < 2**31 else np.int64)
+    first = np.repeat(cells[:, 0], mesh.dim)
+    links = (np.ones(len(first), bool), (first, cells[:, 1:].ravel()))
     _, piece = connected_components(coo_matrix(links, shape=(n, n)), directed=False)
     return piece, np.bincount(piece[mesh.cells[:, 0]], minlength=piece.max(initial=-1) + 1)
 
@@ -140,13 +154,18 @@ def orphans(mesh):
 
 def flat_and_inverted(mesh):
     """Which cells (m,) have no volume, and which of the others a negative one."""
-    volume = volumes(mesh)
-    corners = mesh.points[mesh.cells]
-    square = np.zeros(len(volume))
-    for a, b in combinations(range(mesh.dim + 1), 2):
-        np.maximum(square, np.sum((corners[:, a] - corners[:, b]) ** 2, axis=1), out=square)
-    flat = np.abs(volume) <= _FLAT * square ** (mesh.dim / 2)
-    return flat, (volume < 0) & ~flat
+    flat, inverted = np.zeros((2, len(mesh.cells)), bool)
+    for part in in_parts(len(flat)):
+        volume = _volumes(mesh.points, mesh.cells[part])
+        square = _longest_edges(mesh.points[mesh.cells[part]]) ** 2
+        flat[part] = np.abs(volume) <= _FLAT * square ** (mesh.dim / 2)
+        inverted[part] = (volume < 0) & ~flat[part]
+    return flat, inverted
+
+
+def _longest_edges(corners):
+    pairs = combinations(range(corners.shape[1]), 2)
+    return np.max([np.linalg.norm(corners[:, a] - corners[:, b], axis=1) for a, b in pairs], axis=0)
 
 
 def check(mesh, name):

@@ -7,7 +7,7 @@ import numpy as np
 
 from ecs_model.errors import ConfigError
 from ecs_model.meshes.meshdata import orient, orphans, volumes
-from ecs_model.meshes.simplices import sort_rows
+from ecs_model.meshes.simplices import facets_in_parts, sort_rows
 
 
 def _is_sound(data):
@@ -59,17 +59,25 @@ def folded(mesh):
     of three or more cells at a facet, two lie on the same side.
     """
     m, d = len(mesh.cells), mesh.dim
-    kept = [list(k) for k in combinations(range(d + 1), d)]
-    facets = np.concatenate([mesh.cells[:, k] for k in kept])
-    side = np.repeat([(-1.0) ** next(iter({*range(d + 1)} - {*k})) for k in kept], m)
+    missing = [next(iter({*range(d + 1)} - {*k})) for k in combinations(range(d + 1), d)]
+    sides, wrong = (-1.0) ** np.array(missing), np.zeros(m, bool)
+    for facets, rows in facets_in_parts(mesh.cells):
+        wrong[rows[_one_sided(facets, sides[rows // m])] % m] = True
+    return wrong
+
+
+def _one_sided(facets, side):
+    """Numbers of facets that lie on the same side as another equal one.
+
+    Args:
+        facets: shape (k, d).
+        side: 1 or -1 by which vertex of its cell each lacks.
+    """
     turn = side * _parity(facets)
     order, repeated = sort_rows(facets)
     second = np.flatnonzero(repeated)
     same = (turn[order[second]] == turn[order[second - 1]]) | repeated[second - 1]
-    wrong = np.zeros(m, bool)
-    for which in (second[same], second[same] - 1):
-        wrong[order[which] % m] = True
-    return wrong
+    return np.concatenate([order[second[same]], order[second[same] - 1]])
 
 
 def _parity(rows):

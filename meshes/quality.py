@@ -4,7 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecs_model.meshes.meshdata import components, flat_and_inverted, orphans, untagged, volumes
+from ecs_model.meshes.meshdata import (
+    components,
+    flat_and_inverted,
+    in_parts,
+    orphans,
+    untagged,
+    volumes,
+)
 from ecs_model.meshes.simplices import unique_edges
 
 _BODY = {1: "length", 2: "area", 3: "volume"}
@@ -101,10 +108,11 @@ def radius_ratios(mesh):
     """Dimension times inscribed over circumscribed radius of every cell: 1 regular, 0 flat."""
     if mesh.dim == 1:
         return np.ones(len(mesh.cells))
-    corners = mesh.points[mesh.cells]
+    result, of_corners = np.empty(len(mesh.cells)), (_triangle_ratios, _tetrahedron_ratios)
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = (_triangle_ratios if mesh.dim == 2 else _tetrahedron_ratios)(corners)
-    return np.nan_to_num(ratio, nan=0.0)
+        for part in in_parts(len(result)):
+            result[part] = of_corners[mesh.dim - 2](mesh.points[mesh.cells[part]])
+    return np.nan_to_num(result, nan=0.0)
 
 
 def _triangle_ratios(corners):

@@ -1,13 +1,42 @@
 """Facets and edges of simplices, found by sorting rows of vertex numbers."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
+
+LARGEST = 10**6  # facets that are sorted together
 
 
 def all_facets(cells):
     """The facets ((d + 1) m, d) of all cells, inner ones twice; facet j of cell i is row jm + i."""
     return np.concatenate([cells[:, kept] for kept in _subsets(cells.shape[1], cells.shape[1] - 1)])
+
+
+def facets_in_parts(cells):
+    """The facets of all cells in parts that are not too large; equal ones are in the same part.
+
+    Args:
+        cells: shape (m, d + 1).
+
+    Yields:
+        tuple: facets (k, d), and their rows in `all_facets`.
+    """
+    return _in_parts(cells, cells.shape[1] - 1)
+
+
+def _in_parts(cells, size):
+    """Sets of `size` vertices of all cells; parts follow each other by the lowest vertex."""
+    kept = _subsets(cells.shape[1], size)
+    lowest = [np.minimum.reduce([cells[:, j] for j in columns]) for columns in kept]
+    nodes = int(cells.max(initial=-1)) + 1
+    until = np.cumsum(sum(np.bincount(each, minlength=nodes) for each in lowest))
+    full = np.arange(LARGEST, len(kept) * len(cells) + LARGEST, LARGEST)
+    ends = np.unique(np.searchsorted(until, full))
+    for low, high in pairwise([-1, *ends]):
+        found = [np.flatnonzero((each > low) & (each <= high)) for each in lowest]
+        facets = [cells[rows][:, columns] for rows, columns in zip(found, kept, strict=True)]
+        places = [k * len(cells) + rows for k, rows in enumerate(found)]
+        yield np.concatenate(facets), np.concatenate(places)
 
 
 def boundary_facets(cells):
@@ -20,7 +49,11 @@ def boundary_facets(cells):
 
 def unique_edges(cells):
     """Every edge (k, 2) of the cells once, vertices ascending."""
-    edges = np.concatenate([cells[:, pair] for pair in _subsets(cells.shape[1], 2)])
+    parts = [_once(edges) for edges, _ in _in_parts(cells, 2)]
+    return np.concatenate([np.empty((0, 2), cells.dtype), *parts])
+
+
+def _once(edges):
     order, repeated = sort_rows(edges)
     return np.sort(edges[order[~repeated]], axis=1)
 

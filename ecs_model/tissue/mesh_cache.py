@@ -1,13 +1,20 @@
-"""Meshes that a run may use: generated and kept for next time, or read from a file; checked."""
+"""Meshes that a run may use: generated, or read from a file; checked, and kept for next time.
+
+What is kept can be read in slices, so that a mesh is whole on one process once in its life.
+"""
 
 import hashlib
 import inspect
+import re
 from pathlib import Path
 
 from ecs_model import __version__
 from ecs_model.cache import cache_folder
 from ecs_model.errors import ConfigError
+from ecs_model.files.digests import digests
 from ecs_model.meshes import archive, meshdata
+
+LARGE = 100_000  # nodes of a mesh in a file, from which on it is kept; smaller ones are read anew
 
 
 def read(path, unit):
@@ -25,8 +32,58 @@ def read(path, unit):
     return data
 
 
+def kept_file(path, unit):
+    """The path of the archive of a large mesh in a file, made if need be; else its MeshData.
+
+    Args:
+        path: of the file.
+        unit: of its lengths.
+
+    Raises:
+        ConfigError: as `read`.
+    """
+    if not _is_all_there_is(path := Path(path)):
+        return read(path, unit)
+    (digest,) = digests({"file": str(path)}, ".").values()
+    kept = cache_folder("meshes") / f"file-{_hash(__version__, digest, unit)}.h5"
+    if kept.is_file():
+        return kept
+    data = read(path, unit)
+    if len(data.points) < LARGE:
+        return data
+    try:
+        archive.save(data, kept)
+    except ConfigError:  # a full disk
+        return data
+    return kept
+
+
+def _is_all_there_is(path):
+    """Whether a file holds a whole mesh, with the HDF5 file of its name if it is an XDMF file."""
+    if path.suffix.lower() in (".msh", ".vtu"):
+        return True
+    if path.suffix.lower() != ".xdmf" or not path.is_file():
+        return False
+    named = re.findall(rb">\s*([^<>]*?):/", path.read_bytes())
+    own = path.with_suffix(".h5").name.encode()
+    return set(named) == {own}
+
+
 def generate(name, arguments, base="."):
     """The checked MeshData of a generator, from the cache if it was made before.
+
+    Arguments are those of `kept_generated`.
+    """
+    kept = kept_generated(name, arguments, base)
+    try:
+        return archive.load(kept)
+    except ConfigError:  # torn by a full disk
+        kept.unlink()
+        return archive.load(kept_generated(name, arguments, base))
+
+
+def kept_generated(name, arguments, base="."):
+    """The path of the archive with the checked mesh of a generator, made if it is not there.
 
     Args:
         name: of the generator.
@@ -38,16 +95,12 @@ def generate(name, arguments, base="."):
     """
     generator, arguments = _generator(name), _absolute(arguments, base)
     _check_arguments(name, generator, arguments)
-    path = cache_folder("meshes") / f"{name}-{_key(name, arguments)}.npz"
-    if path.is_file():
-        try:
-            return archive.load_npz(path)
-        except (ConfigError, OSError, ValueError, KeyError):  # torn by a full disk
-            path.unlink()
-    data = generator(**arguments)
-    meshdata.check(data, f"mesh of generator '{name}'")
-    archive.save_npz(data, path)
-    return data
+    path = cache_folder("meshes") / f"{name}-{_key(name, arguments)}.h5"
+    if not path.is_file():
+        data = generator(**arguments)
+        meshdata.check(data, f"mesh of generator '{name}'")
+        archive.save(data, path)
+    return path
 
 
 def structured(name, arguments):
@@ -104,5 +157,8 @@ def _stamp(key, path):
 
 def _key(name, arguments):
     stamps = [_stamp(k, v) for k, v in arguments.items() if k in ("white", "pial")]
-    text = repr((__version__, name, sorted(arguments.items()), stamps))
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
+    return _hash(__version__, name, sorted(arguments.items()), stamps)
+
+
+def _hash(*parts):
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]

@@ -7,9 +7,10 @@ from functools import partial
 
 import numpy as np
 
+from ecs_model.meshes import archive
 from ecs_model.meshes.meshdata import ARRAYS, MeshData
 from ecs_model.meshes.structured import Grid
-from ecs_model.parallel import CHUNK, bounds, in_chunks, scattered, taken_by_root
+from ecs_model.parallel import CHUNK, bounds, in_chunks, scattered, taken_by_root, together
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,35 @@ def _range(comm, count):
     """Where the slice of this process begins and ends."""
     ends = bounds(count, comm.size, CHUNK)
     return int(ends[comm.rank]), int(ends[comm.rank + 1])
+
+
+def of_archive(comm, path) -> MeshSlice:
+    """The slices of a mesh in the cache; every process reads its own.
+
+    Args:
+        comm: MPI communicator.
+        path: of the archive.
+
+    Raises:
+        ConfigError: on all processes, if it is damaged.
+    """
+    here = together(comm, _in_archive, comm, path)
+    return replace(here, fingerprint=fingerprint_of(comm, here))
+
+
+def _in_archive(comm, path):
+    with archive.opened(path) as file:
+        rows = {name: _range(comm, file.count(name)) for name in ARRAYS}
+        arrays = {name: file.rows(name, *rows[name]) for name in ARRAYS}
+        return MeshSlice(
+            dim=arrays["points"].shape[1],
+            regions=file.regions,
+            boundaries=file.boundaries,
+            fingerprint="",
+            node_fields=file.field_rows("node_fields", *rows["points"]),
+            cell_fields=file.field_rows("cell_fields", *rows["cells"]),
+            **arrays,
+        )
 
 
 def of_root(comm, mesh: MeshData | None) -> MeshSlice:

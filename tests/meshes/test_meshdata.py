@@ -205,15 +205,15 @@ def test_edges_obey_euler(cube):
     assert len(cube.points) - edges + n_faces - len(cube.cells) == 1
 
 
-def test_npz_keeps_everything(cube, tmp_path):
+def test_the_cache_keeps_everything(cube, tmp_path):
     mesh = replace(
         cube,
         node_fields={"depth": np.linspace(0, 1, 27)},
         cell_fields={"depth": np.linspace(0, 1, len(cube.cells))},
         notes={"moved": 3, "by": 0.1},
     )
-    archive.save_npz(mesh, tmp_path / "a.npz")
-    back = archive.load_npz(tmp_path / "a.npz")
+    archive.save(mesh, tmp_path / "a.h5")
+    back = archive.load(tmp_path / "a.h5")
     for name in ("points", "cells", "cell_tags", "facets", "facet_tags"):
         np.testing.assert_array_equal(getattr(back, name), getattr(mesh, name))
         assert getattr(back, name).dtype == getattr(mesh, name).dtype
@@ -224,12 +224,12 @@ def test_npz_keeps_everything(cube, tmp_path):
     )
     for kind in ("node_fields", "cell_fields"):
         np.testing.assert_array_equal(getattr(back, kind)["depth"], getattr(mesh, kind)["depth"])
-    assert [p.name for p in tmp_path.iterdir()] == ["a.npz"]
+    assert [p.name for p in tmp_path.iterdir()] == ["a.h5"]
 
 
-def test_damaged_npz_is_a_config_error(cube, tmp_path):
-    path = tmp_path / "a.npz"
-    archive.save_npz(cube, path)
+def test_a_damaged_archive_is_a_config_error(cube, tmp_path):
+    path = tmp_path / "a.h5"
+    archive.save(cube, path)
     path.write_bytes(path.read_bytes()[:500])
-    with pytest.raises(ConfigError, match=r"a\.npz"):
-        archive.load_npz(path)
+    with pytest.raises(ConfigError, match=r"a\.h5"):
+        archive.load(path)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ecs_model.errors import ConfigError
-from ecs_model.meshes import red_refinement
+from ecs_model.meshes import archive, red_refinement
 from ecs_model.meshes.arguments import MOST_NODES
 from ecs_model.parallel import kept_on_root, on_root
 from ecs_model.run.footprint import memory_of_machines
@@ -65,10 +65,40 @@ def mesh_slice(comm, settings, base="."):
     if grid is not None:
         _refuse_too_many(comm, grid.counts["points"], grid.dim, levels)
         return refined_slices.refined(comm, mesh_slices.of_grid(comm, grid), levels)
-    mesh = kept_on_root(comm, _coarse, settings, base)
-    nodes, dim = comm.bcast(mesh and (len(mesh.points), mesh.dim))
-    _refuse_too_many(comm, nodes, dim, levels)
-    return refined_slices.refined(comm, mesh_slices.of_root(comm, mesh), levels)
+    here = _of_file_or_mesher(comm, settings, base)
+    _refuse_too_many(comm, comm.allreduce(len(here.points)), here.dim, levels)
+    return refined_slices.refined(comm, here, levels)
+
+
+def _of_file_or_mesher(comm, settings, base):
+    """The MeshSlice of a mesh that rank 0 has to read or make whole, once."""
+    from ecs_model.tissue import mesh_slices
+
+    found = kept_on_root(comm, _kept, settings, base)
+    place = comm.bcast(found if isinstance(found, Path) else None)
+    if place is None:
+        return mesh_slices.of_root(comm, found)
+    try:
+        return mesh_slices.of_archive(comm, place)
+    except ConfigError:  # torn by a full disk, or not seen by all machines
+        return mesh_slices.of_root(comm, kept_on_root(comm, _whole, place, settings, base))
+
+
+def _whole(place, settings, base):
+    """The MeshData in an archive, which is made again if it is damaged."""
+    try:
+        return archive.load(place)
+    except ConfigError:
+        place.unlink()
+    found = _kept(settings, base)
+    return archive.load(found) if isinstance(found, Path) else found
+
+
+def _kept(settings, base):
+    """The path of an archive that holds the mesh before `levels`, or its MeshData."""
+    if settings.file is not None:
+        return mesh_cache.kept_file(Path(base, settings.file), settings.unit)
+    return mesh_cache.kept_generated(settings.generator, settings.arguments(), base)
 
 
 def _refuse_too_many(comm, nodes, dim, levels):
