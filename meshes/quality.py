@@ -1,6 +1,6 @@
 """How good a mesh is: sizes, shapes and faults in numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -96,6 +96,28 @@ def measure(mesh):
 
 def _quantiles(what, values, **percent):
     return {f"{what}_{k}": float(np.percentile(values, p)) for k, p in percent.items()}
+
+
+def some_cells(mesh, count):
+    """The mesh, or if it has more than `count` cells, about as many from all over it, and no more.
+
+    It has neither facets nor fields.
+    """
+    every = -(-len(mesh.cells) // max(1, count))
+    if every <= 1:
+        return mesh
+    cells = mesh.cells[::every]
+    used, numbers = np.unique(cells, return_inverse=True)
+    return replace(
+        mesh,
+        points=mesh.points[used],
+        cells=numbers.reshape(cells.shape),
+        cell_tags=mesh.cell_tags[::every],
+        facets=np.empty((0, mesh.dim)),
+        facet_tags=np.empty(0),
+        node_fields={},
+        cell_fields={},
+    )
 
 
 def edge_lengths(mesh):

@@ -90,6 +90,13 @@ class Grid:
             boundaries=self.boundaries,
         )
 
+    def corner(self, cells: int) -> MeshData:
+        """The mesh, or if it has more than so many cells, about as many at its lowest corner."""
+        boxes = max(1, round((cells / math.factorial(self.dim)) ** (1 / self.dim)))
+        if self.counts["cells"] <= cells:
+            return self.whole()
+        return grid([axis[: boxes + 1] for axis in self.axes]).whole()
+
     def _strides(self):
         return np.cumprod([1, *(len(axis) for axis in self.axes[:-1])])
 

@@ -32,7 +32,7 @@ def estimate(path, comm=None, overrides=(), check_mesh=False):
     if not check_mesh:
         return lines
     return lines + on_root(
-        comm, lambda: mesh_error(begun.mesh_data(), begun.build_strip, parts.model.name)
+        comm, lambda: mesh_error(begun.mesh_sample(), begun.build_strip, parts.model.name)
     )
 
 

@@ -57,7 +57,7 @@ def footprint(comm):
     beside = comm.Split_type(MPI.COMM_TYPE_SHARED)
     together = beside.allreduce(mine)
     beside.Free()
-    room = _memory_here()
+    room = memory_here()
     root = comm.bcast(mine)
     others, together, least = Team(comm).highest([comm.rank and mine, together, -room])
     return Footprint(
@@ -70,10 +70,11 @@ def memory_of_machines(comm):
     from ecs_model.native import MPI
 
     beside = comm.Split_type(MPI.COMM_TYPE_SHARED)
-    share = _memory_here() / beside.size
+    share = memory_here() / beside.size
     beside.Free()
     return comm.allreduce(share)
 
 
-def _memory_here():
+def memory_here() -> float:
+    """Bytes of memory that this machine has."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -6,7 +6,7 @@ cells as long as the median edge of the mesh, once with a quarter of that.
 
 import numpy as np
 
-from ecs_model.meshes import meshdata
+from ecs_model.meshes import quality
 from ecs_model.physics import detectors
 from ecs_model.tissue.sampling import Sampler
 from ecs_model.units import from_si
@@ -22,12 +22,12 @@ def mesh_error(data, build_strip, membrane):
     """Lines that say how much the mesh falsifies the speed of a front; run on one process.
 
     Args:
-        data: the MeshData.
+        data: MeshData with the cells of the mesh, or enough of them.
         build_strip: function from the size of cells [m] to the Parts of a strip with the tissue and
             the membrane of the run, of which the first tenth is ignited.
         membrane: name of its model.
     """
-    edge = meshdata.quality(data).edge_median
+    edge = float(np.median(quality.edge_lengths(data)))
     coarse, fine = (speed(build_strip(size)) for size in (edge, edge / FINER))
     if not np.isfinite(fine):
         return [f"front on a strip: none travels with the membrane {membrane}"]

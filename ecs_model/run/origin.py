@@ -16,7 +16,7 @@ from ecs_model.errors import ConfigError
 from ecs_model.files import atomic, foreign, schemas, trust
 from ecs_model.parallel import kept_on_root
 from ecs_model.run import build
-from ecs_model.run.building.mesh import mesh_data, structured_grid
+from ecs_model.run.building.mesh import mesh_sample, structured_grid
 from ecs_model.run.building.strip import strip
 
 MAY_CHANGE = (  # in a run that goes on
@@ -72,9 +72,9 @@ class Origin:
         """The Parts of a strip of the same tissue with cells of size `cell` [m], on one process."""
         return build.build(strip(self.config, self.base, cell), MPI.COMM_SELF, self.base)
 
-    def mesh_data(self):
-        """The MeshData of the run."""
-        return mesh_data(self.config.mesh, self.base)
+    def mesh_sample(self):
+        """Cells of the mesh of the run, all or enough to tell the lengths of its edges."""
+        return mesh_sample(self.config.mesh, self.base)
 
     @property
     def petsc(self):

@@ -3,26 +3,65 @@
 from pathlib import Path
 
 from ecs_model.errors import ConfigError
-from ecs_model.meshes import archive, red_refinement
+from ecs_model.meshes import archive, quality, red_refinement
 from ecs_model.meshes.arguments import MOST_NODES
 from ecs_model.parallel import kept_on_root, on_root
-from ecs_model.run.footprint import memory_of_machines
+from ecs_model.run.footprint import memory_here, memory_of_machines
+from ecs_model.run.words import size
 from ecs_model.tissue import mesh_cache
 
 LEAST_BYTES = 1000  # of a node, in the simplest run
+WHOLE_BYTES = 2200  # of a node, to refine, judge, write and picture a mesh on one process
+SAMPLE = 500_000  # cells that tell the lengths of edges
 
 
 def mesh_data(settings, base="."):
-    """The checked MeshData that mesh settings ask for.
+    """The checked MeshData that mesh settings ask for, whole.
 
     Args:
         settings: MeshSettings of a configuration.
         base: folder to which paths in the settings are relative.
 
     Raises:
+        ConfigError: what is wrong with the settings or the mesh, or that it does not fit into the
+            memory of this machine.
+    """
+    if grid := structured_grid(settings):
+        _refuse_whole(grid.counts["points"], grid.dim, settings.levels)
+    coarse = _coarse(settings, base)
+    _refuse_whole(len(coarse.points), coarse.dim, settings.levels)
+    return red_refinement.refined(coarse, settings.levels)
+
+
+def _refuse_whole(nodes, dim, levels):
+    """Raise ConfigError for a mesh that one process of this machine cannot hold and write."""
+    nodes, room = nodes * 2.0 ** (dim * levels), memory_here()
+    if nodes * WHOLE_BYTES > room:
+        key, better = ("levels", "fewer levels") if levels else ("cell", "a larger cell")
+        raise ConfigError(
+            f"mesh.{key}: the mesh would have about {nodes:.1e} nodes; to write and picture it, "
+            f"one process takes {size(nodes * WHOLE_BYTES)}, and this machine has {size(room)}: "
+            f"choose {better} here (a run makes it in parts, on all of its processes)"
+        )
+
+
+def mesh_sample(settings, base="."):
+    """The mesh as MeshData, or, where it is large, cells of it that tell how long its edges are.
+
+    Args:
+        settings: as in `mesh_data`.
+        base: as in `mesh_data`.
+
+    Raises:
         ConfigError: what is wrong with the settings or the mesh.
     """
-    return red_refinement.refined(_coarse(settings, base), settings.levels)
+    grid, levels = structured_grid(settings), settings.levels
+    if grid is None:
+        coarse = _coarse(settings, base)
+        some = SAMPLE // 2 ** (coarse.dim * levels)
+        return red_refinement.refined(quality.some_cells(coarse, some), levels)
+    some = SAMPLE // 2 ** (grid.dim * levels)
+    return red_refinement.refined(grid.corner(some), levels)
 
 
 def _coarse(settings, base):
@@ -42,6 +81,8 @@ def about_nodes(settings, base="."):
     Raises:
         ConfigError: as `mesh_data`.
     """
+    if grid := structured_grid(settings):
+        return grid.counts["points"] * 2 ** (grid.dim * settings.levels)
     coarse = _coarse(settings, base)
     return len(coarse.points) * 2 ** (coarse.dim * settings.levels)
 
