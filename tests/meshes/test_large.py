@@ -18,16 +18,17 @@ def files(tmp_path):
     return {"file": str(tmp_path / "ball.vtu"), "unit": "m"}
 
 
-@pytest.mark.parametrize("levels", [0, 1])
-@pytest.mark.parametrize("kind", ["grid", "file"])
-def test_a_sample_has_edges_as_long_as_the_mesh(files, monkeypatch, kind, levels):
+@pytest.mark.parametrize(
+    ("kind", "levels", "within"), [("grid", 0, 0.01), ("grid", 1, 0.01), ("file", 1, 0.08)]
+)
+def test_a_sample_has_edges_as_long_as_the_mesh(files, monkeypatch, kind, levels, within):
     settings = MeshSettings(**(GRID if kind == "grid" else files), levels=levels)
     whole = building.mesh_data(settings)
     monkeypatch.setattr(building, "SAMPLE", len(whole.cells) // 3)
     sample = building.mesh_sample(settings)
     assert len(sample.cells) < 0.6 * len(whole.cells)
     one, other = (np.median(quality.edge_lengths(mesh)) for mesh in (whole, sample))
-    assert other == pytest.approx(one, rel=0.03)
+    assert other == pytest.approx(one, rel=within)
 
 
 def test_a_small_mesh_is_its_own_sample():

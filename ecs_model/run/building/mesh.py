@@ -46,7 +46,9 @@ def _refuse_whole(nodes, dim, levels):
 
 
 def mesh_sample(settings, base="."):
-    """The mesh as MeshData, or, where it is large, cells of it that tell how long its edges are.
+    """The mesh as MeshData, or some of its cells, whose edges are about as long as all.
+
+    These are cells of what is refined, or of a grid, where they are many: the rest is not made.
 
     Args:
         settings: as in `mesh_data`.
@@ -58,6 +60,8 @@ def mesh_sample(settings, base="."):
     grid, levels = structured_grid(settings), settings.levels
     if grid is None:
         coarse = _coarse(settings, base)
+        if not levels:
+            return coarse
         some = SAMPLE // 2 ** (coarse.dim * levels)
         return red_refinement.refined(quality.some_cells(coarse, some), levels)
     some = SAMPLE // 2 ** (grid.dim * levels)
