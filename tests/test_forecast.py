@@ -57,6 +57,7 @@ def some_forecast(**changed):
         "memory": Footprint(2.1e9, 2.1e9, 2.1e9, 8e9, 8),
         "reading": 0.0,
         "still": 1e6,
+        "files": 11,
         "writings": [Writing("fields", 21, 0.1, 1e5, 4e6, 21)],
         "checkpoint": Writing("checkpoint", 4, 0.2, 8e6, 8e6, 2),
         "wall": None,
@@ -112,6 +113,7 @@ def test_seconds_and_bytes_are_sums_of_what_was_measured():
     assert found.steps == pytest.approx((100, 100, 100))
     assert found.seconds().likely == pytest.approx(5 + 100 * 0.364 + 21 * 0.1 + 4 * 0.2)
     assert found.bytes() == pytest.approx((1e6 + 2 * 8e6 + 21e5, 1e6 + 2 * 8e6 + 84e6))
+    assert found.all_files == 11 + 21 + 2
     assert some_forecast(wall=10.0).seconds().likely > found.seconds().likely
     growing = some_forecast(taken=[0.01] * 10 + [0.1] * 9 + [0.2] * 1, reached=1.2).steps
     assert growing.least <= growing.likely <= growing.most == pytest.approx(20 + 8.8 / 0.01)
@@ -138,7 +140,7 @@ def test_a_run_takes_what_was_estimated(tmp_path):
     (tmp_path / "run.toml").write_text(FRONT)
     factors = []
     while not factors or (len(factors) < 3 and min(factors) > 2):
-        found = api.estimate(tmp_path / "run.toml", seconds=0.6)
+        found = api.estimate(tmp_path / "run.toml", seconds=0.15)
         run = run_here(FRONT, tmp_path / "out")
         said = summary(run)
         factors.append(_factor(found.seconds().likely, sum(said["seconds"].values())))
@@ -146,12 +148,29 @@ def test_a_run_takes_what_was_estimated(tmp_path):
     assert _factor(found.steps.likely, said["steps"]) < 2
     files = [p for p in run.path.rglob("*") if p.is_file()]
     low, high = found.bytes()
+    assert len(files) == found.all_files
     assert 0.9 * low < sum(p.stat().st_size for p in files) < 1.03 * high
     newest = max(run.checkpoints.iterdir())
     assert newest.stat().st_size == pytest.approx(found.checkpoint.bytes, rel=0.03)
     tables = found.writings[1]
     assert tables.times * tables.bytes == pytest.approx(run.series.stat().st_size, rel=0.15)
     assert found.memory.root == pytest.approx(said["peak_memory_bytes"], rel=0.25)
+
+
+@pytest.mark.slow
+def test_time_and_disk_of_equal_steps_are_right_within_a_quarter(tmp_path):
+    """Where steps stay as they are; a checkpoint comes at the end, also where none is asked for."""
+    (tmp_path / "run.toml").write_text(text := BOX.replace('end = "0.5 s"', 'end = "4 s"'))
+    run_here(text, tmp_path / "warm")
+    factors = []
+    while not factors or (len(factors) < 3 and min(factors) > 1.25):
+        found = api.estimate(tmp_path / "run.toml", seconds=1.0)
+        run = run_here(text, tmp_path / "out")
+        factors.append(_factor(found.seconds().likely, sum(summary(run)["seconds"].values())))
+    assert min(factors) < 1.25
+    files = [p for p in run.path.rglob("*") if p.is_file()]
+    assert len(files) == found.all_files
+    assert sum(p.stat().st_size for p in files) == pytest.approx(found.bytes()[0], rel=0.1)
 
 
 def _factor(a, b):

@@ -90,6 +90,7 @@ class Forecast(NamedTuple):
         memory: the Footprint at the end.
         reading: bytes of rank 0 when it held all of a mesh; 0 if it never did.
         still: bytes of files that are written once.
+        files: how many there are but of fields at a time and checkpoints.
         mode: key of TRAFFIC.
         wall: seconds between checkpoints, None for none.
     """
@@ -109,6 +110,7 @@ class Forecast(NamedTuple):
     memory: Footprint
     reading: float
     still: float
+    files: int
     writings: list
     checkpoint: Writing
     wall: float | None
@@ -151,14 +153,22 @@ class Forecast(NamedTuple):
 
     def bytes(self):
         """Bytes on disk at the end: fields as well compressible as now, and not at all."""
-        checkpoints = self.checkpoint.times
-        if self.wall:
-            checkpoints += self.seconds().likely // self.wall
-        fixed = self.still + min(checkpoints, KEPT) * self.checkpoint.bytes
+        fixed = self.still + self._checkpoints * self.checkpoint.bytes
         return tuple(
             fixed + sum(w.kept * getattr(w, size) for w in self.writings)
             for size in ("bytes", "most")
         )
+
+    @property
+    def _checkpoints(self):
+        """Checkpoints that are there at the end."""
+        often = self.seconds().likely // self.wall if self.wall else 0
+        return min(self.checkpoint.times + often, KEPT)
+
+    @property
+    def all_files(self):
+        """Files that are there at the end, on any number of processes."""
+        return round(self.files + self.writings[0].kept + self._checkpoints)
 
     def memory_on(self, processes):
         """Bytes that a process needs; rank 0 may need `root_on`."""
@@ -234,7 +244,10 @@ class Forecast(NamedTuple):
 
     def _disk(self):
         low, high = self.bytes()
-        yield f"disk: {size(low)} if fields compress as now, {size(high)} if not at all; of that"
+        yield (
+            f"disk: {self.all_files} files, {size(low)} if fields compress as now, {size(high)} if "
+            "not at all; of that"
+        )
         for w in self.writings:
             yield f"  {w.name}: {w.kept:.0f} times {size(w.bytes)}" + (
                 f" to {size(w.most)}" if w.most > w.bytes else ""

@@ -20,6 +20,14 @@ ENOUGH = 5  # steps at least
 ROWS, FRAMES = (SeriesRow, LineProfile), (FieldWriter, FrontResolution)
 DIGITS = 20  # bytes of a number in a table, with its comma
 RECENT = 20  # rows whose length counts
+WRITTEN = (  # by every run, beside what its trial leaves
+    "config.toml",
+    "config.resolved.toml",
+    "run.json",
+    "run.log",
+    "summary.json",
+    "open_in_paraview.py",
+)
 HEAD = 2048  # bytes of an HDF5 file, and of each array in it, beside the numbers
 
 
@@ -151,6 +159,7 @@ def _forecast(parts, run, outputs, steps, start):
         memory=footprint(comm),
         reading=reading,
         still=still,
+        files=on_root(comm, _files, run),
         writings=writings,
         checkpoint=checkpoint,
         wall=parts.plan.wall,
@@ -194,9 +203,9 @@ def _writings(parts, run):
 
 def _checkpoint(parts, run, outputs):
     """What a checkpoint takes, and how often one is written by simulated time."""
-    simulation, every = parts.simulation, parts.plan.checkpoint
+    simulation, ticks = parts.simulation, parts.simulation.clock.ticks
     saved = _weighed(parts.mesh.comm, run, outputs.checkpoints.write, simulation)
-    times = simulation.clock.ticks // every if every else 0
+    times = -(-ticks // (parts.plan.checkpoint or ticks))  # also one at the end
     return Writing("checkpoint", times, saved[0], saved[1], saved[1], min(times, KEPT))
 
 
@@ -224,6 +233,13 @@ def _weighed(comm, run, write, *arguments):
     write(*arguments)
     (seconds,) = Team(comm).highest([time.perf_counter() - began])
     return float(seconds), on_root(comm, _size, run.path) - before
+
+
+def _files(run):
+    """How many files a run has at its end, but those of fields at a time and checkpoints."""
+    there = [p for p in run.path.rglob("*") if p.is_file()]
+    others = {*run.fields.glob("t*.h5"), *run.checkpoints.iterdir()}
+    return len({*there} - others | {run.path / name for name in WRITTEN})
 
 
 def _size(path):
