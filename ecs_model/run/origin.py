@@ -16,7 +16,7 @@ from ecs_model.errors import ConfigError
 from ecs_model.files import atomic, foreign, schemas, trust
 from ecs_model.parallel import kept_on_root
 from ecs_model.run import build
-from ecs_model.run.building.mesh import mesh_sample, structured_grid
+from ecs_model.run.building.mesh import is_held_whole, mesh_sample
 from ecs_model.run.building.strip import strip
 
 MAY_CHANGE = (  # in a run that goes on
@@ -65,8 +65,8 @@ class Origin:
 
     @property
     def holds_mesh_whole(self):
-        """Whether rank 0 holds all of the mesh, or of what is refined, before it is distributed."""
-        return structured_grid(self.config.mesh) is None
+        """Whether rank 0 holds all of the mesh, or of what is refined, also in the next run."""
+        return is_held_whole(self.config.mesh, self.base)
 
     def build_strip(self, cell):
         """The Parts of a strip of the same tissue with cells of size `cell` [m], on one process."""

@@ -42,20 +42,28 @@ def kept_file(path, unit):
     Raises:
         ConfigError: as `read`.
     """
-    if not _is_all_there_is(path := Path(path)):
-        return read(path, unit)
-    (digest,) = digests({"file": str(path)}, ".").values()
-    kept = cache_folder("meshes") / f"file-{_hash(__version__, digest, unit)}.h5"
-    if kept.is_file():
+    kept = place_of_file(path, unit)
+    if kept is not None and kept.is_file():
         return kept
     data = read(path, unit)
-    if len(data.points) < LARGE:
+    if kept is None or len(data.points) < LARGE:
         return data
     try:
         archive.save(data, kept)
     except ConfigError:  # a full disk
         return data
     return kept
+
+
+def place_of_file(path, unit):
+    """Where the archive of a mesh in a file is, if it is kept; None where it cannot be.
+
+    Arguments are those of `kept_file`.
+    """
+    if not _is_all_there_is(path := Path(path)):
+        return None
+    (digest,) = digests({"file": str(path)}, ".").values()
+    return cache_folder("meshes") / f"file-{_hash(__version__, digest, unit)}.h5"
 
 
 def _is_all_there_is(path):

@@ -7,7 +7,9 @@ import h5py
 import numpy as np
 import pytest
 
+from ecs_model.config.tissue import MeshSettings
 from ecs_model.meshes import box, meshdata
+from ecs_model.run.building import mesh as building
 from ecs_model.tissue import mesh_cache
 from tests.helpers import launch_program
 
@@ -88,6 +90,14 @@ def small(folder, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
     monkeypatch.setattr(mesh_cache, "LARGE", 10)
     return folder
+
+
+def test_rank_0_holds_a_mesh_once(small):
+    settings = MeshSettings(file="own.vtu", unit="m")
+    assert building.is_held_whole(settings, small)
+    mesh_cache.kept_file(small / "own.vtu", "m")
+    assert not building.is_held_whole(settings, small)
+    assert not building.is_held_whole(MeshSettings(generator="sphere", radius="1 mm", cell="1 mm"))
 
 
 def test_another_content_or_unit_is_another_mesh(small):

@@ -139,6 +139,19 @@ def _whole(place, settings, base):
     return archive.load(found) if isinstance(found, Path) else found
 
 
+def is_held_whole(settings, base="."):
+    """Whether rank 0 holds the whole mesh before `levels`, in a run that is not the first with it.
+
+    Args:
+        settings: as in `mesh_data`.
+        base: as in `mesh_data`.
+    """
+    if settings.file is None:
+        return False
+    place = mesh_cache.place_of_file(Path(base, settings.file), settings.unit)
+    return place is None or not place.is_file()
+
+
 def _kept(settings, base):
     """The path of an archive that holds the mesh before `levels`, or its MeshData."""
     if settings.file is not None:
