@@ -1,6 +1,6 @@
 """What every process of a run needs of memory, phase by phase: set-up, output, checkpoint, resume.
 
-Usage: python benchmarks/footprint.py [cells along an axis [ranks]]
+Usage: python benchmarks/footprint.py [cells along an axis [ranks ...]]
 
 80 cells are 0.5 million nodes and take 10 minutes; 43:2 are 43 cells that are refined twice, which
 gives 5 million nodes and needs 11 GB.
@@ -19,7 +19,8 @@ import numpy as np
 from measure import child, sized, table
 from problem import TEXT
 
-ASKED = sys.argv[2:] if len(sys.argv) < 4 else []
+IS_CHILD = sys.argv[-1] in ("run", "resume")
+ASKED = [] if IS_CHILD else sys.argv[2:]
 RANKS = [*map(int, ASKED)] or sized((1, 4, 8), (1, 2))
 CELLS = sized(80, 6)
 END, DT, H = 0.5, 50, 10  # s; ms; um
@@ -150,7 +151,7 @@ def _row(name, peaks, nodes):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 4:
+    if IS_CHILD:
         one(*sys.argv[1:])
     else:
         main(sys.argv[1] if len(sys.argv) > 1 else CELLS)
