@@ -60,11 +60,12 @@ docs: setup
 	@echo "build/docs/index.html"
 
 CHECKED := tests/test_electrochemistry.py tests/laws tests/membrane tests/cell tests/test_fit.py \
-	tests/transport tests/verification tests/scan/test_laws.py
+	tests/test_fronts.py tests/transport tests/verification tests/scan/test_laws.py
 
 verification: setup
 	@mkdir -p build && rm -f build/found.jsonl
-	@ECS_RECORD=$(CURDIR)/build/found.jsonl $(BIN)/python -m pytest -q -m "" $(CHECKED)
+	@ECS_RECORD=$(CURDIR)/build/found.jsonl $(BIN)/python -m pytest -q -m "" \
+		-n $(NP) --dist loadfile $(CHECKED)
 	@$(BIN)/python docs/verification.py build/found.jsonl >docs/verification.md
 
 validation: setup
