@@ -32,7 +32,11 @@ GROUPS = {
         "tests/verification/test_point",
         "tests/verification/test_spatial",
     ),
-    "Waves": ("tests/test_fronts", "tests/verification/test_fronts", "tests/verification/test_waves"),
+    "Waves": (
+        "tests/test_fronts",
+        "tests/verification/test_fronts",
+        "tests/verification/test_waves",
+    ),
     "Seizures": (
         "tests/verification/test_ictal",
         "tests/verification/test_noise",
