@@ -5,11 +5,13 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from ecs_model.config.alternatives import (
+    SPACE,
     Alpha,
     IonList,
     IonSettings,
     Local,
     LocalTortuosity,
+    Space,
     Tortuosity,
 )
 from ecs_model.config.types import (
@@ -22,6 +24,7 @@ from ecs_model.config.types import (
     PlainAlpha,
     PlainTortuosity,
     Point,
+    SettingError,
     Strict,
     Temperature,
     exactly_one,
@@ -29,6 +32,7 @@ from ecs_model.config.types import (
     refuse_void,
     unique,
 )
+from ecs_model.files.images import is_image
 
 
 class Ball(Strict):
@@ -59,6 +63,10 @@ class Cylinder(Strict):
         return self
 
 
+def _listed(value):
+    return [value] if isinstance(value, int | str) and not isinstance(value, bool) else value
+
+
 class Region(Strict):
     """A part of the tissue with values of its own."""
 
@@ -67,6 +75,12 @@ class Region(Strict):
     ball: Ball | None = None
     box: Box | None = None
     cylinder: Cylinder | None = None
+    label: Annotated[list[int | str], BeforeValidator(_listed), Field(min_length=1)] | None = Field(
+        None, description="label in an image, or several: numbers, or names in a table"
+    )
+    image: Filename | None = Field(None, description="NIfTI or MGZ image of labels")
+    names: Filename | None = Field(None, description="table of labels: lines of number and name")
+    space: Space = Field("ras", description=SPACE)
     alpha: PlainAlpha | None = Field(None, description="volume fraction here")
     tortuosity: LocalTortuosity | None = Field(None, description="tortuosity here")
     D: Diffusivity | None = Field(
@@ -77,7 +91,11 @@ class Region(Strict):
 
     @model_validator(mode="after")
     def _one_place(self):
-        return exactly_one(self, ("tag", "ball", "box", "cylinder"), "where the region is")
+        if self.label is None:
+            refuse_void(self, ["image", "names", "space"], "without a label")
+        elif not is_image(self.image or ""):
+            raise SettingError("image", "a label needs the NIfTI or MGZ image that it is in")
+        return exactly_one(self, ("tag", "ball", "box", "cylinder", "label"), "where the region is")
 
 
 class SyncytiumSettings(Strict):
