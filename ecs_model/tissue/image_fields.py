@@ -193,7 +193,8 @@ class ImageFields:
                 f"{place}: {count} of {total} places are more than {image_sampling.REACH} voxels "
                 f"from any voxel of {use.file} with a value, the first at {first} mm"
             )
-        self._count(where.beside, place, f"lie in voxels of {use.file} without a value; the nearest count")
+        what = f"lie in voxels of {use.file} without a value; the nearest count"
+        self._count(where.beside, place, what)
 
     def _count(self, chosen, place, what):
         count = self._mesh.comm.allreduce(int(np.count_nonzero(chosen)))

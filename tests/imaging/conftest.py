@@ -14,6 +14,13 @@ def body(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def scan(tmp_path_factory):
+def scans(tmp_path_factory):
+    """A Scan of every direction of the voxel axes, by its name."""
+    folder = tmp_path_factory.mktemp("scans")
+    return {axes: phantom.Scan.along(folder / axes, axes).write() for axes in phantom.SIGNS}
+
+
+@pytest.fixture(scope="session")
+def scan(scans):
     """The Scan whose voxels run left, backwards and up."""
-    return phantom.Scan.along(tmp_path_factory.mktemp("scan")).write()
+    return scans["lps"]

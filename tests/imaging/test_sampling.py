@@ -1,5 +1,7 @@
 """Images at points: against a phantom whose truth is known, in every orientation and on 1 to 3."""
 
+from ecs_model.native import MPI
+
 import nibabel
 import numpy as np
 import pytest
@@ -7,7 +9,6 @@ import pytest
 from ecs_model.errors import ConfigError
 from ecs_model.files import images
 from ecs_model.meshes import meshdata
-from ecs_model.native import MPI
 from ecs_model.tissue import image_sampling, image_tensors
 from ecs_model.tissue.image_fields import ImageFields
 from ecs_model.tissue.image_use import ImageUse, TensorUse
@@ -29,16 +30,16 @@ def fields(mesh, scan):
 
 @pytest.mark.parametrize("within", [None, "labels.nii.gz"])
 @pytest.mark.parametrize("axes", phantom.SIGNS)
-def test_alpha_is_right_in_every_orientation(mesh, tmp_path, axes, within):
-    made, inner = fields(mesh, phantom.Scan.along(tmp_path, axes).write())
+def test_alpha_is_right_in_every_orientation(mesh, scans, axes, within):
+    made, inner = fields(mesh, scans[axes])
     use = ImageUse("alpha.nii.gz", within=within)
     error = np.abs(made.scalars(use, "alpha", made.middles) - phantom.alpha(made.middles))
     assert error[inner].max() < 0.002 and error.max() < 0.03
 
 
 @pytest.mark.parametrize("axes", phantom.SIGNS)
-def test_labels_are_right_half_a_voxel_from_borders(mesh, tmp_path, axes):
-    made, _ = fields(mesh, phantom.Scan.along(tmp_path, axes).write())
+def test_labels_are_right_half_a_voxel_from_borders(mesh, scans, axes):
+    made, _ = fields(mesh, scans[axes])
     wrong = made.labels(ImageUse("labels.nii.gz"), "labels") != phantom.label(made.middles)
     far = phantom.depth(made.middles)[1] > DIAGONAL / 2
     assert far.sum() > 10_000 and not wrong[far].any() and wrong.mean() < 0.06
@@ -46,8 +47,8 @@ def test_labels_are_right_half_a_voxel_from_borders(mesh, tmp_path, axes):
 
 @pytest.mark.parametrize("axes", phantom.SIGNS)
 @pytest.mark.parametrize("kind", [*phantom.VECTORS, *phantom.ORDERS])
-def test_fibres_run_as_they_do_in_the_world(mesh, tmp_path, axes, kind):
-    made, inner = fields(mesh, phantom.Scan.along(tmp_path, axes).write())
+def test_fibres_run_as_they_do_in_the_world(mesh, scans, axes, kind):
+    made, inner = fields(mesh, scans[axes])
     use = v1(kind) if kind in phantom.VECTORS else tensors(kind)
     assert angles(made.axes(use, "tissue"), made.middles)[inner].max() < 5.0
 
@@ -121,7 +122,7 @@ def test_a_plane_is_interpolated_exactly_and_the_rest_counts_for_nothing(tmp_pat
     where = image_sampling.places(around, points)
     found = image_sampling.interpolated(around, where)[:, 0]
     assert found[0] == pytest.approx(101.0 + 3.1 / 2 - 4.4 + 2.5 / 3, rel=1e-12)
-    assert found[1:3] == pytest.approx([101.0, 101.0 + 2 - 2 + 0.5])  # the third: from one side only
+    assert found[1:3] == pytest.approx([101.0, 101.5])  # the second from one side only
     assert where.lost.tolist() == [False] * 4 and where.beside.tolist() == [False] * 3 + [True]
 
 
@@ -139,7 +140,7 @@ def test_a_mesh_in_lps_and_in_surface_ras(tmp_path, scan, body):
     points = phantom.CENTRE + phantom.BODY @ [0.5, -0.5, 8.0]
     image = images.read(scan.folder / "alpha.nii.gz")
     assert image.to_world("lps")[:3, :3] @ (points * [-1, -1, 1]) == pytest.approx(points)
-    with pytest.raises(ConfigError, match="tkr coordinates belong to an .mgz"):
+    with pytest.raises(ConfigError, match="tkr coordinates belong to an"):
         image.to_world("tkr")
     mgh = nibabel.MGHImage(np.ones(phantom.SHAPE, np.float32), scan.affine)
     nibabel.save(mgh, tmp_path / "orig.mgz")
