@@ -67,6 +67,9 @@ def _listed(value):
     return [value] if isinstance(value, int | str) and not isinstance(value, bool) else value
 
 
+Labels = Annotated[list[int | str], BeforeValidator(_listed), Field(min_length=1)]
+
+
 class Region(Strict):
     """A part of the tissue with values of its own."""
 
@@ -75,7 +78,7 @@ class Region(Strict):
     ball: Ball | None = None
     box: Box | None = None
     cylinder: Cylinder | None = None
-    label: Annotated[list[int | str], BeforeValidator(_listed), Field(min_length=1)] | None = Field(
+    label: Labels | None = Field(
         None, description="label in an image, or several: numbers, or names in a table"
     )
     image: Filename | None = Field(None, description="NIfTI or MGZ image of labels")
@@ -190,6 +193,10 @@ class MeshSettings(Strict):
     layers: int | None = Field(None, ge=1, le=1000)
     white: Filename | None = Field(None, description="file of your own white surface")
     pial: Filename | None = Field(None, description="file of your own pial surface")
+    image: Filename | None = Field(None, description="NIfTI or MGZ image of labels")
+    label: Labels | None = Field(None, description="labels that are tissue; all but 0 by default")
+    names: Filename | None = Field(None, description="table of labels, which names regions")
+    smoothing: int | None = Field(None, ge=0, le=100, description="of borders between labels")
     position: Coordinate | None = Field(None, description="where a coronal slice cuts")
     axis: int | None = Field(None, ge=0, le=2)
     window: Annotated[list[Coordinate], Field(min_length=4, max_length=4)] | None = None
