@@ -73,12 +73,8 @@ def from_files(white, pial, unit="mm"):
 
 def _load(path):
     """Vertices (n, 3) and triangles (t, 3) of one surface file."""
-    try:
-        import nibabel
-    except ImportError as error:
-        raise ConfigError(
-            "surface files need nibabel; install it with pip install 'ecs-model[surfaces]'"
-        ) from error
+    import nibabel  # whose import other meshes need not wait for
+
     if not Path(path).is_file():
         raise ConfigError(f"surface {path}: no such file")
     try:
