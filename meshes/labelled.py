@@ -1,5 +1,6 @@
 """Tetrahedra of the tissues that an image labels, in the space of the scanner."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,8 @@ def from_labels(image, cell, *, label=None, names=None, smoothing=SMOOTHING):
     """Tetrahedra of the labels of a NIfTI or MGZ image, a region each, in scanner RAS.
 
     The boundaries are "outer" and "between" (borders of regions). Their triangles have the size of
-    voxels, whatever `cell` is; `levels` halves all edges.
+    voxels, whatever `cell` is; `levels` halves all edges. Islands, which share no face of a voxel
+    with the body, are left out; the notes say how much they are.
 
     Args:
         image: path of the image.
@@ -35,6 +37,7 @@ def from_labels(image, cell, *, label=None, names=None, smoothing=SMOOTHING):
     volume, cell = images.read(image), arguments.positive("cell", cell)
     smoothing = arguments.whole("smoothing", smoothing, 0)
     labels = _wanted(_whole(volume), volume.path, label, names)
+    labels, left_out = _without_islands(labels, volume.path)
     arguments.affordable(_nodes(volume, labels, cell))
     parts, owners = _connected(labels)
     net = surface_nets.net(parts, smoothing)
@@ -43,7 +46,8 @@ def from_labels(image, cell, *, label=None, names=None, smoothing=SMOOTHING):
     with mesher.session() as gmsh:
         mesh = _mesh(gmsh, points, net, owners, called, cell)
     _compare(mesh, labels, volume, called)
-    return mesh
+    notes = {"volume_left_out": left_out * volume.voxel_volume / M_TO_MM**3}
+    return replace(mesh, notes=notes)
 
 
 def _whole(volume):
@@ -67,6 +71,21 @@ def _wanted(labels, path, chosen, names):
     if not labels.any():
         raise ConfigError(f"{path}: no voxel has a label that is not 0")
     return labels
+
+
+def _without_islands(labels, path):
+    """The labels of the largest body, and how many voxels lie beside it."""
+    from scipy import ndimage
+
+    bodies, _ = ndimage.label(labels != 0)
+    sizes = np.bincount(bodies.ravel())[1:]
+    left_out = int(sizes.sum() - sizes.max())
+    if left_out > ERROR * sizes.sum():
+        raise ConfigError(
+            f"{path}: tissue falls into {len(sizes)} pieces that share no face, the largest has "
+            f"{sizes.max() / sizes.sum():.0%} of it; choose other labels, or mesh each by itself"
+        )
+    return np.where(bodies == 1 + sizes.argmax(), labels, 0), left_out
 
 
 def _nodes(volume, labels, cell):
