@@ -15,6 +15,7 @@ BOUNDARIES = {OUTER: 1, BETWEEN: 2}
 SMOOTHING = 10  # steps; volumes change by some thousandths, those of small lesions by 3 %
 ERROR = 0.1  # of the volume of a region, beyond which it was not meshed as it is
 M_TO_MM = 1e3
+DELAUNAY = 1  # HXT, the usual one, left a whole brain empty, and did not say so
 
 
 def from_labels(image, cell, *, label=None, names=None, smoothing=SMOOTHING):
@@ -122,6 +123,7 @@ def _mesh(gmsh, points, net, owners, called, cell):
     geo.synchronize()
     mesher.set_sizes(gmsh, cell, [])
     gmsh.option.setNumber("Mesh.MeshSizeExtendFromBoundary", 1)
+    gmsh.option.setNumber("Mesh.Algorithm3D", DELAUNAY)
     tags = {label: k for k, label in enumerate(called, 1)}
     regions = [mesher.Group(called[x], tags[x], tuple(of_label[x])) for x in called]
     kinds = {OUTER: [], BETWEEN: []}
