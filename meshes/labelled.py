@@ -1,5 +1,6 @@
 """Tetrahedra of the tissues that an image labels, in the space of the scanner."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,15 @@ BOUNDARIES = {OUTER: 1, BETWEEN: 2}
 SMOOTHING = 10  # steps; volumes change by some thousandths, those of small lesions by 3 %
 ERROR = 0.1  # of the volume of a region, beyond which it was not meshed as it is
 M_TO_MM = 1e3
+DELAUNAY = 1  # HXT, the usual one, left a whole brain empty, and did not say so
 
 
 def from_labels(image, cell, *, label=None, names=None, smoothing=SMOOTHING):
     """Tetrahedra of the labels of a NIfTI or MGZ image, a region each, in scanner RAS.
 
     The boundaries are "outer" and "between" (borders of regions). Their triangles have the size of
-    voxels, whatever `cell` is; `levels` halves all edges.
+    voxels, whatever `cell` is; `levels` halves all edges. Islands, which share no face of a voxel
+    with the body, are left out; the notes say how much they are.
 
     Args:
         image: path of the image.
@@ -35,6 +38,7 @@ def from_labels(image, cell, *, label=None, names=None, smoothing=SMOOTHING):
     volume, cell = images.read(image), arguments.positive("cell", cell)
     smoothing = arguments.whole("smoothing", smoothing, 0)
     labels = _wanted(_whole(volume), volume.path, label, names)
+    labels, left_out = _without_islands(labels, volume.path)
     arguments.affordable(_nodes(volume, labels, cell))
     parts, owners = _connected(labels)
     net = surface_nets.net(parts, smoothing)
@@ -43,7 +47,8 @@ def from_labels(image, cell, *, label=None, names=None, smoothing=SMOOTHING):
     with mesher.session() as gmsh:
         mesh = _mesh(gmsh, points, net, owners, called, cell)
     _compare(mesh, labels, volume, called)
-    return mesh
+    notes = {"volume_left_out": left_out * volume.voxel_volume / M_TO_MM**3}
+    return replace(mesh, notes=notes)
 
 
 def _whole(volume):
@@ -67,6 +72,21 @@ def _wanted(labels, path, chosen, names):
     if not labels.any():
         raise ConfigError(f"{path}: no voxel has a label that is not 0")
     return labels
+
+
+def _without_islands(labels, path):
+    """The labels of the largest body, and how many voxels lie beside it."""
+    from scipy import ndimage
+
+    bodies, _ = ndimage.label(labels != 0)
+    sizes = np.bincount(bodies.ravel())[1:]
+    left_out = int(sizes.sum() - sizes.max())
+    if left_out > ERROR * sizes.sum():
+        raise ConfigError(
+            f"{path}: tissue falls into {len(sizes)} pieces that share no face, the largest has "
+            f"{sizes.max() / sizes.sum():.0%} of it; choose other labels, or mesh each by itself"
+        )
+    return np.where(bodies == 1 + sizes.argmax(), labels, 0), left_out
 
 
 def _nodes(volume, labels, cell):
@@ -103,6 +123,7 @@ def _mesh(gmsh, points, net, owners, called, cell):
     geo.synchronize()
     mesher.set_sizes(gmsh, cell, [])
     gmsh.option.setNumber("Mesh.MeshSizeExtendFromBoundary", 1)
+    gmsh.option.setNumber("Mesh.Algorithm3D", DELAUNAY)
     tags = {label: k for k, label in enumerate(called, 1)}
     regions = [mesher.Group(called[x], tags[x], tuple(of_label[x])) for x in called]
     kinds = {OUTER: [], BETWEEN: []}

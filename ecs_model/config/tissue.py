@@ -193,6 +193,9 @@ class MeshSettings(Strict):
     layers: int | None = Field(None, ge=1, le=1000)
     white: Filename | None = Field(None, description="file of your own white surface")
     pial: Filename | None = Field(None, description="file of your own pial surface")
+    space: Literal["file", "scanner"] | None = Field(
+        None, description="of their coordinates: as they are, or moved to where images lie"
+    )
     image: Filename | None = Field(None, description="NIfTI or MGZ image of labels")
     label: Labels | None = Field(None, description="labels that are tissue; all but 0 by default")
     names: Filename | None = Field(None, description="table of labels, which names regions")

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ecs_model.errors import ConfigError, plainly
 from ecs_model.files.foreign import refuse_special
-from ecs_model.physics.values import Array
+
+type Array = npt.NDArray[np.float64]
 
 SUFFIXES = (".nii", ".nii.gz", ".mgz", ".mgh")
 SPACES = ("ras", "lps", "tkr")

@@ -175,7 +175,7 @@ class ImageFields:
         shares = dict(zip(images.SPACES, total / max(1, count), strict=True))
         if shares[use.space] > 0:
             return
-        best = max(shares, key=lambda space: shares[space])
+        best = max(shares, key=shares.__getitem__)
         hint = f'; with space = "{best}" {shares[best]:.0%} of it would' if shares[best] else ""
         corners = "mesh and image must have the same coordinates, those of the scanner in mm"
         raise ConfigError(

@@ -104,7 +104,7 @@ def refuse_order(image: Image, order: str) -> str:
     counts = _positive_by_order(image)
     read, good = counts.pop(""), counts[order]
     if read - good > STRANGE * read:
-        best = max(counts, key=lambda name: counts[name])
+        best = max(counts, key=counts.__getitem__)
         hint = f'order = "{best}" would do' if counts[best] > good else "no known order is better"
         raise ConfigError(
             f'{image.path}: with order = "{order}" {read - good} of {read} tensors are not '

@@ -112,15 +112,24 @@ def write(path, values):
 
 
 def test_pieces_holes_and_diagonals_are_meshed(tmp_path):
-    """Two pieces of one label, a hole with another label in it, voxels that share an edge alone."""
-    labels = np.zeros((9, 9, 12), np.int16)
-    labels[1:6, 1:6, 1:6] = 1
+    """A label in two pieces, one with a hole for another label; islands are left out and told."""
+    labels = np.zeros((9, 9, 14), np.int16)
+    labels[1:7, 1:7, 1:7] = 1
     labels[3, 3, 3] = 7
-    labels[1:4, 1:4, 8:11] = 1
-    labels[6:8, 6:8, 6:8] = 1  # touches the first piece in one corner
+    labels[1:4, 1:4, 7:9] = 2
+    labels[1:4, 1:4, 9:12] = 1
+    labels[7, 7, 7] = 1  # touches the body in one corner
     mesh = labelled.from_labels(write(tmp_path / "x.nii", labels), 1e-3, smoothing=0)
     meshdata.check(mesh, "pieces")
-    assert {*mesh.regions} == {"label_1", "label_7"}
+    assert {*mesh.regions} == {"label_1", "label_2", "label_7"}
+    assert mesh.notes["volume_left_out"] == pytest.approx(1e-9)
+
+
+def test_tissue_in_pieces_is_refused(tmp_path):
+    labels = np.zeros((9, 3, 3), np.int16)
+    labels[:4] = labels[5:8] = 1
+    with pytest.raises(ConfigError, match="falls into 2 pieces that share no face"):
+        labelled.from_labels(write(tmp_path / "x.nii", labels), 1e-3)
 
 
 @pytest.mark.parametrize(
