@@ -74,7 +74,7 @@ PROCESSES = [pytest.param(2, marks=pytest.mark.slow), 3]
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """A function: model, processes and way -> the run directory, made when it is first asked for."""
+    """A function: model, processes, way -> the run directory, made when it is first asked for."""
     folder = tmp_path_factory.mktemp("membranes")
     prepare(folder)
     made = functools.cache(functools.partial(run_all, folder))
