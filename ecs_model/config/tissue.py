@@ -5,11 +5,13 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from ecs_model.config.alternatives import (
+    SPACE,
     Alpha,
     IonList,
     IonSettings,
     Local,
     LocalTortuosity,
+    Space,
     Tortuosity,
 )
 from ecs_model.config.types import (
@@ -22,6 +24,7 @@ from ecs_model.config.types import (
     PlainAlpha,
     PlainTortuosity,
     Point,
+    SettingError,
     Strict,
     Temperature,
     exactly_one,
@@ -29,6 +32,7 @@ from ecs_model.config.types import (
     refuse_void,
     unique,
 )
+from ecs_model.files.images import is_image
 
 
 class Ball(Strict):
@@ -59,6 +63,13 @@ class Cylinder(Strict):
         return self
 
 
+def _listed(value):
+    return [value] if isinstance(value, int | str) and not isinstance(value, bool) else value
+
+
+Labels = Annotated[list[int | str], BeforeValidator(_listed), Field(min_length=1)]
+
+
 class Region(Strict):
     """A part of the tissue with values of its own."""
 
@@ -67,6 +78,12 @@ class Region(Strict):
     ball: Ball | None = None
     box: Box | None = None
     cylinder: Cylinder | None = None
+    label: Labels | None = Field(
+        None, description="label in an image, or several: numbers, or names in a table"
+    )
+    image: Filename | None = Field(None, description="NIfTI or MGZ image of labels")
+    names: Filename | None = Field(None, description="table of labels: lines of number and name")
+    space: Space = Field("ras", description=SPACE)
     alpha: PlainAlpha | None = Field(None, description="volume fraction here")
     tortuosity: LocalTortuosity | None = Field(None, description="tortuosity here")
     D: Diffusivity | None = Field(
@@ -77,7 +94,11 @@ class Region(Strict):
 
     @model_validator(mode="after")
     def _one_place(self):
-        return exactly_one(self, ("tag", "ball", "box", "cylinder"), "where the region is")
+        if self.label is None:
+            refuse_void(self, ["image", "names", "space"], "without a label")
+        elif not is_image(self.image or ""):
+            raise SettingError("image", "a label needs the NIfTI or MGZ image that it is in")
+        return exactly_one(self, ("tag", "ball", "box", "cylinder", "label"), "where the region is")
 
 
 class SyncytiumSettings(Strict):
@@ -172,6 +193,13 @@ class MeshSettings(Strict):
     layers: int | None = Field(None, ge=1, le=1000)
     white: Filename | None = Field(None, description="file of your own white surface")
     pial: Filename | None = Field(None, description="file of your own pial surface")
+    space: Literal["file", "scanner"] | None = Field(
+        None, description="of their coordinates: as they are, or moved to where images lie"
+    )
+    image: Filename | None = Field(None, description="NIfTI or MGZ image of labels")
+    label: Labels | None = Field(None, description="labels that are tissue; all but 0 by default")
+    names: Filename | None = Field(None, description="table of labels, which names regions")
+    smoothing: int | None = Field(None, ge=0, le=100, description="of borders between labels")
     position: Coordinate | None = Field(None, description="where a coronal slice cuts")
     axis: int | None = Field(None, ge=0, le=2)
     window: Annotated[list[Coordinate], Field(min_length=4, max_length=4)] | None = None

@@ -68,8 +68,9 @@ def _ground(config, comm, base, kept, lap):
     fields, mesh = kept("mesh", repr(config.mesh), partial(_mesh, config, comm, base, lap))
     lap("mesh")
     together(comm, tissue.refuse_points, config, mesh.dimension)
-    parts = together(comm, tissue.parts_of, config.tissue, mesh)
-    return Ground(mesh, parts, InputFields(mesh, fields, base), base)
+    inputs = InputFields(mesh, fields, base)
+    parts = tissue.parts_of(config.tissue, inputs)
+    return Ground(mesh, parts, inputs, base)
 
 
 def _mesh(config, comm, base, lap):
@@ -108,6 +109,7 @@ def _living(config, model, ground, kept, lap):
     reaction, identity, told = membranes.reaction(config, data, nodes, still, around, kept, lap)
     reaction.lending = lending(config, ground.mesh.comm, reaction)
     notes = [*told, *membranes.notes(config, reaction, data.packing, ground), *resolution]
+    notes += ground.inputs.images.notes
     operators = _following(still, reaction, data)
     moving = transport(config, data, solver, ground, cells["alpha"], operators, reaction)
     changing = together(comm, events, config, ground, nodes, reaction, data.packing)
@@ -198,6 +200,7 @@ def _observed(config, ground, living, simulation):
         detection=detection,
         plan=output.output_plan(config, living.model, mesh, simulation.clock, fields),
         notes=living.notes,
+        images=ground.inputs.images.digests,
         outside=stimulation.outside_of(config, ground, ledger),
         unresolved=stimulation.unresolved(config, living.operators, ledger),
     )

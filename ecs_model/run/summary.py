@@ -24,6 +24,8 @@ def summarise(parts, outputs, timer):
         "balance": outputs.balance.report(),
         "energy": outputs.spending.report(),
         "bias": known_bias(parts.model, s.reaction.ions, parts.tissue),
+        "images": parts.images,
+        "assumptions": parts.notes,
         **_about_steps(s, transport),
         "unresolved": parts.unresolved,
         "iterations_per_step": transport.total_iterations / max(1, s.steps),

@@ -15,6 +15,7 @@ from ecs_model.files.digests import digests
 from ecs_model.meshes import archive, meshdata
 
 LARGE = 100_000  # nodes of a mesh in a file, from which on it is kept; smaller ones are read anew
+PATHS = ("white", "pial", "image", "names")  # settings that are paths of files
 
 
 def read(path, unit):
@@ -149,9 +150,7 @@ def _check_arguments(name, generator, arguments):
 
 
 def _absolute(arguments, base):
-    paths = {
-        k: str(Path(base, v).resolve()) for k, v in arguments.items() if k in ("white", "pial")
-    }
+    paths = {k: str(Path(base, v).resolve()) for k, v in arguments.items() if k in PATHS}
     return arguments | paths
 
 
@@ -164,7 +163,7 @@ def _stamp(key, path):
 
 
 def _key(name, arguments):
-    stamps = [_stamp(k, v) for k, v in arguments.items() if k in ("white", "pial")]
+    stamps = [_stamp(k, v) for k, v in arguments.items() if k in PATHS]
     return _hash(__version__, name, sorted(arguments.items()), stamps)
 
 

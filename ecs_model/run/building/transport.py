@@ -57,6 +57,9 @@ def _add_terms(terms, config, ground, alpha):
         terms.add(load, f"source '{s.name}'", s.ion, s.companion)
     for b in config.boundary:
         terms.add(sources.boundary(b, ground), f"boundary '{b.on}'", b.ion, b.companion)
+    for v in config.vessels:
+        blood = sources.vessels(v, ground, alpha)
+        terms.add(blood, f"vessels '{v.name}'", v.ion, v.companion)
 
 
 def _together(tissue, solver, operators, made) -> Ions:
@@ -96,9 +99,10 @@ def _refuse_unsolvable(config, tissue, solver, operators):
             "solver.scheme: rkl2 moves K+ alone, in tissue that does not swell and whose glia are "
             "not joined"
         )
-    exchanging = [b.on for b in config.boundary if b.exchange is not None]
+    exchanging = [f"boundary '{b.on}'" for b in config.boundary if b.exchange is not None]
+    exchanging += [f"vessels '{v.name}'" for v in config.vessels]
     if tissue.electrodiffusion and exchanging:
         raise ConfigError(
-            f"boundary '{exchanging[0]}': an exchange leaves charge behind; electrodiffusion needs "
-            "bath or flux"
+            f"{exchanging[0]}: an exchange leaves charge behind; electrodiffusion needs a bath or "
+            "a flux"
         )
