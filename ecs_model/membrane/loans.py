@@ -15,7 +15,7 @@ from ecs_model.membrane.solver import Reaction
 from ecs_model.membrane.trace import Trace
 from ecs_model.physics.values import Array
 
-SHARE = 0.05  # of the mean: what is beyond it by less stays
+SHARE = 0.1  # of the mean: what is beyond it by less stays
 BESIDE = 0.3  # of a block-step: what a block takes beside its sub-steps
 SMALLEST = 1.0  # block-steps of a loan
 

@@ -20,7 +20,7 @@ from ecs_model.membrane.solver import Reaction
 
 THERE, BACK, FIRED = 71, 72, 73  # tags of messages
 EVENT = 3  # numbers
-WORTH = 0.2e-3  # s that the slowest process must win in a call
+WORTH = 0.5e-3  # s that the slowest process must win in a call
 FARE = 0.1e-6  # s to send one array of a block there and back
 STATEMENT = 1e-9  # s that each statement of a block-step takes
 

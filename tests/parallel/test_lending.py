@@ -206,7 +206,7 @@ def test_all_find_the_same_loans(seed):
 
 def test_little_is_not_lent():
     work = np.array([1000.0, 960.0, 970.0])
-    assert not loans(work, 0, least=0.0).any()  # within a twentieth of the mean
+    assert not loans(work, 0, least=0.0).any()  # within a tenth of the mean
     work[0] = 1500.0
     assert loans(work, 0, least=100.0).sum() == pytest.approx(1500.0 - work.mean())
     assert not loans(work, 0, least=1000.0).any()
