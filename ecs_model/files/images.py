@@ -137,7 +137,8 @@ def read(path: str | Path) -> Image:
     with _readable(path):
         import nibabel  # whose import most runs need not wait for
 
-        image: Any = nibabel.load(path)
+        with nibabel.imageglobals.LoggingOutputSuppressor():  # what matters is refused below
+            image: Any = nibabel.load(path)
         shape, kind = image.shape, np.dtype(image.dataobj.dtype)
         affine, tkr, note = _placed(path, image)
     if kind.kind not in "iuf" or len(shape) < 3 or min(shape) < 1:
