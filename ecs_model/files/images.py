@@ -9,6 +9,7 @@ Reference:
 
 import functools
 import hashlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,8 +138,8 @@ def read(path: str | Path) -> Image:
     with _readable(path):
         import nibabel  # whose import most runs need not wait for
 
-        with nibabel.imageglobals.LoggingOutputSuppressor():  # what matters is refused below
-            image: Any = nibabel.load(path)
+        nibabel.imageglobals.logger.setLevel(logging.CRITICAL)  # what matters is refused below
+        image: Any = nibabel.load(path)
         shape, kind = image.shape, np.dtype(image.dataobj.dtype)
         affine, tkr, note = _placed(path, image)
     if kind.kind not in "iuf" or len(shape) < 3 or min(shape) < 1:
