@@ -190,9 +190,10 @@ class Config(Strict):
 
     @model_validator(mode="after")
     def _one_condition_each(self):
-        names = [b.on for b in self.boundary]
+        species = {x.name for x in self.tissue.species}
+        names = [(b.on, b.ion if b.ion in species else "ions") for b in self.boundary]
         if twice := {n for n in names if names.count(n) > 1}:
             raise SettingError(
-                "boundary", f"two entries are on {twice.pop()!r}; one condition each is right"
+                "boundary", f"two entries are on {twice.pop()[0]!r}; one condition each is right"
             )
         return self

@@ -56,7 +56,7 @@ class Source(Strict):
     """An ion that enters the extracellular space."""
 
     name: Name
-    ion: str = Field("K", description="one of tissue.ions")
+    ion: str = Field("K", description="one of tissue.ions or tissue.species")
     companion: str | None = Field(
         None, description="the ion that keeps it neutral: Cl enters too, or Na leaves; default Cl"
     )
@@ -89,7 +89,9 @@ class Boundary(Strict):
     """What happens at a part of the surface; elsewhere nothing passes."""
 
     on: str = Field(description="name of a boundary of the mesh")
-    ion: str = Field("K", description="one of tissue.ions; the others are held as they begin")
+    ion: str = Field(
+        "K", description="one of tissue.ions or tissue.species; other ions are held as they begin"
+    )
     companion: str | None = Field(
         None, description="the ion that keeps it neutral; Cl if not given and if it moves"
     )
@@ -125,7 +127,9 @@ class Vessels(Strict):
 
     name: Name
     region: str | None = Field(None, description="a region of the tissue; everywhere if not given")
-    ion: str = Field("K", description="one of tissue.ions; the others are held as they begin")
+    ion: str = Field(
+        "K", description="one of tissue.ions or tissue.species; other ions are held as they begin"
+    )
     companion: str | None = Field(
         None, description="the ion that keeps it neutral; Cl if not given and if it moves"
     )

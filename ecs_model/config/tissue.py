@@ -29,6 +29,7 @@ from ecs_model.config.types import (
     Temperature,
     exactly_one,
     number,
+    quantity,
     refuse_void,
     unique,
 )
@@ -110,6 +111,17 @@ class SyncytiumSettings(Strict):
     cable: bool = Field(True, description="currents flow through it; false: ions only mix")
 
 
+class SpeciesSettings(Strict):
+    """What diffuses through the whole tissue, cells included, as oxygen does."""
+
+    name: Name = Field(description="of a state of the membrane, such as O2")
+    D: Diffusivity = Field(description="diffusivity in tissue, before the tortuosity")
+    tortuosity: PlainTortuosity = Field(1.0, description="of its paths; 1 where D was measured")
+    tolerance: quantity("mM", 1e-9, 1e3) = Field(
+        0.002, description="of its local error in adaptive steps"
+    )
+
+
 class Tissue(Strict):
     """The extracellular space."""
 
@@ -121,6 +133,9 @@ class Tissue(Strict):
     D: Diffusivity = Field(1.96e-9, description="free diffusivity of K+ (2.62e-9 m^2/s at 37 C)")
     ions: IonList = Field(
         [IonSettings(name="K")], description='what moves, K first: "Na", "Cl", "TMA", or a table'
+    )
+    species: list[SpeciesSettings] = Field(
+        [], max_length=20, description="states of the membrane that diffuse in the whole tissue"
     )
     transport: Literal["diffusion", "electrodiffusion"] = Field(
         "diffusion", description="each ion by itself, or bound by electroneutrality"
@@ -140,6 +155,7 @@ class Tissue(Strict):
     @model_validator(mode="after")
     def _ions_fit(self):
         unique(self.regions, "regions")
+        unique(self.species, "species")
         names = [ion.name for ion in self.ions]
         if names[0] != "K" or len({*names}) < len(names):
             raise ValueError(f"ions: each once and K first (found {', '.join(names)})")

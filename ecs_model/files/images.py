@@ -9,6 +9,7 @@ Reference:
 
 import functools
 import hashlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,6 +138,7 @@ def read(path: str | Path) -> Image:
     with _readable(path):
         import nibabel  # whose import most runs need not wait for
 
+        nibabel.imageglobals.logger.setLevel(logging.CRITICAL)  # what matters is refused below
         image: Any = nibabel.load(path)
         shape, kind = image.shape, np.dtype(image.dataobj.dtype)
         affine, tkr, note = _placed(path, image)

@@ -30,6 +30,7 @@ from ecs_model.tissue.input_fields import GivenFields, InputFields
 from ecs_model.tissue.mesh import Mesh
 from ecs_model.tissue.node_values import Nodes
 from ecs_model.transport.matrices import Operators
+from ecs_model.transport.species import ledgers_of
 from ecs_model.transport.swelling_matrices import Following
 
 
@@ -157,7 +158,7 @@ def _simulation(config, ground, living):
     time = config.time
     ticks = clock.plan(time.end, time.step, config.output.series, time.adaptive)
     control = StepControl(time.tolerance if time.adaptive else 0.0)
-    edges = _edges(ticks, living.transport.ledger, living.events)
+    edges = _edges(ticks, ledgers_of(living.transport), living.events)
     return Simulation(
         living.membranes,
         living.transport,
@@ -171,10 +172,10 @@ def _simulation(config, ground, living):
     )
 
 
-def _edges(clock, ledger, events):
+def _edges(clock, ledgers, events):
     """Ticks at or just before abrupt changes of any source, boundary or event."""
-    terms = [x.profile for x in ledger.sources]
-    terms += [x.bath for x in (*ledger.robin, *ledger.dirichlet)]
+    terms = [x.profile for ledger in ledgers for x in ledger.sources]
+    terms += [x.bath for ledger in ledgers for x in (*ledger.robin, *ledger.dirichlet)]
     terms += [profile for changing in events for profile in changing.profiles]
     edges = {clock.before(t) for profile in terms for t in profile.edges(clock.end)}
     ends = clock.end * (1 - NEAR), clock.end * (1 + NEAR)

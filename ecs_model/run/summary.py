@@ -6,6 +6,7 @@ from ecs_model.parallel import Team
 from ecs_model.physics import detectors
 from ecs_model.run.footprint import peak
 from ecs_model.run.line_fronts import slowness
+from ecs_model.transport.species import species_of
 
 
 def summarise(parts, outputs, timer):
@@ -22,6 +23,7 @@ def summarise(parts, outputs, timer):
         "fronts": _fronts(parts, outputs.lines),
         "cells_per_front": outputs.resolution.cells(parts.tracker),
         "balance": outputs.balance.report(),
+        "species": {name: x.balance() for name, x in species_of(s.diffusion).items()},
         "energy": outputs.spending.report(),
         "bias": known_bias(parts.model, s.reaction.ions, parts.tissue),
         "images": parts.images,
