@@ -209,8 +209,11 @@ class Diffusion(StateAndReport):
         Raises:
             SolutionError: on all processes, where there would be less than nothing.
         """
-        if is_left:
-            self.range.limit(t, dt, self._middle(), field)
+        stays_near = is_left and self.range.finds_room(t, dt)
+        if is_left and not stays_near:
+            self.range.redo(t, dt, self._middle(), field)
             return
         middle = self._middle() if self.ledger.open else None
         self.ledger.settle(self.values, self.increment, middle, t, dt, migration)
+        if stays_near:
+            self.range.spread()
