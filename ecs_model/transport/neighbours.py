@@ -45,14 +45,14 @@ class Look(NamedTuple):
         below: whether an owned node of this process is below zero.
         suspects: first of all, owned nodes that lie beyond what they and all around may come to by
             themselves: out of range, unless they follow from neighbours that are beyond, too.
-        count: how many these are.
+        many: how many these are.
         seen: `low`, `high`, `start` and `change` of the Move, also of ghosts.
     """
 
     left: bool
     below: bool
     suspects: Nodes
-    count: int
+    many: int
     seen: Sequence[Array]
 
 
@@ -183,7 +183,7 @@ class Neighbours:
         """What is found on this process."""
         found = self.call("out_of_range", *seen, move.is_fixed, TOLERANCE, *move[5:], self._counts)
         count, below = self._counts
-        return Look(found > 0, below > 0, move.suspects, int(count), seen)
+        return Look(bool(found), bool(below), move.suspects, int(count), seen)
 
     def call(self, name: str, *arguments: Any) -> Any:
         """Call a function of the limiter's text with the rows and further arguments."""

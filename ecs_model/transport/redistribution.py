@@ -44,11 +44,11 @@ class Redistribution:
         self._state = rows.buffer("state", (rows.local, STATE))
         self._gain = rows.buffer("gain", (owned,))
         self._is_listed = rows.buffer("is listed", (owned,), np.int8)
-        found = rows.buffer("found", (owned,), np.int32)
+        found, queue = rows.buffer("found", (2, owned), np.int32)
         self._stay = is_fixed, self._state, self._gain, self._is_listed
-        self._step = np.zeros(5 + len(self._stay) + 2, np.uintp)
-        self._step[5:-2] = [array.ctypes.data for array in self._stay]
-        self._step[-1] = found.ctypes.data
+        self._step = np.zeros(12, np.uintp)  # where all that is
+        self._step[5:9] = [array.ctypes.data for array in self._stay]
+        self._step[10:] = found.ctypes.data, queue.ctypes.data
         self._length, self._counts = np.zeros(1, np.int64), np.zeros(2, np.int64)
         self._sums = np.zeros(3)
 
@@ -74,32 +74,32 @@ class Redistribution:
         self._volume = self._rows.with_ghosts(self._rows.operators.lumped, "volumes")
         now = *look.seen, self._volume
         self._step[:5] = [array.ctypes.data for array in now]
-        self._step[-2], self._length[0] = look.suspects.ctypes.data, look.count
-        self._is_listed[look.suspects[: look.count]] = 1
+        self._step[9], self._length[0] = look.suspects.ctypes.data, look.many
+        self._is_listed[look.suspects[: look.many]] = 1
 
     def _finds_it_nearby(self):
         """Let nodes give in rounds; whether none sticks out in the end."""
         if self._comm.size == 1:  # all in one call: small tissues would notice
             return bool(self._call("alone", TOLERANCE, ROUNDS, self._length))
-        for _ in range(ROUNDS):
+        for k in range(ROUNDS + 1):
             found = self._call("beyond", TOLERANCE, int(self._length[0]))
-            if not self._sticking(found):
-                return True
+            sticking = self._sticking(found)
+            if not sticking or k == ROUNDS:
+                break
             self._call("offers", found)
             self._rows.exchange(self._state)
             length = self._call("spread", self._rows.local, found, int(self._length[0]))
             self._length[0] = length
-        return False
+        return not sticking
 
     def _sticking(self, found):
         """Find levels; how many nodes stick out, on all processes."""
-        changes = 1
-        while changes:
+        self._counts[0] = 1
+        while self._counts[0]:
             self._rows.exchange(self._state)
             self._call("levels", TOLERANCE, found, self._counts)
             self._comm.Allreduce(MPI.IN_PLACE, self._counts, MPI.SUM)
-            changes, sticking = self._counts
-        return sticking
+        return int(self._counts[1])
 
     def _finds_it_elsewhere(self):
         """Let all other nodes share what finds no room nearby; whether that is next to nothing."""

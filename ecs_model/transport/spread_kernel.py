@@ -35,7 +35,7 @@ typedef struct {
     State *state;
     double *gain;
     char *is_listed;
-    int *list, *found;
+    int *list, *found, *queue;
 } Step;
 
 static double value(const Step *s, long i)
@@ -72,33 +72,61 @@ long ecs_beyond(long n, const int *first, const int *column, const Step *s, doub
     return out;
 }
 
-/* The level of a node as its neighbours let it be. */
-static double seen_level(const int *first, const int *column, const Step *s, int i)
+/* A level, or that of a neighbour, which is as far as a value; `side` is that of the node. */
+static double lifted(double side, double level, double other, double x)
 {
-    const double x = value(s, i), side = s->state[i].side;
-    double best = s->state[i].level;
-    for (int m = first[i]; m < first[i + 1]; m++) {
-        const double other = level(s, column[m]);
-        best = side > 0.0 ? MOST(best, other) : LEAST(best, other);
-    }
-    return side > 0.0 ? LEAST(best, x) : MOST(best, x);
+    return side > 0.0 ? MOST(level, LEAST(other, x)) : LEAST(level, MOST(other, x));
 }
 
-/* Let levels come up to those of neighbours, or down, as far as the values of the nodes; whether
-   any did, and how many nodes lie beyond theirs. */
+static long queued(const Step *s, int i, long count, long size)
+{
+    s->is_listed[i] |= 2;
+    s->queue[count % size] = i;
+    return count + 1;
+}
+
+/* Let the level of a node come up to those of its neighbours, or down; whether it does. */
+static int pulled(const int *first, const int *column, const Step *s, int i)
+{
+    const double x = value(s, i), before = s->state[i].level;
+    double now = before;
+    for (int m = first[i]; m < first[i + 1]; m++)
+        now = lifted(s->state[i].side, now, level(s, column[m]), x);
+    s->state[i].level = now;
+    return now != before;
+}
+
+/* Let levels beside a node come up to its own, or down; the end of the queue with those that do. */
+static long pushed(long n, const int *first, const int *column, const Step *s, int i, long end,
+                   long size)
+{
+    for (int m = first[i]; m < first[i + 1]; m++) {
+        const int j = column[m];
+        State *other = s->state + j;
+        if (j >= n || other->side == 0.0) continue;
+        const double now = lifted(other->side, other->level, s->state[i].level, value(s, j));
+        if (now == other->level) continue;
+        other->level = now;
+        if (!(s->is_listed[j] & 2)) end = queued(s, j, end, size);
+    }
+    return end;
+}
+
+/* Let levels come up to those of neighbours, or down, as far as the values of the nodes; how many
+   others let them, and how many nodes lie beyond theirs. */
 void ecs_levels(long n, const int *first, const int *column, const Step *s, double tolerance,
                 long found, long *counts)
 {
-    counts[0] = counts[1] = 0;
-    for (long changes = 1; changes;) {
-        changes = 0;
-        for (long k = 0; k < found; k++) {
-            const double now = seen_level(first, column, s, s->found[k]);
-            changes += now != s->state[s->found[k]].level;
-            s->state[s->found[k]].level = now;
-        }
-        counts[0] += changes;
+    long end = 0;
+    for (long k = 0; k < found; k++)
+        if (pulled(first, column, s, s->found[k])) end = queued(s, s->found[k], end, found);
+    counts[0] = end;
+    for (long k = 0; k < end; k++) {
+        const int i = s->queue[k % found];
+        s->is_listed[i] &= ~2;
+        end = pushed(n, first, column, s, i, end, found);
     }
+    counts[1] = 0;
     for (long k = 0; k < found; k++) {
         const double x = value(s, s->found[k]), past = fabs(x - s->state[s->found[k]].level);
         counts[1] += past > tolerance * (1.0 + fabs(x));
@@ -134,8 +162,8 @@ void ecs_offers(long n, const int *first, const int *column, const Step *s, long
 
 static long listed(const Step *s, int i, long count)
 {
-    if (s->is_listed[i]) return count;
-    s->is_listed[i] = 1;
+    if (s->is_listed[i] & 1) return count;
+    s->is_listed[i] |= 1;
     s->list[count] = i;
     return count + 1;
 }
@@ -178,15 +206,14 @@ long ecs_spread(long n, const int *first, const int *column, const Step *s, long
 long ecs_alone(long n, const int *first, const int *column, const Step *s, double tolerance,
                long rounds, long *length)
 {
-    for (long k = 0; k < rounds; k++) {
+    for (long k = 0;; k++) {
         long counts[2];
         const long found = ecs_beyond(n, first, column, s, tolerance, *length);
         ecs_levels(n, first, column, s, tolerance, found, counts);
-        if (!counts[1]) return 1;
+        if (!counts[1] || k == rounds) return !counts[1];
         ecs_offers(n, first, column, s, found);
         *length = ecs_spread(n, first, column, s, n, found, *length);
     }
-    return 0;
 }
 
 /* What nodes have beyond their levels (have not, where that is negative), in sum, and how far all
