@@ -71,9 +71,9 @@ class Redistribution:
 
     def _begin(self, look):
         """Let the compiled functions know where everything is, and list the suspects."""
-        self._volume = self._rows.with_ghosts(self._rows.operators.lumped, "volumes")
-        now = *look.seen, self._volume
-        self._step[:5] = [array.ctypes.data for array in now]
+        volume = self._rows.with_ghosts(self._rows.operators.lumped, "volumes")
+        self._now = *look.seen, volume  # has to be there as long as the functions need it
+        self._step[:5] = [array.ctypes.data for array in self._now]
         self._step[9], self._length[0] = look.suspects.ctypes.data, look.many
         self._is_listed[look.suspects[: look.many]] = 1
 
