@@ -8,7 +8,7 @@ from ecs_model.native import MPI, PETSc
 
 import numpy as np
 
-from ecs_model.membrane.c_function import c_function
+from ecs_model.membrane.c_function import addresses, c_function
 from ecs_model.physics.values import Array, Nodes
 from ecs_model.transport.limiter_kernel import FUNCTIONS, TEXT
 from ecs_model.transport.matrices import Matrices
@@ -71,7 +71,6 @@ class Neighbours:
         self._functions = {name: c_function(TEXT, f"ecs_{name}") for name in FUNCTIONS}
         self._first, self._column, ghosts = self._local_rows()
         self.local = owned + len(ghosts)
-        self._counts = np.zeros(2, np.int64)
         self._buffers: dict[str, Any] = {}
         self._add_ghost_rows()
         self._forest = self._ownership(ghosts)
@@ -173,17 +172,25 @@ class Neighbours:
     def look(self, moves: Sequence[Move]) -> list[Look]:
         """Look for nodes out of range in steps of several ions; asks all processes."""
         seen = self.all_with_ghosts([x for move in moves for x in move[:4]], f"{len(moves)} moves")
-        looks = [self._look(move, seen[4 * k : 4 * k + 4]) for k, move in enumerate(moves)]
-        left = np.array([look.left for look in looks], np.int64)
+        seen_by = [seen[4 * k : 4 * k + 4] for k in range(len(moves))]
+        found = self._found(moves, seen_by)
+        left = found[:, 0].copy()
         if self.operators.mesh.comm.size > 1:
             self.operators.mesh.comm.Allreduce(MPI.IN_PLACE, left, MPI.SUM)
-        return [look._replace(left=bool(any_)) for look, any_ in zip(looks, left, strict=True)]
+        looks = zip(left.tolist(), found.tolist(), moves, seen_by, strict=True)
+        return [
+            Look(any_ > 0, below > 0, move.suspects, many, arrays)
+            for any_, (_, many, below), move, arrays in looks
+        ]
 
-    def _look(self, move, seen):
-        """What is found on this process."""
-        found = self.call("out_of_range", *seen, move.is_fixed, TOLERANCE, *move[5:], self._counts)
-        count, below = self._counts
-        return Look(bool(found), bool(below), move.suspects, int(count), seen)
+    def _found(self, moves, seen_by):
+        """Of each move, nodes out of range, suspects and nodes below zero of this process."""
+        count = len(moves)
+        table = self.buffer(f"{count} in a table", (count, len(Move._fields)), np.uintp)
+        found = self.buffer(f"{count} found", (count, 3), np.int64)
+        table[:] = [addresses((*seen_by[k], *move[4:])) for k, move in enumerate(moves)]
+        self.call("look", count, table, TOLERANCE, found)
+        return found
 
     def call(self, name: str, *arguments: Any) -> Any:
         """Call a function of the limiter's text with the rows and further arguments."""

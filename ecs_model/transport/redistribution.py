@@ -18,7 +18,7 @@ from ecs_model.native import MPI
 
 import numpy as np
 
-from ecs_model.membrane.c_function import c_function
+from ecs_model.membrane.c_function import addresses, c_function
 from ecs_model.physics.values import Array, Nodes
 from ecs_model.transport.neighbours import TOLERANCE, Look, Neighbours
 from ecs_model.transport.spread_kernel import FUNCTIONS, TEXT
@@ -47,8 +47,8 @@ class Redistribution:
         found, queue = rows.buffer("found", (2, owned), np.int32)
         self._stay = is_fixed, self._state, self._gain, self._is_listed
         self._step = np.zeros(12, np.uintp)  # where all that is
-        self._step[5:9] = [array.ctypes.data for array in self._stay]
-        self._step[10:] = found.ctypes.data, queue.ctypes.data
+        self._step[5:9] = addresses(self._stay)
+        self._step[10:] = addresses([found, queue])
         self._length, self._counts = np.zeros(1, np.int64), np.zeros(2, np.int64)
         self._sums = np.zeros(3)
 
@@ -73,8 +73,8 @@ class Redistribution:
         """Let the compiled functions know where everything is, and list the suspects."""
         volume = self._rows.with_ghosts(self._rows.operators.lumped, "volumes")
         self._now = *look.seen, volume  # has to be there as long as the functions need it
-        self._step[:5] = [array.ctypes.data for array in self._now]
-        self._step[9], self._length[0] = look.suspects.ctypes.data, look.many
+        self._step[:5], self._step[9:10] = addresses(self._now), addresses([look.suspects])
+        self._length[0] = look.many
         self._is_listed[look.suspects[: look.many]] = 1
 
     def _finds_it_nearby(self):
