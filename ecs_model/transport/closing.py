@@ -20,11 +20,10 @@ from ecs_model.transport.linear_solver import LinearSystem, LinearSystems
 
 MUCH, SHARPER = 1e-2, 4  # left over, of what moves; tries with a hundredth of the tolerance each
 
-# Sums over short stretches, each of four, lose less to round-off than one over all nodes.
+# Weights may be 1e5 times the volumes, in long steps, and nearly cancel: products and sums are
+# compensated (Ogita, Rump & Oishi 2005, SIAM J Sci Comput 26, 1955).
 TEXT = r"""
 #include <math.h>
-
-#define STRETCH 256
 
 typedef struct {
     double *change;
@@ -33,17 +32,17 @@ typedef struct {
 
 static void weighed(long n, const Counted *of, double *sums)
 {
-    sums[0] = sums[1] = 0.0;
-    for (long start = 0; start < n; start += STRETCH) {
-        const long end = start + STRETCH < n ? start + STRETCH : n;
-        double counts[4] = {0.0}, sizes[4] = {0.0};
-        for (long i = start; i < end; i++) {
-            counts[i & 3] += of->weight[i] * of->change[i];
-            sizes[i & 3] += of->size[i] * fabs(of->change[i]);
-        }
-        sums[0] += (counts[0] + counts[1]) + (counts[2] + counts[3]);
-        sums[1] += (sizes[0] + sizes[1]) + (sizes[2] + sizes[3]);
+    double count = 0.0, lost = 0.0, size = 0.0;
+    for (long i = 0; i < n; i++) {
+        const double brought = of->weight[i] * of->change[i], sum = count + brought;
+        const double added = sum - count;
+        lost += (count - (sum - added)) + (brought - added);
+        lost += fma(of->weight[i], of->change[i], -brought);
+        size += of->size[i] * fabs(of->change[i]);
+        count = sum;
     }
+    sums[0] = count + lost;
+    sums[1] = size;
 }
 
 /* For every ion what its increment weighs in the balance, and its size. */
