@@ -38,7 +38,7 @@ run: setup
 # waits long for the last one.
 WATCHED := $(addprefix tests/test_,$(addsuffix .py,compiler doctor forecast fronts profiling)) \
 	tests/scan/test_kills.py
-SINGLE := tests/verification tests/validation tests/scan/test_laws.py tests/test_benchmarks.py tests/membrane tests/cell \
+SINGLE := tests/verification tests/validation tests/imaging tests/scan/test_laws.py tests/test_benchmarks.py tests/membrane tests/cell \
 	tests/postprocess tests/docs tests/robust/test_configurations.py tests/robust/test_damaged.py \
 	tests/robust/test_damaged_inputs.py tests/cli tests/transport tests/runs tests/meshes tests/laws \
 	$(addprefix tests/scan/test_,$(addsuffix .py,decide picture points report trust)) \
@@ -60,11 +60,12 @@ docs: setup
 	@echo "build/docs/index.html"
 
 CHECKED := tests/test_electrochemistry.py tests/laws tests/membrane tests/cell tests/test_fit.py \
-	tests/transport tests/verification tests/scan/test_laws.py
+	tests/test_fronts.py tests/transport tests/verification tests/scan/test_laws.py
 
 verification: setup
 	@mkdir -p build && rm -f build/found.jsonl
-	@ECS_RECORD=$(CURDIR)/build/found.jsonl $(BIN)/python -m pytest -q -m "" $(CHECKED)
+	@ECS_RECORD=$(CURDIR)/build/found.jsonl $(BIN)/python -m pytest -q -m "" \
+		-n $(NP) --dist loadfile $(CHECKED)
 	@$(BIN)/python docs/verification.py build/found.jsonl >docs/verification.md
 
 validation: setup

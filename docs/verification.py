@@ -31,8 +31,20 @@ GROUPS = {
         "tests/test_fit",
         "tests/verification/test_point",
         "tests/verification/test_spatial",
+        "tests/verification/test_species",
+        "tests/verification/test_vessels",
     ),
-    "Waves": ("tests/verification/test_fronts", "tests/verification/test_waves"),
+    "Waves": (
+        "tests/test_fronts",
+        "tests/verification/test_fronts",
+        "tests/verification/test_waves",
+    ),
+    "Seizures": (
+        "tests/verification/test_ictal",
+        "tests/verification/test_noise",
+        "tests/verification/test_recruitment",
+        "tests/verification/test_synapses",
+    ),
     "Risk": ("tests/scan",),
 }
 TABLE = "| what | reference | found | tolerance | source |\n|---|---|---|---|---|"
@@ -60,18 +72,24 @@ def row(line):
     )
 
 
-def group_of(line):
-    """The part of the page where a number belongs."""
-    return next(name for name, tests in GROUPS.items() if line["test"].startswith(tests))
+def group_of(test):
+    """The part of the page where the numbers of a test belong."""
+    return next(name for name, tests in GROUPS.items() if test.startswith(tests))
+
+
+def file_of(line):
+    """The file of the test that recorded a number; files may run beside each other."""
+    return line["test"].partition("::")[0]
 
 
 def page(lines):
     """The whole page as Markdown."""
+    lines = sorted(lines, key=file_of)
     far = sum(abs(n["ours"] - n["theirs"]) > _allowed(n) for n in lines)
     outside = f"{far} outside of their tolerance" if far else "all within their tolerance"
     parts = [HEAD.format(version=ecs_model.__version__, count=len(lines), outside=outside)]
     for name in GROUPS:
-        rows = dict.fromkeys(row(n) for n in lines if group_of(n) == name)
+        rows = dict.fromkeys(row(n) for n in lines if group_of(n["test"]) == name)
         parts.append("\n".join([f"## {name}\n", TABLE, *rows, ""]))
     return "\n".join(parts)
 

@@ -15,6 +15,7 @@ from ecs_model.meshes.boxes import (
     slice_grid,
 )
 from ecs_model.meshes.coronal import coronal
+from ecs_model.meshes.labelled import from_labels
 from ecs_model.meshes.ribbon import ribbon, ribbon_from_files
 
 GENERATORS = {
@@ -27,6 +28,7 @@ GENERATORS = {
     "ribbon": ribbon,
     "ribbon_from_files": ribbon_from_files,
     "coronal": coronal,
+    "from_labels": from_labels,
 }
 GRIDS = {  # the Grid of a mesh that can be made in parts, or None
     "interval": interval_grid,

@@ -51,6 +51,7 @@ def ribbon_from_files(
     radius=None,
     *,
     unit="mm",
+    space="file",
     subdivisions=None,
     cell=None,
     layers=None,
@@ -63,11 +64,13 @@ def ribbon_from_files(
         centre: point (3) [m] near the cortex, or None or "crown".
         radius: geodesic radius of the patch [m]; None for the whole surface.
         unit: of the coordinates in the files.
+        space: "file", or "scanner", where images lie: surfaces of FreeSurfer have an origin of
+            their own.
         subdivisions: how often the triangles are cut into four.
         cell: wished edge length [m].
         layers: number of layers of prisms.
     """
-    surfaces = cortex.from_files(white, pial, unit)
+    surfaces = cortex.from_files(white, pial, unit, space)
     return _ribbon(surfaces, centre, radius, subdivisions, cell, layers)
 
 

@@ -1,17 +1,19 @@
 """Cortical surfaces: white and pial, matched vertex by vertex."""
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ecs_model.errors import ConfigError
-from ecs_model.meshes import arguments
+from ecs_model.meshes import arguments, surface_space
 from ecs_model.meshes.simplices import sort_rows, unique_edges
 from ecs_model.units import factor
 
 BUILT_IN = ("S1", "fsaverage5")
 HEMISPHERES = ("left", "right")
+SPACES = ("file", "scanner")
 _DATA = Path(__file__).parent / "data"
 
 
@@ -52,16 +54,19 @@ def built_in(surface, hemisphere):
     return Surfaces(white * resolution, pial * resolution, triangles)
 
 
-def from_files(white, pial, unit="mm"):
+def from_files(white, pial, unit="mm", space="file"):
     """Surfaces in two GIFTI (.gii, .gii.gz) or FreeSurfer (lh.white, lh.pial) files.
 
     Args:
         white: path of the surface between grey and white matter.
         pial: path of the outer surface, with the same vertices and triangles.
         unit: of the coordinates in the files.
+        space: "file" for coordinates as they are, "scanner" for those of the scanner, where images
+            lie; the files have to tell where that is.
     """
-    inner, triangles = _load(white)
-    outer, others = _load(pial)
+    arguments.one_of("space", space, SPACES)
+    inner, triangles = _load(white, space)
+    outer, others = _load(pial, space)
     if inner.shape != outer.shape or not np.array_equal(triangles, others):
         raise ConfigError(
             f"{white} ({len(inner)} vertices, {len(triangles)} triangles) and {pial} ({len(outer)} "
@@ -71,30 +76,38 @@ def from_files(white, pial, unit="mm"):
     return Surfaces(inner * factor(unit), outer * factor(unit), triangles)
 
 
-def _load(path):
+def _load(path, space):
     """Vertices (n, 3) and triangles (t, 3) of one surface file."""
-    try:
-        import nibabel
-    except ImportError as error:
-        raise ConfigError(
-            "surface files need nibabel; install it with pip install 'ecs-model[surfaces]'"
-        ) from error
+    import nibabel  # whose import other meshes need not wait for
+
     if not Path(path).is_file():
         raise ConfigError(f"surface {path}: no such file")
     try:
         if str(path).endswith((".gii", ".gii.gz")):
-            vertices, triangles = nibabel.gifti.GiftiImage.from_filename(path).agg_data(
-                ("pointset", "triangle")
-            )
+            image = nibabel.gifti.GiftiImage.from_filename(path)
+            vertices, triangles = image.agg_data(("pointset", "triangle"))
+            place = functools.partial(surface_space.of_gifti, _points_of(image))
         else:
-            vertices, triangles = nibabel.freesurfer.read_geometry(path)
-        vertices, triangles = np.asarray(vertices, float), np.asarray(triangles, np.int64)
-        return vertices.reshape(-1, 3), triangles.reshape(-1, 3)
+            vertices, triangles, info = nibabel.freesurfer.read_geometry(path, read_metadata=True)
+            place = functools.partial(surface_space.of_freesurfer, info)
+        vertices = np.asarray(vertices, float).reshape(-1, 3)
+        triangles = np.asarray(triangles, np.int64).reshape(-1, 3)
+        return (_moved(vertices, place(path)) if space == "scanner" else vertices), triangles
+    except ConfigError:
+        raise
     except Exception as error:
         raise ConfigError(
             f"surface {path}: not a readable GIFTI or FreeSurfer surface ({error}); "
             "give a .gii, .gii.gz or lh.white-like file"
         ) from error
+
+
+def _points_of(image):
+    return image.get_arrays_from_intent("NIFTI_INTENT_POINTSET")[0]
+
+
+def _moved(points, matrix):
+    return points @ matrix[:3, :3].T + matrix[:3, 3]
 
 
 def keep(surfaces, wanted):

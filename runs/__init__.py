@@ -1,5 +1,6 @@
 """Ready runs: commented TOML files, data only."""
 
+import shutil
 from importlib import resources
 
 
@@ -32,3 +33,11 @@ def cell_names():
 def path(name):
     """The file of a ready run or single-cell job."""
     return resources.files(__name__) / f"{name}.toml"
+
+
+def copy_data(name, folder):
+    """Copy what a ready run reads, if that is anything, into a folder that is not there yet."""
+    data = resources.files(__name__) / name
+    if data.is_dir():
+        with resources.as_file(data) as source:
+            shutil.copytree(source, folder)

@@ -93,10 +93,10 @@ make_venv() {
 install() {
   echo "setup: installing the package, its solver and its tools (about a minute)"
   : >"$log"
-  if have uv && uv pip install --python "$venv/bin/python" -e '.[dev,formats,surfaces]' >>"$log" 2>&1; then
+  if have uv && uv pip install --python "$venv/bin/python" -e '.[dev,formats]' >>"$log" 2>&1; then
     return
   fi
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input -e '.[dev,formats,surfaces]' \
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input -e '.[dev,formats]' \
     >>"$log" 2>&1 || fail_install
 }
 

@@ -319,7 +319,7 @@ def test_a_step_is_halved_again_only_if_that_helped():
     assert control.is_too_long(0.0, 9.0) and control.is_too_long(0.0, 3.0)
     assert not control.is_too_long(0.0, 2.9)
     assert control.is_too_long(0.3, 2.9), "K+ counts whatever synapses bring"
-    control.local_error(np.zeros(1), 1.0, 0.0)
+    control.local_error(1.0, 0.0)
     control.accept(1.0, 1, 0.0, 2.9)
     assert control.is_too_long(0.0, 2.9), "the next step has tries of its own"
     assert not control.is_too_long(0.2, 2.0)

@@ -4,7 +4,16 @@
 default) and are called on all of its processes; the others need neither MPI nor DOLFINx.
 """
 
-from ecs_model.api.results import export, open_run, open_scan, plot, report, scan_plot, scan_report
+from ecs_model.api.results import (
+    export,
+    export_nifti,
+    open_run,
+    open_scan,
+    plot,
+    report,
+    scan_plot,
+    scan_report,
+)
 from ecs_model.api.runs import check, estimate, resume, run, simulation
 from ecs_model.api.studies import cell, fit_diffusion, scan, scan_collect, scan_status
 from ecs_model.api.tools import copy, law, list_meshes, mesh, models, ready_runs, schema, template
@@ -15,6 +24,7 @@ __all__ = [
     "copy",
     "estimate",
     "export",
+    "export_nifti",
     "fit_diffusion",
     "law",
     "list_meshes",

@@ -156,6 +156,39 @@ def scan_report(directory, points=None, quiet=False, output=None):
 
 
 @_looking
+def export_nifti(directory, like, output=None, fields=(), times=None, **options):
+    """Write what a run did as NIfTI images in the space of a given one; their paths.
+
+    Args:
+        directory: of the run.
+        like: path of the NIfTI or MGZ image whose voxels are taken.
+        output: folder for the images; `nifti` in the directory by default.
+        fields: names of fields that change in time.
+        times: when they are taken, numbers [s] or texts with units; all output times if None.
+        options: `space` of the mesh's coordinates ("ras", "lps", "tkr"); `at_centres` for values at
+            centres of voxels instead of means over them; `earliest` for the first arrival and onset
+            in a voxel instead of the mean.
+
+    Raises:
+        ConfigError: if there is no such run, image, field or time, or if mesh and image have
+            nothing in common.
+    """
+    from ecs_model.postprocess import nifti
+
+    seconds = None if times is None else [_seconds(t) for t in times]
+    return nifti.export_nifti(directory, like, output, fields, seconds, **options)
+
+
+def _seconds(value):
+    from ecs_model.quantities import parse
+
+    try:
+        return parse(value, "s") if isinstance(value, str) else float(value)
+    except ValueError as error:
+        raise ConfigError(f"--times: {error}") from None
+
+
+@_looking
 def export(directory, output=None):
     """Write the fields of a run as one VTKHDF file; its path."""
     from ecs_model.postprocess.vtkhdf import export_vtkhdf

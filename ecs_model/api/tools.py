@@ -16,7 +16,11 @@ def ready_runs():
 
 
 def copy(name, to="."):
-    """Copy a ready run into a folder; the path of the copy. ConfigError if it is there already."""
+    """Copy a ready run, and the images that it reads, into a folder; the path of the copy.
+
+    Raises:
+        ConfigError: if there is no such run, or if it is there already.
+    """
     from ecs_model import __version__, runs
     from ecs_model.files import atomic
 
@@ -24,9 +28,12 @@ def copy(name, to="."):
     names = runs.all_names()
     if name not in names:
         raise ConfigError(f"no ready run '{name}'; there are {', '.join(names)}")
-    if target.exists():
-        raise ConfigError(f"{target} exists already; rename it, or give another folder with --to")
+    for path in (target, target.with_suffix("")):
+        if path.exists():
+            raise ConfigError(f"{path} exists already; rename it, or give another folder with --to")
     note = f"# copied from ecs-model {__version__}\n"
+    with atomic.explained(target):
+        runs.copy_data(name, target.with_suffix(""))
     atomic.write_text(target, note + runs.path(name).read_text())
     return target
 

@@ -139,11 +139,51 @@ def add_export(commands):
     """Add `ecs-model export`."""
     p = add(commands, "export", _export, "write the fields of a run in another format")
     p.add_argument("directory", help="run directory")
-    p.add_argument("--vtkhdf", action="store_true", required=True, help="one VTKHDF 2.0 file")
-    p.add_argument("--output", "-o", metavar="FILE", help="default: fields.vtkhdf in the directory")
+    kinds = p.add_mutually_exclusive_group(required=True)
+    kinds.add_argument("--vtkhdf", action="store_true", help="one VTKHDF 2.0 file")
+    kinds.add_argument(
+        "--nifti", metavar="IMAGE", help="NIfTI images in the voxels of this NIfTI or MGZ image"
+    )
+    p.add_argument(
+        "--output", "-o", metavar="PATH", help="default: fields.vtkhdf, nifti/ in the directory"
+    )
+    _add_nifti(p.add_argument_group("of images"))
+
+
+def _add_nifti(group):
+    group.add_argument("--fields", metavar="NAME,NAME", help="that change in time, such as K_o")
+    group.add_argument(
+        "--times", metavar="T,T", help="when they are taken, such as 10s,20s (default: all)"
+    )
+    group.add_argument(
+        "--space",
+        choices=("ras", "lps", "tkr"),
+        help="coordinates of the mesh (default: ras, the scanner's)",
+    )
+    group.add_argument(
+        "--at-centres", action="store_true", help="values at centres of voxels, not means over them"
+    )
+    group.add_argument(
+        "--earliest", action="store_true", help="arrival and onset: first in a voxel"
+    )
 
 
 def _export(a):
     from ecs_model import api
 
-    print(api.export(a.directory, a.output))
+    options = {"space": a.space, "at_centres": a.at_centres, "earliest": a.earliest}
+    if a.nifti is None:
+        _refuse_without_image({"fields": a.fields, "times": a.times, **options})
+        print(api.export(a.directory, a.output))
+        return
+    fields = a.fields.split(",") if a.fields else ()
+    times = None if a.times is None else a.times.split(",")
+    options["space"] = a.space or "ras"
+    for path in api.export_nifti(a.directory, a.nifti, a.output, fields, times, **options):
+        print(path)
+
+
+def _refuse_without_image(options):
+    for name, value in options.items():
+        if value:
+            raise ConfigError(f"--{name.replace('_', '-')}: has no effect without --nifti")

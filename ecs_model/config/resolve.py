@@ -148,10 +148,10 @@ def _check_fields(config, model):
 
 
 def _check_regions(config):
-    """Raise ConfigError for a source, an event or noise in a region that is not there."""
+    """Raise ConfigError for a source, vessels, an event or noise in a region that is not there."""
     names = [r.name for r in config.tissue.regions]
-    acting = [("source", s) for s in config.source] + [("event", e) for e in config.event]
-    acting += [("noise", entry) for entry in config.noise]
+    kinds = ("source", "vessels", "event", "noise")
+    acting = [(kind, entry) for kind in kinds for entry in getattr(config, kind)]
     for kind, it in acting:
         if it.region is not None and it.region not in names:
             raise ConfigError(

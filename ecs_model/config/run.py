@@ -12,7 +12,7 @@ from ecs_model.config.detect import Detect
 from ecs_model.config.membrane import Membrane
 from ecs_model.config.noise import TissueNoise, refuse_equal_seeds
 from ecs_model.config.petsc_options import refuse_options
-from ecs_model.config.stimuli import Boundary, Event, Source
+from ecs_model.config.stimuli import Boundary, Event, Source, Vessels
 from ecs_model.config.synapses import SynapsesSettings
 from ecs_model.config.tissue import MeshSettings, Tissue
 from ecs_model.config.types import (
@@ -125,6 +125,9 @@ class Config(Strict):
     tissue: Tissue = Tissue()
     membrane: Membrane = Membrane()
     boundary: list[Boundary] = Field([], max_length=MANY, description="surfaces where K+ passes")
+    vessels: list[Vessels] = Field(
+        [], max_length=MANY, description="blood with which the extracellular space exchanges ions"
+    )
     source: list[Source] = Field([], max_length=MANY, description="where ions enter")
     event: list[Event] = Field([], max_length=MANY, description="parameters that change in time")
     synapses: list[SynapsesSettings] = Field(
@@ -142,10 +145,11 @@ class Config(Strict):
     @model_validator(mode="after")
     def _unique_names(self):
         ions = [ion.name for ion in self.tissue.ions]
-        for kind in ("probe", "line", "source", "event", "synapses", "noise"):
+        for kind in ("probe", "line", "source", "vessels", "event", "synapses", "noise"):
             unique(getattr(self, kind), kind)
         refuse_equal_seeds(self.noise)
-        for name in (*(x.name for x in self.source), *(x.on for x in self.boundary)):
+        bringing = [x.name for x in self.source] + [x.name for x in self.vessels]
+        for name in (*bringing, *(x.on for x in self.boundary)):
             if ion := next((i for i in ions if name.endswith(f" ({i})")), None):
                 raise ValueError(
                     f"the name {name!r} may not end in '({ion})': tables add that to the names of "
@@ -183,9 +187,10 @@ class Config(Strict):
 
     @model_validator(mode="after")
     def _one_condition_each(self):
-        names = [b.on for b in self.boundary]
+        species = {x.name for x in self.tissue.species}
+        names = [(b.on, b.ion if b.ion in species else "ions") for b in self.boundary]
         if twice := {n for n in names if names.count(n) > 1}:
             raise SettingError(
-                "boundary", f"two entries are on {twice.pop()!r}; one condition each is right"
+                "boundary", f"two entries are on {twice.pop()[0]!r}; one condition each is right"
             )
         return self

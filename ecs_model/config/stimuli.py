@@ -56,7 +56,7 @@ class Source(Strict):
     """An ion that enters the extracellular space."""
 
     name: Name
-    ion: str = Field("K", description="one of tissue.ions")
+    ion: str = Field("K", description="one of tissue.ions or tissue.species")
     companion: str | None = Field(
         None, description="the ion that keeps it neutral: Cl enters too, or Na leaves; default Cl"
     )
@@ -89,7 +89,9 @@ class Boundary(Strict):
     """What happens at a part of the surface; elsewhere nothing passes."""
 
     on: str = Field(description="name of a boundary of the mesh")
-    ion: str = Field("K", description="one of tissue.ions; the others are held as they begin")
+    ion: str = Field(
+        "K", description="one of tissue.ions or tissue.species; other ions are held as they begin"
+    )
     companion: str | None = Field(
         None, description="the ion that keeps it neutral; Cl if not given and if it moves"
     )
@@ -117,6 +119,33 @@ class Boundary(Strict):
             refuse_void(self, ["before"], "beside a flux, which is 0 where its profile is 0")
         if self.profile.kind == "constant":
             refuse_void(self, ["before"], "where the profile is constant")
+        return self
+
+
+class Vessels(Strict):
+    """Blood vessels, or another volume beside the extracellular space, which exchange an ion."""
+
+    name: Name
+    region: str | None = Field(None, description="a region of the tissue; everywhere if not given")
+    ion: str = Field(
+        "K", description="one of tissue.ions or tissue.species; other ions are held as they begin"
+    )
+    companion: str | None = Field(
+        None, description="the ion that keeps it neutral; Cl if not given and if it moves"
+    )
+    exchange: quantity("1/s", 0.0, 1e6) = Field(
+        description="rate k at which what is there approaches the blood: dC/dt = k (blood - C)"
+    )
+    blood: Concentration = Field(description="concentration in the blood")
+    before: Concentration | None = Field(None, description="concentration where the profile is 0")
+    profile: ProfileSettings = ProfileSettings()
+
+    @model_validator(mode="after")
+    def _complete(self):
+        if self.profile.kind == "constant":
+            refuse_void(self, ["before"], "where the profile is constant")
+        elif self.before is None:
+            raise ValueError("a profile of the blood needs the concentration before it")
         return self
 
 

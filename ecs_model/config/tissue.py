@@ -5,11 +5,13 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from ecs_model.config.alternatives import (
+    SPACE,
     Alpha,
     IonList,
     IonSettings,
     Local,
     LocalTortuosity,
+    Space,
     Tortuosity,
 )
 from ecs_model.config.types import (
@@ -22,13 +24,16 @@ from ecs_model.config.types import (
     PlainAlpha,
     PlainTortuosity,
     Point,
+    SettingError,
     Strict,
     Temperature,
     exactly_one,
     number,
+    quantity,
     refuse_void,
     unique,
 )
+from ecs_model.files.images import is_image
 
 
 class Ball(Strict):
@@ -59,6 +64,13 @@ class Cylinder(Strict):
         return self
 
 
+def _listed(value):
+    return [value] if isinstance(value, int | str) and not isinstance(value, bool) else value
+
+
+Labels = Annotated[list[int | str], BeforeValidator(_listed), Field(min_length=1)]
+
+
 class Region(Strict):
     """A part of the tissue with values of its own."""
 
@@ -67,6 +79,12 @@ class Region(Strict):
     ball: Ball | None = None
     box: Box | None = None
     cylinder: Cylinder | None = None
+    label: Labels | None = Field(
+        None, description="label in an image, or several: numbers, or names in a table"
+    )
+    image: Filename | None = Field(None, description="NIfTI or MGZ image of labels")
+    names: Filename | None = Field(None, description="table of labels: lines of number and name")
+    space: Space = Field("ras", description=SPACE)
     alpha: PlainAlpha | None = Field(None, description="volume fraction here")
     tortuosity: LocalTortuosity | None = Field(None, description="tortuosity here")
     D: Diffusivity | None = Field(
@@ -77,7 +95,11 @@ class Region(Strict):
 
     @model_validator(mode="after")
     def _one_place(self):
-        return exactly_one(self, ("tag", "ball", "box", "cylinder"), "where the region is")
+        if self.label is None:
+            refuse_void(self, ["image", "names", "space"], "without a label")
+        elif not is_image(self.image or ""):
+            raise SettingError("image", "a label needs the NIfTI or MGZ image that it is in")
+        return exactly_one(self, ("tag", "ball", "box", "cylinder", "label"), "where the region is")
 
 
 class SyncytiumSettings(Strict):
@@ -87,6 +109,17 @@ class SyncytiumSettings(Strict):
         3.2, description="of the network: ions in glia move with D / tortuosity^2"
     )
     cable: bool = Field(True, description="currents flow through it; false: ions only mix")
+
+
+class SpeciesSettings(Strict):
+    """What diffuses through the whole tissue, cells included, as oxygen does."""
+
+    name: Name = Field(description="of a state of the membrane, such as O2")
+    D: Diffusivity = Field(description="diffusivity in tissue, before the tortuosity")
+    tortuosity: PlainTortuosity = Field(1.0, description="of its paths; 1 where D was measured")
+    tolerance: quantity("mM", 1e-9, 1e3) = Field(
+        0.002, description="of its local error in adaptive steps"
+    )
 
 
 class Tissue(Strict):
@@ -100,6 +133,9 @@ class Tissue(Strict):
     D: Diffusivity = Field(1.96e-9, description="free diffusivity of K+ (2.62e-9 m^2/s at 37 C)")
     ions: IonList = Field(
         [IonSettings(name="K")], description='what moves, K first: "Na", "Cl", "TMA", or a table'
+    )
+    species: list[SpeciesSettings] = Field(
+        [], max_length=20, description="states of the membrane that diffuse in the whole tissue"
     )
     transport: Literal["diffusion", "electrodiffusion"] = Field(
         "diffusion", description="each ion by itself, or bound by electroneutrality"
@@ -119,6 +155,7 @@ class Tissue(Strict):
     @model_validator(mode="after")
     def _ions_fit(self):
         unique(self.regions, "regions")
+        unique(self.species, "species")
         names = [ion.name for ion in self.ions]
         if names[0] != "K" or len({*names}) < len(names):
             raise ValueError(f"ions: each once and K first (found {', '.join(names)})")
@@ -172,6 +209,13 @@ class MeshSettings(Strict):
     layers: int | None = Field(None, ge=1, le=1000)
     white: Filename | None = Field(None, description="file of your own white surface")
     pial: Filename | None = Field(None, description="file of your own pial surface")
+    space: Literal["file", "scanner"] | None = Field(
+        None, description="of their coordinates: as they are, or moved to where images lie"
+    )
+    image: Filename | None = Field(None, description="NIfTI or MGZ image of labels")
+    label: Labels | None = Field(None, description="labels that are tissue; all but 0 by default")
+    names: Filename | None = Field(None, description="table of labels, which names regions")
+    smoothing: int | None = Field(None, ge=0, le=100, description="of borders between labels")
     position: Coordinate | None = Field(None, description="where a coronal slice cuts")
     axis: int | None = Field(None, ge=0, le=2)
     window: Annotated[list[Coordinate], Field(min_length=4, max_length=4)] | None = None

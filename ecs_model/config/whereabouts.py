@@ -19,6 +19,7 @@ _LISTS = {
     "line": ["line"],
     "source": ["source"],
     "boundary": ["boundary"],
+    "vessels": ["vessels"],
     "event": ["event"],
     "synapses": ["synapses"],
     "noise": ["noise"],

@@ -146,6 +146,8 @@ class SummaryFacts(Outcome):
     balance: BalanceFacts
     energy: dict[str, NUMBER] = {}
     bias: str = ""
+    images: dict[str, str] = {}
+    assumptions: list[str] = []
     steps: int
     rejected_steps: int
     corrections: dict[str, CorrectionFacts] = {}

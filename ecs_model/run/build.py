@@ -29,6 +29,7 @@ from ecs_model.tissue.input_fields import GivenFields, InputFields
 from ecs_model.tissue.mesh import Mesh
 from ecs_model.tissue.node_values import Nodes
 from ecs_model.transport.matrices import Operators
+from ecs_model.transport.species import ledgers_of
 from ecs_model.transport.swelling_matrices import Following
 
 
@@ -67,8 +68,9 @@ def _ground(config, comm, base, kept, lap):
     fields, mesh = kept("mesh", repr(config.mesh), partial(_mesh, config, comm, base, lap))
     lap("mesh")
     together(comm, tissue.refuse_points, config, mesh.dimension)
-    parts = together(comm, tissue.parts_of, config.tissue, mesh)
-    return Ground(mesh, parts, InputFields(mesh, fields, base), base)
+    inputs = InputFields(mesh, fields, base)
+    parts = tissue.parts_of(config.tissue, inputs)
+    return Ground(mesh, parts, inputs, base)
 
 
 def _mesh(config, comm, base, lap):
@@ -106,6 +108,7 @@ def _living(config, model, ground, kept, lap):
     joins, shaken, around, resolution = _around(config, model, ground, cells)
     reaction, identity, told = membranes.reaction(config, data, nodes, still, around, kept, lap)
     notes = [*told, *membranes.notes(config, reaction, data.packing, ground), *resolution]
+    notes += ground.inputs.images.notes
     operators = _following(still, reaction, data)
     moving = transport(config, data, solver, ground, cells["alpha"], operators, reaction)
     changing = together(comm, events, config, ground, nodes, reaction, data.packing)
@@ -153,7 +156,7 @@ def _simulation(config, ground, living):
     time = config.time
     ticks = clock.plan(time.end, time.step, config.output.series, time.adaptive)
     control = StepControl(time.tolerance if time.adaptive else 0.0)
-    edges = _edges(ticks, living.transport.ledger, living.events)
+    edges = _edges(ticks, ledgers_of(living.transport), living.events)
     return Simulation(
         living.membranes,
         living.transport,
@@ -167,10 +170,10 @@ def _simulation(config, ground, living):
     )
 
 
-def _edges(clock, ledger, events):
+def _edges(clock, ledgers, events):
     """Ticks at or just before abrupt changes of any source, boundary or event."""
-    terms = [x.profile for x in ledger.sources]
-    terms += [x.bath for x in (*ledger.robin, *ledger.dirichlet)]
+    terms = [x.profile for ledger in ledgers for x in ledger.sources]
+    terms += [x.bath for ledger in ledgers for x in (*ledger.robin, *ledger.dirichlet)]
     terms += [profile for changing in events for profile in changing.profiles]
     edges = {clock.before(t) for profile in terms for t in profile.edges(clock.end)}
     ends = clock.end * (1 - NEAR), clock.end * (1 + NEAR)
@@ -196,6 +199,7 @@ def _observed(config, ground, living, simulation):
         detection=detection,
         plan=output.output_plan(config, living.model, mesh, simulation.clock, fields),
         notes=living.notes,
+        images=ground.inputs.images.digests,
         outside=stimulation.outside_of(config, ground, ledger),
         unresolved=stimulation.unresolved(config, living.operators, ledger),
     )

@@ -112,6 +112,7 @@ class Parts:
         detection: thresholds of verdicts.
         plan: when and where the run is observed.
         notes: sentences about what was assumed.
+        images: SHA-256 of the images of a scanner that were read, by path.
         outside: which owned nodes lie outside of all that is stimulated, or else all.
         unresolved: sources that need smaller cells.
     """
@@ -129,5 +130,6 @@ class Parts:
     detection: Detection
     plan: OutputPlan
     notes: list[str]
+    images: dict[str, str]
     outside: np.ndarray
     unresolved: list[dict[str, Any]]

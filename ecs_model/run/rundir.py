@@ -7,6 +7,7 @@ lines/<name>.csv                      fields along a line over time
 lines/spikes/<name>.csv               when the neurons on it fired
 fields.xdmf, fields/                  fields over time (see field_series)
 checkpoints/, pictures/               where to continue; what `ecs-model plot` made
+nifti/                                what `ecs-model export --nifti` made
 open_in_paraview.py                   a ParaView session of this run
 """
 
@@ -25,7 +26,7 @@ _OWN = (
     *_MARKS,
     *("config.toml", "run.log", "series.csv", "summary.json"),
     *("open_in_paraview.py", "fields.vtkhdf", "report.html", "profile.json"),
-    *(field_series.FOLDER, "checkpoints", "pictures", "lines"),
+    *(field_series.FOLDER, "checkpoints", "pictures", "lines", "nifti"),
 )
 
 

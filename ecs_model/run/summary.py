@@ -6,6 +6,7 @@ from ecs_model.parallel import Team
 from ecs_model.physics import detectors
 from ecs_model.run.footprint import peak
 from ecs_model.run.line_fronts import slowness
+from ecs_model.transport.species import species_of
 
 
 def summarise(parts, outputs, timer):
@@ -22,8 +23,11 @@ def summarise(parts, outputs, timer):
         "fronts": _fronts(parts, outputs.lines),
         "cells_per_front": outputs.resolution.cells(parts.tracker),
         "balance": outputs.balance.report(),
+        "species": {name: x.balance() for name, x in species_of(s.diffusion).items()},
         "energy": outputs.spending.report(),
         "bias": known_bias(parts.model, s.reaction.ions, parts.tissue),
+        "images": parts.images,
+        "assumptions": parts.notes,
         **_about_steps(s, transport),
         "unresolved": parts.unresolved,
         "iterations_per_step": transport.total_iterations / max(1, s.steps),

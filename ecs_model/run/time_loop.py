@@ -18,6 +18,7 @@ from ecs_model.membrane.white_noise import Noise
 from ecs_model.memory import put_back
 from ecs_model.run.requests import Request
 from ecs_model.run.snapshot import Snapshot
+from ecs_model.transport.species import followed
 from ecs_model.transport.synapses import NoSynapses
 
 DAMPED_STEPS = 2  # after something changed abruptly
@@ -92,7 +93,7 @@ class Simulation:
         self.failure = ""
         self.meter: Callable | None = None
         self.jumps: list[Any] = []
-        control.start(reaction.variables[0])
+        control.start(reaction.variables[0], followed(diffusion))
         self._saved = Snapshot(self)
 
     def state(self):
@@ -199,8 +200,7 @@ class Simulation:
             self._react(start - self.pending, self.pending + dt / 2)
             self.pending = dt / 2
             self.diffusion.advance(start, dt, self.calm < DAMPED_STEPS)
-            potassium = self.reaction.variables[0]
-            errors = self._agree(self.control.local_error(potassium, dt, self.pending))
+            errors = self._agree(self.control.local_error(dt, self.pending))
         except SolutionError as error:
             if ticks == 1:
                 reason = self.team.first(self.failure) or str(error)
@@ -231,18 +231,18 @@ class Simulation:
 
         It stays finite, so that this process can take part in the solves of all others.
         """
-        end, potassium = start + duration, self.reaction.variables[0]
+        end = start + duration
         times = [start, *self._instants(start, end), end]
         for before, after in itertools.pairwise(times):
             is_sound = not self.failure
             if is_sound:
                 self._begin(before, after, before > start)
-                self.control.before_reaction(potassium)
+                self.control.before_reaction()
             for begin, stop in self.noise.stretches(before, after):
                 self._advance_membranes(begin, stop)
                 self.synapses.advance(stop)  # a solve of all processes, whether one failed or not
             if is_sound:
-                self.control.after_reaction(potassium, after - before)
+                self.control.after_reaction(after - before)
 
     def _advance_membranes(self, before, after):
         """From one time [s] to another; note how they failed."""

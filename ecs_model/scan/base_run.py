@@ -18,7 +18,14 @@ from ecs_model.runs import path as ready_path
 from ecs_model.scan import points
 from ecs_model.scan.axes import full, keys_of
 
-LISTS = {"boundary", "source", "event", "probe", "line"}  # whose entries are found by name
+LISTS = {
+    "boundary",
+    "vessels",
+    "source",
+    "event",
+    "probe",
+    "line",
+}  # whose entries are found by name
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 from ecs_model.errors import ConfigError
 from ecs_model.limits import ALPHA, DIFFUSIVITY, TORTUOSITY
 from ecs_model.tissue import regions
+from ecs_model.tissue.image_use import TensorUse
 from ecs_model.tissue.input_fields import InputField
 from ecs_model.tissue.regions import Layered
 
@@ -20,13 +21,30 @@ class Anisotropy:
         parallel: along the fibres.
         across: across the fibres.
         direction: of all fibres, of any length; None where a field tells it.
-        field: of directions; None for one direction.
+        field: of directions; None for one direction or an image.
+        image: the TensorUse of an image of directions or tensors; None for none.
     """
 
     parallel: float
     across: float
     direction: tuple[float, ...] | None = None
     field: InputField | None = None
+    image: TensorUse | None = None
+
+
+@dataclass(frozen=True)
+class Ratios:
+    """Tortuosity whose ratios along the axes of tensors are those of water's diffusion.
+
+    The effective diffusivity is D / mean^2 times a tensor over the mean of its eigenvalues.
+
+    Attributes:
+        mean: tortuosity that belongs to the mean diffusivity.
+        image: the TensorUse of the tensors.
+    """
+
+    mean: float
+    image: TensorUse
 
 
 @dataclass(frozen=True)
@@ -35,7 +53,7 @@ class ExtracellularSpace:
 
     Attributes:
         alpha: volume fraction, number or InputField.
-        tortuosity: number, InputField or Anisotropy.
+        tortuosity: number, InputField, Anisotropy or Ratios.
         diffusivity: free diffusivity of K+ [m^2/s].
     """
 
@@ -46,7 +64,7 @@ class ExtracellularSpace:
     @property
     def is_anisotropic(self):
         """Whether there are fibres anywhere."""
-        return any(isinstance(value, Anisotropy) for value in self.tortuosity.values)
+        return any(isinstance(value, Anisotropy | Ratios) for value in self.tortuosity.values)
 
 
 def over_cells(space, inputs):
@@ -58,7 +76,7 @@ def over_cells(space, inputs):
 
     Returns:
         dict: by name, one value a cell; `diffusivity` may hold tensors, shape (cells, d, d), and
-        `tortuosity` is that across fibres.
+        `tortuosity` is that across fibres, or the mean one of Ratios.
     """
     alpha = _scalar("alpha", space.alpha, ALPHA, inputs)
     free = _scalar("D", space.diffusivity, DIFFUSIVITY, inputs)
@@ -69,7 +87,33 @@ def over_cells(space, inputs):
     parallel, across = (_along(way, space.tortuosity, inputs) for way in ("parallel", "across"))
     fibres = _axes(space.tortuosity, inputs)
     effective = regions.diffusivity_tensor(free, parallel, across, fibres)
+    if isinstance(space.tortuosity.base, Ratios):
+        _follow_water(effective, space.tortuosity, inputs)
     return {"alpha": alpha, "tortuosity": across, "diffusivity": effective}
+
+
+def _follow_water(effective, layered, inputs):
+    """Multiply the diffusivities of cells, but of those in regions with a tortuosity of their own.
+
+    Args:
+        effective: isotropic there, shape (cells, d, d); changed in place.
+        layered: the tortuosity.
+        inputs: InputFields of the mesh.
+    """
+    base, own = layered.base, np.ones(len(effective), bool)
+    _refuse_flat(inputs.mesh)
+    shares = inputs.images.ratios(base.image, "tissue.tortuosity", base.mean**2)
+    for part, _ in layered.overrides:
+        own[part.cells] = False
+    effective[own] = effective[own] @ shares[own]
+
+
+def _refuse_flat(mesh):
+    if mesh.dimension != 3:
+        raise ConfigError(
+            f"tissue.tortuosity: an image of directions or tensors needs a mesh in three "
+            f"dimensions (found {mesh.dimension})"
+        )
 
 
 def _scalar(name, layered, limits, inputs):
@@ -92,6 +136,8 @@ def _along(way, layered, inputs):
 
 
 def _way(way, value):
+    if isinstance(value, Ratios):
+        return value.mean
     return getattr(value, way) if isinstance(value, Anisotropy) else value
 
 
@@ -110,6 +156,9 @@ def _axes(layered, inputs):
 
 def _fibres(anisotropy, inputs):
     d = inputs.mesh.dimension
+    if anisotropy.image is not None:
+        _refuse_flat(inputs.mesh)
+        return inputs.images.axes(anisotropy.image, "tissue.tortuosity")
     if anisotropy.field is not None:
         prepare = functools.partial(_axes_of_vectors, d=d)
         place = "tissue.tortuosity.field"
@@ -144,10 +193,10 @@ def _range(name, limits):
     def check(seen):
         count, *first = seen.first(~((seen.here >= low) & (seen.here <= high)))
         if count:
-            number, value = first
+            where, value = first
             raise ConfigError(
                 f"tissue.{name}: must be between {low:g} and {high:g}, but is "
-                f"{value:g} in {count} values of the field, the first is number {number}"
+                f"{value:g} in {count} values of the field, the first {where}"
             )
 
     return check

@@ -12,6 +12,8 @@ from ecs_model.files.arrays import read_npy
 from ecs_model.meshes import meshdata
 from ecs_model.parallel import CHUNK, kept_on_root, scattered, together
 from ecs_model.quantities import parse
+from ecs_model.tissue.image_fields import ImageFields
+from ecs_model.tissue.image_use import ImageUse, Line
 from ecs_model.units import to_si
 
 
@@ -24,12 +26,18 @@ class InputField:
         file: path of the file; None for the mesh itself.
         unit: of its numbers; None if it was not told.
         at: what the values lie at, "nodes" or "cells"; None if it was not told.
+        image: the ImageUse of an image of a scanner, instead of all others but the unit.
+        line: what the numbers of an image mean; None for themselves.
+        ends: the least and the most that an image gives; None for whatever it holds.
     """
 
     field: str | None = None
     file: str | None = None
     unit: str | None = None
     at: str | None = None
+    image: ImageUse | None = None
+    line: Line | None = None
+    ends: tuple[float, float] | None = None
 
 
 def read_array(path, field, at=None):
@@ -85,15 +93,47 @@ class Seen:
         return np.array([low, self._comm.allreduce(self.here.max(initial=-np.inf), MPI.MAX)])
 
     def first(self, wrong):
-        """How many are wrong, the number of the first in the array, and its value; collective.
+        """How many are wrong, where the first is, in words, and its value; collective.
 
         Args:
             wrong: which of the values here are.
         """
         count = self._comm.allreduce(int(np.count_nonzero(wrong)))
         mine = np.flatnonzero(wrong)[:1]
-        found = (int(self._low + mine[0]), float(self.here[mine[0]])) if len(mine) else (np.inf,)
-        return count, *self._comm.allreduce(found, MPI.MIN)
+        found = (self._rank_of(mine), float(self.here[mine[0]])) if len(mine) else (np.inf, 0.0)
+        rank, value = self._comm.allreduce(found, MPI.MIN)
+        return count, self._where(rank, mine), value
+
+    def _rank_of(self, mine):
+        """What decides which process has the first."""
+        return int(self._low + mine[0])
+
+    def _where(self, rank, mine):
+        return f"is number {rank}"
+
+
+class SeenAt(Seen):
+    """Values at points that every process has its own of, as one that checks them sees them.
+
+    Args:
+        comm: MPI communicator.
+        here: this process's values.
+        points: where they are [mm].
+    """
+
+    def __init__(self, comm, here, points):
+        super().__init__(comm, here, 0)
+        self._points = points
+
+    def _rank_of(self, mine):
+        return self._comm.rank
+
+    def _where(self, rank, mine):
+        if rank == np.inf:
+            return ""
+        point = self._points[mine[0]] if rank == self._comm.rank else None
+        x, y, z = self._comm.bcast(point, root=rank)
+        return f"is at ({x:.4g}, {y:.4g}, {z:.4g}) mm"
 
 
 class InputFields:
@@ -106,7 +146,8 @@ class InputFields:
     """
 
     def __init__(self, mesh, given, base):
-        self.mesh, self._of_mesh, self._base = mesh, given, base
+        self.mesh, self._of_mesh, self.base = mesh, given, base
+        self.images = ImageFields(mesh, base)
 
     def over_cells(self, source, place, check=None, prepare=None):
         """The field over local cells; what is given at nodes is averaged over corners.
@@ -119,6 +160,8 @@ class InputFields:
             prepare: what is made of a slice and the number of its first row, place by place, before
                 it is averaged.
         """
+        if source.image is not None:
+            return self._imaged(source, place, check, self.images.middles)
         array, at = self._read(source, place, check, prepare)
         if at == "cells":
             return self.mesh.cell_slices.to_local(array)
@@ -138,6 +181,8 @@ class InputFields:
             unit: that the model declares.
             weights: over local cells, by which volumes count; None for all alike.
         """
+        if source.image is not None:
+            return self._imaged(source, place, check, self.images.nodes, unit)
         array, at = self._read(source, place, check, unit=unit)
         if at == "nodes":
             return self.mesh.node_slices.to_owned(array)
@@ -145,6 +190,19 @@ class InputFields:
         if weights is None:
             return self.mesh.node_average(values)
         return self.mesh.spread_cells(weights * values) / self.mesh.spread_cells(weights)
+
+    def _imaged(self, source, place, check, points, unit="1"):
+        """Values [SI] of an image at points of this process, which `check` may refuse."""
+        values = self.images.scalars(source.image, place, points)
+        if source.line is not None:
+            values = source.line(values)
+            self.images.say_line(source.image, source.line, place)
+        if source.ends is not None:
+            self.images.say_ends(source.ends, values, place)
+            values = np.clip(values, *source.ends)
+        values = _in_si(values, source.unit, unit, place)
+        check(SeenAt(self.mesh.comm, values, points))
+        return values
 
     def _read(self, source, place, check, prepare=None, unit="1"):
         """This process's slice of the array [SI], which `check` may refuse, and what it lies at."""
@@ -173,7 +231,7 @@ class InputFields:
 
         def found():
             try:
-                return read_array(Path(self._base, source.file), source.field, source.at)
+                return read_array(Path(self.base, source.file), source.field, source.at)
             except ConfigError as error:
                 raise ConfigError(f"{place}: {error}") from None
 

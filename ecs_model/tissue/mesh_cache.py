@@ -9,6 +9,8 @@ from ecs_model.cache import cache_folder
 from ecs_model.errors import ConfigError
 from ecs_model.meshes import archive, meshdata
 
+PATHS = ("white", "pial", "image", "names")  # settings that are paths of files
+
 
 def read(path, unit):
     """The checked MeshData in a file.
@@ -88,9 +90,7 @@ def _check_arguments(name, generator, arguments):
 
 
 def _absolute(arguments, base):
-    paths = {
-        k: str(Path(base, v).resolve()) for k, v in arguments.items() if k in ("white", "pial")
-    }
+    paths = {k: str(Path(base, v).resolve()) for k, v in arguments.items() if k in PATHS}
     return arguments | paths
 
 
@@ -103,6 +103,6 @@ def _stamp(key, path):
 
 
 def _key(name, arguments):
-    stamps = [_stamp(k, v) for k, v in arguments.items() if k in ("white", "pial")]
+    stamps = [_stamp(k, v) for k, v in arguments.items() if k in PATHS]
     text = repr((__version__, name, sorted(arguments.items()), stamps))
     return hashlib.sha256(text.encode()).hexdigest()[:20]

@@ -68,6 +68,18 @@ def cylinder(mesh, name, centre, axis, radius):
     return _part(mesh, name, np.linalg.norm(across, axis=1) <= radius)
 
 
+def labelled(mesh, name, labels, wanted):
+    """The Part of the cells with one of some labels.
+
+    Args:
+        mesh: the mesh.
+        name: of the region.
+        labels: one whole number per local cell.
+        wanted: the labels.
+    """
+    return _part(mesh, name, np.isin(labels, wanted))
+
+
 def _part(mesh, name, inside):
     if mesh.sum(inside[: mesh.owned_cells]) == 0:
         low, high = (1e3 * corner[: mesh.dimension] for corner in mesh.extent())

@@ -47,9 +47,13 @@ class _Outside:
 
 @dataclass(frozen=True)
 class Exchange(_Outside):
-    """Flux k (K_bath - K): `conductances` k |facets| [m^3/s] at `nodes`."""
+    """Flux k (K_bath - K): `conductances` k |facets|, or k alpha |cells| [m^3/s], at `nodes`.
+
+    What always belongs to the tissue, as its vessels do, is no stimulus.
+    """
 
     conductances: np.ndarray
+    is_stimulus: bool = field(default=True, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,20 @@ def facet_exchange(mesh, name, tag, permeability, bath):
     shares = exterior_shares(mesh, name, tag)
     nodes = np.flatnonzero(shares)
     return Exchange(name, nodes, bath, permeability * shares[nodes])
+
+
+def cell_exchange(mesh, name, rates, bath):
+    """An Exchange in the volume.
+
+    Args:
+        mesh: the mesh.
+        name: of the exchange.
+        rates: conductance per volume of tissue [1/s] over local cells.
+        bath: concentration that is exchanged with [mM].
+    """
+    shares = mesh.spread_cells(rates)
+    nodes = np.flatnonzero(shares)
+    return Exchange(name, nodes, bath, shares[nodes], is_stimulus=np.ptp(bath.values) > 0)
 
 
 def facet_bath(mesh, name, tag, bath):

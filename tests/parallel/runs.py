@@ -52,6 +52,14 @@ outside = "3.5 mM"
 on = "top"
 flux = "10 nmol/m^2/s"
 
+[[vessels]]
+name = "capillaries"
+region = "load"
+exchange = "0.2 1/s"
+blood = "4 mM"
+before = "3 mM"
+profile = { kind = "pulse", start = "0.3 s", duration = "1 s" }
+
 [[source]]
 name = "pipette"
 point = ["0.3 mm", "0.11 mm"]

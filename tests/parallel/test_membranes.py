@@ -1,5 +1,6 @@
 """Every membrane in a small tissue: the same result on 1, 2 and 3 processes, K+ accounted for."""
 
+import functools
 import importlib.util
 import json
 import sys
@@ -68,25 +69,42 @@ NAMES = {
 }
 
 
+PROCESSES = [pytest.param(2, marks=pytest.mark.slow), 3]
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """Run directories by model and number of processes."""
+    """A function: model, processes, way -> the run directory, made when it is first asked for."""
     folder = tmp_path_factory.mktemp("membranes")
+    prepare(folder)
+    made = functools.cache(functools.partial(run_all, folder))
+
+    def directory(name, n, way="fixed"):
+        made(n)
+        return folder / f"{name}.{way}.{n}"
+
+    return directory
+
+
+def prepare(folder):
+    """Write the configurations of all models into a folder."""
     for name, options in MODELS.items():
         text = CONFIG.replace("MODEL", NAMES.get(name, name)).replace("OPTIONS", options)
         (folder / f"{name}.toml").write_text(text)
     own = CONFIG.replace('model = "MODEL"', 'file = "cell.ode"\npotassium = "Ke"')
     (folder / "own.toml").write_text(own.replace("OPTIONS", "{}"))
     (folder / "cell.ode").write_text(ODE)
-    for n in (1, 2, 3):
-        jobs = [job(folder, name, n) for name in MODELS]
-        jobs += [job(folder, name, n, "membrane.substeps=0", way="controlled") for name in MODELS]
-        (folder / f"{n}.json").write_text(json.dumps(jobs))
-        program = [sys.executable, DRIVE, str(folder / f"{n}.json"), str(folder / f"notes{n}")]
-        done = launch_program(n, program, timeout=600)  # of which the first compiles all
-        notes = json.loads((folder / f"notes{n}.0").read_text())
-        assert [note["code"] for note in notes] == [0] * len(jobs), (notes, done.stderr)
-    return lambda name, n, way="fixed": folder / f"{name}.{way}.{n}"
+
+
+def run_all(folder, n):
+    """Run all models on n processes, with equal steps and with controlled ones."""
+    jobs = [job(folder, name, n) for name in MODELS]
+    jobs += [job(folder, name, n, "membrane.substeps=0", way="controlled") for name in MODELS]
+    (folder / f"{n}.json").write_text(json.dumps(jobs))
+    program = [sys.executable, DRIVE, str(folder / f"{n}.json"), str(folder / f"notes{n}")]
+    done = launch_program(n, program, timeout=600)  # of which the first compiles all
+    notes = json.loads((folder / f"notes{n}.0").read_text())
+    assert [note["code"] for note in notes] == [0] * len(jobs), (notes, done.stderr)
 
 
 def job(folder, name, n, *overrides, way="fixed"):
@@ -94,13 +112,13 @@ def job(folder, name, n, *overrides, way="fixed"):
     return {"name": name, "folder": str(folder), "environment": {}, "arguments": arguments}
 
 
-@pytest.mark.parametrize("n", [2, 3])
+@pytest.mark.parametrize("n", PROCESSES)
 @pytest.mark.parametrize("name", MODELS)
 def test_equal_steps_give_equal_fields(runs, name, n):
     close(runs(name, 1), runs(name, n), rtol=1e-7)
 
 
-@pytest.mark.parametrize("n", [2, 3])
+@pytest.mark.parametrize("n", PROCESSES)
 @pytest.mark.parametrize("name", MODELS)
 def test_controlled_steps_agree_within_their_tolerance(runs, name, n):
     one, other = (read_maps(runs(name, k, "controlled"))[0]["max_K_o"] for k in (1, n))

@@ -40,6 +40,7 @@ LEO = "Leo et al. 2011, PLoS Genet 7, e1002129"
 HOSSMANN = "Hossmann, Sakaki & Zimmerman 1977, Stroke 8, 77"
 ANOXIA = "Time course of [K⁺]e in anoxia and electroshock, rat (abstract)"
 FISHER = "Fisher, Pedley & Prince 1976, Brain Res 101, 223"
+KELLEY = "Kelley et al. 2022, eNeuro 9 (abstract, code SDinSlice)"
 EXPERIMENTS = {
     "SD: alpha in rat": Experiment(
         "smallest volume fraction in SD",
@@ -224,6 +225,51 @@ EXPERIMENTS = {
         "mmHg",
         "Direct measurements of oxygen tension at vessels of the cortex (abstract)",
     ),
+    "slice: oxygen": Experiment(
+        "PO₂ in the middle of a slice of 300 µm",
+        "rat medulla, 95 % O₂",
+        "291 ± 20 mmHg",
+        271.0,
+        311.0,
+        "mmHg",
+        "Mulkey et al. 2001, J Appl Physiol 90, 1887",
+    ),
+    "slice: speed": Experiment(
+        "speed of SD in a perfused slice, a computation",
+        "slice of 400 um, 36,000 neurons with ions of their own",
+        "2-4 mm/min",
+        2.0,
+        4.0,
+        "mm/min",
+        KELLEY,
+    ),
+    "slice: hypoxic": Experiment(
+        "speed in a hypoxic slice over that in a perfused one, a computation",
+        "alpha 0.13, lambda 1.8, a tenth of the oxygen",
+        "1.0-1.5",
+        1.0,
+        1.5,
+        "1",
+        KELLEY,
+    ),
+    "slice: propionate": Experiment(
+        "speed in propionate over that in a perfused slice, a computation",
+        "alpha 0.12",
+        "1.0-1.5",
+        1.0,
+        1.5,
+        "1",
+        KELLEY,
+    ),
+    "slice: thin": Experiment(
+        "K+ away from the bolus in a slice of 100 um, a computation",
+        "the wave does not start",
+        "no wave: below 15 mM",
+        0.0,
+        15.0,
+        "mM",
+        KELLEY,
+    ),
 }
 
 
@@ -245,12 +291,6 @@ CANNOT = (  # what, where, the experiment, why these models cannot tell
         "slices",
         "[K⁺]o of about 100 mM; absent under NMDA antagonists (Avoli et al. 1991, Ann Neurol)",
         "no model has glutamate yet",
-    ),
-    (
-        "PO₂ in the middle of a slice of 300 µm",
-        "rat medulla, 95 % O₂",
-        "291 ± 20 mmHg (Mulkey et al. 2001, J Appl Physiol 90, 1887)",
-        "oxygen belongs to a node and does not diffuse yet",
     ),
     (
         "blood flow below which K⁺ is released",

@@ -164,9 +164,8 @@ def _among(nodes, record):
 
 def _too_late(config):
     """Sentences about what begins after the end of the run."""
-    kinds = {"source": config.source, "boundary": config.boundary, "event": config.event}
-    for kind, entries in kinds.items():
-        for entry in entries:
+    for kind in ("source", "boundary", "vessels", "event"):
+        for entry in getattr(config, kind):
             profile = entry.profile
             begins = profile.kind in ("step", "pulse", "train") and profile.start
             if begins and begins >= config.time.end:

@@ -122,16 +122,34 @@ def boundary(settings, ground):
     if settings.flux is not None:
         _refuse_beyond(profile, settings.flux, "mol/m^2/s", name)
         return sources.facet_load(mesh, name, tag, settings.flux, profile)
-    bath = _bath(settings, profile, name)
+    level = settings.bath if settings.bath is not None else settings.outside
+    bath = _bath(level, settings.before, profile, name)
     if settings.bath is not None:
         return sources.facet_bath(mesh, name, tag, bath)
     return sources.facet_exchange(mesh, name, tag, settings.exchange, bath)
 
 
-def _bath(settings, profile, name):
+def vessels(settings, ground, alpha):
+    """The Exchange that a [[vessels]] asks for.
+
+    Args:
+        settings: of the vessels.
+        ground: the Ground of the run.
+        alpha: volume fraction over local cells, as the run begins.
+
+    Raises:
+        ConfigError: on all processes, for a concentration that cannot be.
+    """
+    name, where = f"vessels {settings.name}", settings.region
+    profile = profile_of(settings.profile, ground.base, f"vessels '{settings.name}'")
+    bath = _bath(settings.blood, settings.before, profile, name)
+    density = alpha if where is None else alpha * ground.parts[where].cells
+    return sources.cell_exchange(ground.mesh, name, settings.exchange * density, bath)
+
+
+def _bath(level, before, profile, name):
     """The Profile of the concentration [mM] of a bath, or of what lies behind an exchange."""
-    level = settings.bath if settings.bath is not None else settings.outside
-    before = level if settings.before is None else settings.before
+    before = level if before is None else before
     bath = Profile(profile.times, before + (level - before) * profile.values)
     if not (bath.values.min() >= 0 and bath.values.max() <= SOLUBLE):
         raise ConfigError(

@@ -35,14 +35,15 @@ def _stimulated(config, ground, ledger):
         strength = np.abs(load.rates) / mesh.volumes[load.nodes]
         (strongest,) = Team(mesh.comm).highest([strength.max(initial=0.0)])
         hit[load.nodes[strength > FAINT * strongest]] = True
-    for term in (*ledger.robin, *ledger.dirichlet):
+    for term in (*(x for x in ledger.robin if x.is_stimulus), *ledger.dirichlet):
         hit[term.nodes] = True
     return hit
 
 
 def _regions_of_their_own(config):
     """Names of the regions in which something is not as elsewhere."""
-    acting = [*config.source, *config.event]
+    changing = [vessels for vessels in config.vessels if vessels.before is not None]
+    acting = [*config.source, *config.event, *changing]
     names = {r.name for r in config.tissue.regions if r.initial or r.parameters}
     return names | {it.region for it in acting if it.region is not None}
 

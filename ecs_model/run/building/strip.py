@@ -4,7 +4,7 @@ from ecs_model.config import resolve
 from ecs_model.config.run import Config
 from ecs_model.run.mesh_convergence import IGNITION, LENGTH, LIT, LONGEST
 
-LEFT_OUT = {"boundary", "source", "event", "probe", "line", "checkpoint"}
+LEFT_OUT = {"boundary", "vessels", "source", "event", "probe", "line", "checkpoint"}
 SAMPLES = 60  # of the longest run that is waited for
 
 

@@ -1,18 +1,26 @@
 """From [tissue] and the values of [membrane] to what lies where."""
 
+from pathlib import Path
+
 from ecs_model.config.alternatives import Anisotropy as AnisotropySettings
 from ecs_model.config.alternatives import FromFile
+from ecs_model.config.alternatives import Ratios as RatiosSettings
 from ecs_model.config.parameters import settled
 from ecs_model.errors import ConfigError
+from ecs_model.files import label_names
+from ecs_model.files.images import is_image
+from ecs_model.parallel import on_root
 from ecs_model.physics.ions import KNOWN, Ion
 from ecs_model.tissue import regions
-from ecs_model.tissue.coefficients import Anisotropy, ExtracellularSpace
+from ecs_model.tissue.coefficients import Anisotropy, ExtracellularSpace, Ratios
+from ecs_model.tissue.image_use import ImageUse, Line, TensorUse
 from ecs_model.tissue.input_fields import InputField
 from ecs_model.tissue.node_values import MembraneValues
 from ecs_model.tissue.regions import Layered
 from ecs_model.tissue.tissue_data import SyncytiumData, TissueData
 
 BODIES = ("ball", "box", "cylinder")
+CUBIC_MM = 1e9  # in a m^3
 
 
 def tissue_data(tissue):
@@ -35,16 +43,34 @@ def _ion(settings, potassium):
     return Ion(settings.name, valence if settings.valence is None else settings.valence, ratio)
 
 
-def parts_of(tissue, mesh):
-    """Name -> Part of every region of [tissue]."""
-    return {region.name: _part(region, mesh) for region in tissue.regions}
+def parts_of(tissue, inputs):
+    """Name -> Part of every region of [tissue], by the InputFields of the mesh."""
+    return {region.name: _part(region, inputs) for region in tissue.regions}
 
 
-def _part(region, mesh):
+def _part(region, inputs):
+    mesh = inputs.mesh
+    if region.label is not None:
+        return _labelled(region, inputs)
     if region.tag is not None:
         return regions.tagged(mesh, region.name, region.tag)
     kind = next(k for k in BODIES if getattr(region, k) is not None)
     return getattr(regions, kind)(mesh, region.name, **dict(getattr(region, kind)))
+
+
+def _labelled(region, inputs):
+    """The Part of the cells that an image labels so; its volume is noted beside the image's."""
+    mesh, images, place = inputs.mesh, inputs.images, f"region '{region.name}'"
+    use = ImageUse(region.image, region.space)
+    names = None if region.names is None else Path(inputs.base, region.names)
+    wanted = on_root(mesh.comm, label_names.numbers, region.label, names, place)
+    part = regions.labelled(mesh, region.name, images.labels(use, f"{place}: image"), wanted)
+    inside = part.cells[: mesh.owned_cells] * mesh.cell_volumes[: mesh.owned_cells]
+    images.notes.append(
+        f"{place}: {CUBIC_MM * mesh.sum(inside):.4g} mm^3 of the mesh, "
+        f"{images.volume(use, wanted):.4g} mm^3 of voxels"
+    )
+    return part
 
 
 def extracellular_space(tissue, parts):
@@ -62,12 +88,29 @@ def _layered(tissue, name, parts):
 def _value(setting):
     """A number itself, or where what is not one number comes from."""
     if isinstance(setting, FromFile):
-        return InputField(**dict(setting))
+        return _input(setting)
+    if isinstance(setting, RatiosSettings):
+        return Ratios(setting.mean, _tensors(setting))
     if not isinstance(setting, AnisotropySettings):
         return setting
     field = None if setting.field is None else InputField(setting.field, at=setting.at)
     direction = None if setting.direction is None else tuple(setting.direction)
-    return Anisotropy(setting.parallel, setting.across, direction, field)
+    image = None if setting.file is None else _tensors(setting)
+    return Anisotropy(setting.parallel, setting.across, direction, field, image)
+
+
+def _input(setting):
+    if not is_image(setting.file or ""):
+        return InputField(setting.field, setting.file, setting.unit, setting.at)
+    line = None if setting.linear is None else Line(**dict(setting.linear))
+    ends = None if setting.clip is None else tuple(setting.clip)
+    image = ImageUse(setting.file, setting.space, setting.within)
+    return InputField(unit=setting.unit, image=image, line=line, ends=ends)
+
+
+def _tensors(setting):
+    image = ImageUse(setting.file, setting.space, setting.within)
+    return TensorUse(image, setting.axes, setting.order)
 
 
 def membrane_values(config, model, parts):

@@ -1,6 +1,12 @@
 """From [solver], [[source]] and [[boundary]] to the transport of ions."""
 
-from ecs_model.errors import ConfigError
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ecs_model.errors import ConfigError, did_you_mean
+from ecs_model.physics.ions import Ion
 from ecs_model.run.building import sources
 from ecs_model.run.parts import SolverOptions
 from ecs_model.tissue.source_terms import Terms
@@ -8,8 +14,10 @@ from ecs_model.transport import syncytium_setup
 from ecs_model.transport.diffusion import Diffusion
 from ecs_model.transport.electrodiffusion import Electrodiffusion
 from ecs_model.transport.ions import Ions
+from ecs_model.transport.matrices import Operators
 from ecs_model.transport.protocol import Transport
 from ecs_model.transport.rkl2 import SuperTimeStepping
+from ecs_model.transport.species import Species, WithSpecies
 
 
 def solver_options(config, model):
@@ -36,9 +44,20 @@ def transport(config, tissue, solver, ground, alpha, operators, membranes) -> Tr
         ConfigError: on all processes, for what cannot be brought or solved.
     """
     concentrations = {ion: getattr(membranes.variables, ion.state) for ion in tissue.ions}
+    species = {x.name: x for x in config.tissue.species}
+    _refuse_stateless(species, membranes)
     terms = Terms(ground.mesh, concentrations, tissue.electrodiffusion)
-    _add_terms(terms, config, ground, alpha)
+    _add_terms(terms, _acting(config, _mentioned(config) - {*species}), ground, alpha)
     _refuse_unsolvable(config, tissue, solver, operators)
+    moving = _of_ions(tissue, solver, operators, concentrations, terms, membranes)
+    if not species:
+        return moving
+    made = {x.name: _species(x, config, solver, ground, membranes) for x in species.values()}
+    return WithSpecies(moving, made)
+
+
+def _of_ions(tissue, solver, operators, concentrations, terms, membranes) -> Transport:
+    """What moves ions in the extracellular space, and in glia that are joined."""
     if solver.is_explicit:
         (ion, values), *_ = concentrations.items()
         return SuperTimeStepping(operators, values, *terms.of(ion))
@@ -51,12 +70,62 @@ def transport(config, tissue, solver, ground, alpha, operators, membranes) -> Tr
     return syncytium_setup.glial_syncytium(outside, membranes, tissue, solver)
 
 
+def _refuse_stateless(names, membranes):
+    known = [name for name in membranes.variables._fields if not name.endswith("_o")]
+    for name in names:
+        if name not in known:
+            raise ConfigError(
+                f"tissue.species '{name}': the membrane {membranes.model.name} has no such state "
+                "that could diffuse in the whole tissue; it has "
+                f"{', '.join(known) or 'none'}{did_you_mean(name, known)}"
+            )
+
+
+def _species(settings, config, solver, ground, membranes):
+    """The Species of a state of the membranes."""
+    mesh = ground.mesh
+    ones, ion = np.ones(len(mesh.cell_tags)), Ion(settings.name, 0)
+    effective = settings.D / settings.tortuosity**2
+    values = getattr(membranes.variables, settings.name)
+    terms = Terms(mesh, {ion: values})
+    _add_terms(terms, _acting(config, {settings.name}), ground, ones)
+    matrices = Operators(mesh, ones, effective * ones, solver.theta)
+    options = {"rtol": solver.rtol, "options": solver.petsc, "name": settings.name}
+    return Species(Diffusion(matrices, values, *terms.of(ion), **options), settings.tolerance)
+
+
+@dataclass(frozen=True)
+class _Acting:
+    """What brings or takes some of what moves."""
+
+    source: list[Any]
+    boundary: list[Any]
+    vessels: list[Any]
+
+
+def _acting(config, names):
+    """The _Acting of ions or species by their names."""
+    return _Acting(*([x for x in entries if x.ion in names] for entries in _kinds(config)))
+
+
+def _mentioned(config):
+    """Names of all that enters or leaves."""
+    return {x.ion for entries in _kinds(config) for x in entries}
+
+
+def _kinds(config):
+    return config.source, config.boundary, config.vessels
+
+
 def _add_terms(terms, config, ground, alpha):
     for s in config.source:
         load = sources.source(s, ground, alpha)
         terms.add(load, f"source '{s.name}'", s.ion, s.companion)
     for b in config.boundary:
         terms.add(sources.boundary(b, ground), f"boundary '{b.on}'", b.ion, b.companion)
+    for v in config.vessels:
+        blood = sources.vessels(v, ground, alpha)
+        terms.add(blood, f"vessels '{v.name}'", v.ion, v.companion)
 
 
 def _together(tissue, solver, operators, made) -> Ions:
@@ -96,9 +165,11 @@ def _refuse_unsolvable(config, tissue, solver, operators):
             "solver.scheme: rkl2 moves K+ alone, in tissue that does not swell and whose glia are "
             "not joined"
         )
-    exchanging = [b.on for b in config.boundary if b.exchange is not None]
+    names = {ion.name for ion in tissue.ions}
+    exchanging = [f"boundary '{b.on}'" for b in config.boundary if b.exchange and b.ion in names]
+    exchanging += [f"vessels '{v.name}'" for v in config.vessels if v.ion in names]
     if tissue.electrodiffusion and exchanging:
         raise ConfigError(
-            f"boundary '{exchanging[0]}': an exchange leaves charge behind; electrodiffusion needs "
-            "bath or flux"
+            f"{exchanging[0]}: an exchange leaves charge behind; electrodiffusion needs a bath or "
+            "a flux"
         )
