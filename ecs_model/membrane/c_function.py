@@ -4,7 +4,7 @@ import ctypes
 import functools
 import re
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,11 @@ def c_function(text: str, name: str) -> Callable[..., Any]:
         return function(*[_known.get(id(a)) or _address(a) for a in arguments])
 
     return call
+
+
+def addresses(arrays: Iterable[np.ndarray]) -> list[int]:
+    """Where the data of contiguous arrays lie, for tables that a C text reads; they must stay."""
+    return [_known.get(id(array)) or _address(array) for array in arrays]
 
 
 _known: dict[int, int] = {}  # addresses of data by the ids of arrays; NumPy takes long to tell them

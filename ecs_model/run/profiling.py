@@ -24,7 +24,8 @@ INNER = (  # class, method, what it does, iterations of its last call
     (Poisson, "correct", lambda it: "correction of the potential", None),
     (Poisson, "solve", lambda it: "solve of the potential", lambda it: it.iterations),
     (BidomainEquations, "solve", lambda it: "solve of both potentials", lambda it: it.iterations),
-    (Range, "limit", lambda it: "limiter", None),
+    (Range, "finds_room", lambda it: "limiter", None),
+    (Range, "redo", lambda it: "limiter of the whole tissue", None),
     (Following, "follow", lambda it: "matrices of swelling tissue", None),
 )
 PLACES = {

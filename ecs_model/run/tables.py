@@ -79,7 +79,7 @@ class SeriesFile:
         for row in rows:
             if len(row) != self._width:
                 raise ValueError(f"{len(row)} values for {self._width} columns of {self.path}")
-        lines = b"".join(_line(repr(float(value)) for value in row) for row in rows)
+        lines = b"".join(map(_numbers, rows))
         with atomic.explained(self.path):
             before = os.fstat(self._file.fileno()).st_size
             if self._file.write(lines) < len(lines):
@@ -180,6 +180,11 @@ def _line(cells):
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(list(cells))
     return text.getvalue().encode()
+
+
+def _numbers(row):
+    """A line of numbers, each with as many digits as tell it from all others."""
+    return (",".join(map(repr, np.asarray(row, float).tolist())) + "\n").encode()
 
 
 def _rows(path, titles):

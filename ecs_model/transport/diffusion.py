@@ -28,7 +28,7 @@ from ecs_model.physics.values import Array
 from ecs_model.tissue.sources import Bath, Exchange, Load
 from ecs_model.transport.flux_correction import ElectricField
 from ecs_model.transport.flux_limiter import Range
-from ecs_model.transport.linear_solver import LinearSystems
+from ecs_model.transport.linear_solver import LinearSystem, LinearSystems
 from ecs_model.transport.lone_increment import LoneIncrement
 from ecs_model.transport.mass_balance import Ledger
 from ecs_model.transport.matrices import Matrices
@@ -157,8 +157,8 @@ class Diffusion(StateAndReport):
         """Share of a step by which what is brought to a node damps itself, as a mean over rates."""
         return 0.5 if self.stages == 1 else 0.75
 
-    def _system(self, dt):
-        """The linear system of the step's method for a step of `dt`."""
+    def system(self, dt: float) -> LinearSystem:
+        """The linear system of the step's method for a step of `dt` [s]."""
         return self.systems.of(self.share * dt)
 
     def _middle(self):
@@ -168,26 +168,20 @@ class Diffusion(StateAndReport):
             middle += np.multiply(self.first, 1 - self.share, out=self._mean)
         return middle
 
-    def left_over(self, t: float, dt: float, migration: Array | None) -> tuple[float, float, bool]:
-        """What the increment lacks [mol], by which size it is given back, whether that is broken.
+    def lacking(self, t: float, dt: float, migration: Array | None, weighed: float) -> float:
+        """What the increment lacks [mol], of this process's nodes.
 
-        All of this process's nodes; `migration` is as that of `settle`.
+        Args:
+            t: when the step begins [s].
+            dt: its length [s].
+            migration: as that of `settle`.
+            weighed: what the increment brings by the weights of `system` [mol].
         """
-        d, system = self.increment, self._system(dt)
-        np.abs(d, out=self._scratch)
-        left = self.ledger.due(self.values, t, dt, migration) - system.weights @ d
-        if self.stages == 2 and system.flows is not None:
-            left -= (1 - self.share) * dt * float(system.flows @ self.first)
-        size = float(system.sizes @ self._scratch)
-        return left, size, not np.isfinite(size)
-
-    def give_back(self, dt: float, left: float, size: float) -> None:
-        """Change the increment by what it lacks."""
-        if size > 0:
-            np.abs(self.increment, out=self._scratch)
-            self._scratch *= left / size
-            self._scratch *= self._system(dt).signs
-            self.increment += self._scratch
+        left = self.ledger.due(self.values, t, dt, migration) - weighed
+        flows = self.system(dt).flows if self.stages == 2 else None
+        if flows is not None:
+            left -= (1 - self.share) * dt * float(flows @ self.first)
+        return left
 
     def settle(
         self,
@@ -209,8 +203,11 @@ class Diffusion(StateAndReport):
         Raises:
             SolutionError: on all processes, where there would be less than nothing.
         """
-        if is_left:
-            self.range.limit(t, dt, self._middle(), field)
+        stays_near = is_left and self.range.finds_room(t, dt)
+        if is_left and not stays_near:
+            self.range.redo(t, dt, self._middle(), field)
             return
         middle = self._middle() if self.ledger.open else None
         self.ledger.settle(self.values, self.increment, middle, t, dt, migration)
+        if stays_near:
+            self.range.spread()

@@ -4,9 +4,9 @@ Neither a consistent mass nor Crank-Nicolson nor obtuse elements keep it. After 
 out of range if it lies below all its neighbours and below all that it and they had when the step
 began, sinks taken off; likewise above. That is the parabolic maximum principle, node by node.
 
-A step that breaks it is done again as flux-corrected transport, see `flux_correction`: only fluxes
-of nodes that would leave the range of their neighbours, before the step and after the monotone one,
-are cut down, so that nothing changes elsewhere.
+What lies out of range goes to the neighbours, see `redistribution`. Steps in which that finds no
+room nearby, and those so long that much comes from far away, are done again as flux-corrected
+transport of the whole tissue, see `flux_correction`.
 
 Reference:
     Protter & Weinberger (1967), Maximum Principles in Differential Equations, chapter 3.
@@ -25,11 +25,12 @@ from ecs_model.errors import SolutionError
 from ecs_model.physics.values import Array
 from ecs_model.transport.flux_correction import ElectricField, FluxCorrection
 from ecs_model.transport.mass_balance import Ledger
-from ecs_model.transport.matrices import Matrices
-from ecs_model.transport.neighbours import Move, Neighbours
+from ecs_model.transport.neighbours import Look, Move, Neighbours
 from ecs_model.transport.petsc_database import Options
+from ecs_model.transport.redistribution import Redistribution
 
 ROUND_OFF = 1e-11  # [mM]: what a monotone step may be below zero
+FAR = 100.0  # fastest rate times the step beyond which much comes from beyond the neighbours
 
 
 @dataclass
@@ -54,13 +55,11 @@ class Corrections:
         """Count on from what `state` gave."""
         self.steps, self.moved, self.largest = (state[n] for n in ("steps", "moved", "largest"))
 
-    def add(self, change: Array, operators: Matrices) -> None:
-        """Note a step in which concentrations changed by `change` [mM] at owned nodes."""
-        size, comm = np.abs(change), operators.mesh.comm
+    def add(self, moved: float, largest: float, comm: MPI.Comm) -> None:
+        """Note a step; amount [mol] and largest change [mM] are those of this process."""
         self.steps += 1
-        self.moved += 0.5 * comm.allreduce(float(operators.lumped @ size))
-        highest = comm.allreduce(float(size.max(initial=0.0)), MPI.MAX)
-        self.largest = max(self.largest, highest)
+        self.moved += comm.allreduce(moved)
+        self.largest = max(self.largest, comm.allreduce(largest, MPI.MAX))
 
 
 class Range:
@@ -95,6 +94,10 @@ class Range:
         self.rows, self._ledger, self._ratio, self._name = rows, ledger, ratio, name
         self._values, self._increment, self._options = values, increment, options
         self._excuse, self._vanishes = rows.first_neighbours(2), False
+        self._suspects = np.empty(len(values), np.int32)
+        self._is_fixed = np.zeros(len(values), np.int8)
+        self._is_fixed[ledger.fixed] = 1
+        self._look: Look | None = None
         self.corrections = Corrections()
         if options:
             self._correction.try_options()
@@ -112,13 +115,14 @@ class Range:
     def move(self, t: float, dt: float, migration: Array | None) -> Move:
         """The step as it is looked at."""
         low, high = self._ledger.reach(self._values, t, dt, migration)
-        fixed = self._ledger.fixed
-        return Move(low, high, self._values, self._increment, fixed, self._excuse)
+        places = self._is_fixed, self._excuse, self._suspects
+        return Move(low, high, self._values, self._increment, *places)
 
-    def note(self, left: bool, below: bool) -> bool:
-        """Note whether the step leaves the range, and whether a node is below zero."""
-        self._vanishes = below or left
-        return left
+    def note(self, look: Look) -> bool:
+        """Note what a look at the step found; whether the step leaves the range."""
+        self._look = look if look.left else None
+        self._vanishes = look.below or look.left
+        return look.left
 
     def take(self) -> None:
         """Add the increment; what is below zero by round-off becomes zero."""
@@ -130,8 +134,40 @@ class Range:
     def _correction(self):
         return FluxCorrection(self.rows, self._ledger, self._ratio, self._options)
 
-    def limit(self, t: float, dt: float, middle: Array, field: ElectricField | None = None) -> None:
-        """Change the increment of a step that leaves the range, and book it.
+    @functools.cached_property
+    def _redistribution(self):
+        return Redistribution(self.rows, self._is_fixed)
+
+    def finds_room(self, t: float, dt: float) -> bool:
+        """Whether what left the range in the step just looked at finds room nearby.
+
+        Asks all processes. If so, `spread` is to follow, after the step is booked as it is.
+
+        Args:
+            t: when the step begins [s].
+            dt: its length [s].
+        """
+        look, self._look = self._look, None
+        rate = self._ratio * self.rows.operators.fastest + self._ledger.fastest
+        if look is None or rate * dt > FAR:
+            return False
+        return not self._is_overdrawn(look, t, dt) and self._redistribution.finds_room(look)
+
+    def _is_overdrawn(self, look, t, dt):
+        """Whether sources take more than there is of any node that comes below zero."""
+        if not self._ledger.sources:
+            return False
+        here = look.below and self._ledger.overdraws(self._values, self._increment, t, dt)
+        return self.rows.operators.mesh.comm.allreduce(here, MPI.LOR)
+
+    def spread(self) -> None:
+        """Change the increment so that the step does not leave the range, and book baths."""
+        self._ledger.keep(self._redistribution.kept)
+        moved, largest = self._redistribution.take(self._increment, ROUND_OFF)
+        self.corrections.add(0.5 * moved, largest, self.rows.operators.mesh.comm)
+
+    def redo(self, t: float, dt: float, middle: Array, field: ElectricField | None = None) -> None:
+        """Replace the increment of a step that leaves the range by a limited one, and book it.
 
         Args:
             t: when the step begins [s].
@@ -143,7 +179,9 @@ class Range:
             SolutionError: on all processes, where there would be less than nothing.
         """
         limited = self._correction.increment(self._values, self._increment, middle, t, dt, field)
-        self.corrections.add(limited - self._increment, self.rows.operators)
+        change, operators = np.abs(limited - self._increment), self.rows.operators
+        moved, largest = 0.5 * float(operators.lumped @ change), float(change.max(initial=0.0))
+        self.corrections.add(moved, largest, operators.mesh.comm)
         self._increment[:] = limited
         self.refuse_negative(t, dt)
 
@@ -182,5 +220,5 @@ def ranges_left(
         migrations: what an electric field brings of each ion to each owned node [mol].
     """
     moves = [x.move(t, dt, m) for x, m in zip(ranges, migrations, strict=True)]
-    found = ranges[0].rows.out_of_range(moves)
-    return [x.note(*of_one) for x, of_one in zip(ranges, found, strict=True)]
+    looks = ranges[0].rows.look(moves)
+    return [x.note(look) for x, look in zip(ranges, looks, strict=True)]

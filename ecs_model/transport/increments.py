@@ -10,51 +10,35 @@ from typing import Protocol
 
 import numpy as np
 
-from ecs_model.errors import SolutionError
 from ecs_model.physics.values import Array
+from ecs_model.transport.closing import Balance, Closing
 from ecs_model.transport.increment_kernel import lanes
-from ecs_model.transport.linear_solver import LinearSystems
 from ecs_model.transport.lockstep import Lockstep
 from ecs_model.transport.mass_balance import Ledger
 from ecs_model.transport.neighbours import Neighbours
 
-MUCH, SHARPER = 1e-2, 4  # left over, of what moves; tries with a hundredth of the tolerance each
 
-
-class Moving(Protocol):
+class Moving(Closing, Protocol):
     """An ion that moves, and the method of its step.
 
     Attributes:
-        name: of the ion.
-        values, increment: at owned nodes [mM].
+        values: at owned nodes [mM].
         first: increment of the first stage, where there are two.
         ratio: diffusivity relative to that of the matrices.
-        ledger, systems: its own.
+        ledger: its own.
         stages: of the step.
         share: of the step that an increment counts, the c of `diffusion`.
         iterations, total_iterations: of the last step, and of all.
     """
 
-    name: str
     values: Array
-    increment: Array
     first: Array
     ratio: float
     ledger: Ledger
-    systems: LinearSystems
     stages: int
     share: float
     iterations: int
     total_iterations: int
-
-    def left_over(self, t: float, dt: float, migration: Array | None) -> tuple[float, float, bool]:
-        """What the increment lacks [mol], by which size it is given back, whether that is broken.
-
-        All of this process's nodes.
-        """
-
-    def give_back(self, dt: float, left: float, size: float) -> None:
-        """Change the increment by what it lacks."""
 
 
 class Increments:
@@ -88,6 +72,7 @@ class Increments:
         self._lockstep = Lockstep(rows, self._ratio, self._exchange, self._free)
         self._brought: Array | None = None
         self._sources = np.zeros((owned, self._lanes))
+        self._balance: Balance | None = None
         self._note_addresses(valences, owned)
 
     def _note_addresses(self, valences, owned):
@@ -247,30 +232,17 @@ class Increments:
             t: when the step begins [s].
             dt: its length [s].
             psi: as that of `solve`.
-            but: an ion that follows from the others.
+            but: an ion that follows from the others, the same in every step.
 
         Raises:
             SolutionError: on all processes, where an ion is not finite.
         """
-        closing = [x for x in zip(self._parts, self.migrations, strict=True) if x[0] is not but]
-        for sharper in range(SHARPER + 1):
-            found = self._left_over(t, dt, closing)
-            if (abs(found[:, 0]) <= MUCH * found[:, 1]).all() or sharper == SHARPER:
-                break
-            self.solve(dt, psi, self._parts[0].systems.rtol * 1e-2 ** (sharper + 1))
-        for (part, _), (left, size, _) in zip(closing, found, strict=True):
-            part.give_back(dt, left, size)
-
-    def _left_over(self, t, dt, closing):
-        """What the increment of each ion lacks [mol], and by which size it can be given back."""
-        found = np.array([part.left_over(t, dt, migration) for part, migration in closing], float)
-        self._lockstep.added(found)
-        for (part, _), (_, _, broken) in zip(closing, found, strict=True):
-            if broken:
-                raise SolutionError(
-                    f"{part.name} is not finite after a diffusion step; try a shorter time.step"
-                )
-        return found
+        closing = [k for k, part in enumerate(self._parts) if part is not but]
+        if self._balance is None:
+            parts = [self._parts[k] for k in closing]
+            self._balance = Balance(self._operators.mesh.comm, parts)
+        migrations = [self.migrations[k] for k in closing]
+        self._balance.close(t, dt, migrations, functools.partial(self.solve, dt, psi))
 
 
 def _addresses(arrays):

@@ -3,7 +3,7 @@
 Of the limiter: nodes out of range, monotone steps, fluxes and their cuts.
 """
 
-LIMITER = ("out_of_range", "monotone", "multiply", "fluxes", "corrected", "cut")
+LIMITER = ("look", "monotone", "multiply", "fluxes", "corrected", "cut")
 FUNCTIONS = (*LIMITER, "implicit", "current")  # `ecs_` before them
 
 # Rows of the matrices with local columns, owned nodes first; `low` and `high` is what a node may
@@ -15,30 +15,60 @@ TEXT = r"""
 #define LEAST(a, b) ((a) < (b) ? (a) : (b))
 #define MOST(a, b) ((a) > (b) ? (a) : (b))
 
-/* Nodes out of range; `excuse` holds two neighbours of each node that were beyond it last time, in
-   which it is looked first: fields change little from step to step. */
-long ecs_out_of_range(long n, const int *first, const int *column, const double *low,
-                      const double *high, const double *start, const double *change,
-                      double tolerance, int *excuse, long *found, long *vanishing)
+typedef struct {
+    const double *low, *high, *start, *change;
+    const char *fixed;
+    int *excuse, *suspects;
+} Move;
+
+/* Where a neighbour excuses x: the range by itself of one reaches it, or, where values count, it is
+   beyond x itself. The place in the row; its end if there is none. */
+static int excusing(const int *first, const int *column, long i, double side, double x,
+                    const double *end, const double *start, const double *change)
 {
-    long count = 0, none = 0;
+    int k = first[i];
+    for (; k < first[i + 1]; k++) {
+        const int j = column[k];
+        if (start ? side * (start[j] + change[j]) > side * x : side * end[j] >= side * x) break;
+    }
+    return k;
+}
+
+/* Nodes out of range, how many; suspects are those that no neighbour's range excuses, though its
+   value may. `excuse` holds two neighbours of each node whose range excused it last time, in which
+   it is looked first: fields change little from step to step. */
+static void look(long n, const int *first, const int *column, const Move *move, double tolerance,
+                 long *found)
+{
+    const double *const low = move->low, *const high = move->high;
+    const double *const start = move->start, *const change = move->change;
+    long out = 0, count = 0, none = 0;
     for (long i = 0; i < n; i++) {
         const double x = start[i] + change[i], room = tolerance * (1.0 + fabs(x));
         none += x < 0.0;
-        if (x < low[i] - room) {
-            int k = first[i], j = excuse[2 * i];
-            while (!(start[j] + change[j] < x - room || low[j] <= x + room) && k < first[i + 1])
-                excuse[2 * i] = j = column[k++];
-            if (!(start[j] + change[j] < x - room || low[j] <= x + room)) found[count++] = i;
-        } else if (x > high[i] + room) {
-            int k = first[i], j = excuse[2 * i + 1];
-            while (!(start[j] + change[j] > x + room || high[j] >= x - room) && k < first[i + 1])
-                excuse[2 * i + 1] = j = column[k++];
-            if (!(start[j] + change[j] > x + room || high[j] >= x - room)) found[count++] = i;
-        }
+        if (x >= low[i] - room && x <= high[i] + room) continue;
+        const int above = x > high[i];
+        const double side = above ? 1.0 : -1.0, *end = above ? high : low;
+        int *j = move->excuse + 2 * i + above;
+        if (side * end[*j] >= side * (x - side * room)) continue;
+        if (move->fixed[i]) continue;
+        const int k = excusing(first, column, i, side, x - side * room, end, 0, 0);
+        if (k < first[i + 1]) { *j = column[k]; continue; }
+        move->suspects[count++] = i;
+        const int by = excusing(first, column, i, side, x + side * room, end, start, change);
+        out += by == first[i + 1];
     }
-    *vanishing = none;
-    return count;
+    found[0] = out;
+    found[1] = count;
+    found[2] = none;
+}
+
+/* The same for several ions: of each, nodes out of range, suspects, and nodes below zero. */
+void ecs_look(long n, const int *first, const int *column, long ions, const Move *moves,
+              double tolerance, long *found)
+{
+    for (long k = 0; k < ions; k++)
+        look(n, first, column, moves + k, tolerance, found + 3 * k);
 }
 
 /* The matrix of the monotone step; dt K with the migration of `pull`, upwind, if there is any.

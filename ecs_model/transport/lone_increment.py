@@ -2,12 +2,10 @@
 
 import functools
 
-from ecs_model.native import MPI
-
 import numpy as np
 
-from ecs_model.errors import SolutionError
-from ecs_model.transport.increments import MUCH, SHARPER, Moving
+from ecs_model.transport.closing import Balance
+from ecs_model.transport.increments import Moving
 from ecs_model.transport.matrices import Matrices
 
 
@@ -27,6 +25,7 @@ class LoneIncrement:
         self._u, _ = operators.vector(part.values)
         self._d, _ = operators.vector(part.increment)
         self._b, self._right = operators.vector()
+        self._balance = Balance(operators.mesh.comm, [part])
         self._base, self._scratch = np.zeros_like(part.values), np.zeros_like(part.values)
 
     @property
@@ -105,15 +104,4 @@ class LoneIncrement:
         Raises:
             SolutionError: on all processes, where the ion is not finite.
         """
-        for sharper in range(SHARPER + 1):
-            found = np.array(self._part.left_over(t, dt, None), float)
-            self._operators.mesh.comm.Allreduce(MPI.IN_PLACE, found, MPI.SUM)
-            left, size, broken = found
-            if broken:
-                raise SolutionError(
-                    f"{self.name} is not finite after a diffusion step; try a shorter time.step"
-                )
-            if abs(left) <= MUCH * size or sharper == SHARPER:
-                break
-            self.solve(dt, self._part.systems.rtol * 1e-2 ** (sharper + 1))
-        self._part.give_back(dt, left, size)
+        self._balance.close(t, dt, [None], functools.partial(self.solve, dt))

@@ -172,6 +172,29 @@ class Ledger:
             kept = float(boundary.shares @ arriving[boundary.nodes])
             self.given[boundary.name] -= kept + self._sources_at(boundary, t, dt)
 
+    def keep(self, amounts: Array) -> None:
+        """Book what came to Dirichlet boundaries beyond a step.
+
+        Args:
+            amounts: at owned nodes [mol]; those at other nodes do not count.
+        """
+        for boundary in self.dirichlet:
+            self.given[boundary.name] -= float(boundary.shares @ amounts[boundary.nodes])
+
+    def overdraws(self, values: Array, increment: Array, t: float, dt: float) -> bool:
+        """Whether an owned node that comes below zero gives sources more than it has by itself.
+
+        Args:
+            values: as the step begins [mM].
+            increment: of the step [mM].
+            t: when the step begins [s].
+            dt: its length [s].
+        """
+        own = values.copy()
+        for nodes, change in self._brought(t, dt):
+            own[nodes] += np.minimum(change, 0.0)
+        return bool(((own < 0.0) & (values + increment < 0.0)).any())
+
     def taker(self, node: int, t: float, dt: float) -> str | None:
         """Name of what takes most from an owned node in a step; None if nothing does."""
         takes: dict[str, float] = {}

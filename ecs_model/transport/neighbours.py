@@ -8,7 +8,7 @@ from ecs_model.native import MPI, PETSc
 
 import numpy as np
 
-from ecs_model.membrane.c_function import c_function
+from ecs_model.membrane.c_function import addresses, c_function
 from ecs_model.physics.values import Array, Nodes
 from ecs_model.transport.limiter_kernel import FUNCTIONS, TEXT
 from ecs_model.transport.matrices import Matrices
@@ -17,22 +17,43 @@ TOLERANCE = 1e-12  # [mM], and as a share of the concentration: what round-off m
 
 
 class Move(NamedTuple):
-    """A step of an ion, as the limiter looks at it.
+    """A step of an ion, as the limiter looks at it; arrays of owned nodes.
 
     Attributes:
-        low, high: the least and the most that each owned node may come to by itself [mM].
+        low, high: the least and the most that each node may come to by itself [mM].
         start: concentrations before the step [mM].
         change: what it adds [mM].
-        fixed: nodes that do not count, as their concentration is given.
-        excuse: array of two places per owned node, for use from step to step.
+        is_fixed: 1 at nodes that do not count, as their concentration is given.
+        excuse: two places per node, for use from step to step.
+        suspects: places for as many nodes as there are.
     """
 
     low: Array
     high: Array
     start: Array
     change: Array
-    fixed: Nodes
+    is_fixed: Nodes
     excuse: Nodes
+    suspects: Nodes
+
+
+class Look(NamedTuple):
+    """What a look at a step of an ion found.
+
+    Attributes:
+        left: whether a node is out of range, on any process.
+        below: whether an owned node of this process is below zero.
+        suspects: first of all, owned nodes that lie beyond what they and all around may come to by
+            themselves: out of range, unless they follow from neighbours that are beyond, too.
+        many: how many these are.
+        seen: `low`, `high`, `start` and `change` of the Move, also of ghosts.
+    """
+
+    left: bool
+    below: bool
+    suspects: Nodes
+    many: int
+    seen: Sequence[Array]
 
 
 class Neighbours:
@@ -50,8 +71,8 @@ class Neighbours:
         self._functions = {name: c_function(TEXT, f"ecs_{name}") for name in FUNCTIONS}
         self._first, self._column, ghosts = self._local_rows()
         self.local = owned + len(ghosts)
-        self._found, self._vanishing = np.empty(owned, np.int64), np.zeros(1, np.int64)
-        self._buffers: dict[str, Array] = {}
+        self._buffers: dict[str, Any] = {}
+        self._add_ghost_rows()
         self._forest = self._ownership(ghosts)
         self._version, self._entries = -1, (np.empty(0), np.empty(0))
 
@@ -66,6 +87,17 @@ class Neighbours:
         local[far] = owned + places
         return pointers.astype(np.int32), local.astype(np.int32), ghosts
 
+    def _add_ghost_rows(self):
+        """Add rows of ghosts, with the owned nodes beside them."""
+        counts, owned = np.diff(self._first), self.operators.mesh.owned
+        far = self._column >= owned
+        ghosts, beside = self._column[far], np.repeat(np.arange(owned), counts)[far]
+        sizes = np.bincount(ghosts - owned, minlength=self.local - owned)
+        ends = self._first[-1] + np.cumsum(sizes)
+        self._first = np.concatenate([self._first, ends]).astype(np.int32)
+        beside = beside[np.argsort(ghosts, kind="stable")]
+        self._column = np.concatenate([self._column, beside]).astype(np.int32)
+
     def _ownership(self, ghosts):
         """The PETSc star forest of ghosts and the processes and places where they are owned."""
         ranges = np.asarray(self.operators.stiffness.getOwnershipRanges())
@@ -77,7 +109,8 @@ class Neighbours:
 
     def first_neighbours(self, count: int) -> Nodes:
         """The first neighbour of every owned node, or itself, so many times each."""
-        return np.repeat(self._column[self._first[:-1]], count)
+        owned = self.operators.mesh.owned
+        return np.repeat(self._column[self._first[:owned]], count)
 
     @functools.cached_property
     def pattern(self) -> tuple[Nodes, Nodes]:
@@ -120,41 +153,44 @@ class Neighbours:
         """As `with_ghosts`, of several arrays by one message."""
         if self.operators.mesh.comm.size == 1:
             return list(arrays)
-        together = self._buffer(f"{len(arrays)}", (self.local, len(arrays)))
+        together = self.buffer(f"{len(arrays)}", (self.local, len(arrays)))
         for k, values in enumerate(arrays):
             together[: len(values), k] = values
         self.exchange(together)
-        out = self._buffer(buffer, together.shape[::-1])
+        out = self.buffer(buffer, together.shape[::-1])
         out[:] = together.T
         return list(out)
 
-    def _buffer(self, name, shape):
+    def buffer(self, name: str | None, shape: tuple[int, ...], dtype: Any = float) -> Any:
+        """An array of this name, the same each time, zero at first; a new one without a name."""
         if name is None:
-            return np.empty(shape)
+            return np.empty(shape, dtype)
         if name not in self._buffers:
-            self._buffers[name] = np.empty(shape)
+            self._buffers[name] = np.zeros(shape, dtype)
         return self._buffers[name]
 
-    def out_of_range(self, moves: Sequence[Move]) -> list[tuple[bool, bool]]:
-        """Whether any owned node but the fixed ones is out of range; asks all processes.
-
-        Returns:
-            For each move: that, and whether an owned node of this process is below zero.
-        """
+    def look(self, moves: Sequence[Move]) -> list[Look]:
+        """Look for nodes out of range in steps of several ions; asks all processes."""
         seen = self.all_with_ghosts([x for move in moves for x in move[:4]], f"{len(moves)} moves")
-        found = [self._count(move, *seen[4 * k : 4 * k + 4]) for k, move in enumerate(moves)]
-        counts = np.array([count for count, _ in found])
+        seen_by = [seen[4 * k : 4 * k + 4] for k in range(len(moves))]
+        found = self._found(moves, seen_by)
+        left = found[:, 0].copy()
         if self.operators.mesh.comm.size > 1:
-            self.operators.mesh.comm.Allreduce(MPI.IN_PLACE, counts, MPI.SUM)
-        return [(bool(n), below) for n, (_, below) in zip(counts, found, strict=True)]
+            self.operators.mesh.comm.Allreduce(MPI.IN_PLACE, left, MPI.SUM)
+        looks = zip(left.tolist(), found.tolist(), moves, seen_by, strict=True)
+        return [
+            Look(any_ > 0, below > 0, move.suspects, many, arrays)
+            for any_, (_, many, below), move, arrays in looks
+        ]
 
-    def _count(self, move, *seen):
-        """How many nodes are out of range, and whether any is below zero."""
-        arguments = TOLERANCE, move.excuse, self._found, self._vanishing
-        count = self.call("out_of_range", *seen, *arguments)
-        if count and len(move.fixed):
-            count = np.count_nonzero(~np.isin(self._found[:count], move.fixed))
-        return count, bool(self._vanishing[0])
+    def _found(self, moves, seen_by):
+        """Of each move, nodes out of range, suspects and nodes below zero of this process."""
+        count = len(moves)
+        table = self.buffer(f"{count} in a table", (count, len(Move._fields)), np.uintp)
+        found = self.buffer(f"{count} found", (count, 3), np.int64)
+        table[:] = [addresses((*seen_by[k], *move[4:])) for k, move in enumerate(moves)]
+        self.call("look", count, table, TOLERANCE, found)
+        return found
 
     def call(self, name: str, *arguments: Any) -> Any:
         """Call a function of the limiter's text with the rows and further arguments."""

@@ -78,12 +78,20 @@ class SuperTimeStepping(StateAndReport):
         if self.operators.mesh.comm.allreduce(float(not np.isfinite(new).all()), MPI.MAX):
             raise SolutionError("K+ is not finite after an explicit step; try a shorter time.step")
         np.subtract(new, self.values, out=self.increment)
-        if self.range.is_left(t, dt):
-            _, mean = self._stages(t, dt, _copied_values)
-            self.range.limit(t, dt, mean - self.values)
-        else:
-            self._book(amounts)
+        self._settle(t, dt, amounts)
         self.range.take()
+
+    def _settle(self, t, dt, amounts):
+        """Book the step, changed where it would leave the range that the surroundings allow."""
+        is_left = self.range.is_left(t, dt)
+        stays_near = is_left and self.range.finds_room(t, dt)
+        if is_left and not stays_near:
+            _, mean = self._stages(t, dt, _copied_values)
+            self.range.redo(t, dt, mean - self.values)
+            return
+        self._book(amounts)
+        if stays_near:
+            self.range.spread()
 
     def _stages(self, t, dt, noted):
         """The ion at the end of the step [mM], and the mean of what is noted of every stage.

@@ -13,7 +13,7 @@ from ecs_model.membrane.packing import arranged
 from ecs_model.membrane.precision import allowed
 from ecs_model.parallel import Team, root_does, together
 from ecs_model.run import front_tracker
-from ecs_model.transport import limiter_kernel
+from ecs_model.transport import closing, limiter_kernel, spread_kernel
 
 
 def about_model(config):
@@ -88,7 +88,7 @@ def _values(config, tissue, nodes, alpha):
 
 def _compile(comm, text):
     """Have on disk what each process loads: the step, the limiter and the tracker."""
-    texts = text, limiter_kernel.TEXT, front_tracker.TEXT
+    texts = text, limiter_kernel.TEXT, spread_kernel.TEXT, closing.TEXT, front_tracker.TEXT
     root_does(comm, lambda: [library(code) for code in texts])
 
 
