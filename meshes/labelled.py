@@ -35,6 +35,14 @@ def from_labels(image, cell, *, label=None, names=None, smoothing=SMOOTHING):
     Raises:
         ConfigError: if the image has no such labels, or a region cannot be meshed as it is.
     """
+    try:
+        return _made(image, cell, label, names, smoothing)
+    except ConfigError as error:
+        begins = str(error).startswith(("mesh.", "cell:", "smoothing:"))
+        raise error if begins else ConfigError(f"mesh.image: {error}") from None
+
+
+def _made(image, cell, label, names, smoothing):
     volume, cell = images.read(image), arguments.positive("cell", cell)
     smoothing = arguments.whole("smoothing", smoothing, 0)
     labels = _wanted(_whole(volume), volume.path, label, names)
@@ -55,9 +63,7 @@ def _whole(volume):
     if volume.columns != 1:
         raise ConfigError(f"{volume.path}: labels are one number a voxel (has {volume.columns})")
     values = np.concatenate([part[..., 0] for part in volume.parts()], axis=2)
-    if not np.array_equal(values, np.rint(values)):
-        wrong = values[values != np.rint(values)].flat[0]
-        raise ConfigError(f"{volume.path}: labels are whole numbers (found {wrong:g})")
+    images.refuse_broken_labels(volume, values)
     return values.astype(int)
 
 
@@ -109,7 +115,7 @@ def _connected(labels):
 def _called(owners, names):
     """Label -> name of its region."""
     known = {} if names is None else label_names.read(Path(names))
-    by_number = {number: name for name, number in known.items()}
+    by_number = {number: name for name, some in known.items() for number in some}
     return {label: by_number.get(label, f"label_{label}") for label in sorted({*owners})}
 
 
@@ -124,8 +130,11 @@ def _mesh(gmsh, points, net, owners, called, cell):
     mesher.set_sizes(gmsh, cell, [])
     gmsh.option.setNumber("Mesh.MeshSizeExtendFromBoundary", 1)
     gmsh.option.setNumber("Mesh.Algorithm3D", DELAUNAY)
-    tags = {label: k for k, label in enumerate(called, 1)}
-    regions = [mesher.Group(called[x], tags[x], tuple(of_label[x])) for x in called]
+    names = [*dict.fromkeys(called.values())]  # labels of one name are one region
+    volumes_of = {
+        name: [v for x in called if called[x] == name for v in of_label[x]] for name in names
+    }
+    regions = [mesher.Group(n, k, tuple(volumes_of[n])) for k, n in enumerate(names, 1)]
     kinds = {OUTER: [], BETWEEN: []}
     for pair, tag in surfaces.items():
         kinds[OUTER if 0 in pair else BETWEEN].append(tag)
@@ -149,8 +158,9 @@ def _surfaces(gmsh, points, net):
 def _compare(mesh, labels, volume, called):
     """Refuse a mesh whose regions are not as large as their voxels."""
     sizes = np.abs(volumes(mesh)) * M_TO_MM**3
-    for label, name in called.items():
-        wanted = np.count_nonzero(labels == label) * volume.voxel_volume
+    for name in dict.fromkeys(called.values()):
+        own = [label for label in called if called[label] == name]
+        wanted = np.count_nonzero(np.isin(labels, own)) * volume.voxel_volume
         found = float(sizes[mesh.cell_tags == mesh.regions[name]].sum())
         if abs(found - wanted) > ERROR * wanted:
             raise ConfigError(

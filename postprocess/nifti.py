@@ -138,7 +138,7 @@ def export_nifti(
         folder.mkdir(parents=True, exist_ok=True)
         for name, values in made.items():
             exporter.write(folder / f"{name}.nii.gz", values, times, f"ecs-model {__version__}")
-    about = _about(run, like, space)
+    about = _about(run, like, space) | {"written": [f"{name}.nii.gz" for name in made]}
     atomic.write_text(folder / "about.json", json.dumps(about, indent=1) + "\n")
     return [*(folder / f"{name}.nii.gz" for name in made), folder / "about.json"]
 

@@ -176,6 +176,8 @@ def _export(a):
         _refuse_without_image({"fields": a.fields, "times": a.times, **options})
         print(api.export(a.directory, a.output))
         return
+    if a.times and not a.fields:
+        raise ConfigError("--times: has no effect without --fields")
     fields = a.fields.split(",") if a.fields else ()
     times = None if a.times is None else a.times.split(",")
     options["space"] = a.space or "ras"

@@ -128,10 +128,7 @@ class Vessels(Strict):
     name: Name
     region: str | None = Field(None, description="a region of the tissue; everywhere if not given")
     ion: str = Field(
-        "K", description="one of tissue.ions or tissue.species; other ions are held as they begin"
-    )
-    companion: str | None = Field(
-        None, description="the ion that keeps it neutral; Cl if not given and if it moves"
+        "K", description="one of tissue.ions or tissue.species; another needs vessels of its own"
     )
     exchange: quantity("1/s", 0.0, 1e6) = Field(
         description="rate k at which what is there approaches the blood: dC/dt = k (blood - C)"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+KEYS = ("file", "image", "within", "names", "white", "pial")  # behind which a file stands
 BESIDE = {".xdmf": [".h5"]}  # what lies beside a file and belongs to it
 
 
@@ -19,9 +20,9 @@ def digests(tree: Any, folder: str | Path) -> dict[str, str]:
 
 
 def _names(tree: Any) -> Iterator[str]:
-    """What stands behind a key `file`, or before the colon behind `add`, at any depth."""
+    """What stands behind one of KEYS, or before the colon behind `add`, at any depth."""
     for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
-        if key == "file" and isinstance(value, str):
+        if key in KEYS and isinstance(value, str):
             yield value
         elif key == "add" and isinstance(value, list):
             yield from (str(entry).rpartition(":")[0] for entry in value)

@@ -8,6 +8,7 @@ Reference:
 """
 
 import functools
+import gzip
 import hashlib
 import logging
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ SPACES = ("ras", "lps", "tkr")
 FLIP = np.diag([-1.0, -1.0, 1.0, 1.0])  # between RAS and LPS
 CONTRADICTION = 0.1  # [mm]: by which sform and qform may differ
 MOST = 2**31  # values of a part that is read
+LARGEST = 2**31  # label
 AT_ONCE = 2**24  # values, where a part is as good as another
 
 
@@ -150,8 +152,26 @@ def read(path: str | Path) -> Image:
     return Image(path, affine, shape[:3], columns, tkr, note, image.dataobj)
 
 
+def refuse_broken_labels(image: Image, values: Array) -> None:
+    """Raise ConfigError for values that are no whole numbers, or too large for labels."""
+    is_wrong = ~((values == np.rint(values)) & (np.abs(values) < LARGEST))
+    if is_wrong.any():
+        wrong = values[is_wrong].flat[0]
+        raise ConfigError(
+            f"{image.path}: labels are whole numbers below {LARGEST:.0e} (found {wrong:g})"
+        )
+
+
 def digest(path: str | Path) -> str:
-    """SHA-256 of a file."""
+    """SHA-256 of a file.
+
+    Raises:
+        ConfigError: if the file is compressed and its own sum tells that it was damaged.
+    """
+    if str(path).lower().endswith((".gz", ".mgz")):
+        with _readable(path), gzip.open(path) as content:
+            while content.read(AT_ONCE):
+                pass
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -159,6 +179,7 @@ def digest(path: str | Path) -> str:
 def _placed(path, image):
     """Affine, affine to surface RAS or None, and a note."""
     affine = np.asarray(image.affine, float)
+    _refuse_other_units(path, image.header)
     if hasattr(image.header, "get_vox2ras_tkr"):
         return affine, np.asarray(image.header.get_vox2ras_tkr(), float), ""
     if not hasattr(image, "get_qform"):
@@ -172,6 +193,13 @@ def _placed(path, image):
         )
     differ = has_sform and has_qform and np.abs(sform - qform).max() > CONTRADICTION
     return affine, None, f"{path.name}: sform and qform differ; sform is used" if differ else ""
+
+
+def _refuse_other_units(path, header):
+    """Raise ConfigError for an image whose lengths are said to be no millimetres."""
+    unit = header.get_xyzt_units()[0] if hasattr(header, "get_xyzt_units") else "mm"
+    if unit not in ("mm", "unknown"):
+        raise ConfigError(f"{path}: its lengths are in {unit}; millimetres would be right")
 
 
 class _readable:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecs_model.errors import ConfigError
-from ecs_model.files.images import Image
+from ecs_model.files.images import Image, refuse_broken_labels
 from ecs_model.physics.values import Array, Integers, Truths
 
 AT_ONCE = 4096  # points whose neighbours are looked for
@@ -109,9 +109,7 @@ def as_labels(image: Image, values: Array) -> Integers:
     if image.columns != 1:
         raise ConfigError(f"{image.path}: labels are one number a voxel (has {image.columns})")
     values = values[..., 0]
-    if not np.array_equal(values, np.rint(values)):
-        wrong = values[values != np.rint(values)].flat[0]
-        raise ConfigError(f"{image.path}: labels are whole numbers (found {wrong:g})")
+    refuse_broken_labels(image, values)
     return values.astype(int)
 
 

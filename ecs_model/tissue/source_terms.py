@@ -55,6 +55,14 @@ class Terms:
             share = companion_share(ion, companion)
             self._put(companion, replace(term, rates=share * term.rates))
 
+    def add_alone(self, term, place, ion):
+        """Take up a term of an ion that leaves all others as they are.
+
+        Raises:
+            ConfigError: on all processes, for an ion that does not move.
+        """
+        self._put(self._named(ion, place), term)
+
     def _hold_others(self, term, place, ion, companion):
         """Let the other ions of a boundary stay as they begin, but for what balances its ion."""
         start = {i: np.copy(c[term.nodes]) for i, c in self._concentrations.items()}

@@ -133,12 +133,12 @@ class Scan:
         first = -np.sign(np.linalg.det(grid)) if axes == "fsl" else 1.0
         return grid @ np.diag([first, 1.0, 1.0])
 
-    def save(self, name, data, codes=(1, 1)):
-        """Write one image, with the codes of sform and qform."""
+    def save(self, name, data, codes=(1, 1), unit="mm"):
+        """Write one image, with the codes of sform and qform, and the unit of lengths."""
         image = nibabel.Nifti1Image(data, self.affine)
         image.set_sform(self.affine, codes[0])
         image.set_qform(self.affine, codes[1])
-        image.header.set_xyzt_units("mm")
+        image.header.set_xyzt_units(unit)
         nibabel.save(image, self.folder / f"{name}.nii.gz")
 
 

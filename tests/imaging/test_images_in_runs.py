@@ -116,6 +116,11 @@ FAULTS = {  # what is changed, and what the message says
     '"alpha.nii.gz"': ('"none.nii.gz"', "none.nii.gz: no such file"),
     'label = "white"': ('label = "whit"', "has no label 'whit'; did you mean 'white'"),
     'names = "names.txt"\n': ("", "label 'white' is a name: say in which table"),
+    'label = "white"\nimage': ("label = 0\nimage", "the label 0 is what lies outside"),
+    'names = "names.txt"': ('names = "twice.txt"', "twice.txt, line 2: the label 2 has two names"),
+    'names = "names.txt"\nparam': ('names = "colours.txt"\nparam', "colours.txt, line 1: needs a"),
+    '"alpha.nii.gz", within =': ('"flipped.nii.gz", within =', "flipped.nii.gz: not a readable"),
+    'alpha.nii.gz"': ('metres.nii.gz"', "its lengths are in meter; millimetres would be right"),
     "label = 25": ("label = 7", "region 'lesion' holds no cell"),
     'image = "labels.nii.gz"\ninitial': ("initial", "a label needs the NIfTI or MGZ image"),
     'order = "fsl", ': ('order = "mrtrix", ', 'order = "fsl" would do'),
@@ -160,6 +165,24 @@ def spoil(folder, scan, body):
     other.save("nowhere", values, codes=(0, 0))
     other.save("small", np.ones((4, 4, 4), np.int16))
     other.save("half", np.where(np.arange(phantom.SHAPE[0])[:, None, None] < 20, values, np.nan))
+    (folder / "twice.txt").write_text("2 white\n2 grey\n")
+    (folder / "colours.txt").write_text('2 255 0 0 1 1 1 "Label 2"\n')
+    whole = bytearray((scan.folder / "alpha.nii.gz").read_bytes())
+    whole[-6] ^= 1  # of the sum behind the data
+    (folder / "flipped.nii.gz").write_bytes(whole)
+    other.save("metres", values, unit="meter")
     mesh = meshio.read(body)
     mesh.points[:, :2] *= -1
     mesh.write(folder / "lps.vtu")
+
+
+@pytest.mark.parametrize("name", ["alpha.nii.gz", "labels.nii.gz", "names.txt"])
+def test_a_run_does_not_go_on_with_another_image(tmp_path, scan, body, name):
+    path = prepare(tmp_path, scan, body)
+    overrides = ("time.end=0.2 s",)
+    assert api.run(path, tmp_path / "out", MPI.COMM_SELF, overrides, quiet=True) == 0
+    other = (tmp_path / name).read_bytes()
+    (tmp_path / name).unlink()
+    (tmp_path / name).write_bytes(other.replace(b"white 245", b"white 246") + b"\n")
+    with pytest.raises(ConfigError, match=name):
+        api.resume(tmp_path / "out", MPI.COMM_SELF, ("time.end=0.4 s",), quiet=True)

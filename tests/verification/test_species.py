@@ -23,6 +23,8 @@ class State:
     """One node."""
     K_o = concentration(3.0, "extracellular potassium")
     O2 = quantity(1.0, "mM", "oxygen", low=0.0)
+    K_i = concentration(130.0, "potassium in cells")
+    gate = quantity(0.5, "1", "a gate")
 
 @record
 class Parameters:
@@ -33,7 +35,8 @@ class Parameters:
 
 def rhs(y, p, env):
     """Rates."""
-    return State(K_o=0.0 * y.K_o, O2=-p.V * y.O2 / (y.O2 + p.K) - p.k * y.O2)
+    still = 0.0 * y.K_o
+    return State(still, -p.V * y.O2 / (y.O2 + p.K) - p.k * y.O2, still, still)
 
 model = MembraneModel("taker", "takes oxygen", State, Parameters, rhs)
 '''
@@ -221,6 +224,8 @@ def test_processes_and_restart(tmp_path):
     [
         ('name = "O2"', 'name = "oxygen"', "has no such state that could diffuse"),
         ('name = "O2"', 'name = "K_o"', "has no such state that could diffuse"),
+        ('name = "O2"', 'name = "gate"', "has no such state that could diffuse"),
+        ('name = "O2"', 'name = "K_i"', "has no such state that could diffuse"),
         ('ion = "O2"', 'ion = "O3"', "O3 is not one of tissue.ions"),
     ],
 )

@@ -119,6 +119,19 @@ def test_nothing_becomes_negative_where_the_blood_has_none(tmp_path):
     assert (read_field(run.path, "K_o", 1) >= 0).all()
 
 
+def test_other_ions_are_left_alone(tmp_path):
+    """A bolus of K+ spreads, although Na+ has vessels."""
+    bolus = '[[tissue.regions]]\nname = "bolus"\nbox = { low = ["-1 mm"], high = ["0.2 mm"] }\n'
+    change = {
+        "i": ("alpha = 0.2", 'alpha = 0.2\nions = ["K", "Na"]'),
+        "r": ("[membrane]", bolus + "initial = { K_o = 40.0 }\n[membrane]"),
+        "m": ('model = "none"', 'model = "pump_leak"'),
+        "n": ('blood = "8 mM"', 'blood = "140 mM"\nion = "Na"'),
+    }
+    run = run_here(config(**change), tmp_path / "run")
+    assert read_field(run.path, "K_o", 1).max() < 30.0
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

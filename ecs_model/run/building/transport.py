@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ecs_model.errors import ConfigError, did_you_mean
+from ecs_model.membrane.model import compartments
 from ecs_model.physics.ions import Ion
 from ecs_model.run.building import sources
 from ecs_model.run.parts import SolverOptions
@@ -71,12 +72,14 @@ def _of_ions(tissue, solver, operators, concentrations, terms, membranes) -> Tra
 
 
 def _refuse_stateless(names, membranes):
-    known = [name for name in membranes.variables._fields if not name.endswith("_o")]
+    of_cells = ("_o", "_i", "_g")  # what is dissolved in a part of the tissue alone
+    dissolved = compartments(membranes.model.State).items()
+    known = [name for name, ending in dissolved if ending not in of_cells]
     for name in names:
         if name not in known:
             raise ConfigError(
                 f"tissue.species '{name}': the membrane {membranes.model.name} has no such state "
-                "that could diffuse in the whole tissue; it has "
+                "that could diffuse in the whole tissue, a concentration [mM] there; it has "
                 f"{', '.join(known) or 'none'}{did_you_mean(name, known)}"
             )
 
@@ -125,7 +128,7 @@ def _add_terms(terms, config, ground, alpha):
         terms.add(sources.boundary(b, ground), f"boundary '{b.on}'", b.ion, b.companion)
     for v in config.vessels:
         blood = sources.vessels(v, ground, alpha)
-        terms.add(blood, f"vessels '{v.name}'", v.ion, v.companion)
+        terms.add_alone(blood, f"vessels '{v.name}'", v.ion)
 
 
 def _together(tissue, solver, operators, made) -> Ions:
