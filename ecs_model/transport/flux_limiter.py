@@ -31,6 +31,7 @@ from ecs_model.transport.redistribution import Redistribution
 
 ROUND_OFF = 1e-11  # [mM]: what a monotone step may be below zero
 FAR = 100.0  # fastest rate times the step beyond which much comes from beyond the neighbours
+NEAR = 0.01  # below which what sticks out came from the mass, of which a lumped one knows nothing
 
 
 @dataclass
@@ -149,7 +150,7 @@ class Range:
         """
         look, self._look = self._look, None
         rate = self._ratio * self.rows.operators.fastest + self._ledger.fastest
-        if look is None or rate * dt > FAR:
+        if look is None or not NEAR < rate * dt < FAR:
             return False
         return not self._is_overdrawn(look, t, dt) and self._redistribution.finds_room(look)
 

@@ -123,7 +123,7 @@ def test_on_flat_ground_what_finds_no_room_nearby_is_shared_by_what_moved(monkey
 
 def test_what_goes_into_a_bath_is_booked():
     """Nodes between two baths have nowhere else to go."""
-    operators = operators_of(line(2))
+    operators = operators_of(line(2, length=1e-4))
     mesh = operators.mesh
     baths = [facet_bath(mesh, "a", 1, constant(3.0)), facet_bath(mesh, "b", 2, constant(5.0))]
     diffusion = Diffusion(operators, np.array([3.0, 4.0, 5.0]), dirichlet=baths)
