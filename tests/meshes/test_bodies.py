@@ -178,4 +178,5 @@ def test_all_generators_are_listed():
         "ribbon",
         "ribbon_from_files",
         "coronal",
+        "from_labels",
     }
