@@ -149,11 +149,19 @@ class ImageFields:
 
     def _opened(self, use, place, points):
         """The Image, once its place was checked against the mesh."""
-        image = together(self._mesh.comm, _read, self._base, use.file, place)
-        if use.file not in self.digests:
-            self.digests[use.file] = on_root(self._mesh.comm, images.digest, image.path)
-            self.notes += [f"{place}: {image.note}"] * bool(image.note)
+        image = self._read(use.file, place)
+        if use.within is not None:
+            self._read(use.within, place)
         self._refuse_elsewhere(image, use, place, points)
+        return image
+
+    def _read(self, file, place):
+        """The Image in a file, whose digest is noted."""
+        image = together(self._mesh.comm, _read, self._base, file, place)
+        if file not in self.digests:
+            with _told(place):
+                self.digests[file] = on_root(self._mesh.comm, images.digest, image.path)
+            self.notes += [f"{place}: {image.note}"] * bool(image.note)
         return image
 
     def _block(self, image, use, place, points, tensors=None):
