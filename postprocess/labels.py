@@ -16,6 +16,7 @@ _SYMBOLS = {
     "Na_i": "[Na$^+$]$_i$",
     "Cl_o": "[Cl$^-$]$_o$",
     "Cl_i": "[Cl$^-$]$_i$",
+    "O2": "[O$_2$]",
     "V": "membrane potential",
     "Phi_e": "extracellular potential",
     "V_g": "membrane potential of glia",
@@ -37,7 +38,16 @@ _ION = {"K": "K$^+$", "Na": "Na$^+$", "Cl": "Cl$^-$"}
 _PLACES = {"ecs": "outside cells", "cell": "in cells"}
 _AMOUNT = re.compile(r"(ecs|cell)_(\w+)")  # columns of series.csv
 _GIVEN = re.compile(r"(membranes)(?: \((\w+)\))?")
-_NAMED = {"source", "event", "probe", "line", "synapses", "noise", "boundary"}  # tables of settings
+_NAMED = {
+    "source",
+    "event",
+    "probe",
+    "line",
+    "synapses",
+    "noise",
+    "boundary",
+    "vessels",
+}  # tables of settings
 _PREFIXES = {"arrival_": "arrival of ", "max_": "maximum of ", "min_": "minimum of "}
 _PREFIXES |= {"total_": "total ", "mean_": "mean "}
 _COLOUR_MAPS = {"K_o": "inferno", "V": "viridis"}
@@ -152,6 +162,7 @@ def time_text(t):
 def typeset(unit):
     """`unit` with typeset mu and powers."""
     text = plain(unit).replace("um", "µm").replace("umol", "µmol").replace("uA", "µA")
+    text = text.replace("uM", "µM")
     for power in "23":
         text = text.replace(f"^{power}", f"$^{power}$")
     return text
