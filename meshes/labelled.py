@@ -60,11 +60,7 @@ def _made(image, cell, label, names, smoothing):
 
 
 def _whole(volume):
-    if volume.columns != 1:
-        raise ConfigError(f"{volume.path}: labels are one number a voxel (has {volume.columns})")
-    values = np.concatenate([part[..., 0] for part in volume.parts()], axis=2)
-    images.refuse_broken_labels(volume, values)
-    return values.astype(int)
+    return np.concatenate([images.as_labels(volume, part) for part in volume.parts()], axis=2)
 
 
 def _wanted(labels, path, chosen, names):

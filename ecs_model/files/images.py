@@ -152,14 +152,22 @@ def read(path: str | Path) -> Image:
     return Image(path, affine, shape[:3], columns, tkr, note, image.dataobj)
 
 
-def refuse_broken_labels(image: Image, values: Array) -> None:
-    """Raise ConfigError for values that are no whole numbers, or too large for labels."""
+def as_labels(image: Image, values: Array) -> npt.NDArray[np.int64]:
+    """Values (..., columns) of an image as labels, shape (...).
+
+    Raises:
+        ConfigError: if they are no whole numbers, one a voxel, or too large for labels.
+    """
+    if image.columns != 1:
+        raise ConfigError(f"{image.path}: labels are one number a voxel (has {image.columns})")
+    values = values[..., 0]
     is_wrong = ~((values == np.rint(values)) & (np.abs(values) < LARGEST))
     if is_wrong.any():
         wrong = values[is_wrong].flat[0]
         raise ConfigError(
             f"{image.path}: labels are whole numbers below {LARGEST:.0e} (found {wrong:g})"
         )
+    return values.astype(np.int64)
 
 
 def digest(path: str | Path) -> str:

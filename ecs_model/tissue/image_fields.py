@@ -79,7 +79,7 @@ class ImageFields:
         with _told(place):
             points = _in_world(image, use, self.middles)
             around = image_sampling.block(image, points)
-            labels = image_sampling.as_labels(image, around.values)
+            labels = images.as_labels(image, around.values)
             where = image_sampling.places(around, points)
             found = np.zeros(len(points), int)
             _, index = around.at(where.nearest[~where.lost])

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecs_model.errors import ConfigError
-from ecs_model.files.images import Image, refuse_broken_labels
+from ecs_model.files.images import Image, as_labels
 from ecs_model.physics.values import Array, Integers, Truths
 
 AT_ONCE = 4096  # points whose neighbours are looked for
@@ -98,19 +98,6 @@ def whole(labels: Image, low: Array, high: Array, like: Image | None = None) -> 
             "resample one to the other with the tool that made them"
         )
     return as_labels(labels, labels.part(low, high))
-
-
-def as_labels(image: Image, values: Array) -> Integers:
-    """Values (..., columns) of an image as labels, shape (...).
-
-    Raises:
-        ConfigError: if they are no whole numbers, one a voxel.
-    """
-    if image.columns != 1:
-        raise ConfigError(f"{image.path}: labels are one number a voxel (has {image.columns})")
-    values = values[..., 0]
-    refuse_broken_labels(image, values)
-    return values.astype(int)
 
 
 def _ends(image, points):

@@ -76,6 +76,7 @@ def test_it_is_given_back_as_it_was(finished, scan, tmp_path):
     assert both.sum() > 1700
     assert np.abs(found.get_fdata() - given.get_fdata())[both].max() < 0.02
     coverage = nibabel.load(tmp_path / "coverage.nii.gz").get_fdata()
+    assert (np.isfinite(found.get_fdata()) == (coverage >= 0.5)).mean() > 0.999
     points, cells, _ = read_mesh(finished)
     volume = np.abs(np.linalg.det(points[cells][:, 1:] - points[cells][:, :1])).sum() / 6
     assert coverage.sum() * np.prod(phantom.ZOOMS) == pytest.approx(volume, rel=1e-6)

@@ -126,6 +126,7 @@ def test_other_ions_are_left_alone(tmp_path):
         "i": ("alpha = 0.2", 'alpha = 0.2\nions = ["K", "Na"]'),
         "r": ("[membrane]", bolus + "initial = { K_o = 40.0 }\n[membrane]"),
         "m": ('model = "none"', 'model = "pump_leak"'),
+        "k": ("0.05 1/s", "5 1/s"),
         "n": ('blood = "8 mM"', 'blood = "140 mM"\nion = "Na"'),
     }
     run = run_here(config(**change), tmp_path / "run")
