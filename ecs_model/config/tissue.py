@@ -12,6 +12,7 @@ from ecs_model.config.alternatives import (
     Local,
     LocalTortuosity,
     Space,
+    Thickness,
     Tortuosity,
 )
 from ecs_model.config.types import (
@@ -142,6 +143,9 @@ class Tissue(Strict):
     )
     syncytium: SyncytiumSettings | None = Field(
         None, description="gap junctions join glia: spatial buffering"
+    )
+    thickness: Thickness | None = Field(
+        None, description="of a sheet whose mesh is a surface in space: a length, or a field"
     )
     temperature: Temperature = Field(310.15, description="temperature")
     packing: Literal["scaled", "swollen", "fixed"] = Field(

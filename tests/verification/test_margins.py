@@ -43,9 +43,12 @@ def ignited(dimension, bath):
 
 def sharply(dimension, bath):
     """The same with errors that do not decide, a few parts in a thousand from the border."""
-    tight = ("[time]\n", '[time]\ntolerance = "1e-4 mM"\n'), (
-        "[membrane]\n",
-        '[membrane]\ntolerance = 1e-8\nprecision = "double"\n',
+    tight = (
+        ("[time]\n", '[time]\ntolerance = "1e-4 mM"\n'),
+        (
+            "[membrane]\n",
+            '[membrane]\ntolerance = 1e-8\nprecision = "double"\n',
+        ),
     )
     text = ignited(dimension, bath)
     for old, new in tight:
