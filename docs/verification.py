@@ -31,6 +31,7 @@ GROUPS = {
         "tests/test_fit",
         "tests/verification/test_point",
         "tests/verification/test_spatial",
+        "tests/verification/test_sphere",
         "tests/verification/test_species",
         "tests/verification/test_vessels",
     ),

@@ -1,4 +1,4 @@
-"""Surfaces in space, of tissue that is a sheet: the middle of the cortex, and a sphere for tests."""
+"""Surfaces in space, of tissue that is a sheet: the middle of the cortex, and a sphere."""
 
 from dataclasses import replace
 from itertools import combinations

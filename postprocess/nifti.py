@@ -42,7 +42,7 @@ class Exporter:
         self._image = images.read(like)
         points, cells, self._cell_fields = field_series.read_mesh(directory)
         if cells.shape[1] != 4:
-            raise ConfigError(f"{directory}: images need tetrahedra; the mesh is flat")
+            raise ConfigError(f"{directory}: images need tetrahedra, and the mesh has none")
         matrix = self._image.to_world(space)
         points = points @ matrix[:3, :3].T + matrix[:3, 3]
         self._voxels = Voxels(self._image, points, cells)

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from ecs_model import meshes
 from ecs_model.errors import ConfigError
-from ecs_model.meshes import meshdata, red_refinement, surfaces
+from ecs_model.meshes import meshdata, picture, red_refinement, surfaces
 from ecs_model.meshes.simplices import all_facets, boundary_facets
 
 
@@ -93,3 +94,13 @@ def test_two_banks_that_turn_either_way_are_sound(patch):
     cells = patch.cells.copy()
     cells[::2, :2] = cells[::2, 1::-1]
     meshdata.check(replace(patch, cells=cells), "mixed")
+
+
+def test_a_picture_shows_both_sides(tmp_path, patch):
+    meshdata.check(patch, "patch")
+    picture.picture(patch, tmp_path / "patch.png")
+    image = np.asarray(Image.open(tmp_path / "patch.png").convert("RGB")).astype(int)
+    tissue = np.ptp(image, axis=2) > 40
+    halves = np.split(tissue, 2, axis=1)
+    assert all(half.mean() > 0.03 for half in halves)
+    assert not np.array_equal(*halves)
