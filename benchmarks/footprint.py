@@ -127,7 +127,8 @@ def main(cells):
             for where, count in ((folder, cells), (beside, SMALL)):
                 Path(where, "run.toml").write_text(_configuration(count))
             for what in ("run", "resume"):
-                _show(what, *(child(__file__, where, what, ranks=ranks) for where in (folder, beside)))
+                folders = (folder, beside)
+                _show(what, *(child(__file__, where, what, ranks=ranks) for where in folders))
 
 
 def _show(what, found, idle):

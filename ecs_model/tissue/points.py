@@ -1,6 +1,7 @@
 """Where given points lie in a mesh, whichever process holds them."""
 
 from operator import itemgetter
+from typing import Any
 
 from ecs_model.native import MPI
 
@@ -97,7 +98,8 @@ class Points:
         How far is a share of the cell; all that hold the point are alike, and of these the first in
         the input counts.
         """
-        mesh, best = self.mesh, (np.inf, self.mesh.cells, -1, None)
+        mesh = self.mesh
+        best: tuple[float, int, int, Any] = (np.inf, mesh.cells, -1, None)
         for cell in cells:
             corners = mesh.coordinates[mesh.cell_nodes[cell]]
             miss, weights = (
