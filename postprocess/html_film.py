@@ -112,7 +112,8 @@ def _furnish(panels, scene):
     if len(panels) == 1:
         panels[0].set(xlabel=f"x [{labels.LENGTH}]", ylabel=f"y [{labels.LENGTH}]")
         return
-    for axes, title in zip(panels, ("whole", "cut"), strict=True):
+    titles = ("from the front", "from behind") if scene.is_surface else ("whole", "cut")
+    for axes, title in zip(panels, titles, strict=True):
         axes.set_axis_off()
         axes.set_title(title)
     stills.scale_bar(panels[1], scene)
