@@ -6,6 +6,7 @@ default) and are called on all of its processes; the others need neither MPI nor
 
 from ecs_model.api.results import (
     export,
+    export_gifti,
     export_nifti,
     open_run,
     open_scan,
@@ -24,6 +25,7 @@ __all__ = [
     "copy",
     "estimate",
     "export",
+    "export_gifti",
     "export_nifti",
     "fit_diffusion",
     "law",

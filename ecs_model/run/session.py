@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ecs_model.native import return_freed
+
 from ecs_model.errors import ConfigError, EcsModelError
 from ecs_model.files import atomic
-from ecs_model.native import return_freed
 from ecs_model.parallel import on_root, root_does, together
 from ecs_model.run import origin, profiling, summary_text
 from ecs_model.run.field_series import write_maps

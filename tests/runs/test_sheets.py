@@ -5,6 +5,7 @@ import sys
 from ecs_model.native import MPI
 
 import meshio
+import nibabel
 import numpy as np
 import pytest
 from PIL import Image
@@ -221,3 +222,26 @@ def test_a_point_out_of_the_sheet_is_outside():
     mesh.have_thickness(0.1e-3)
     with pytest.raises(ConfigError, match=r"probe: the point .* is outside the sheet"):
         Points(mesh, "probe", [(-60e-6, 0.123e-3, -0.456e-3)])
+
+
+def test_programs_of_imaging_get_surface_maps_and_fields(run, tmp_path):
+    paths = api.export_gifti(run.path, tmp_path, ["K_o"], ["0.2 s", 0.4])
+    assert {p.name for p in paths} >= {"surface.surf.gii", "arrival_K_o.func.gii", "K_o.func.gii"}
+    points, triangles = nibabel.load(tmp_path / "surface.surf.gii").agg_data()
+    fields = load(run.path)
+    np.testing.assert_allclose(points, fields.points, atol=1e-5)
+    np.testing.assert_array_equal(triangles, fields.cells)
+    image = nibabel.load(tmp_path / "K_o.func.gii")
+    assert [x.meta["Name"] for x in image.darrays] == ["K_o 0.2 s", "K_o 0.4 s"]
+    np.testing.assert_allclose(image.darrays[1].data, fields.at("K_o", 2), rtol=1e-6)
+
+
+def test_what_gifti_cannot_hold_is_refused(run, tmp_path):
+    with pytest.raises(ConfigError, match="has no field 'K'"):
+        api.export_gifti(run.path, tmp_path, ["K"])
+    with pytest.raises(ConfigError, match=r"no fields were written at 0.3 s"):
+        api.export_gifti(run.path, tmp_path, ["K_o"], [0.3])
+    flat = f'title = "plane"\n{PLANE}[membrane]\nmodel = "nagumo"\n[time]\nend = "0.1 s"\n'
+    plane = run_here(flat + '[output]\nevery = "0.1 s"\n', tmp_path / "plane")
+    with pytest.raises(ConfigError, match="needs a surface in space, and this mesh is none"):
+        api.export_gifti(plane.path)
