@@ -16,6 +16,7 @@ _FAR, _NEAR = 0.1381966011250105, 0.5854101966249685
 WEIGHTS = np.full((4, 4), _FAR) + np.eye(4) * (_NEAR - _FAR)
 FINE = 0.25  # edge of a part of a cell over the side of a voxel: coverage is right to some percent
 HALVINGS = 3  # of edges of a cell, at most
+POINTS = 2**20  # that are looked at together
 # Corners 0 to 3 and middles of edges 01, 02, 03, 12, 13, 23 of the eight parts of a tetrahedron.
 _EDGES = np.array([[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]])
 _PARTS = np.array(
@@ -62,15 +63,9 @@ class Voxels:
 
     def __init__(self, image: Image, points: Array, cells: Integers) -> None:
         self._shape, self._cells = image.shape, cells
-        corners = points[cells]
-        volumes = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6
-        self._weights = quadrature(_halvings(volumes, image))
-        at = np.rint(image.voxels((self._weights @ corners).reshape(-1, 3))).astype(int)
-        self._inside = ((at >= 0) & (at < image.shape)).all(axis=1)
-        self._flat = np.ravel_multi_index(tuple(at[self._inside].T), image.shape)
-        count = len(self._weights)
-        self._volumes = np.repeat(volumes / count, count)[self._inside]
-        self._tissue = self._sum(np.ones(len(self._flat)))
+        parts = _in_parts(image, points, cells)
+        self._flat, self._of, self._shares, self._near = map(np.concatenate, parts)
+        self._tissue = self._sum(self._shares.sum(axis=1))
         self.coverage = (self._tissue / image.voxel_volume).reshape(image.shape)
 
     def mean(self, values: Array) -> Array:
@@ -88,16 +83,17 @@ class Voxels:
         return self._mean_of(corners, np.ones(corners.shape, bool))
 
     def _mean_of(self, corners, known):
-        shares = self._at_points(known)
-        sums, weights = self._sum(self._at_points(corners * known)), self._sum(shares)
+        weights = self._weighed(known)
+        sums = self._weighed(corners * known)
         return self._where_enough(sums / np.where(weights > 0, weights, 1.0), weights)
 
     def earliest(self, values: Array) -> Array:
         """The least of the nodal values at the nodes whose cells lie in a voxel, as `mean`."""
         known = np.isfinite(values)
         first = np.full(self._tissue.shape, np.inf)
-        np.minimum.at(first, self._flat, self._nearest(np.where(known, values, np.inf)))
-        return self._where_enough(first, self._sum(self._at_points(known[self._cells])))
+        there = np.where(known, values, np.inf)[self._cells[self._of]]
+        np.minimum.at(first, self._flat, np.where(self._near > 0, there, np.inf).min(axis=1))
+        return self._where_enough(first, self._weighed(known[self._cells]))
 
     def most(self, values: Array) -> Array:
         """The whole number that takes most of the tissue in every voxel, as `mean`.
@@ -105,23 +101,20 @@ class Voxels:
         Args:
             values: one whole number per node.
         """
-        near = self._nearest(values)
-        kinds = np.unique(near[np.isfinite(near)])
-        shares = np.array([self._sum((near == kind).astype(float)) for kind in kinds])
+        there = values[self._cells[self._of]]
+        kinds = np.unique(there[(self._near > 0) & np.isfinite(there)])
         if not len(kinds):
             return np.full(self._shape, np.nan)
-        return self._where_enough(kinds[shares.argmax(axis=0)], self._tissue)
+        shares = [self._sum((self._near * (there == kind)).sum(axis=1)) for kind in kinds]
+        return self._where_enough(kinds[np.argmax(shares, axis=0)], self._tissue)
 
-    def _at_points(self, corners):
-        """Values at the points inside, from those at corners, shape (cells, 4)."""
-        return (corners @ self._weights.T).ravel()[self._inside]
-
-    def _nearest(self, values):
-        """For every point inside the value of the corner of its cell that it is next to."""
-        return values[self._cells][:, self._weights.argmax(axis=1)].ravel()[self._inside]
+    def _weighed(self, corners):
+        """Integral over the tissue of every voxel of values at corners, shape (cells, 4)."""
+        return self._sum((corners[self._of] * self._shares).sum(axis=1))
 
     def _sum(self, values):
-        return np.bincount(self._flat, self._volumes * values, int(np.prod(self._shape)))
+        """Sums over every voxel of values of pairs of a voxel and a cell."""
+        return np.bincount(self._flat, values, int(np.prod(self._shape)))
 
     def _where_enough(self, values, weights):
         """Values where tissue fills enough of a voxel and enough of it counts; nan elsewhere."""
@@ -131,11 +124,54 @@ class Voxels:
         )
 
 
+def _in_parts(image, points, cells):
+    """What `_pairs` finds of all cells, as four tuples; of a million points at a time."""
+    corners = points[cells]
+    volumes = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6
+    halvings, found = _halvings(volumes, image), []
+    for k in np.unique(halvings):
+        weights, alike = quadrature(k), np.flatnonzero(halvings == k)
+        step = max(1, POINTS // len(weights))
+        for some in np.split(alike, range(step, len(alike), step)):
+            found.append(_pairs(image, corners[some], volumes[some], weights, some))
+    return zip(*found, strict=True)
+
+
+def _pairs(image, corners, volumes, weights, numbers):
+    """Pairs of a voxel and a cell that have points in common, and what they have.
+
+    Args:
+        image: the Image.
+        corners: of some cells [mm], shape (cells, 4, 3).
+        volumes: of these [mm^3].
+        weights: of corners at points of a cell, as from `quadrature`.
+        numbers: of these cells.
+
+    Returns:
+        Numbers of the voxels and of the cells; the integrals [mm^3] of the hats of the four corners
+        over what is common, and the volumes of it that are next to each of them, both (pairs, 4).
+    """
+    at = np.rint(image.voxels((weights @ corners).reshape(-1, 3))).astype(int)
+    inside = np.flatnonzero(((at >= 0) & (at < image.shape)).all(axis=1))
+    cell, point = np.divmod(inside, len(weights))
+    size = int(np.prod(image.shape))
+    keys = cell * size + np.ravel_multi_index(tuple(at[inside].T), image.shape)
+    unique, pair = np.unique(keys, return_inverse=True)
+    own, flat = np.divmod(unique, size)
+    share = (volumes / len(weights))[cell]
+    next_to = np.eye(4)[weights.argmax(axis=1)]
+    hats, near = (
+        np.stack([np.bincount(pair, share * w[point, j], len(unique)) for j in range(4)], axis=1)
+        for w in (weights, next_to)
+    )
+    return flat, numbers[own], hats, near
+
+
 def _halvings(volumes, image):
-    """How often edges of cells have to be halved, so that parts are small beside voxels."""
-    edge = np.cbrt(6 * np.sqrt(2) * np.median(volumes))
-    wanted = np.ceil(np.log2(edge / (FINE * image.zooms.min())))
-    return int(np.clip(wanted, 0, HALVINGS))
+    """How often edges of each cell have to be halved, so that parts are small beside voxels."""
+    edges = np.cbrt(6 * np.sqrt(2) * volumes)
+    wanted = np.ceil(np.log2(np.maximum(edges, 1e-300) / (FINE * image.zooms.min())))
+    return np.clip(wanted, 0, HALVINGS).astype(int)
 
 
 class Centres:

@@ -100,6 +100,9 @@ class Line(Strict):
     name: Name
     start: Point
     end: Point
+    through: Point | None = Field(
+        None, description="on a surface in space: point between them, on the plane that cuts it"
+    )
     points: int = Field(101, ge=2, le=100_000)
 
     @model_validator(mode="after")

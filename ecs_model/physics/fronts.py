@@ -71,16 +71,16 @@ def gradients(corners: Array, values: Array) -> Array:
     return (across @ np.linalg.solve(edges @ across, rises))[..., 0]
 
 
-def ways(arrival: Array, slowness: Array, direction: Array) -> list[Way]:
+def ways(arrival: Array, slowness: Array, directions: Array) -> list[Way]:
     """The Ways of fronts along a line, in the order of the line.
 
     Args:
         arrival: time at each point of the line [s]; nan where no front came.
         slowness: gradient of arrival times there [s/m], shape (points, 3); nan without one.
-        direction: unit vector of the line.
+        directions: unit vectors along the line at its points, shape (points, 3).
     """
     length = np.linalg.norm(slowness, axis=1)
-    along = slowness @ direction
+    along = (slowness * directions).sum(axis=1)
     known = np.flatnonzero(np.isfinite(arrival) & (length > 0))
     signs = np.where(np.abs(along[known]) < GRAZING * length[known], 0, np.sign(along[known]))
     runs = _runs(known, signs.astype(int), np.flatnonzero(~np.isfinite(arrival)))
@@ -116,13 +116,13 @@ def _follow(one, other):
     return min(other.points.min() - one.points.max(), len(one.points)) <= LEAST_POINTS
 
 
-def measure(way: Way, slowness: Array, direction: Array, rise: Array) -> Measured:
+def measure(way: Way, slowness: Array, directions: Array, rise: Array) -> Measured:
     """What a front is along its way, in the part of it in which it is steady.
 
     Args:
         way: of the front.
         slowness: as for `ways`.
-        direction: likewise.
+        directions: likewise.
         rise: time in which K+ rose at each point of the line [s]; nan where it did not.
     """
     count = len(way.points)
@@ -130,7 +130,7 @@ def measure(way: Way, slowness: Array, direction: Array, rise: Array) -> Measure
     part = way.points[(share >= STEADY[0]) & (share <= STEADY[1])] if count > 5 else way.points
     length = np.linalg.norm(slowness[part], axis=1)
     speed, widths = 1 / length.mean(), (rise[part] / length)[np.isfinite(rise[part])]
-    cosine = np.abs(slowness[part] @ direction).mean() / length.mean()
+    cosine = np.abs((slowness * directions)[part].sum(axis=1)).mean() / length.mean()
     return Measured(
         way.sign * speed if way.sign else float("nan"),
         float(np.std(1 / length) / speed) if way.sign else float("nan"),

@@ -55,7 +55,7 @@ class LineFronts(Passage):
         name: of the line.
         sampler: of its points.
         positions: distances of the points along the line [m].
-        way: from its start to its end [m], shape (3,).
+        directions: unit vectors along it at the points, shape (points, 3).
         size: of the tissue [m].
         tracker: that knows the complete K+, and looks first.
     """
@@ -65,13 +65,13 @@ class LineFronts(Passage):
         name: str,
         sampler: Sampler,
         positions: np.ndarray,
-        way: np.ndarray,
+        directions: np.ndarray,
         size: float,
         tracker: Tracker,
     ):
         super().__init__(sampler, tracker)
         self.name, self._positions, self._size = name, positions, size
-        self._direction = way / np.linalg.norm(way)
+        self._directions = directions
 
     def report(self, nodal: np.ndarray, end: float) -> dict:
         """Speed and width of the front, each with its spread and null without one; what it did.
@@ -85,7 +85,7 @@ class LineFronts(Passage):
         self._slowness = np.column_stack([self._sampler(nodal[at, k]) for k in range(3)])
         self._rise, self._latest = map(self._sampler.from_corners, (self.rise, self.latest))
         self._end = end
-        found = fronts.ways(self._arrival, self._slowness, self._direction)
+        found = fronts.ways(self._arrival, self._slowness, self._directions)
         seen = self._arrival, self._slowness, self._rise
         found = [way for way in found if not fronts.is_sudden(way, *seen, self._size)]
         parts = [self._part(way) for way in found]
@@ -101,7 +101,7 @@ class LineFronts(Passage):
 
     def _part(self, way):
         """What one front did on its way."""
-        measured = fronts.measure(way, self._slowness, self._direction, self._rise)
+        measured = fronts.measure(way, self._slowness, self._directions, self._rise)
         ends = self._positions[way.points[[0, -1]]]
         return _shown(measured, ends) | {"note": "; ".join(self._fate(way, measured))}
 

@@ -86,7 +86,7 @@ def _fronts(parts):
     low, high = parts.mesh.extent()
     size = float(np.linalg.norm(high - low))
     return [
-        LineFronts(line.name, line.sampler, line.positions, line.way, size, parts.tracker)
+        LineFronts(line.name, line.sampler, line.positions, line.ways, size, parts.tracker)
         for line in parts.plan.lines
     ]
 

@@ -61,14 +61,14 @@ class LinePlan:
         name: of the line.
         sampler: of its points.
         positions: distances of the points along it [m].
-        way: from its start to its end [m], shape (3,).
+        ways: unit vectors along it at the points, shape (points, 3).
         points: the points [m], shape (points, 3).
     """
 
     name: str
     sampler: Sampler
     positions: np.ndarray
-    way: np.ndarray
+    ways: np.ndarray
     points: np.ndarray
 
 

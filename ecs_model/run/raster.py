@@ -30,8 +30,10 @@ def nearest_nodes(mesh: Mesh, line: LinePlan) -> tuple[Array, Array]:
 
     chosen = np.unique(KDTree(places[order]).query(line.points)[1])
     mine = own[np.isin(mesh.input_nodes[own], numbers[order][chosen])]
-    way = line.way / np.linalg.norm(line.way)
-    return mine, ((mesh.coordinates[mine] - line.points[0]) * way).sum(axis=1)
+    x = mesh.coordinates[mine]
+    beside = KDTree(line.points).query(x)[1]
+    along = ((x - line.points[beside]) * line.ways[beside]).sum(axis=1)
+    return mine, line.positions[beside] + along
 
 
 class Raster:

@@ -177,7 +177,9 @@ def raster_of(folder):
     mesh = simulation.diffusion.operators.mesh
     points = np.array([[1e-4, 0, 0], [3e-4, 0, 0]])
     sampler = SimpleNamespace(nodes=np.arange(mesh.owned))
-    line = SimpleNamespace(name="way", sampler=sampler, points=points, way=points[1] - points[0])
+    ways = np.tile([1.0, 0.0, 0.0], (len(points), 1))
+    places = points[:, 0] - points[0, 0]
+    line = SimpleNamespace(name="way", sampler=sampler, points=points, ways=ways, positions=places)
     (node,) = np.flatnonzero(np.isclose(mesh.coordinates[:, 0], 1e-4))
     neurons = SimpleNamespace(fired=np.array([[node, 0.0, 1.0]]))
     plan, table = SimpleNamespace(often=50_000, checkpoint=30_000), Table()

@@ -19,6 +19,7 @@ from ecs_model.postprocess.fields import load
 from ecs_model.tissue import regions
 from ecs_model.tissue.mesh import Mesh
 from ecs_model.tissue.points import Points
+from ecs_model.tissue.section import section
 from tests.helpers import launch_program, run_here, series, summary
 from tests.parallel.runs import begun, close, done, settings
 
@@ -245,3 +246,107 @@ def test_what_gifti_cannot_hold_is_refused(run, tmp_path):
     plane = run_here(flat + '[output]\nevery = "0.1 s"\n', tmp_path / "plane")
     with pytest.raises(ConfigError, match="needs a surface in space, and this mesh is none"):
         api.export_gifti(plane.path)
+
+
+SECTION = """
+import numpy as np
+from ecs_model import meshes
+from ecs_model.native import MPI
+from ecs_model.tissue.mesh import Mesh
+from ecs_model.tissue.section import section
+
+comm = MPI.COMM_WORLD
+mesh = Mesh(comm, meshes.sphere_surface(1e-3, 50e-6) if comm.rank == 0 else None)
+mesh.have_thickness(0.1e-3)
+ends = (1e-3, 0.0, 0.0), (0.7e-3, 0.42e-3, 0.56e-3), (0.0, 0.6e-3, 0.8e-3)
+points, places = section(mesh, "line", ends, 50)
+every = comm.allgather((points, places))
+assert all(np.array_equal(x, y) for pair in every for x, y in zip(pair, every[0]))
+if comm.rank == 0:
+    print(*points.ravel(), *places)
+"""
+
+
+@pytest.mark.parametrize("n", [1, 2, pytest.param(3, marks=pytest.mark.slow)])
+def test_a_line_on_a_sphere_is_a_great_circle(n):
+    ended = launch_program(n, [sys.executable, "-c", SECTION])
+    assert ended.returncode == 0, ended.stderr
+    numbers = np.array(ended.stdout.split(), float)
+    points, places = numbers[:150].reshape(50, 3), numbers[150:]
+    assert places[-1] == pytest.approx(1e-3 * np.pi / 2, rel=1e-3)
+    np.testing.assert_allclose(np.diff(places), places[1], rtol=1e-9)
+    np.testing.assert_allclose(np.linalg.norm(points, axis=1), 1e-3, rtol=1e-3)
+    np.testing.assert_allclose(points @ [0.0, 0.8, -0.6], 0.0, atol=3e-5)  # its plane
+    way = np.linalg.norm(np.diff(points, axis=0), axis=1)
+    assert way.min() > 0.97 * places[1]
+
+
+def test_a_line_over_a_fold_goes_down_and_up():
+    mesh = Mesh(MPI.COMM_SELF, fold())
+    mesh.have_thickness(50e-6)
+    ends = (0.0, 0.2e-3, -0.1e-3), (0.1e-3, 0.2e-3, -1e-3), (0.2e-3, 0.2e-3, -0.1e-3)
+    points, places = section(mesh, "line", ends, 100)
+    assert places[-1] == pytest.approx(0.9e-3 + 0.2e-3 + 0.9e-3, rel=1e-6)
+    assert points[:, 2].min() == pytest.approx(-1e-3, abs=1e-9)
+    np.testing.assert_allclose(points[:, 1], 0.2e-3, atol=1e-9)
+
+
+BAD_LINES = {
+    "straight": ([(0, 0, 1e-3), (0, 0, 1e-3), (0, 1e-3, 0)], "lie on one straight line"),
+    "far": ([(0, 0, 2e-3), (1e-3, 0, 0), (0, 1e-3, 0)], "is outside the sheet"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_LINES)
+def test_lines_that_no_plane_makes_are_refused(case):
+    mesh = Mesh(MPI.COMM_SELF, meshes.sphere_surface(1e-3, 0.2e-3))
+    mesh.have_thickness(0.1e-3)
+    ends, words = BAD_LINES[case]
+    with pytest.raises(ConfigError, match=f"line: .*{words}"):
+        section(mesh, "line", ends, 10)
+
+
+def test_the_long_way_round_is_taken_if_it_goes_through():
+    mesh = Mesh(MPI.COMM_SELF, meshes.sphere_surface(1e-3, 50e-6))
+    mesh.have_thickness(0.1e-3)
+    ends = (1e-3, 0, 0), (-0.6e-3, 0.8e-3, 0), (0, -1e-3, 0)
+    assert section(mesh, "line", ends, 9)[1][-1] == pytest.approx(1.5e-3 * np.pi, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        [(0, 0.1e-3, -0.3e-3), (0.2e-3, 0.1e-3, -0.6e-3), (0, 0.2e-3, -0.6e-3)],
+        [(0, 0.1e-3, -0.1e-3), (0, 0.3e-3, -0.7e-3), (0, 0.2e-3, -0.2e-3)],
+    ],
+    ids=["past the rim", "a plane that is the sheet"],
+)
+def test_a_cut_that_does_not_pass_the_point_is_refused(ends):
+    mesh = Mesh(MPI.COMM_SELF, fold())
+    mesh.have_thickness(50e-6)
+    with pytest.raises(ConfigError, match="does not pass"):
+        section(mesh, "line", ends, 10)
+
+
+LINE = '[[line]]\nname = "way"\nstart = {}\nend = {}\n{}'
+MM = '["-9.27 mm", "-0.643 mm", "64.94 mm"]', '["-10 mm", "-0.643 mm", "64.9 mm"]'
+
+
+@pytest.mark.parametrize(
+    ("mesh", "through", "words"),
+    [
+        ("sheet", "", "line 'way': through: missing; on a surface in space a line is where"),
+        ("plane", 'through = ["0.5 mm", "0.1 mm"]\n', "through: has no effect where lines are"),
+    ],
+)
+def test_lines_on_surfaces_go_through_a_third_point(tmp_path, mesh, through, words):
+    if mesh == "sheet":
+        text = TEXT.format(thickness=FIELD).replace("[time]", LINE.format(*MM, through) + "[time]")
+    else:
+        ends = '["0 mm", "0 mm"]', '["1 mm", "0 mm"]'
+        text = f'title = "plane"\n{PLANE}[membrane]\nmodel = "nagumo"\n'
+        text += LINE.format(*ends, through)
+        text += '[time]\nend = "0.1 s"\n[output]\nevery = "0.1 s"\n'
+    (tmp_path / "run.toml").write_text(text)
+    with pytest.raises(ConfigError, match=words):
+        api.simulation(tmp_path / "run.toml", MPI.COMM_SELF)

@@ -114,6 +114,12 @@ box = {{ low = ["0 mm", "-1 mm", "{low} mm"], high = ["20 mm", "1 mm", "20 mm"] 
 initial = {{ K_o = "55 mM" }}
 [membrane]
 model = "nagumo"
+[[line]]
+name = "meridian"
+start = {start}
+end = {end}
+through = {through}
+points = 161
 [solver]
 theta = 0.5
 [time]
@@ -141,11 +147,19 @@ def strip(h):
     return MeshData(points.reshape(-1, 3), cells, np.ones(len(cells)), *nothing, {"tissue": 1}, {})
 
 
+def at(degrees):
+    """A point in the middle of the band [mm], as a configuration has it."""
+    theta, phi = np.radians(degrees), 15e-3 / RADIUS
+    x = RADIUS * np.array([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)])
+    return "[" + ", ".join(f'"{value:.9f} mm"' for value in x) + "]"
+
+
 def test_a_front_on_a_sphere(tmp_path):
     """It travels as in a plane, slower by D cot(theta) / R, which is below 0.2 %."""
     meshdata.write(strip(10e-6), tmp_path / "strip.vtu")
+    ends = {"start": at(62.5), "through": at(67), "end": at(72.5)}
     run = run_here(
-        STRIP.format(folder=tmp_path, low=RADIUS * np.cos(np.radians(61))), tmp_path / "run"
+        STRIP.format(folder=tmp_path, **ends, low=RADIUS * np.cos(np.radians(61))), tmp_path / "run"
     )
     mesh = meshdata.read(tmp_path / "strip.vtu", "m")
     arrival = field_series.read_maps(run.path)[0]["arrival_K_o"]
@@ -162,3 +176,7 @@ def test_a_front_on_a_sphere(tmp_path):
         "mm/min",
         rel=True,
     )
+    line = summary(run)["fronts"]["meridian"]
+    assert line["speed_mm_per_min"] == pytest.approx(60 * slope, rel=0.003)
+    assert line["width_um"] == pytest.approx(42.7, rel=0.1)
+    assert line["angle_degrees"] < 3 and line["arrived"] > 0.9

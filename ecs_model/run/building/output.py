@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from ecs_model.errors import ConfigError
 from ecs_model.membrane.activity import field_names
 from ecs_model.run.parts import Detection, LinePlan, OutputPlan
 from ecs_model.tissue.sampling import Sampler
+from ecs_model.tissue.section import section
 
 SHOWN = ("V", "alpha", "rate")  # fields that are written unless others are asked for
 
@@ -56,12 +58,30 @@ def _field_names(wanted, model, transported):
 
 
 def _line(line, mesh):
-    start, end = _point(line.start), _point(line.end)
-    shares = np.linspace(0.0, 1.0, line.points)
-    points = start + shares[:, None] * (end - start)
-    positions = shares * np.linalg.norm(end - start)
-    sampler = Sampler(mesh, f"line '{line.name}'", points)
-    return LinePlan(line.name, sampler, positions, end - start, points)
+    start, end, name = _point(line.start), _point(line.end), f"line '{line.name}'"
+    _refuse_through(line, mesh, name)
+    if mesh.is_surface:
+        ends = [start, _point(line.through), end]
+        points, positions = section(mesh, name, ends, line.points)
+        ways = np.gradient(points, axis=0)
+    else:
+        shares = np.linspace(0.0, 1.0, line.points)
+        points = start + shares[:, None] * (end - start)
+        positions = shares * np.linalg.norm(end - start)
+        ways = np.tile(end - start, (line.points, 1))
+    ways = ways / np.linalg.norm(ways, axis=1, keepdims=True)
+    return LinePlan(line.name, Sampler(mesh, name, points), positions, ways, points)
+
+
+def _refuse_through(line, mesh, name):
+    """Raise ConfigError for a line on a surface without a point to go through, or another with."""
+    if mesh.is_surface and line.through is None:
+        raise ConfigError(
+            f"{name}: through: missing; on a surface in space a line is where the plane through "
+            "start, end and a third point cuts it"
+        )
+    if line.through is not None and not mesh.is_surface:
+        raise ConfigError(f"{name}: through: has no effect where lines are straight; leave it out")
 
 
 def _point(values):

@@ -165,6 +165,8 @@ def _points(config):
     for line in config.line:
         yield f"line '{line.name}': start", line.start
         yield f"line '{line.name}': end", line.end
+        if line.through is not None:
+            yield f"line '{line.name}': through", line.through
 
 
 def _points_of_regions(tissue):
