@@ -29,6 +29,7 @@ GROUPS = {
     "Tissue": (
         "tests/transport",
         "tests/test_fit",
+        "tests/verification/test_lattice",
         "tests/verification/test_point",
         "tests/verification/test_spatial",
         "tests/verification/test_species",

@@ -31,6 +31,7 @@ COMMANDS = (
     tools.add_law,
     study.add_fit,
     tools.add_mesh,
+    tools.add_tortuosity,
     tools.add_doctor,
 )
 

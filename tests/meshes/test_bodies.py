@@ -179,4 +179,5 @@ def test_all_generators_are_listed():
         "ribbon_from_files",
         "coronal",
         "from_labels",
+        "lattice",
     }
