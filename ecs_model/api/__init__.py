@@ -1,7 +1,7 @@
 """What the command line does, as functions: each command is one call.
 
-`run`, `resume`, `check`, `estimate`, `simulation` and `tortuosity` take an MPI communicator (all
-processes by default) and are called on all of its processes; the others need neither MPI nor
+`run`, `resume`, `check`, `estimate`, `simulation`, `tortuosity` and `fit` take an MPI communicator
+(all processes by default) and are called on all of its processes; the others need neither MPI nor
 DOLFINx.
 """
 
@@ -16,7 +16,7 @@ from ecs_model.api.results import (
     scan_report,
 )
 from ecs_model.api.runs import check, estimate, resume, run, simulation, tortuosity
-from ecs_model.api.studies import cell, fit_diffusion, scan, scan_collect, scan_status
+from ecs_model.api.studies import cell, fit, fit_diffusion, scan, scan_collect, scan_status
 from ecs_model.api.tools import copy, law, list_meshes, mesh, models, ready_runs, schema, template
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "estimate",
     "export",
     "export_nifti",
+    "fit",
     "fit_diffusion",
     "law",
     "list_meshes",

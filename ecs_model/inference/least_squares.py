@@ -81,8 +81,27 @@ class Estimate:
 
     @property
     def covariance(self) -> Array:
-        """Of places of the search, by the slopes; infinite where these tell nothing."""
-        return self.noise**2 * _inverse(self.slopes)
+        """Of places of the search, by the slopes, shape (unknowns, unknowns).
+
+        Infinite on the diagonal where these tell nothing.
+        """
+        told, silent = _inverse(self.slopes)
+        told[silent, silent] = np.inf
+        return self.noise**2 * told
+
+    @property
+    def spread(self) -> Array:
+        """Standard deviation of what was fitted at every point, by the slopes, shape (points,)."""
+        told, _ = _inverse(self.slopes)
+        return self.noise * np.sqrt(np.einsum("ij,jk,ik->i", self.slopes, told, self.slopes))
+
+    def correlations(self) -> Array:
+        """Of the unknowns with each other, by the slopes, shape (unknowns, unknowns)."""
+        sizes = np.linalg.norm(self.slopes, axis=0)
+        told = np.linalg.pinv((self.slopes / np.where(sizes > 0, sizes, 1.0)), rcond=1e-12)
+        spread = told @ told.T
+        scale = np.sqrt(np.diag(spread))
+        return spread / np.where(scale > 0, scale, 1.0)[:, None] / np.where(scale > 0, scale, 1.0)
 
 
 class Search:
@@ -118,7 +137,7 @@ class Search:
             return self._residuals(found | dict(fixed or {}))
 
         starts = np.clip(starts, low + NEAR_END, high - NEAR_END)
-        order = [0]
+        order = np.zeros(1, int)
         if len(starts) > 1:
             order = np.argsort([np.sum(left(x) ** 2) for x in starts])[:tries]
         step, change = self._accuracy.step, self._accuracy.change
@@ -172,8 +191,8 @@ def _central(function, step, low, high):
 
 def _first_step(slopes, k, excess):
     """How far an unknown may go until the sum of squares is worse by so much, by the slopes."""
-    variance = _inverse(slopes)[k, k]
-    step = np.sqrt(excess * variance) if excess > 0 else 0.0
+    told, silent = _inverse(slopes)
+    step = np.sqrt(excess * told[k, k]) if excess > 0 and not silent[k] else 0.0
     return float(step) if 0 < step < 1 else FIRST
 
 
@@ -229,13 +248,11 @@ def _quantile(freedom, rho):
 
 
 def _inverse(slopes):
-    """Inverse of slopes^T slopes, infinite on the diagonal of what they do not tell."""
+    """Inverse of slopes^T slopes as far as they tell it, and of which unknowns they do not."""
     _, sizes, ways = np.linalg.svd(slopes, full_matrices=False)
     told = sizes > SINGULAR * max(sizes[0], np.finfo(float).tiny)
     inverse = (ways[told].T / sizes[told] ** 2) @ ways[told]
-    silent = (np.abs(ways[~told]) > np.sqrt(SINGULAR)).any(axis=0)
-    inverse[silent, silent] = np.inf
-    return inverse
+    return inverse, (np.abs(ways[~told]) > np.sqrt(SINGULAR)).any(axis=0)
 
 
 def neighbours(residuals: Array) -> float:
