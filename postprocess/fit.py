@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from ecs_model.physics.values import Array
 from ecs_model.postprocess import style
+from ecs_model.postprocess.labels import label, typeset
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ def _draw(above, below, times, column):
     (drawn,) = above.plot(times, fitted, label="fitted")
     colour = drawn.get_color()
     above.fill_between(times, fitted - half, fitted + half, color=colour, alpha=0.25, lw=0)
-    above.set_ylabel(f"{column.name} [{column.unit}]")
+    name, _, place = column.name.partition("@")
+    above.set(ylabel=label(name, column.unit), title=place)
     below.axhline(0, lw=0.8, color="0.7")
     below.plot(times, column.measured - fitted, ".", ms=3, color="0.4")
-    below.set(xlabel="Time [s]", ylabel=f"Residual [{column.unit}]")
+    below.set(xlabel="Time [s]", ylabel=f"Residual [{typeset(column.unit)}]")

@@ -15,6 +15,7 @@ from ecs_model.scan.ranges import Range
 from ecs_model.units import dimension
 
 PER_UNKNOWN = 3  # least number of points
+NO_CAUSE = {"title", "time", "solver", "output", "checkpoint", "detect"}  # tables, or keys
 NEAR = 1e-9  # of the end of a run: a time so much later is not
 
 
@@ -160,6 +161,11 @@ def _wanted(text):
     if not (equals and key.strip() and to and low and high):
         raise ConfigError(
             f'--vary {text}: write it as KEY=LOW to HIGH, such as "tissue.alpha=0.05 to 0.5"'
+        )
+    if (first := key.strip().partition(".")[0]) in NO_CAUSE:
+        raise ConfigError(
+            f"--vary {key.strip()}: is no property of what was measured; what stands in [{first}] "
+            "says how it is computed"
         )
     try:
         return Wanted(full(key.strip()), _range(low, high))

@@ -10,7 +10,7 @@ from ecs_model import __version__
 from ecs_model.errors import ConfigError
 from ecs_model.files import atomic
 from ecs_model.inference.least_squares import LEVEL
-from ecs_model.scan.fit import Fit
+from ecs_model.scan.fit_search import Fit
 
 RESULT, TABLE, LOG = "fit.json", "fit.csv", "fit.log"
 MOST = 0.5  # of a range that an interval may hold and still decide
