@@ -86,3 +86,17 @@ def test_a_best_value_at_its_bound_stays_within():
     search = Search(unknowns, lambda p: data - p["a"] * np.exp(X), WHITE)
     fit = estimate(search, places(unknowns, np.array([[0.5]])))
     assert fit.values["a"] == pytest.approx(2.0, rel=1e-3) and fit.intervals["a"][0] == 2.0
+
+
+def test_a_search_that_ends_in_a_valley_goes_on_where_a_profile_leads_lower():
+    """A flat minimum near a = 2.4 hides the lower one at a = 1/e from where the search begins."""
+    unknowns = (Unknown.between("a", 0.1, 10), Unknown.between("b", 0.1, 10))
+
+    def residuals(p):
+        x = np.log(p["a"])
+        return np.array([0.4 * (x**2 - 1), 0.2 * (x + 1), np.log(p["b"]), 0.3, -0.2, 0.1, 0.25])
+
+    search = Search(unknowns, residuals, WHITE)
+    start = np.array([[1.2, 0.1]])
+    assert np.exp(search.best(start).x[0]) > 2
+    assert estimate(search, start).values["a"] == pytest.approx(np.exp(-1), rel=1e-3)

@@ -21,7 +21,7 @@ from operator import attrgetter
 from typing import Any, Literal
 
 import numpy as np
-from scipy.optimize import brentq, least_squares
+from scipy.optimize import least_squares
 from scipy.stats import t as student
 
 from ecs_model.inference.unknowns import Unknown
@@ -30,6 +30,8 @@ from ecs_model.physics.values import Array
 LEVEL = 0.95
 HIGHEST_CORRELATION = 0.99
 FIRST = 0.02  # step along a profile, where the slopes tell none
+MOST = 40  # steps to an end of an interval
+RESTARTS, LOWER = 3, 1e-3  # searches anew, from what a profile found to be lower by such a share
 NEAR_END = 1e-9  # of a place of the search
 SINGULAR = 1e-7  # singular value of the scaled slopes, of the largest, that counts as none
 
@@ -45,11 +47,13 @@ class Accuracy:
         step: for slopes, by central differences; None for residuals that are smooth to round-off.
         change: of the sum of squares and of places, as a share, that ends a search.
         end: of an interval, as a place of the search.
+        apart: how far places lie from each other where searches begin, in lengths of the ranges.
     """
 
     step: float | None = None
     change: float = 1e-8
     end: float = 1e-5
+    apart: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,7 @@ class Search:
         accuracy: Accuracy,
     ) -> None:
         self.unknowns, self._residuals, self._accuracy = unknowns, residuals, accuracy
+        self._lowest: tuple[float, dict[str, float]] = (np.inf, {})
 
     def best(self, starts: Array, fixed: Values | None = None, tries: int = 3) -> Any:
         """The best of searches from the few starts that fit best, as SciPy gives it.
@@ -134,18 +139,33 @@ class Search:
 
         def left(x):
             found = {u.name: u.from_search(v) for u, v in zip(free, x, strict=True)}
-            return self._residuals(found | dict(fixed or {}))
+            return self._seen(found | dict(fixed or {}))
 
         starts = np.clip(starts, low + NEAR_END, high - NEAR_END)
         order = np.zeros(1, int)
         if len(starts) > 1:
-            order = np.argsort([np.sum(left(x) ** 2) for x in starts])[:tries]
+            costs = np.array([np.sum(left(x) ** 2) for x in starts])
+            order = _first(costs, starts / (high - low), tries, self._accuracy.apart)
         step, change = self._accuracy.step, self._accuracy.change
         slopes = "2-point" if step is None else _central(left, step, low, high)
         options = {"bounds": (low, high), "jac": slopes, "ftol": change, "xtol": change}
         return min(
             (least_squares(left, starts[k], **options) for k in order), key=attrgetter("cost")
         )
+
+    def _seen(self, values):
+        """The residuals, of which the lowest are remembered."""
+        left = self._residuals(values)
+        if (total := float(np.sum(left**2))) < self._lowest[0]:
+            self._lowest = total, dict(values)
+        return left
+
+    def lower_than(self, total: float) -> Array | None:
+        """The place with the lowest sum of squares of all, if it is lower; shape (1, unknowns)."""
+        lowest, values = self._lowest
+        if not lowest < total:
+            return None
+        return np.array([[u.to_search(values[u.name]) for u in self.unknowns]])
 
     def profile(self, best: Any, name: str, limit: float) -> tuple[float, float]:
         """The values of an unknown with which the others still reach a sum of squares.
@@ -158,7 +178,8 @@ class Search:
         k = [u.name for u in self.unknowns].index(name)
         unknown, near = self.unknowns[k], np.delete(best.x, k)
         first = _first_step(best.jac, k, limit - 2 * best.cost)
-        ends = (self._end(unknown, best.x[k], far, near, limit, first) for far in unknown.ends)
+        start = best.x[k], 2 * best.cost - limit
+        ends = (self._end(unknown, start, far, near, limit, first) for far in unknown.ends)
         return tuple(unknown.from_search(x) for x in ends)  # type: ignore[return-value]
 
     def _end(self, unknown, start, far, near, limit, first):
@@ -167,7 +188,7 @@ class Search:
         def excess(x):
             fixed = {unknown.name: unknown.from_search(x)}
             if not len(near):
-                return float(np.sum(self._residuals(fixed) ** 2)) - limit
+                return float(np.sum(self._seen(fixed) ** 2)) - limit
             found = self.best(others[None], fixed)
             others[:] = found.x
             return 2 * found.cost - limit
@@ -196,21 +217,58 @@ def _first_step(slopes, k, excess):
     return float(step) if 0 < step < 1 else FIRST
 
 
+def _first(costs, shares, tries, apart):
+    """Numbers of the best of some places, none of them near one that is better."""
+    chosen: list[int] = []
+    for k in np.argsort(costs):
+        gaps = np.linalg.norm(shares[chosen] - shares[k], axis=1)
+        if len(chosen) < tries and not (gaps < apart).any():
+            chosen.append(int(k))
+    return np.array(chosen)
+
+
 def _crossing(excess, start, far, first, within):
-    """Where `excess` becomes positive between the best place and a bound; that if nowhere."""
-    near, step = start, first if far > start else -first
+    """Where `excess` becomes positive between the best place and a bound; that if nowhere.
+
+    Args:
+        excess: function of a place.
+        start: the best place, and the excess there, which is not positive.
+        far: the bound.
+        first: a first step.
+        within: how well the place is to be known.
+    """
+    (near, value), step = start, first if far > start[0] else -first
     while near != far:
-        here = float(np.clip(start + step, *sorted((start, far))))
-        if excess(here) > 0:
-            return brentq(excess, near, here, xtol=within, rtol=1e-12)
-        near, step = here, 2 * step
+        here = float(np.clip(start[0] + step, *sorted((start[0], far))))
+        if (there := excess(here)) > 0:
+            return _root(excess, (near, value), (here, there), within)
+        near, value, step = here, there, 2 * step
     return far
+
+
+def _root(excess, below, above, within):
+    """Where `excess` is zero between two places, each with its value, by the Illinois method.
+
+    Values at the ends are not asked for again: a search of others that ends a little elsewhere
+    cannot turn their signs.
+    """
+    (a, low), (b, high) = below, above
+    here, moved = a, 0
+    for _ in range(MOST):
+        if abs(b - a) <= within or low == 0:
+            break
+        here = (a * high - b * low) / (high - low)
+        if (value := excess(here)) > 0:
+            b, high, low, moved = here, value, low / 2 if moved > 0 else low, 1
+        else:
+            a, low, high, moved = here, value, high / 2 if moved < 0 else high, -1
+    return here
 
 
 def estimate(
     search: Search, starts: Array, lost: int = 0, kind: Kind = "profile", tries: int = 3
 ) -> Estimate:
-    """The Estimate of the unknowns of a Search.
+    """The Estimate of the unknowns of a Search; it begins anew where a profile leads lower.
 
     Args:
         search: the Search.
@@ -219,20 +277,28 @@ def estimate(
         kind: of the intervals.
         tries: from how many of the starts to search.
     """
-    best = search.best(starts, tries=tries)
+    for _ in range(RESTARTS):
+        best = search.best(starts, tries=tries)
+        found = _estimate(search, best, lost, kind)
+        lower = search.lower_than(2 * best.cost * (1 - LOWER))
+        if lower is None:
+            break
+        starts = lower
+    return found
+
+
+def _estimate(search, best, lost, kind):
     freedom = len(best.fun) - len(search.unknowns) - lost
     noise, rho = float(np.sqrt(2 * best.cost / freedom)), neighbours(best.fun)
     limit = 2 * best.cost * (1 + _quantile(freedom, rho) ** 2 / freedom)
     values = {u.name: u.from_search(x) for u, x in zip(search.unknowns, best.x, strict=True)}
     found = Estimate(values, {}, noise, rho, best.fun, best.jac, freedom)
     for k, u in enumerate(search.unknowns):
-        by_profile = kind == "profile"
-        ends = (
+        found.intervals[u.name] = (
             search.profile(best, u.name, limit)
-            if by_profile
+            if kind == "profile"
             else _by_slopes(found, u, best.x[k], k)
         )
-        found.intervals[u.name] = ends
     return found
 
 

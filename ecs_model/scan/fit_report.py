@@ -74,6 +74,8 @@ def warnings(fit: Fit) -> Iterator[str]:
     for key, why in undecided(fit).items():
         yield f"WARNING: the data do not decide {key}: {why}"
     for one, other, correlation in alike(fit):
+        if not {one, other} & undecided(fit).keys():
+            continue
         yield (
             f"WARNING: {one} and {other} can make up for each other "
             f"(their estimates are correlated by {correlation:.3f})"

@@ -16,8 +16,8 @@ from ecs_model.physics.values import Array
 from ecs_model.scan.fit_data import Measured, Wanted
 from ecs_model.scan.fit_models import Course, Settings
 
-ACCURACY = Accuracy(step=0.01, change=1e-5, end=1e-3)  # runs have steps and tolerances
-STARTS, TRIES = 6, 2  # places per unknown that are looked at first; from how many to search
+ACCURACY = Accuracy(step=0.01, change=1e-5, end=1e-3, apart=0.25)  # runs have steps and tolerances
+STARTS, TRIES = 8, 3  # places per unknown that are looked at first; from how many to search
 ROUNDS, SETTLED = 6, 0.02  # of weighing columns; change of weights that ends it
 FAR = 1e3  # residual of a run that failed, in ranges of the data
 INTERVALS: tuple[Kind, ...] = ("profile", "slopes")

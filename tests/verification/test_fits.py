@@ -91,7 +91,7 @@ class Problem:
     truth: dict
     noise: dict
     points: int = 17
-    sets: int = 200
+    sets: int = 150
 
 
 LEAK = "membrane.parameters.P_K"
@@ -107,8 +107,8 @@ PROBLEMS = {
         ["tissue.alpha=0.1 to 0.4", "tissue.tortuosity=1.2 to 2.4"],
         {"tissue.alpha": 0.2, "tissue.tortuosity": 1.6},
         {"TMA_o@b": 0.01},
-        9,
-        100,
+        7,
+        60,
     ),
     "exchange with blood": Problem(
         LINE.format(ions="", more=BATH + VESSELS, output=""),
@@ -129,7 +129,7 @@ UNDECIDED = {
         ["tissue.tortuosity=1.2 to 2.4", "tissue.D=1e-9 to 4e-9 m^2/s"],
         {"tissue.tortuosity": 1.6, "tissue.D": 1.96e-9},
         {"K_o@a": 0.1, "K_o@b": 0.1},
-        9,
+        6,
     ),
     "alpha of K+ that comes from a bath": Problem(
         LINE.format(ions="", more=BATH, output=""),
