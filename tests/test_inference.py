@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from ecs_model.inference.least_squares import Accuracy, Search, estimate
+from ecs_model.inference.least_squares import estimate
+from ecs_model.inference.search import Accuracy, Search
 from ecs_model.inference.unknowns import Unknown, places
 from tests.helpers import found
 

@@ -17,7 +17,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ecs_model.inference.least_squares import LEVEL, Accuracy, Search, estimate
+from ecs_model.inference.least_squares import LEVEL, estimate
+from ecs_model.inference.search import Accuracy, Search
 from ecs_model.inference.unknowns import Unknown
 from ecs_model.physics.values import Array
 from ecs_model.point_source import Experiment, concentration

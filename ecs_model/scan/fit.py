@@ -7,7 +7,6 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-from ecs_model.cache import Kept
 from ecs_model.config import reader
 from ecs_model.config.whereabouts import Written, told_where
 from ecs_model.errors import ConfigError, EcsModelError
@@ -107,7 +106,7 @@ def model_of(path: str | Path, comm: Any, overrides: tuple[str, ...] = ()) -> Mo
     base = on_root(comm, _base, path, overrides)
     end = on_root(comm, _end, base, path, overrides)
     if "mesh" in base.tree:
-        return RunModel(base, comm, end, Kept())
+        return RunModel(base, comm, end)
     return CellModel(base, end)
 
 

@@ -2,11 +2,12 @@
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
+from ecs_model.cache import Kept
 from ecs_model.cell import job, tables
 from ecs_model.cell.config import CellConfig
 from ecs_model.cell.setup import Laboratory
@@ -66,7 +67,7 @@ class RunModel:
     base: Base
     comm: Any
     end: float
-    keep: Any
+    keep: Kept = field(default_factory=Kept)
 
     def check(self, settings: Settings) -> None:
         """Raise ConfigError for settings that cannot be; on rank 0."""
@@ -93,10 +94,12 @@ class CellModel:
     Attributes:
         base: its configuration, as a Base.
         end: of its course [s].
+        keep: compiled steps.
     """
 
     base: Base
     end: float
+    keep: Kept = field(default_factory=Kept)
 
     def check(self, settings: Settings) -> None:
         """Raise ConfigError for settings that cannot be."""
@@ -112,7 +115,7 @@ class CellModel:
 
     def _laboratory(self, settings):
         config = cell_config(self.base, settings)
-        lab = Laboratory(config, self.base.folder)
+        lab = Laboratory(config, self.base.folder, self.keep)
         members = [job.Member(changes) for changes in lab.members()]
         if len(members) > 1:
             raise ConfigError(f"{self.base.name}: batch: one cell is fitted (found {len(members)})")

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ecs_model.errors import SolutionError
-from ecs_model.inference.least_squares import Accuracy, Estimate, Kind, Search, estimate
+from ecs_model.inference.least_squares import Estimate, Kind, estimate
+from ecs_model.inference.search import Accuracy, Search
 from ecs_model.inference.unknowns import places
 from ecs_model.physics.values import Array
 from ecs_model.scan.fit_data import Measured, Wanted
