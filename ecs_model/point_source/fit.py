@@ -17,13 +17,11 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ecs_model.inference.least_squares import LEVEL, estimate
+from ecs_model.inference.least_squares import estimate
 from ecs_model.inference.search import Accuracy, Search
 from ecs_model.inference.unknowns import Unknown
 from ecs_model.physics.values import Array
 from ecs_model.point_source import Experiment, concentration
-
-__all__ = ["LEVEL", "LIMITS", "Fit", "fit_agar", "fit_tissue"]
 
 WIDE = 2.0  # upper over lower end: what is wider does not decide
 SIGNAL = 5.0  # least height of a curve over its noise

@@ -192,9 +192,8 @@ def fitted(known, seed, intervals="profile"):
     return fit_search.fitted(known)
 
 
-def shares(known):
+def shares(known, count):
     """Key -> share of fits whose interval holds the truth."""
-    count = known.problem.sets
     truth, hits = known.problem.truth, dict.fromkeys(known.problem.truth, 0)
     for seed in range(count):
         fit = fitted(known, seed)
@@ -204,13 +203,15 @@ def shares(known):
     return {key: hit / count for key, hit in hits.items()}
 
 
+@pytest.mark.parametrize("times", [1, pytest.param(5, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", PROBLEMS)
-def test_intervals_hold_the_truth_as_often_as_they_say(name, tmp_path):
+def test_intervals_hold_the_truth_as_often_as_they_say(name, times, tmp_path):
     """Give or take three standard deviations of such a count."""
     known = tabulated(PROBLEMS[name], tmp_path)
-    within = 3 * np.sqrt(0.95 * 0.05 / known.problem.sets)
-    for key, share in shares(known).items():
-        what = f"fit, {name}: share of intervals of {key.rpartition('.')[2]} with the truth"
+    count = times * known.problem.sets
+    within = 3 * np.sqrt(0.95 * 0.05 / count)
+    for key, share in shares(known, count).items():
+        what = f"fit, {name}: share of {count} intervals of {key.rpartition('.')[2]} with the truth"
         found(what, share, 0.95, within, source="what the courses were made with")
 
 
