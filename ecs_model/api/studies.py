@@ -1,5 +1,6 @@
 """Functions about many runs, about one cell, and about measured curves."""
 
+from functools import partial
 from pathlib import Path
 
 from ecs_model.api.results import plot
@@ -91,6 +92,7 @@ def fit(
     offset=False,
     intervals="profile",
     overwrite=False,
+    quiet=True,
     comm=None,
 ):
     """Fit settings of a run, or of a cell, to measured courses; the `scan.fit.Fit` on rank 0.
@@ -108,6 +110,7 @@ def fit(
         intervals: "profile", or "slopes", which needs no further runs and holds for nearly linear
             models only.
         overwrite: replace an earlier fit.
+        quiet: say nothing on the way; else how many runs were computed, now and then.
         comm: MPI communicator; all processes by default.
 
     Returns:
@@ -125,7 +128,8 @@ def fit(
     comm = parallel.Alone() if is_cell else comm or parallel.start()
     folder = Path(output or Path("fits", Path(config).stem))
     parallel.root_does(comm, fit_report.refuse_taken, folder, overwrite)
-    found = fits.fit(config, data, vary, comm, overrides, offset, intervals)
+    tell = str if quiet else partial(print, flush=True)
+    found = fits.fit(config, data, vary, comm, overrides, offset, intervals, tell)
     written = parallel.on_root(comm, _written, found, config, folder)
     return found, written if comm.rank == 0 else []
 

@@ -100,6 +100,7 @@ def add_fit(commands):
     )
     p.add_argument("--output", "-o", metavar="DIR", help="directory (default fits/NAME)")
     p.add_argument("--overwrite", action="store_true", help="replace a fit that is there")
+    p.add_argument("--quiet", action="store_true", help="only what was found")
     add_set(p)
 
 
@@ -110,6 +111,7 @@ def _fit(a):
     if rank_and_size()[0] and fit.is_of_cell(a.config):
         return 0
     options = {"offset": a.offset, "intervals": a.intervals, "overwrite": a.overwrite}
+    options["quiet"] = a.quiet
     found, paths = api.fit(a.config, a.data, a.vary, a.output, a.overrides, **options)
     if found is None:
         return 0

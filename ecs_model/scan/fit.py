@@ -4,6 +4,7 @@ Process 0 looks for the least squares; the others compute with it whatever it as
 """
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ def fit(
     overrides: tuple[str, ...] = (),
     offset: bool = False,
     intervals: Kind = "profile",
+    tell: Callable[[str], object] = str,
 ) -> Fit | None:
     """The Fit on rank 0, None on others; called on all processes.
 
@@ -64,6 +66,7 @@ def fit(
         overrides: texts such as "time.end=20 s".
         offset: whether a constant is added to each column.
         intervals: one of INTERVALS.
+        tell: function that is given lines about how far it is.
 
     Raises:
         ConfigError: on all processes, for whatever the user can mend.
@@ -75,7 +78,7 @@ def fit(
     found = error = None
     if comm.rank == 0:
         try:
-            found = fitted(Bench(crew.course, task))
+            found = fitted(Bench(crew.course, task, tell=tell))
         except EcsModelError as caught:
             error = caught
         finally:

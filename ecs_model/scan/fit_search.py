@@ -4,6 +4,7 @@ Columns of different units are weighed by their own noise, as the residuals of t
 it.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -21,6 +22,7 @@ ACCURACY = Accuracy(step=0.01, change=1e-5, end=1e-3, apart=0.25)  # runs have s
 STARTS, TRIES = 8, 3  # places per unknown that are looked at first; from how many to search
 ROUNDS, SETTLED = 6, 0.02  # of weighing columns; change of weights that ends it
 FAR = 1e3  # residual of a run that failed, in ranges of the data
+PATIENCE = 10.0  # s
 INTERVALS: tuple[Kind, ...] = ("profile", "slopes")
 
 
@@ -87,6 +89,7 @@ class Bench:
         courses: what was computed, by settings; None for what could not be.
         units: of what is recorded, by name, once something was computed.
         reason: why the last run that failed did.
+        tell: function that is given a line about every `PATIENCE` seconds.
     """
 
     course: Callable[[Settings], Course]
@@ -94,6 +97,8 @@ class Bench:
     courses: dict[tuple, dict[str, Array] | None] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
     reason: str = ""
+    tell: Callable[[str], object] = str
+    _told: float = field(default_factory=time.monotonic)
 
     def predicted(self, values: Mapping[str, float]) -> dict[str, Array] | None:
         """Column -> values at the times of the data; None for a run that fails."""
@@ -101,7 +106,15 @@ class Bench:
         key = tuple(settings.values())
         if key not in self.courses:
             self.courses[key] = self._computed(settings)
+            self._progress(settings)
         return self.courses[key]
+
+    def _progress(self, settings):
+        if time.monotonic() < self._told + PATIENCE:
+            return
+        self._told = time.monotonic()
+        here = ", ".join(f"{key} = {value}" for key, value in settings.items())
+        self.tell(f"{len(self.courses)} runs, now at {here}")
 
     def _computed(self, settings):
         try:

@@ -2,14 +2,17 @@
 
 import json
 import re
+from functools import partial
 
 import numpy as np
 import pytest
 
 from ecs_model import api
-from ecs_model.errors import ConfigError
+from ecs_model.errors import ConfigError, SolutionError
 from ecs_model.run.tables import read_series
-from ecs_model.scan import fit_report
+from ecs_model.scan import fit_report, fit_search
+from ecs_model.scan.fit_data import Measured, wanted
+from ecs_model.scan.fit_models import Course
 from tests.helpers import launch, run_here
 
 RUN = """
@@ -142,6 +145,41 @@ def test_what_is_not_decided_ends_with_3_and_is_the_same_on_two_processes(place)
     assert not made[0]["decided"] and made[0]["parameters"]["tissue.alpha"]["why"]
     first, second = (m["columns"][COLUMN]["noise"] for m in made)
     assert first == pytest.approx(second, rel=1e-6) == pytest.approx(0.01, rel=0.4)
+
+
+def decaying(settings, times):
+    """A Course that decays, unless its rate is too high to be computed."""
+    if (rate := settings["rate"]) > 3:
+        raise SolutionError("is not finite")
+    return Course(times, {"x": np.exp(-rate * times)}, {"x": "mM"})
+
+
+def task(vary, times, monkeypatch):
+    """A Task to find the rate 1 of a decay; every run is told of."""
+    monkeypatch.setattr(fit_search, "PATIENCE", 0.0)
+    values = np.exp(-times) + 0.01 * np.random.default_rng(5).standard_normal(len(times))
+    return fit_search.Task(Measured("data", times, {"x": values}, {"x": "mM"}), wanted([vary]))
+
+
+def test_runs_that_fail_are_far_from_the_data_and_counted(monkeypatch):
+    times, told = np.linspace(0, 4, 40), []
+    work = partial(decaying, times=times)
+    fit = fit_search.fitted(
+        fit_search.Bench(work, task("rate=0.1 to 30", times, monkeypatch), tell=told.append)
+    )
+    low, high = fit.estimate.intervals["rate"]
+    assert low < 1 < high and high - low < 0.1
+    assert 0 < fit.failed < fit.runs and fit.runs == len(told)
+    assert any("could not be computed" in line for line in fit_report.lines(fit))
+
+
+def test_a_range_in_which_all_runs_fail_is_said(monkeypatch):
+    times = np.linspace(0, 4, 40)
+    bench = fit_search.Bench(
+        partial(decaying, times=times), task("rate=4 to 9", times, monkeypatch)
+    )
+    with pytest.raises(SolutionError, match="no run within the ranges could be computed: is not"):
+        fit_search.fitted(bench)
 
 
 ROWS = "t [s],TMA_o@deep [mM]\n" + "\n".join(f"{t},{0.01 * t * t}" for t in range(9))
