@@ -71,7 +71,8 @@ RUNS = """
 
 {blocks} half periods of cubes, {length:.0f} um long, alpha {alpha}, {nodes:,} nodes, are an
 ordinary run on a mesh of the space between the cells, with tortuosity 1. The homogenised tissue
-is a line with alpha {alpha} and the lambda {tortuosity:.4f} of this mesh. In the first, K+
+is a line with alpha {alpha} and the lambda {tortuosity:.4f} of this mesh, which is coarser than
+those above, so that only what homogenisation leaves out is seen. In the first, K+
 rises by 20 mM/s for 1 s in the first 40 um. In the second, K+ leaves all cells through their
 membranes, {flux:.3g} mol/m^2/s, and the left end is held at 3 mM; the homogenised tissue has
 the source flux S/alpha, with S = {area:.4g} 1/m of membrane per volume.
@@ -316,7 +317,7 @@ def draw(courses, path):
 def course_row(name, course):
     """A row of the table of courses."""
     share = course.difference / course.rise
-    return f"| {name} | {course.difference:.2g} mM | {course.rise:.3g} mM | {share:.2%} |"
+    return f"| {name} | {course.difference:.2g} mM | {course.rise:.3g} mM | {100 * share:.2g} % |"
 
 
 def bounds(alpha):
