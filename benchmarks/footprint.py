@@ -6,7 +6,8 @@ Usage: python benchmarks/footprint.py [cells along an axis [ranks ...]]
 gives 5 million nodes and needs 11 GB.
 
 The high-water mark of a process is forgotten before each phase (Linux only), so that every phase
-has a peak of its own. What Python and its libraries take before there is a mesh is subtracted.
+has a peak of its own. Subtracted is what the same rank needs in the same phase of a run of next to
+no tissue: Python, libraries and their pages, most of which processes of a machine share, buffers.
 """
 
 import contextlib
@@ -23,6 +24,7 @@ IS_CHILD = sys.argv[-1] in ("run", "resume")
 ASKED = [] if IS_CHILD else sys.argv[2:]
 RANKS = [*map(int, ASKED)] or sized((1, 4, 8), (1, 2))
 CELLS = sized(80, 6)
+SMALL = 5  # cells along an axis of next to no tissue
 END, DT, H = 0.5, 50, 10  # s; ms; um
 
 
@@ -66,15 +68,15 @@ def _status(name):
     return next(1024 * int(x.split()[1]) for x in lines if x.startswith(name))
 
 
-def one(cells, folder, what):
-    """Run or resume a box; print the peaks of every process above what it had before."""
+def one(folder, what):
+    """Run or resume a box; print the peaks of every process."""
     from ecs_model.parallel import start
 
     comm = start()
     from ecs_model.run import build, checkpoint, observers, output, restart, runner, session
     from ecs_model.run.parts import Parts
 
-    idle, phases, seen = _status("VmRSS"), Phases(), []
+    phases, seen = Phases(), []
     for name, owner, function in (
         ("mesh in slices", build, "mesh_slice"),
         ("mesh distributed", build, "Mesh"),
@@ -96,9 +98,9 @@ def one(cells, folder, what):
         runner.resume(Path(folder, "out"), comm, [f"time.end={2 * END} s"], quiet=True)
     phases.note()
     mesh = seen[0]
-    every = comm.gather((mesh.owned, {k: v - idle for k, v in phases.peaks.items()}))
+    every = comm.gather((mesh.owned, phases.peaks))
     if comm.rank == 0:
-        print(json.dumps({"nodes": mesh.nodes, "idle": idle, "ranks": every}))
+        print(json.dumps({"nodes": mesh.nodes, "ranks": every}))
 
 
 def _configuration(cells):
@@ -121,32 +123,36 @@ def _configuration(cells):
 def main(cells):
     """Print the tables."""
     for ranks in RANKS:
-        with tempfile.TemporaryDirectory() as folder:
-            Path(folder, "run.toml").write_text(_configuration(cells))
+        with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as beside:
+            for where, count in ((folder, cells), (beside, SMALL)):
+                Path(where, "run.toml").write_text(_configuration(count))
             for what in ("run", "resume"):
-                _show(what, child(__file__, cells, folder, what, ranks=ranks))
+                folders = (folder, beside)
+                _show(what, *(child(__file__, where, what, ranks=ranks) for where in folders))
 
 
-def _show(what, found):
+def _show(what, found, idle):
     owned, peaks = zip(*found["ranks"], strict=True)
-    nodes = found["nodes"]
+    _, idle = zip(*idle["ranks"], strict=True)
+    nodes, most = found["nodes"], max(max(x.values()) for x in idle)
     print(
         f"\n{what}: {nodes:,} nodes on {len(owned)}, {min(owned):,} to {max(owned):,} each; MiB "
-        f"above {found['idle'] / 2**20:.0f} before\n"
+        f"above those of a run without tissue, {most / 2**20:.0f} at most\n"
     )
     head = ["phase", "rank 0", "mean", "highest", "over mean", "B a node, all", "B, highest"]
-    table(head, (_row(name, [p.get(name, 0) for p in peaks], nodes) for name in peaks[0]))
+    table(head, (_row(name, peaks, idle, nodes) for name in peaks[0]))
 
 
-def _row(name, peaks, nodes):
-    mean, most = np.mean(peaks), max(peaks)
-    numbers = [f"{x / 2**20:.0f}" for x in (peaks[0], mean, most)]
+def _row(name, peaks, idle, nodes):
+    needs = [p.get(name, 0) - i.get(name, 0) for p, i in zip(peaks, idle, strict=True)]
+    mean, most = np.mean(needs), max(needs)
+    numbers = [f"{x / 2**20:.0f}" for x in (needs[0], mean, most)]
     return [
         name,
         *numbers,
         f"{most / mean:.2f}",
-        f"{sum(peaks) / nodes:.0f}",
-        f"{most * len(peaks) / nodes:.0f}",
+        f"{sum(needs) / nodes:.0f}",
+        f"{most * len(needs) / nodes:.0f}",
     ]
 
 

@@ -34,6 +34,7 @@ GROUPS = {
         "tests/verification/test_lattice",
         "tests/verification/test_point",
         "tests/verification/test_spatial",
+        "tests/verification/test_sphere",
         "tests/verification/test_species",
         "tests/verification/test_vessels",
     ),

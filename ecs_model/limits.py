@@ -11,6 +11,7 @@ SOLUBLE = 5000.0  # mM: KCl dissolves up to 4.8 M at 37 C, NaCl up to 6.2 M
 LIVING = (273.15, 323.15)  # K
 ALPHA = (1e-4, 0.9999)
 TORTUOSITY = (1.0, 1e9)  # the highest: paths that lead nowhere
+THICKNESS = (1e-6, 0.1)  # m: of a sheet of tissue
 DIFFUSIVITY = (1e-15, 1e-7)  # m^2/s: in water nothing is faster than H+, 9.3e-9
 FOUND = 1e3  # times the value that a table declares are allowed, whatever its kind
 

@@ -18,6 +18,7 @@ from ecs_model.meshes.coronal import coronal
 from ecs_model.meshes.labelled import from_labels
 from ecs_model.meshes.lattice import lattice
 from ecs_model.meshes.ribbon import ribbon, ribbon_from_files
+from ecs_model.meshes.sheet import sheet, sheet_from_files, sphere_surface
 
 GENERATORS = {
     "interval": interval,
@@ -29,6 +30,9 @@ GENERATORS = {
     "ribbon": ribbon,
     "ribbon_from_files": ribbon_from_files,
     "coronal": coronal,
+    "sheet": sheet,
+    "sheet_from_files": sheet_from_files,
+    "sphere_surface": sphere_surface,
     "from_labels": from_labels,
     "lattice": lattice,
 }

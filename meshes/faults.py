@@ -56,6 +56,8 @@ def _bad_cells(mesh):
     yield inverted, "inverted cells (negative volume)"
     yield flat, "degenerate cells (no volume)"
     yield repeated, "cells that repeat another cell"
+    if mesh.is_surface:
+        yield _crowded(mesh), "triangles at an edge of three or more, where a surface branches"
     yield _folded(mesh, flat | inverted | repeated), "cells that lie over a neighbour"
     yield untagged(mesh), "untagged cells (tag 0, or a tag without a name)"
 
@@ -63,6 +65,16 @@ def _bad_cells(mesh):
 def _folded(mesh, broken):
     """Which cells lie over a neighbour; none if there are broken ones, which seem to do so."""
     return np.zeros(len(broken), bool) if broken.any() else folded(mesh)
+
+
+def _crowded(mesh):
+    """Which triangles have an edge that belongs to more than two."""
+    wrong = np.zeros(len(mesh.cells), bool)
+    for edges, rows in facets_in_parts(mesh.cells):
+        order, repeated = sort_rows(edges)
+        group = np.cumsum(~repeated) - 1
+        wrong[rows[order[np.bincount(group)[group] > 2]] % len(mesh.cells)] = True
+    return wrong
 
 
 def _line(mesh, which, rows, what):

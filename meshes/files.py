@@ -141,8 +141,10 @@ def _dimension(mesh, path):
 
 
 def _points(mesh, dim, path):
-    """Points (n, dim) in the unit of the file."""
+    """Points (n, dim) in the unit of the file, or (n, 3) of triangles in space."""
     points = np.asarray(mesh.points, np.float64)
+    if dim == 2 and points.shape[1] == 3 and np.any(points[:, 2] != 0):
+        return points
     if points.shape[1] < dim or np.any(points[:, dim:] != 0):
         axes = {1: "y = z = 0", 2: "z = 0"}.get(dim, "three coordinates")
         raise ConfigError(

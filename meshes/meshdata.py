@@ -27,7 +27,7 @@ ARRAYS = {
 class MeshData:
     """A simplicial mesh as plain arrays, lengths in metres, in input order."""
 
-    points: np.ndarray  # (n, d) [m], d = 1, 2 or 3
+    points: np.ndarray  # (n, d) [m], d = 1, 2 or 3; (n, 3) of a surface in space, with d = 2
     cells: np.ndarray  # (m, d + 1)
     cell_tags: np.ndarray  # (m,)
     facets: np.ndarray  # (k, d): tagged facets, on the boundary or between regions
@@ -46,8 +46,13 @@ class MeshData:
 
     @property
     def dim(self):
-        """Number of space dimensions, which is that of the cells: 1, 2 or 3."""
-        return self.points.shape[1]
+        """Dimension of the cells: 1, 2 or 3."""
+        return self.cells.shape[1] - 1
+
+    @property
+    def is_surface(self):
+        """Whether the cells are triangles in space, which have no sign and no inside."""
+        return self.dim < self.points.shape[1]
 
 
 def refuse_tags(tags, what):
@@ -94,7 +99,7 @@ def field_of(mesh, name, at=None):
 
 
 def volumes(mesh):
-    """Signed length, area or volume [m^d] of every cell."""
+    """Length, area or volume [m^d] of every cell, with a sign but on a surface in space."""
     result = np.empty(len(mesh.cells))
     for part in in_parts(len(result)):
         result[part] = _volumes(mesh.points, mesh.cells[part])
@@ -102,8 +107,10 @@ def volumes(mesh):
 
 
 def _volumes(points, cells):
-    origin, dim = points[cells[:, 0]], points.shape[1]
+    origin, dim = points[cells[:, 0]], cells.shape[1] - 1
     edges = [points[cells[:, k + 1]] - origin for k in range(dim)]
+    if dim < points.shape[1]:
+        return np.linalg.norm(np.cross(*edges), axis=1) / 2
     return _determinant(edges) / math.factorial(dim)
 
 

@@ -59,6 +59,8 @@ def folded(mesh):
     of three or more cells at a facet, two lie on the same side.
     """
     m, d = len(mesh.cells), mesh.dim
+    if mesh.is_surface:
+        return np.zeros(m, bool)
     missing = [next(iter({*range(d + 1)} - {*k})) for k in combinations(range(d + 1), d)]
     sides, wrong = (-1.0) ** np.array(missing), np.zeros(m, bool)
     for facets, rows in facets_in_parts(mesh.cells):

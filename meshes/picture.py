@@ -18,7 +18,7 @@ _MM = 1e3
 
 
 def picture(mesh, path, name="mesh"):
-    """Put a PNG of the mesh into `path`: a plot in 1D and 2D, outside and inside in 3D.
+    """Put a PNG of the mesh into `path`: a plot in 1D and 2D, two views in 3D.
 
     Args:
         mesh: a MeshData.
@@ -28,7 +28,7 @@ def picture(mesh, path, name="mesh"):
     if not len(mesh.cells):
         raise ConfigError(f"picture {path}: the mesh has no cells; there is nothing to draw")
     title = f"{name}: {len(mesh.points):,} nodes, {len(mesh.cells):,} cells"
-    {1: _line, 2: _plane, 3: _body}[mesh.dim](mesh, path, title)
+    {1: _line, 2: _plane, 3: _body}[mesh.points.shape[1]](mesh, path, title)
 
 
 def _figure(shape=(9, 7.5)):
@@ -88,16 +88,19 @@ def _name(names, tag):
 
 
 def _body(mesh, path, title):
-    """The boundaries of a body, and next to them the half behind a plane through its middle."""
+    """The boundaries of a body, and next to them the half behind a plane; or a surface's sides."""
     import pyvista
+
+    whole = _inside(mesh) if mesh.is_surface else _outside(mesh)
+    half, label = (mesh, "from behind") if mesh.is_surface else (_half(mesh), "cut open")
 
     with pyvista.vtk_verbosity("off"):
         plotter = pyvista.Plotter(off_screen=True, shape=(1, 2), window_size=_SIZE, border=False)
-        _draw(plotter, _outside(mesh), title)
+        _draw(plotter, whole, title)
         _look(plotter, mesh)
         plotter.subplot(0, 1)
-        _draw(plotter, _inside(_half(mesh)), "cut open")
-        _look(plotter, mesh)
+        _draw(plotter, _inside(half), label)
+        _look(plotter, mesh, -1 if mesh.is_surface else 1)
         plotter.screenshot(path)
         plotter.close()
 
@@ -114,7 +117,9 @@ def _outside(mesh):
 def _inside(mesh):
     """(name, points [mm], triangles, colour) of the surface of every region."""
     for (name, tag), colour in zip(mesh.regions.items(), cycle(_COLOURS), strict=False):
-        yield name, mesh.points * _MM, boundary_facets(mesh.cells[mesh.cell_tags == tag]), colour
+        cells = mesh.cells[mesh.cell_tags == tag]
+        triangles = cells if mesh.is_surface else boundary_facets(cells)
+        yield name, mesh.points * _MM, triangles, colour
 
 
 def _half(mesh):
@@ -150,8 +155,14 @@ def _draw(plotter, parts, label):
         plotter.add_text(name, position=place, viewport=True, font_size=12, color=colour)
 
 
-def _look(plotter, mesh):
-    """Camera towards the body from the front, right and above; its box with a scale in mm."""
+def _look(plotter, mesh, side=1):
+    """Camera towards the body from the front, right and above; its box with a scale in mm.
+
+    Args:
+        plotter: that has been drawn to.
+        mesh: a MeshData.
+        side: -1 from behind, left and above.
+    """
     low, high = mesh.points.min(axis=0) * _MM, mesh.points.max(axis=0) * _MM
     bounds = np.stack([low, high], axis=1).ravel()
     plotter.set_background("white")
@@ -168,6 +179,6 @@ def _look(plotter, mesh):
         n_zlabels=3,
         fmt="%.3g",
     )
-    plotter.view_vector((0.7, -1.0, 0.6), viewup=(0, 0, 1))
+    plotter.view_vector((0.7 * side, -1.0 * side, 0.6), viewup=(0, 0, 1))
     plotter.reset_camera(bounds=bounds)
     plotter.camera.zoom(0.95)

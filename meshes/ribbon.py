@@ -75,7 +75,7 @@ def ribbon_from_files(
 
 
 def _ribbon(surfaces, centre, radius, subdivisions, cell, layers):
-    surfaces, medial = _without_medial_wall(_part(surfaces, centre, radius))
+    surfaces, medial = without_medial_wall(part_of(surfaces, centre, radius))
     subdivisions, layers = _resolution(surfaces, subdivisions, cell, layers)
     for _ in range(subdivisions):
         surfaces = cortex.subdivide(surfaces)
@@ -85,7 +85,7 @@ def _ribbon(surfaces, centre, radius, subdivisions, cell, layers):
     return replace(_columns(sound, layers), notes=chosen | mended.notes | left_out)
 
 
-def _part(surfaces, centre, radius):
+def part_of(surfaces, centre, radius):
     """The patch that centre and radius describe, or all."""
     if radius is None:
         if centre is not None:
@@ -98,12 +98,12 @@ def _part(surfaces, centre, radius):
     return cortex.patch(surfaces, np.array(arguments.point("centre", centre, 3)), radius)
 
 
-def _without_medial_wall(surfaces):
+def without_medial_wall(surfaces):
     """The surfaces where there is cortex between them, and how many triangles fell away."""
     wall = (surfaces.thickness < _MEDIAL_WALL)[surfaces.triangles].all(axis=1)
     if wall.all():
         raise ConfigError(
-            "ribbon: white and pial surface coincide here; choose another centre or "
+            "white and pial surface coincide here; choose another centre or "
             "surfaces that enclose grey matter"
         )
     return (cortex.keep(surfaces, ~wall) if wall.any() else surfaces), int(wall.sum())

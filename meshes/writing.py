@@ -83,7 +83,7 @@ def _as_meshio(mesh, gmsh):
     tags = [t for _, _, t in blocks]
     cell = {} if gmsh else _beside_facets(mesh)
     return meshio.Mesh(
-        np.pad(mesh.points, ((0, 0), (0, 3 - mesh.dim))),
+        np.pad(mesh.points, ((0, 0), (0, 3 - mesh.points.shape[1]))),
         [(KINDS[dim], vertices) for dim, vertices, _ in blocks],
         point_data=mesh.node_fields,
         cell_data=dict.fromkeys(GMSH_TAGS, tags) if gmsh else {"tags": tags} | cell,

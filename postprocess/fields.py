@@ -31,8 +31,18 @@ class Fields:
 
     @property
     def dimension(self):
-        """1, 2 or 3."""
+        """Of the cells: 1, 2 or 3."""
         return self.cells.shape[1] - 1
+
+    @property
+    def is_surface(self):
+        """Whether the cells are triangles in space, seen as a body is."""
+        return self.dimension == 2 and bool(np.ptp(self.points[:, 2]))
+
+    @property
+    def space(self):
+        """Dimensions that a picture has to show: 1, 2 or 3."""
+        return 3 if self.is_surface else self.dimension
 
     @property
     def main(self):

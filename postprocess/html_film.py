@@ -66,7 +66,7 @@ def _thinned(row):
 def _frames(fields, name, indices):
     """Images of a field at some output times, all of the same size."""
     limits, colours = fields.limits(name), style.colour_map(name)
-    pixels = _PIXELS[fields.dimension]
+    pixels = _PIXELS[fields.space]
     scene = stills.Scene(fields.points, fields.cells, limits, colours, pixels)
     figure, shown = _stage(fields, name, scene, limits)
     canvas = FigureCanvasAgg(figure)
@@ -84,7 +84,7 @@ def _frames(fields, name, indices):
 
 def _stage(fields, name, scene, limits):
     """A figure with a colour bar, and its images: one of a plane; of a body also the cut one."""
-    columns = fields.dimension - 1
+    columns = fields.space - 1
     shape = scene.pixels[1] / scene.pixels[0]
     height = (style.WIDTH - 1.2) / columns * shape + 0.6
     figure = style.figure(min(height, 6.5), layout="compressed")
@@ -112,7 +112,8 @@ def _furnish(panels, scene):
     if len(panels) == 1:
         panels[0].set(xlabel=f"x [{labels.LENGTH}]", ylabel=f"y [{labels.LENGTH}]")
         return
-    for axes, title in zip(panels, ("whole", "cut"), strict=True):
+    titles = ("from the front", "from behind") if scene.is_surface else ("whole", "cut")
+    for axes, title in zip(panels, titles, strict=True):
         axes.set_axis_off()
         axes.set_title(title)
     stills.scale_bar(panels[1], scene)

@@ -52,16 +52,16 @@ def arrival(run_dir, name="arrival_K_o"):
     found, units = field_series.read_maps(run_dir)
     if name not in found:
         raise ConfigError(f"{run_dir} has no map {name!r}; it has {', '.join(found) or 'none'}")
-    draw = {1: _arrival_profile, 2: _arrival_map}.get(fields.dimension)
+    draw = {1: _arrival_profile, 2: _arrival_map}.get(fields.space)
     if draw is None:
-        raise ConfigError(f"{run_dir} has dimension 3; use postprocess.pictures.arrival")
+        raise ConfigError(f"{run_dir} lies in three dimensions; use postprocess.stills.arrival")
     return draw(fields, found[name], labels.label(name, units[name]))
 
 
 def _of_dimension(run_dir, dimension):
     fields = load(run_dir)
-    if fields.dimension != dimension:
-        raise ConfigError(f"{run_dir} has dimension {fields.dimension}, not {dimension}")
+    if fields.space != dimension:
+        raise ConfigError(f"{run_dir} has dimension {fields.space}, not {dimension}")
     return fields
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from ecs_model import __version__
-from ecs_model.errors import ConfigError, did_you_mean
+from ecs_model.errors import ConfigError
 from ecs_model.files import atomic, foreign, images, schemas
 from ecs_model.physics.values import Array
+from ecs_model.postprocess.times import numbers_of, refuse_unknown
 from ecs_model.postprocess.voxels import Centres, Voxels
 from ecs_model.run import field_series
 from ecs_model.run.rundir import RunDir
@@ -42,7 +43,7 @@ class Exporter:
         self._image = images.read(like)
         points, cells, self._cell_fields = field_series.read_mesh(directory)
         if cells.shape[1] != 4:
-            raise ConfigError(f"{directory}: images need tetrahedra; the mesh is flat")
+            raise ConfigError(f"{directory}: images need tetrahedra, and the mesh has none")
         matrix = self._image.to_world(space)
         points = points @ matrix[:3, :3].T + matrix[:3, 3]
         self._voxels = Voxels(self._image, points, cells)
@@ -77,7 +78,7 @@ class Exporter:
 
     def _over_time(self, name, times):
         known = field_series.read_times(self._folder)
-        numbers = [_number(known, t) for t in times]
+        numbers = numbers_of(known, times)
         read = [field_series.read_field(self._folder, name, k) for k in numbers]
         made = [self._values.mean(values) for values in read]
         if len(times) > 1 and _step(times) is not None:
@@ -131,7 +132,7 @@ def export_nifti(
     run = RunDir.open(directory)
     folder = Path(output or run.path / FOLDER)
     exporter = Exporter(run.path, Path(like), space, at_centres, earliest)
-    _refuse_unknown(run.path, fields)
+    refuse_unknown(run.path, fields)
     times = [*field_series.read_times(run.path)] if times is None else [*times]
     made = exporter.everything(fields, times)
     with atomic.explained(folder):
@@ -141,25 +142,6 @@ def export_nifti(
     about = _about(run, like, space) | {"written": [f"{name}.nii.gz" for name in made]}
     atomic.write_text(folder / "about.json", json.dumps(about, indent=1) + "\n")
     return [*(folder / f"{name}.nii.gz" for name in made), folder / "about.json"]
-
-
-def _refuse_unknown(folder, fields):
-    known = field_series.field_names(folder)
-    for name in fields:
-        if name not in known:
-            raise ConfigError(
-                f"{folder} has no field '{name}'; it has {', '.join(known)}"
-                f"{did_you_mean(name, known)}"
-            )
-
-
-def _number(known, t):
-    """The number of the output time nearest to `t`; ConfigError if it is none."""
-    k = int(np.abs(known - t).argmin()) if len(known) else 0
-    if not len(known) or abs(known[k] - t) > 1e-6 * max(1.0, abs(t)):
-        nearest = f"the nearest is {known[k]:g} s" if len(known) else "there is none"
-        raise ConfigError(f"no fields were written at {t:g} s; {nearest}")
-    return k
 
 
 def _step(times):

@@ -133,7 +133,9 @@ class Run:
         """Pairs of the numbers that count, in words; none before the end of the run."""
         if not (s := self.summary):
             return
-        yield "Highest K⁺", f"{s['max_K_o']:.4g} mM; at the end {s['end_K_o']:.4g} mM"
+        if s["recruited"] > 0 and "recruited_K_o" in s:
+            yield "K⁺ of the wave", f"{s['recruited_K_o']:.4g} mM in the median of recruited tissue"
+        yield "Highest K⁺", f"{s['max_K_o']:.4g} mM at one node; at the end {s['end_K_o']:.4g} mM"
         yield "Recruited", f"{100 * s['recruited']:.3g} % of the tissue"
         if s["duration_s"] > 0:
             yield "Time above the threshold", f"{s['duration_s']:.4g} s on average"

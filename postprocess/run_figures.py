@@ -56,9 +56,9 @@ def _fields(run):
     if not (run.index.exists() and len(field_series.read_times(run.path))):
         return
     fields = load(run.path)
-    drawings = {1: _of_interval, 2: _of_plane, 3: _of_body}[fields.dimension]
+    drawings = {1: _of_interval, 2: _of_plane, 3: _of_body}[fields.space]
     yield from drawings(run, fields)
-    if not line_names(run.path) and len(fields.times) > 1:
+    if not line_names(run.path) and len(fields.times) > 1 and not fields.is_surface:
         yield "space_time", lambda: line.space_time(run.path)
 
 

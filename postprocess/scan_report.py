@@ -207,7 +207,7 @@ def _of_run(folder):
     run = RunDir.open(folder)
     if line_names(run.path):
         return line.space_time(run.path)
-    dimension = load(run.path).dimension
+    dimension = load(run.path).space
     if dimension == 3:
         from ecs_model.postprocess import stills  # loads PyVista, which others do not need
 

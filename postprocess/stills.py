@@ -1,4 +1,4 @@
-"""Stills of three-dimensional runs: the surface and, next to it, the half behind a cut.
+"""Stills of runs in space: the surface and, next to it, the half behind a cut, or the other side.
 
 PyVista draws the bodies without a display; labels, scales and colour bars are Matplotlib's, with
 the fonts of the other figures. The projection is parallel: one scale bar holds everywhere.
@@ -36,6 +36,7 @@ class Scene:
     def __init__(self, points, cells, limits, colour_map, pixels=_PIXELS, margin=_MARGIN):
         self.grid = unstructured(points, cells)
         self.extent = np.ptp(points, axis=0)
+        self.is_surface = cells.shape[1] == 3 and bool(self.extent[2])
         self.centre = (points.min(axis=0) + points.max(axis=0)) / 2
         self.right, self.up, self.towards, self.across = _view(self.extent)
         width, height = self._seen_size()
@@ -53,9 +54,16 @@ class Scene:
         return self.height * self.pixels[0] / self.pixels[1]
 
     def draw(self, values, cut=False):
-        """Colour the body by a nodal field, whole or behind the cut; nan is grey."""
+        """Colour the body by a nodal field, whole or behind the cut; nan is grey.
+
+        Of a surface, which has no inside, the other side is seen instead of the cut.
+        """
         self.grid.point_data["values"] = values
-        body = self.grid.clip(normal=self.across, origin=self.centre) if cut else self.grid
+        if self.is_surface:
+            self._look(-1 if cut else 1)
+        body = self.grid
+        if cut and not self.is_surface:
+            body = self.grid.clip(normal=self.across, origin=self.centre)
         self.body.shallow_copy(_surface(body))
         if "body" not in self.plotter.actors:
             self._add_body()
@@ -69,6 +77,12 @@ class Scene:
         """Give back the window."""
         self.plotter.close()
 
+    def _look(self, side):
+        """Look at the scene from one side (1), or from the other (-1), from above both times."""
+        turn, camera = np.array([side, side, 1.0]), self.plotter.camera
+        camera.position = self.centre + 4 * np.linalg.norm(self.extent) * turn * self.towards
+        camera.up = turn * self.up
+
     def _seen_size(self):
         corners = (np.array(list(np.ndindex(2, 2, 2))) - 0.5) * self.extent
         return np.ptp(corners @ self.right), np.ptp(corners @ self.up)
@@ -81,8 +95,7 @@ class Scene:
         camera = self.plotter.camera
         camera.parallel_projection = True
         camera.focal_point = self.centre
-        camera.position = self.centre + 4 * np.linalg.norm(self.extent) * self.towards
-        camera.up = self.up
+        self._look(1)
         camera.parallel_scale = self.height / 2
         if self.extent[2]:
             box = pyvista.Box(_bounds(self.centre, self.extent)).extract_all_edges()
@@ -91,7 +104,7 @@ class Scene:
 
 
 def stills(run_dir, name="K_o", times=4):
-    """Figure of a field of a three-dimensional run: whole above, cut below, one column per time."""
+    """Figure of a field of a run in space: whole above, cut below, one column per time."""
     fields = _three_dimensional(run_dir)
     if name not in fields.names:
         raise ConfigError(f"{run_dir} has no field {name!r}; it has {', '.join(fields.names)}")
@@ -166,10 +179,8 @@ def _offset(horizontal, vertical):
 
 def _three_dimensional(run_dir):
     fields = load(run_dir)
-    if fields.dimension != 3:
-        raise ConfigError(
-            f"{run_dir} has dimension {fields.dimension}, not 3; use postprocess.maps"
-        )
+    if fields.space != 3:
+        raise ConfigError(f"{run_dir} has dimension {fields.space}, not 3; use postprocess.maps")
     return fields
 
 

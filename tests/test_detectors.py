@@ -67,3 +67,10 @@ def test_cells_across_a_ramp():
     jumps = detectors.front_jumps(corners, 0.55)
     assert detectors.cells_per_front(np.nanmedian(jumps)) == pytest.approx(8.0)
     assert np.isnan(detectors.cells_per_front(np.nan))
+
+
+def test_the_level_of_a_wave_is_not_that_of_the_stimulus():
+    """Half of what was recruited reached it; a node that was stimulated counts as one."""
+    highest, volumes = np.array([3.0, 70.0, 72.0, 74.0, 190.0]), np.array([9.0, 1, 1, 1, 0.1])
+    assert detectors.recruited_level(highest, volumes, 20.0) == 72.0
+    assert np.isnan(detectors.recruited_level(highest[:1], volumes[:1], 20.0))

@@ -7,6 +7,7 @@ DOLFINx.
 
 from ecs_model.api.results import (
     export,
+    export_gifti,
     export_nifti,
     open_run,
     open_scan,
@@ -25,6 +26,7 @@ __all__ = [
     "copy",
     "estimate",
     "export",
+    "export_gifti",
     "export_nifti",
     "fit",
     "fit_diffusion",

@@ -179,6 +179,25 @@ def export_nifti(directory, like, output=None, fields=(), times=None, **options)
     return nifti.export_nifti(directory, like, output, fields, seconds, **options)
 
 
+@_looking
+def export_gifti(directory, output=None, fields=(), times=None):
+    """Write what a run on a surface in space did as GIFTI files; their paths.
+
+    Args:
+        directory: of the run.
+        output: folder for the files; `gifti` in the directory by default.
+        fields: names of fields that change in time.
+        times: when they are taken, numbers [s] or texts with units; all output times if None.
+
+    Raises:
+        ConfigError: if there is no such run, field or time, or if its mesh is no surface in space.
+    """
+    from ecs_model.postprocess import gifti
+
+    seconds = None if times is None else [_seconds(t) for t in times]
+    return gifti.export_gifti(directory, output, fields, seconds)
+
+
 def _seconds(value):
     from ecs_model.quantities import parse
 

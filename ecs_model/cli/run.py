@@ -144,10 +144,14 @@ def add_export(commands):
     kinds.add_argument(
         "--nifti", metavar="IMAGE", help="NIfTI images in the voxels of this NIfTI or MGZ image"
     )
+    kinds.add_argument("--gifti", action="store_true", help="GIFTI files of a surface in space")
     p.add_argument(
-        "--output", "-o", metavar="PATH", help="default: fields.vtkhdf, nifti/ in the directory"
+        "--output",
+        "-o",
+        metavar="PATH",
+        help="default: fields.vtkhdf, nifti/ or gifti/ in the directory",
     )
-    _add_nifti(p.add_argument_group("of images"))
+    _add_nifti(p.add_argument_group("of images and surfaces"))
 
 
 def _add_nifti(group):
@@ -173,19 +177,24 @@ def _export(a):
 
     options = {"space": a.space, "at_centres": a.at_centres, "earliest": a.earliest}
     if a.nifti is None:
-        _refuse_without_image({"fields": a.fields, "times": a.times, **options})
+        _refuse_void(options, "--nifti")
+    if a.vtkhdf:
+        _refuse_void({"fields": a.fields, "times": a.times}, "--nifti or --gifti")
         print(api.export(a.directory, a.output))
         return
     if a.times and not a.fields:
         raise ConfigError("--times: has no effect without --fields")
     fields = a.fields.split(",") if a.fields else ()
     times = None if a.times is None else a.times.split(",")
-    options["space"] = a.space or "ras"
-    for path in api.export_nifti(a.directory, a.nifti, a.output, fields, times, **options):
-        print(path)
+    if a.gifti:
+        paths = api.export_gifti(a.directory, a.output, fields, times)
+    else:
+        options["space"] = a.space or "ras"
+        paths = api.export_nifti(a.directory, a.nifti, a.output, fields, times, **options)
+    print(*paths, sep="\n")
 
 
-def _refuse_without_image(options):
+def _refuse_void(options, without):
     for name, value in options.items():
         if value:
-            raise ConfigError(f"--{name.replace('_', '-')}: has no effect without --nifti")
+            raise ConfigError(f"--{name.replace('_', '-')}: has no effect without {without}")

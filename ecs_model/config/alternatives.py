@@ -14,6 +14,7 @@ from ecs_model.config.types import (
     Diffusivity,
     Filename,
     IonName,
+    Length,
     Number,
     PlainAlpha,
     PlainTortuosity,
@@ -205,6 +206,10 @@ def _text_or_number(value):
     return "(text)" if isinstance(value, str) else "(number)"
 
 
+def _length_or_table(value):
+    return "(length)" if _shape(value) in ("(text)", "(number)") else "(file)"
+
+
 def _number_or_table(value):
     shape = _shape(value)
     return "(number)" if shape == "(text)" else shape
@@ -219,6 +224,7 @@ Alpha = Annotated[
     | Annotated[FromFile, Tag("(ratios)")],
     Discriminator(_number_or_table),
 ]
+Thickness = Annotated[Annotated[Length, Tag("(length)")] | _FILE, Discriminator(_length_or_table)]
 Tortuosity = Annotated[
     Annotated[PlainTortuosity, Tag("(number)")]
     | _ANISOTROPY

@@ -12,6 +12,7 @@ from ecs_model.config.alternatives import (
     Local,
     LocalTortuosity,
     Space,
+    Thickness,
     Tortuosity,
 )
 from ecs_model.config.types import (
@@ -143,6 +144,9 @@ class Tissue(Strict):
     syncytium: SyncytiumSettings | None = Field(
         None, description="gap junctions join glia: spatial buffering"
     )
+    thickness: Thickness | None = Field(
+        None, description="of a sheet whose mesh is a surface in space: a length, or a field"
+    )
     temperature: Temperature = Field(310.15, description="temperature")
     packing: Literal["scaled", "swollen", "fixed"] = Field(
         "scaled",
@@ -165,12 +169,27 @@ class Tissue(Strict):
 
 
 class Refinement(Strict):
-    """Smaller cells around a point."""
+    """Smaller cells around a point, along a path, or in a region."""
 
-    point: Point
-    radius: Length = Field(description="within this radius cells have the size `cell`")
+    point: Point | None = None
+    path: Annotated[list[Point], Field(min_length=2, max_length=1000)] | None = Field(
+        None, description="points joined by straight lines"
+    )
+    region: str | None = Field(None, description="name of a region of the mesh")
+    radius: Length | None = Field(
+        None, description="within this distance cells have the size `cell`; 0 of a region"
+    )
     cell: Length
     node: bool = Field(False, description="make the point a node of the mesh")
+
+    @model_validator(mode="after")
+    def _one_place(self):
+        exactly_one(self, ("point", "path", "region"), "where cells are smaller")
+        if self.region is None and self.radius is None:
+            raise SettingError("radius", "missing; within which distance are cells small?")
+        if self.point is None:
+            refuse_void(self, ["node"], "without a point")
+        return self
 
 
 def _places(value):
@@ -198,7 +217,7 @@ class MeshSettings(Strict):
     unstructured: bool | None = None
     refine: Annotated[
         Annotated[list[Refinement], Field(max_length=1000)] | None, BeforeValidator(_places)
-    ] = Field(None, description="smaller cells around points")
+    ] = Field(None, description="smaller cells around points, along paths, in regions")
     levels: int = Field(
         0, ge=0, le=15, strict=True, description="how often all edges of the mesh are halved"
     )
@@ -235,15 +254,12 @@ class MeshSettings(Strict):
         if self.file is not None and self.unit is None:
             raise ValueError('a mesh file needs its unit of length, such as unit = "um"')
         if self.file is not None:
-            kept = ("generator", "file", "unit", "levels")
+            kept = ("generator", "file", "unit", "refine", "levels")
             made = [n for n in type(self).model_fields if n not in kept]
             refuse_void(self, made, "where the mesh comes from a file")
         return self
 
     def arguments(self):
-        """What was set, for the generator: name -> value [SI]."""
+        """What was set, for the generator: name -> value [SI]; but for what is refined."""
         skip = {"generator", "file", "refine", "levels"}
-        values = {k: v for k, v in self if v is not None and k not in skip}
-        if self.refine:
-            values["refine"] = [(r.point, r.radius, r.cell, r.node) for r in self.refine]
-        return values
+        return {k: v for k, v in self if v is not None and k not in skip}

@@ -139,6 +139,7 @@ class SummaryFacts(Outcome):
     ignited: VerdictFacts
     recruited: NUMBER
     duration_s: NUMBER
+    recruited_K_o: NUMBER = None
     max_K_o: NUMBER
     end_K_o: NUMBER
     fronts: dict[str, FrontFacts]

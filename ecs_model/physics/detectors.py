@@ -131,6 +131,18 @@ def recruited(highest: Array, volumes: Array, threshold: float, over: Any = HERE
     return _share(highest >= threshold, volumes, over)
 
 
+def recruited_level(highest: Array, volumes: Array, threshold: float, over: Any = HERE) -> float:
+    """Median over the tissue whose K+ reached `threshold` of the highest K+ there [mM].
+
+    It is what a wave reaches, where the highest node of all is often one that was stimulated; nan
+    if nothing reached it. `over` as for `seizure`.
+    """
+    there = highest >= threshold
+    if not over.add([volumes[there].sum()])[0] > 0:
+        return float("nan")
+    return over.reached_by(0.5, highest[there], volumes[there])
+
+
 def ignition(
     arrival: Array,
     highest: Array,

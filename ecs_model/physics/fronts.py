@@ -58,14 +58,17 @@ NOTHING = Measured(*[float("nan")] * 5)
 
 
 def gradients(corners: Array, values: Array) -> Array:
-    """Gradients of linear functions on simplices, shape (elements, d).
+    """Gradients of linear functions on simplices, shape (elements, axes).
 
     Args:
-        corners: shape (elements, d + 1, d).
+        corners: shape (elements, d + 1, axes), of triangles in space with d = 2 and three axes.
         values: of the functions at the corners, shape (elements, d + 1).
     """
-    edges = corners[:, 1:] - corners[:, :1]
-    return np.linalg.solve(edges, (values[:, 1:] - values[:, :1])[..., None])[..., 0]
+    edges, rises = corners[:, 1:] - corners[:, :1], (values[:, 1:] - values[:, :1])[..., None]
+    if edges.shape[1] == edges.shape[2]:
+        return np.linalg.solve(edges, rises)[..., 0]
+    across = edges.transpose(0, 2, 1)  # the gradient lies in the triangle
+    return (across @ np.linalg.solve(edges @ across, rises))[..., 0]
 
 
 def ways(arrival: Array, slowness: Array, direction: Array) -> list[Way]:

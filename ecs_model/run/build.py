@@ -68,8 +68,9 @@ def _ground(config, comm, base, kept, lap):
     """The mesh, its regions, and what reads fields over it."""
     fields, mesh = kept("mesh", repr(config.mesh), partial(_mesh, config, comm, base, lap))
     lap("mesh")
-    together(comm, tissue.refuse_points, config, mesh.dimension)
+    together(comm, tissue.refuse_points, config, mesh.axes)
     inputs = InputFields(mesh, fields, base)
+    mesh.have_thickness(together(comm, tissue.thickness, config.tissue, inputs))
     parts = tissue.parts_of(config.tissue, inputs)
     return Ground(mesh, parts, inputs, base)
 

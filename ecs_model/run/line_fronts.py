@@ -26,7 +26,7 @@ def slowness(mesh: Mesh, arrival: np.ndarray) -> np.ndarray:
         mesh: the mesh.
         arrival: time at each owned node [s]; nan where no front came.
     """
-    d, cells = mesh.dimension, slice(mesh.owned_cells)
+    d, cells = mesh.axes, slice(mesh.owned_cells)
     nodes = mesh.cell_nodes[cells]
     times = mesh.with_ghosts(arrival)[nodes]
     passed = np.isfinite(times).all(axis=1) & (times > 0).all(axis=1)

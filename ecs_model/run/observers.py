@@ -48,8 +48,8 @@ class Balance:
         ]
 
     def unit(self):
-        """The unit of amounts, by the dimension of the mesh."""
-        return {1: "mol/m^2", 2: "mol/m", 3: "mol"}[self._mesh.dimension]
+        """The unit of amounts, by the coordinates of the mesh."""
+        return {1: "mol/m^2", 2: "mol/m", 3: "mol"}[self._mesh.axes]
 
     def amounts(self):
         """Name -> amount: now stored outside and in cells; given by membranes and each term."""

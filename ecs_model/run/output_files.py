@@ -140,7 +140,7 @@ class Files:
 def _series(way, folder, parts, common, **named):
     """What a way to open the FieldSeries of a run gives."""
     mesh = parts.mesh
-    points = mesh.node_slices.to_slice(mesh.coordinates[: mesh.owned, : mesh.dimension])
+    points = mesh.node_slices.to_slice(mesh.coordinates[: mesh.owned, : mesh.axes])
     still = {"region": mesh.cell_tags, **{k: parts.cells[k] for k in ("alpha", "tortuosity")}}
     cells, *fields = (
         mesh.cell_slices.to_slice(values[: mesh.owned_cells])

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ecs_model.native import return_freed
+
 from ecs_model.errors import ConfigError, EcsModelError
 from ecs_model.files import atomic
 from ecs_model.parallel import on_root, root_does, together
@@ -175,6 +177,7 @@ class Session:
         self._note(mesh={"fingerprint": mesh.fingerprint, **size}, meanings=meanings)
 
     def _finish(self, parts, outputs, signal):
+        return_freed(above=2**18)  # what the time loop kept for its next steps
         summary = summarise(parts, outputs, self.timer)
         maps = maps_of(parts)
         write_maps(self.folder.path, maps, {name: MAPS[name] for name in maps}, self.comm)

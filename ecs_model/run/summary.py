@@ -120,6 +120,7 @@ def _verdicts(detect, end, over, fired, volumes, outside, arrival, above, highes
         ),
         "recruited": detectors.recruited(highest, volumes, detect.front, over),
         "duration_s": detectors.duration(above, volumes, over),
+        "recruited_K_o": detectors.recruited_level(highest, volumes, detect.front, over),
         "max_K_o": float(most[0]),
         "end_K_o": float(most[1]),
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecs_model.errors import ConfigError
-from ecs_model.limits import ALPHA, DIFFUSIVITY, TORTUOSITY
+from ecs_model.limits import ALPHA, DIFFUSIVITY, THICKNESS, TORTUOSITY
 from ecs_model.tissue import regions
 from ecs_model.tissue.image_use import TensorUse
 from ecs_model.tissue.input_fields import InputField
@@ -67,6 +67,35 @@ class ExtracellularSpace:
         return any(isinstance(value, Anisotropy | Ratios) for value in self.tortuosity.values)
 
 
+def thickness(value, inputs):
+    """Thickness [m] of a sheet: a number, or an array over local cells.
+
+    Args:
+        value: number or InputField; None where the mesh is no surface in space.
+        inputs: InputFields of the mesh.
+
+    Raises:
+        ConfigError: if a surface has none, or something else has one, or for values out of bounds.
+    """
+    if inputs.mesh.is_surface != (value is not None):
+        raise ConfigError(
+            "tissue.thickness: missing; the mesh is a surface in space, and its tissue a sheet "
+            'around it: thickness = "2.5 mm"'
+            if value is None
+            else "tissue.thickness: is that of a sheet around a surface in space; this mesh fills "
+            f"its {inputs.mesh.axes} dimensions: leave it out"
+        )
+    check = _range("thickness", THICKNESS)
+    if isinstance(value, InputField):
+        return inputs.over_cells(value, "tissue.thickness", check, unit="m")
+    if value is not None and not THICKNESS[0] <= value <= THICKNESS[1]:
+        raise ConfigError(
+            f"tissue.thickness: must be between {THICKNESS[0]:g} and {THICKNESS[1]:g} m "
+            f"(found {value:g} m)"
+        )
+    return 1.0 if value is None else value
+
+
 def over_cells(space, inputs):
     """Fields over local cells: alpha, tortuosity, and the effective diffusivity [m^2/s].
 
@@ -109,10 +138,10 @@ def _follow_water(effective, layered, inputs):
 
 
 def _refuse_flat(mesh):
-    if mesh.dimension != 3:
+    if mesh.axes != 3:
         raise ConfigError(
             f"tissue.tortuosity: an image of directions or tensors needs a mesh in three "
-            f"dimensions (found {mesh.dimension})"
+            f"dimensions (found {mesh.axes})"
         )
 
 
@@ -143,7 +172,7 @@ def _way(way, value):
 
 def _axes(layered, inputs):
     """Axes of fibres over cells as `regions.axes` gives them, shape (cells, d, d)."""
-    d = inputs.mesh.dimension
+    d = inputs.mesh.axes
     axes = np.zeros((len(inputs.mesh.cell_tags), d, d))
     axes[:, 0, 0] = 1.0
     if isinstance(layered.base, Anisotropy):
@@ -155,7 +184,7 @@ def _axes(layered, inputs):
 
 
 def _fibres(anisotropy, inputs):
-    d = inputs.mesh.dimension
+    d = inputs.mesh.axes
     if anisotropy.image is not None:
         _refuse_flat(inputs.mesh)
         return inputs.images.axes(anisotropy.image, "tissue.tortuosity")

@@ -149,7 +149,7 @@ class InputFields:
         self.mesh, self._of_mesh, self.base = mesh, given, base
         self.images = ImageFields(mesh, base)
 
-    def over_cells(self, source, place, check=None, prepare=None):
+    def over_cells(self, source, place, check=None, prepare=None, unit="1"):
         """The field over local cells; what is given at nodes is averaged over corners.
 
         Args:
@@ -159,10 +159,11 @@ class InputFields:
                 vectors.
             prepare: what is made of a slice and the number of its first row, place by place, before
                 it is averaged.
+            unit: of the values, in SI.
         """
         if source.image is not None:
-            return self._imaged(source, place, check, self.images.middles)
-        array, at = self._read(source, place, check, prepare)
+            return self._imaged(source, place, check, self.images.middles, unit)
+        array, at = self._read(source, place, check, prepare, unit)
         if at == "cells":
             return self.mesh.cell_slices.to_local(array)
         nodes = self.mesh.node_slices.to_owned(array)

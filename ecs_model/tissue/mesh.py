@@ -28,7 +28,8 @@ class Mesh:
 
     Attributes:
         domain, space: the DOLFINx mesh and its P1 space.
-        dimension: 1, 2 or 3.
+        dimension: of the cells: 1, 2 or 3.
+        axes: coordinates that a point has: as many, or 3 where the cells are triangles in space.
         regions, boundaries: names -> tags.
         cell_tags: one tag per local cell, ghosts included.
         coordinates: (local nodes, 3) [m], ghosts included.
@@ -36,7 +37,9 @@ class Mesh:
         facets, facet_tags: this process's slice of the tagged facets, by numbers of their nodes.
         owned: number of nodes that this process owns; they come first.
         nodes, cells: number in total.
-        volumes: share of each owned node in the volume, integral of its hat [m^d].
+        thickness: of a surface in space [m], over local cells; 1 where there is none.
+        cell_volumes: of local cells [m^d], or [m^3] of a surface that has its thickness.
+        volumes: share of each owned node in the volume, integral of its hat, likewise.
         fingerprint: of coordinates and cells, the same for any number of processes.
         node_slices, cell_slices: the way between owned nodes, or cells, and slices of arrays in
             input order; local ones are those with ghosts.
@@ -51,6 +54,7 @@ class Mesh:
         """
         here = data if isinstance(data, MeshSlice) else of_root(comm, data)
         self.comm, self.dimension, self.fingerprint = comm, here.dim, here.fingerprint
+        self.axes = here.points.shape[1]
         self.regions, self.boundaries = here.regions, here.boundaries
         self.domain = _create(comm, here)
         self.space = fem.functionspace(self.domain, ("Lagrange", 1))
@@ -58,6 +62,21 @@ class Mesh:
         self._number_cells()
         self.cell_tags = self.cell_slices.to_local(here.cell_tags)
         self.facets, self.facet_tags = here.facets, here.facet_tags
+        self.have_thickness(1.0)
+
+    @property
+    def is_surface(self):
+        """Whether the cells are triangles in space."""
+        return self.dimension < self.axes
+
+    def have_thickness(self, thickness):
+        """Make all volumes those of a sheet around the surface.
+
+        Args:
+            thickness: [m], one number or one per local cell.
+        """
+        self.thickness = np.broadcast_to(np.asarray(thickness, float), len(self.cell_tags))
+        self.cell_volumes = self._sizes * self.thickness if self.is_surface else self._sizes
         self.volumes = self.spread_cells(np.ones(len(self.cell_tags)))
 
     def _number_nodes(self):
@@ -76,7 +95,7 @@ class Mesh:
         self.owned_cells, self.cells = cells.size_local, cells.size_global
         self.input_cells = topology.original_cell_index
         self.cell_nodes = self.space.dofmap.list
-        self.cell_volumes = _volumes(self.coordinates, self.cell_nodes, self.dimension)
+        self._sizes = _volumes(self.coordinates, self.cell_nodes, self.axes)
         self.cell_slices = Slices(
             self.comm, self.cells, self.input_cells, self.owned_cells, CHUNK, rare=True
         )
@@ -135,7 +154,8 @@ def _create(comm, here):
     times for a list of vectors and makes an object of every cell, before it finds the right
     overload: 2000 bytes a node and most of the time. A list of one vector is unmistakable.
     """
-    element = basix.ufl.element("Lagrange", _SHAPES[here.dim], 1, shape=(here.dim,))
+    shape = (here.points.shape[1],)
+    element = basix.ufl.element("Lagrange", _SHAPES[here.dim], 1, shape=shape)
     coordinates = fem.coordinate_element(element.basix_element)._cpp_object  # type: ignore[call-arg]
     parts = None
     if comm.size > 1:
@@ -145,11 +165,14 @@ def _create(comm, here):
     return dolfinx_mesh.Mesh(made, ufl.Mesh(element))
 
 
-def _volumes(points, cells, dimension):
+def _volumes(points, cells, axes):
     """Volumes [m^d] of simplices with corners among the points, shape (cells,)."""
     result = np.empty(len(cells))
     for some, volumes in zip(in_chunks(cells), in_chunks(result), strict=True):
         corners = points[some]
-        edges = corners[:, 1:, :dimension] - corners[:, :1, :dimension]
-        volumes[:] = np.abs(np.linalg.det(edges)) / (1, 1, 2, 6)[dimension]
+        edges = corners[:, 1:, :axes] - corners[:, :1, :axes]
+        if edges.shape[1] < axes:
+            volumes[:] = np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1) / 2
+        else:
+            volumes[:] = np.abs(np.linalg.det(edges)) / (1, 1, 2, 6)[axes]
     return result

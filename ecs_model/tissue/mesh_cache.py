@@ -12,41 +12,43 @@ from ecs_model import __version__
 from ecs_model.cache import cache_folder
 from ecs_model.errors import ConfigError
 from ecs_model.files.digests import digests
-from ecs_model.meshes import archive, meshdata
+from ecs_model.meshes import archive, local_refinement, meshdata
 
 LARGE = 100_000  # nodes of a mesh in a file, from which on it is kept; smaller ones are read anew
 PATHS = ("white", "pial", "image", "names", "body")  # settings that are paths of files
 
 
-def read(path, unit):
+def read(path, unit, places=()):
     """The checked MeshData in a file.
 
     Args:
         path: of the file.
         unit: of its lengths.
+        places: the Places where it is refined.
 
     Raises:
         ConfigError: if it holds no mesh, or one that cannot be used.
     """
     data = meshdata.read(path, unit)
     meshdata.check(data, str(path))
-    return data
+    return local_refinement.refined(data, places)
 
 
-def kept_file(path, unit):
+def kept_file(path, unit, places=()):
     """The path of the archive of a large mesh in a file, made if need be; else its MeshData.
 
     Args:
         path: of the file.
         unit: of its lengths.
+        places: the Places where it is refined.
 
     Raises:
         ConfigError: as `read`.
     """
-    kept = place_of_file(path, unit)
+    kept = place_of_file(path, unit, places)
     if kept is not None and kept.is_file():
         return kept
-    data = read(path, unit)
+    data = read(path, unit, places)
     if kept is None or len(data.points) < LARGE:
         return data
     try:
@@ -56,7 +58,7 @@ def kept_file(path, unit):
     return kept
 
 
-def place_of_file(path, unit):
+def place_of_file(path, unit, places=()):
     """Where the archive of a mesh in a file is, if it is kept; None where it cannot be.
 
     Arguments are those of `kept_file`.
@@ -64,7 +66,7 @@ def place_of_file(path, unit):
     if not _is_all_there_is(path := Path(path)):
         return None
     (digest,) = digests({"file": str(path)}, ".").values()
-    return cache_folder("meshes") / f"file-{_hash(__version__, digest, unit)}.h5"
+    return cache_folder("meshes") / f"file-{_hash(__version__, digest, unit, *places)}.h5"
 
 
 def _is_all_there_is(path):
@@ -78,37 +80,38 @@ def _is_all_there_is(path):
     return set(named) == {own}
 
 
-def generate(name, arguments, base="."):
+def generate(name, arguments, base=".", places=()):
     """The checked MeshData of a generator, from the cache if it was made before.
 
     Arguments are those of `kept_generated`.
     """
-    kept = kept_generated(name, arguments, base)
+    kept = kept_generated(name, arguments, base, places)
     try:
         return archive.load(kept)
     except ConfigError:  # torn by a full disk
         kept.unlink()
-        return archive.load(kept_generated(name, arguments, base))
+        return archive.load(kept_generated(name, arguments, base, places))
 
 
-def kept_generated(name, arguments, base="."):
+def kept_generated(name, arguments, base=".", places=()):
     """The path of the archive with the checked mesh of a generator, made if it is not there.
 
     Args:
         name: of the generator.
         arguments: name -> value [SI].
         base: folder to which paths among the arguments are relative.
+        places: the Places where the mesh is refined once it is made.
 
     Raises:
         ConfigError: what is wrong with the arguments or the mesh.
     """
     generator, arguments = _generator(name), _absolute(arguments, base)
     _check_arguments(name, generator, arguments)
-    path = cache_folder("meshes") / f"{name}-{_key(name, arguments)}.h5"
+    path = cache_folder("meshes") / f"{name}-{_key(name, arguments, places)}.h5"
     if not path.is_file():
         data = generator(**arguments)
         meshdata.check(data, f"mesh of generator '{name}'")
-        archive.save(data, path)
+        archive.save(local_refinement.refined(data, places), path)
     return path
 
 
@@ -126,6 +129,11 @@ def structured(name, arguments):
 
     _check_arguments(name, _generator(name), arguments)
     return GRIDS[name](**arguments) if name in GRIDS else None
+
+
+def takes(name, argument):
+    """Whether a generator takes an argument; ConfigError if there is no such generator."""
+    return argument in inspect.signature(_generator(name)).parameters
 
 
 def _generator(name):
@@ -162,9 +170,9 @@ def _stamp(key, path):
         raise ConfigError(f"mesh.{key}: {path}: cannot be read ({error.strerror})") from None
 
 
-def _key(name, arguments):
+def _key(name, arguments, places):
     stamps = [_stamp(k, v) for k, v in arguments.items() if k in PATHS]
-    return _hash(__version__, name, sorted(arguments.items()), stamps)
+    return _hash(__version__, name, sorted(arguments.items()), stamps, *places)
 
 
 def _hash(*parts):

@@ -18,8 +18,8 @@ class MeshSlice:
     """This process's slices of the arrays of a MeshData, and what all processes know.
 
     Attributes:
-        dim: number of space dimensions: 1, 2 or 3.
-        points: coordinates [m], shape (points here, d).
+        dim: dimension of the cells: 1, 2 or 3.
+        points: coordinates [m], shape (points here, d), or (points here, 3) of a surface in space.
         cells: numbers of their points in the whole mesh, shape (cells here, d + 1).
         cell_tags: shape (cells here,).
         facets: tagged ones, numbers of their points, shape (facets here, d).
@@ -89,7 +89,7 @@ def _in_archive(comm, path):
         rows = {name: _range(comm, file.count(name)) for name in ARRAYS}
         arrays = {name: file.rows(name, *rows[name]) for name in ARRAYS}
         return MeshSlice(
-            dim=arrays["points"].shape[1],
+            dim=arrays["cells"].shape[1] - 1,
             regions=file.regions,
             boundaries=file.boundaries,
             fingerprint="",

@@ -8,6 +8,8 @@ dissolved, by the volume that it is dissolved in, so that regions hold what they
 from dataclasses import dataclass
 from typing import Any
 
+from ecs_model.native import MPI
+
 import numpy as np
 
 from ecs_model.errors import ConfigError
@@ -48,13 +50,43 @@ def tagged(mesh, name, tag):
 
 
 def ball(mesh, name, centre, radius):
-    """The Part of the cells whose middle lies within `radius` [m] of `centre` [m]."""
-    return _part(mesh, name, np.linalg.norm(_middles(mesh) - _point(centre), axis=1) <= radius)
+    """The Part of the cells whose middle lies within `radius` [m] of `centre` [m].
+
+    On a surface in space only those count that the ball joins with the nearest: a fold whose other
+    bank lies within the radius is no neighbour.
+    """
+    distance = np.linalg.norm(_middles(mesh) - _point(centre), axis=1)
+    inside = distance <= radius
+    return _part(mesh, name, _joined(mesh, inside, distance) if mesh.is_surface else inside)
+
+
+def _joined(mesh, inside, distance):
+    """Which cells of a mask are joined, within it, to the nearest of them; collective."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    cells = np.flatnonzero(inside[: mesh.owned_cells])
+    nodes, width = mesh.cell_nodes[cells], mesh.dimension + 1
+    pairs = np.repeat(nodes[:, 0], width), nodes.ravel()
+    count = len(mesh.coordinates)
+    links = coo_matrix((np.ones(nodes.size, bool), pairs), (count, count))
+    piece = connected_components(links, directed=False)[1]
+    least = mesh.comm.allreduce(distance[cells].min(initial=np.inf), MPI.MIN)
+    reached = np.zeros(count, bool)
+    reached[nodes[distance[cells] == least]] = True
+    known = -1
+    while known != (known := mesh.comm.allreduce(int(reached[: mesh.owned].sum()))):
+        reached = np.isin(piece, np.unique(piece[reached]))
+        marked = np.flatnonzero(reached)
+        reached = mesh.with_ghosts(mesh.sum_shares(marked, np.ones(len(marked)))) > 0
+    found = np.zeros(len(inside), bool)
+    found[cells] = reached[nodes].all(axis=1)
+    return mesh.cell_slices.to_local(mesh.cell_slices.to_slice(1.0 * found[: mesh.owned_cells])) > 0
 
 
 def box(mesh, name, low, high):
     """The Part of the cells whose middle lies between two corners [m]."""
-    d = mesh.dimension
+    d = mesh.axes
     x = _middles(mesh)[:, :d]
     inside = (x >= _point(low)[:d]) & (x <= _point(high)[:d])
     return _part(mesh, name, inside.all(axis=1))
@@ -82,7 +114,7 @@ def labelled(mesh, name, labels, wanted):
 
 def _part(mesh, name, inside):
     if mesh.sum(inside[: mesh.owned_cells]) == 0:
-        low, high = (1e3 * corner[: mesh.dimension] for corner in mesh.extent())
+        low, high = (1e3 * corner[: mesh.axes] for corner in mesh.extent())
         raise ConfigError(
             f"region '{name}' holds no cell; the mesh reaches from {_text(low)} to {_text(high)} mm"
         )

@@ -4,7 +4,7 @@ from ecs_model.native import MPI
 
 import numpy as np
 
-from ecs_model.tissue.sources import Points
+from ecs_model.tissue.points import Points
 
 
 class Sampler:

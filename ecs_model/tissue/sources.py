@@ -5,18 +5,14 @@ finite elements, so that what all nodes get together is exactly what was asked f
 """
 
 from dataclasses import dataclass, field, replace
-from operator import itemgetter
-
-from ecs_model.native import MPI
 
 import numpy as np
-from dolfinx import geometry
 
 from ecs_model.errors import ConfigError
+from ecs_model.tissue.points import Points, in_mm
 from ecs_model.tissue.surface import Surface
 from ecs_model.tissue.time_course import Profile
 
-ROUND_OFF = 1e-9  # of barycentric weights on the border of a cell
 LEAST_INSIDE = 0.05  # of a Gaussian; an eighth of one lies inside at the corner of a box
 
 
@@ -131,14 +127,18 @@ def gaussian_load(mesh, name, centre, width, rate, profile):
     distance = np.linalg.norm(mesh.coordinates[: mesh.owned] - centre, axis=1)
     shares = mesh.volumes * np.exp(-((distance / width) ** 2) / 2)
     total = mesh.sum(shares)
-    whole = (np.sqrt(2 * np.pi) * width) ** mesh.dimension
+    whole = (np.sqrt(2 * np.pi) * width) ** mesh.dimension * _mean_thickness(mesh)
     if not total > LEAST_INSIDE * whole:
         raise ConfigError(
-            f"{name}: {100 * total / whole:.2g} % of the Gaussian around {_in_mm(centre)} lies in "
+            f"{name}: {100 * total / whole:.2g} % of the Gaussian around {in_mm(centre)} lies in "
             "the tissue (or it is much narrower than the cells there); move its centre inside, or "
             "take a point"
         )
     return _load(name, rate / total * shares, profile)
+
+
+def _mean_thickness(mesh):
+    return mesh.sum(mesh.volumes) / mesh.sum(mesh.volumes / mesh.node_average(mesh.thickness))
 
 
 def point_load(mesh, name, point, rate, profile):
@@ -165,94 +165,3 @@ def exterior_shares(mesh, name, tag):
         what = f"{inside} of its facets lie inside" if inside else "no facet has this tag"
         raise ConfigError(f"{name}: not a boundary of the tissue ({what})")
     return shares
-
-
-class Points:
-    """Where given points lie: in which cell of which process, with barycentric weights.
-
-    A point on the border of several cells goes to the one that comes first in the input, so that
-    nothing depends on the number of processes.
-    """
-
-    def __init__(self, mesh, names, points):
-        self.mesh = mesh
-        names = [names] * len(points) if isinstance(names, str) else names
-        padded = np.zeros((len(points), 3))
-        if len(points):
-            padded[:, : mesh.dimension] = np.asarray(points, float)[:, : mesh.dimension]
-        nearest = [
-            self._nearest(x, cells) for x, cells in zip(padded, self._near(padded), strict=True)
-        ]
-        first = self._first(nearest)
-        for name, point, best in zip(names, padded, first, strict=True):
-            if best == mesh.cells:
-                raise ConfigError(f"{name}: the point {_in_mm(point)} is outside the mesh")
-        mine = [
-            (cell, weights) if input_cell == best else (-1, None)
-            for (_, input_cell, cell, weights), best in zip(nearest, first, strict=True)
-        ]
-        self.mine = [cell for cell, _ in mine]
-        self.weights = [weights for _, weights in mine]
-
-    def _first(self, nearest):
-        """The cell that each point goes to, as the input counts them; `mesh.cells` for none.
-
-        Args:
-            nearest: what `_nearest` found of each on this process.
-        """
-        comm, misses = self.mesh.comm, np.array([miss for miss, *_ in nearest])
-        least = np.empty_like(misses)
-        comm.Allreduce(misses, least, MPI.MIN)
-        found = [
-            input_cell if miss == best else self.mesh.cells
-            for (miss, input_cell, *_), best in zip(nearest, least, strict=True)
-        ]
-        first = np.array(found, np.int64)
-        comm.Allreduce(MPI.IN_PLACE, first, MPI.MIN)
-        return first
-
-    def _near(self, points):
-        """For each point the owned cells that hold it, or miss it by up to a micrometre."""
-        mesh, domain = self.mesh, self.mesh.domain
-        if not (mesh.owned_cells and len(points)):
-            return [[]] * len(points)
-        candidates = geometry.compute_collisions_points(mesh.tree, points)
-        hits = geometry.compute_colliding_cells(domain, candidates, points)
-        return [hits.links(k) for k in range(len(points))]
-
-    def _nearest(self, x, cells):
-        """The cell that holds a point best: how far beyond it is, input number, cell, weights.
-
-        How far is a share of the cell; all that hold the point are alike, and of these the first in
-        the input counts.
-        """
-        mesh, best = self.mesh, (np.inf, self.mesh.cells, -1, None)
-        for cell in cells:
-            corners = mesh.coordinates[mesh.cell_nodes[cell]]
-            miss, weights = _barycentric(corners, x, mesh.dimension)
-            best = min(best, (miss, mesh.input_cells[cell], cell, weights), key=itemgetter(0, 1))
-        return best
-
-    def owned_shares(self, k):
-        """Owned nodes of point `k`'s cell and their weights, wherever the cell lies."""
-        mesh, cell = self.mesh, self.mine[k]
-        nodes = mesh.cell_nodes[cell] if cell >= 0 else np.empty(0, np.int32)
-        weights = self.weights[k] if cell >= 0 else np.empty(0)
-        total = mesh.sum_shares(nodes, weights)
-        found = np.flatnonzero(total)
-        return found, total[found]
-
-
-def _barycentric(corners, x, dimension):
-    """How far a point lies beyond a cell, as a share of it, and the weights of the corners."""
-    edges = (corners[1:] - corners[0])[:, :dimension].T
-    rest = np.linalg.solve(edges, (x - corners[0])[:dimension])
-    weights = np.concatenate([[1 - rest.sum()], rest])
-    miss = -weights.min() if weights.min() < -ROUND_OFF else 0.0
-    weights = np.clip(weights, 0.0, 1.0)
-    weights[np.abs(weights) < 1e-12] = 0.0
-    return miss, weights / weights.sum()
-
-
-def _in_mm(point):
-    return "(" + ", ".join(f"{1e3 * x:.4g}" for x in point) + ") mm"

@@ -26,12 +26,18 @@ class Surface:
         self.count = mesh.comm.allreduce(len(self._facets))
 
     def shares(self) -> np.ndarray:
-        """Integral over them of each owned node's hat [m^(d-1)]; collective."""
+        """Integral over them of each owned node's hat [m^(d-1)]; collective.
+
+        On a surface in space facets are the rims of a sheet, [m^2].
+        """
         mesh, d = self._mesh, self._mesh.dimension
         nodes, corners = np.unique(self._facets, return_inverse=True)
         near = mesh.node_slices.holding(nodes)
         points = near.to_local(mesh.node_slices.to_slice(mesh.coordinates[: mesh.owned]))
         areas = _areas(points[corners.reshape(-1, d)], d)
+        if mesh.is_surface:
+            thickness = near.to_local(mesh.node_slices.to_slice(mesh.node_average(mesh.thickness)))
+            areas *= thickness[corners.reshape(-1, d)].mean(axis=1)
         sums = np.bincount(corners.ravel(), np.repeat(areas / d, d), len(nodes))
         return mesh.node_slices.to_owned(near.add_to_slice(sums))
 

@@ -202,7 +202,7 @@ class Range:
 
     def _complaint(self, node, t, dt):
         mesh = self.rows.operators.mesh
-        where = ", ".join(f"{1e3 * x:.4g}" for x in mesh.coordinates[node, : mesh.dimension])
+        where = ", ".join(f"{1e3 * x:.4g}" for x in mesh.coordinates[node, : mesh.axes])
         taker = self._ledger.taker(node, t, dt)
         if taker is not None:
             return f"{taker} takes more {self._name} than there is at ({where}) mm"

@@ -81,9 +81,10 @@ class Operators:
 
     def __init__(self, mesh: Mesh, alpha: Array, diffusivity: Array, theta: float) -> None:
         self.mesh, self.theta = mesh, theta
-        a = _element_function(mesh, alpha)
+        weights = alpha * mesh.thickness if mesh.is_surface else alpha
+        a = _element_function(mesh, weights)
         u, v = ufl.TrialFunction(mesh.space), ufl.TestFunction(mesh.space)
-        flux = _element_function(mesh, _scaled(alpha, diffusivity)) * ufl.grad(u)
+        flux = _element_function(mesh, _scaled(weights, diffusivity)) * ufl.grad(u)
         self.stiffness = _assemble(ufl.inner(flux, ufl.grad(v)) * ufl.dx)
         self.lumped = mesh.spread_cells(alpha)
         self.mass = _assemble(a * u * v * ufl.dx)

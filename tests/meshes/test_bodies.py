@@ -178,6 +178,9 @@ def test_all_generators_are_listed():
         "ribbon",
         "ribbon_from_files",
         "coronal",
+        "sheet",
+        "sheet_from_files",
+        "sphere_surface",
         "from_labels",
         "lattice",
     }

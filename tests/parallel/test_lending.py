@@ -93,7 +93,8 @@ if comm.rank == 0:
     shared.stand_by()
 else:
     shared.advance(0.02, 0.04)
-print("fine")
+if all(comm.allgather(True)) and comm.rank == 0:  # lines of several may mix
+    print("fine")
 """
 RUN = """\
 [mesh]
@@ -168,7 +169,7 @@ assert max(MPI.COMM_WORLD.allgather(lent)) > 20
 def test_whatever_is_lent_comes_back_as_it_would_have_been_here():
     ended = launch_program(3, [sys.executable, "-c", PROGRAM])
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.split() == ["fine"] * 3
+    assert ended.stdout.split() == ["fine"]
 
 
 @pytest.mark.parametrize(

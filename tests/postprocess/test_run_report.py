@@ -164,3 +164,45 @@ def test_without_javascript_the_last_time_is_seen(made, chromium):
     assert picture.size["width"] > 300 and said.text == "0.4 s"
     assert not chromium.find_element("css selector", ".slider input").is_displayed()
     chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+@pytest.fixture
+def seen(chromium):
+    """Shows a page as one sees it who has a screen of some width and a colour scheme."""
+
+    def see(path, width, scheme):
+        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        size = {"width": width, "height": 1400, "deviceScaleFactor": 1, "mobile": width < 500}
+        chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        chromium.get(path.as_uri())
+        return chromium
+
+    yield see
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+LUMINANCE = """
+const luminance = c => { const [r, g, b] = c.match(/[0-9.]+/g).slice(0, 3).map(x => x / 255)
+  .map(x => x <= 0.03928 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b };
+const of = (e, what) => luminance(getComputedStyle(document.querySelector(e))[what]);
+return [of('body', 'color'), of('.note', 'color'), of('body', 'backgroundColor')];
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_can_be_read_by_day_and_by_night(made, seen, scheme):
+    """Contrast of text by WCAG: 4.5 and more, dark on light or light on dark."""
+    *texts, paper = seen(made[1], 1100, scheme).execute_script(LUMINANCE)
+    assert (paper > 0.9) == (scheme == "light") and (paper < 0.05) == (scheme == "dark")
+    for text in texts:
+        low, high = sorted([text, paper])
+        assert (high + 0.05) / (low + 0.05) > 4.5
+
+
+def test_nothing_is_wider_than_a_telephone(made, seen):
+    wide = """return [...document.querySelectorAll('body *')].filter(
+        e => !e.closest('.wide, pre') && e.getBoundingClientRect().right > 400).length"""
+    assert seen(made[1], 400, "light").execute_script(wide) == 0

@@ -9,7 +9,7 @@ from scipy.special import erfc, exp1
 
 from ecs_model import api
 from ecs_model.tissue.mesh import Mesh
-from ecs_model.tissue.sources import Points
+from ecs_model.tissue.points import Points
 from tests.helpers import brick, run_here, series, summary
 from tests.verification.answers import ALPHA, COURSES, EFFECTIVE
 

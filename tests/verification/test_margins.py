@@ -41,7 +41,23 @@ def ignited(dimension, bath):
     )
 
 
+def sharply(dimension, bath):
+    """The same with errors that do not decide, a few parts in a thousand from the border."""
+    tight = (
+        ("[time]\n", '[time]\ntolerance = "1e-4 mM"\n'),
+        (
+            "[membrane]\n",
+            '[membrane]\ntolerance = 1e-8\nprecision = "double"\n',
+        ),
+    )
+    text = ignited(dimension, bath)
+    for old, new in tight:
+        text = text.replace(old, new)
+    return text
+
+
 TABLES = {"stimulus [s]": stimulated, "bath of the focus [mM]": ignited}
+BORDERS = {d: f"bath of the focus, {d} [mM]" for d in MESHES}
 
 
 def printed(head, dimension):
@@ -63,13 +79,23 @@ def check(folder, head, dimension, chosen=slice(None)):
     rows = printed(head, dimension)
     assert len(rows) == 9
     for value, expected in rows[chosen]:
-        found = margin(folder, TABLES[head](dimension, value))
+        found = margin(folder, TABLES.get(head, sharply)(dimension, value))
         assert found == pytest.approx(expected, abs=0.0051), f"{value}: {found:.4f}"
 
 
 @pytest.mark.parametrize(("head", "chosen"), [(head, slice(1, 3)) for head in TABLES])
 def test_margins_are_those_of_the_page(tmp_path, head, chosen):
     check(tmp_path, head, "1-D", chosen)
+
+
+def test_the_margin_goes_through_its_border_as_on_the_page(tmp_path):
+    check(tmp_path, BORDERS["1-D"], "1-D", slice(5, 7))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dimension", MESHES)
+def test_all_rows_at_the_border_are_those_of_the_page(tmp_path, dimension):
+    check(tmp_path, BORDERS[dimension], dimension)
 
 
 @pytest.mark.slow
@@ -81,10 +107,15 @@ def test_all_margins_are_those_of_the_page(tmp_path, head, dimension):
 
 @pytest.mark.parametrize("dimension", MESHES)
 def test_what_the_page_says_of_them_is_true(dimension):
-    """One grows through 0 in even steps; the other jumps to it, and grows from there."""
+    """One grows through 0 in even steps; the other is steep there, and grows beyond."""
     even = np.array([m for _, m in printed("stimulus [s]", dimension)])
     jump = np.array([m for _, m in printed("bath of the focus [mM]", dimension)])
     assert (np.diff(even) > 0).all() and np.diff(even).max() < 0.25 and even[0] < 0 < even[-1]
     yes = jump >= 0
     assert (jump[~yes] > -2).all() and (jump[~yes] < -1).all() and yes[-1] and not yes[0]
     assert (np.diff(jump[yes]) > 0).all() and np.diff(jump[yes]).max() < 0.4
+    values, border = np.array(printed(BORDERS[dimension], dimension)).T
+    assert (np.diff(border) >= 0).all() and border[0] < -1.7 and border[-1] > 0.1
+    assert np.diff(border).max() < 1.0  # the coarser rows jump by 2.0 and 2.1
+    steep = np.flatnonzero(border > -1.7)[0] - 1, np.flatnonzero(border > 0)[0]
+    assert np.diff(values[[*steep]]) < 0.006 * values[0]  # the border is 0.5 % wide

@@ -5,6 +5,7 @@ from pathlib import Path
 from ecs_model.errors import ConfigError
 from ecs_model.meshes import archive, quality, red_refinement
 from ecs_model.meshes.arguments import MOST_NODES
+from ecs_model.meshes.local_refinement import Place
 from ecs_model.parallel import kept_on_root, on_root
 from ecs_model.run.footprint import memory_here, memory_of_machines
 from ecs_model.run.words import size
@@ -70,9 +71,46 @@ def mesh_sample(settings, base="."):
 
 def _coarse(settings, base):
     """The checked MeshData before `levels`."""
+    places = _places(settings)
     if settings.file is not None:
-        return mesh_cache.read(Path(base, settings.file), settings.unit)
-    return mesh_cache.generate(settings.generator, settings.arguments(), base)
+        return mesh_cache.read(Path(base, settings.file), settings.unit, places)
+    return mesh_cache.generate(settings.generator, _arguments(settings), base, places)
+
+
+def _arguments(settings):
+    """What the generator is asked for, with the points around which it makes cells smaller."""
+    own = [r for r in settings.refine or [] if _is_known(settings, r)]
+    refine = {"refine": [(r.point, r.radius, r.cell, r.node) for r in own]} if own else {}
+    return settings.arguments() | refine
+
+
+def _is_known(settings, place):
+    """Whether the generator itself makes cells smaller there."""
+    return (
+        settings.file is None
+        and place.point is not None
+        and mesh_cache.takes(settings.generator, "refine")
+    )
+
+
+def _places(settings):
+    """The Places where the mesh is refined once it is made."""
+    return tuple(
+        _place(f"mesh.refine[{k}]", place)
+        for k, place in enumerate(settings.refine or [])
+        if not _is_known(settings, place)
+    )
+
+
+def _place(name, settings):
+    if settings.node:
+        raise ConfigError(
+            f"{name}.node: only generators that make cells smaller themselves (interval, "
+            "rectangle, box, slice, disc, sphere) put a node there; leave it out"
+        )
+    path = settings.path or (settings.point and [settings.point])
+    points = path and tuple(tuple(map(float, point)) for point in path)
+    return Place(name, points, settings.region, settings.radius or 0.0, settings.cell)
 
 
 def about_nodes(settings, base="."):
@@ -148,15 +186,18 @@ def is_held_whole(settings, base="."):
     """
     if settings.file is None:
         return False
-    place = mesh_cache.place_of_file(Path(base, settings.file), settings.unit)
+    source = Path(base, settings.file), settings.unit, _places(settings)
+    place = mesh_cache.place_of_file(*source)
     return place is None or not place.is_file()
 
 
 def _kept(settings, base):
     """The path of an archive that holds the mesh before `levels`, or its MeshData."""
     if settings.file is not None:
-        return mesh_cache.kept_file(Path(base, settings.file), settings.unit)
-    return mesh_cache.kept_generated(settings.generator, settings.arguments(), base)
+        return mesh_cache.kept_file(Path(base, settings.file), settings.unit, _places(settings))
+    return mesh_cache.kept_generated(
+        settings.generator, _arguments(settings), base, _places(settings)
+    )
 
 
 def _refuse_too_many(comm, nodes, dim, levels):
@@ -173,6 +214,6 @@ def _refuse_too_many(comm, nodes, dim, levels):
 
 def structured_grid(settings):
     """The Grid of a mesh that is made in slices; None for one that rank 0 reads or makes whole."""
-    if settings.file is not None:
+    if settings.file is not None or _places(settings):
         return None
-    return mesh_cache.structured(settings.generator, settings.arguments())
+    return mesh_cache.structured(settings.generator, _arguments(settings))

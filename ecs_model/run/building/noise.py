@@ -70,7 +70,7 @@ def _refuse_tiny(config, mesh):
 
 def _part(entry, model, values, ground):
     mesh, (name, amplitude) = ground.mesh, current_of(entry, model)
-    x = mesh.coordinates[: mesh.owned, : mesh.dimension]
+    x = mesh.coordinates[: mesh.owned, : mesh.axes]
     here = everywhere(mesh.owned) if entry.uniform else places(x, entry.length)
     share = np.ones(mesh.owned)
     if entry.region is not None:

@@ -94,7 +94,7 @@ def _largest_change(load, lasting, conductance, operators):
         operators: matrices.
     """
     mesh, nodes = operators.mesh, load.nodes
-    size = mesh.volumes ** (1 / mesh.dimension)
+    size = (mesh.volumes / mesh.node_average(mesh.thickness)) ** (1 / mesh.dimension)
     steady, short = 1 / conductance[nodes], lasting / operators.lumped[nodes]
     changes = np.abs(load.rates) * np.minimum(steady, short)
     top = int(changes.argmax()) if len(changes) else -1

@@ -11,7 +11,7 @@ from ecs_model.files import label_names
 from ecs_model.files.images import is_image
 from ecs_model.parallel import on_root
 from ecs_model.physics.ions import KNOWN, Ion
-from ecs_model.tissue import regions
+from ecs_model.tissue import coefficients, regions
 from ecs_model.tissue.coefficients import Anisotropy, ExtracellularSpace, Ratios
 from ecs_model.tissue.image_use import ImageUse, Line, TensorUse
 from ecs_model.tissue.input_fields import InputField
@@ -71,6 +71,11 @@ def _labelled(region, inputs):
         f"{images.volume(use, wanted):.4g} mm^3 of voxels"
     )
     return part
+
+
+def thickness(tissue, inputs):
+    """Thickness [m] of a sheet of tissue, as `coefficients.thickness` has it."""
+    return coefficients.thickness(_value(tissue.thickness), inputs)
 
 
 def extracellular_space(tissue, parts):
