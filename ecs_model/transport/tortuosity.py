@@ -71,6 +71,8 @@ def measured(mesh: Mesh) -> Tortuosity:
         ConfigError: on all processes, if the mesh has no such sides.
         SolutionError: on all processes, if an equation cannot be solved.
     """
+    if mesh.is_surface:
+        raise ConfigError("mesh: is a surface in space; tortuosity needs a plane or a volume")
     if mesh.dimension == 1:
         raise ConfigError("mesh: has one dimension; tortuosity needs two or three")
     low, high = (corner[: mesh.dimension] for corner in mesh.extent())

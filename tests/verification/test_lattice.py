@@ -151,6 +151,8 @@ def test_processes_find_the_same_tortuosity_and_the_same_mistake():
     assert "1 node at an end of the x axis" in ball.stderr and "Traceback" not in ball.stderr
 
 
-def test_a_line_has_no_tortuosity():
+def test_lines_and_surfaces_have_no_tortuosity():
     with pytest.raises(ConfigError, match="one dimension; tortuosity needs two or three"):
         api.tortuosity("interval", ["length=1 mm", "cell=0.1 mm"])
+    with pytest.raises(ConfigError, match="is a surface in space"):
+        api.tortuosity("sphere_surface", ["radius=1 mm", "cell=0.3 mm"])
