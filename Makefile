@@ -59,7 +59,7 @@ docs: setup
 	@$(BIN)/python -m sphinx -q -W --keep-going docs build/docs
 	@echo "build/docs/index.html"
 
-CHECKED := tests/test_electrochemistry.py tests/laws tests/membrane tests/cell tests/test_fit.py \
+CHECKED := tests/test_electrochemistry.py tests/laws tests/membrane tests/cell tests/test_fit.py tests/test_inference.py \
 	tests/test_fronts.py tests/transport tests/verification tests/scan/test_laws.py
 
 verification: setup

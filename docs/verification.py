@@ -29,6 +29,9 @@ GROUPS = {
     "Tissue": (
         "tests/transport",
         "tests/test_fit",
+        "tests/test_inference",
+        "tests/verification/test_fits",
+        "tests/verification/test_lattice",
         "tests/verification/test_point",
         "tests/verification/test_spatial",
         "tests/verification/test_sphere",

@@ -16,6 +16,7 @@ from ecs_model.meshes.boxes import (
 )
 from ecs_model.meshes.coronal import coronal
 from ecs_model.meshes.labelled import from_labels
+from ecs_model.meshes.lattice import lattice
 from ecs_model.meshes.ribbon import ribbon, ribbon_from_files
 from ecs_model.meshes.sheet import sheet, sheet_from_files, sphere_surface
 
@@ -33,6 +34,7 @@ GENERATORS = {
     "sheet_from_files": sheet_from_files,
     "sphere_surface": sphere_surface,
     "from_labels": from_labels,
+    "lattice": lattice,
 }
 GRIDS = {  # the Grid of a mesh that can be made in parts, or None
     "interval": interval_grid,

@@ -12,6 +12,7 @@ BOUNDARY = {
     "top": 6,
     "sides": 7,
     "outer": 8,
+    "membrane": 9,
     "pial": 10,
     "grey_white": 11,
     "white": 12,

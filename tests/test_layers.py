@@ -18,6 +18,7 @@ LAYERS = [
     {"quantities", "record"},
     {"files", "runs"},
     {"physics"},
+    {"inference"},
     {"membrane", "meshes", "point_source"},
     {"config"},
     {"native"},  # MPI, PETSc and DOLFINx

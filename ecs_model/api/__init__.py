@@ -1,7 +1,8 @@
 """What the command line does, as functions: each command is one call.
 
-`run`, `resume`, `check`, `estimate` and `simulation` take an MPI communicator (all processes by
-default) and are called on all of its processes; the others need neither MPI nor DOLFINx.
+`run`, `resume`, `check`, `estimate`, `simulation`, `tortuosity` and `fit` take an MPI communicator
+(all processes by default) and are called on all of its processes; the others need neither MPI nor
+DOLFINx.
 """
 
 from ecs_model.api.results import (
@@ -15,8 +16,8 @@ from ecs_model.api.results import (
     scan_plot,
     scan_report,
 )
-from ecs_model.api.runs import check, estimate, resume, run, simulation
-from ecs_model.api.studies import cell, fit_diffusion, scan, scan_collect, scan_status
+from ecs_model.api.runs import check, estimate, resume, run, simulation, tortuosity
+from ecs_model.api.studies import cell, fit, fit_diffusion, scan, scan_collect, scan_status
 from ecs_model.api.tools import copy, law, list_meshes, mesh, models, ready_runs, schema, template
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "export",
     "export_gifti",
     "export_nifti",
+    "fit",
     "fit_diffusion",
     "law",
     "list_meshes",
@@ -47,4 +49,5 @@ __all__ = [
     "schema",
     "simulation",
     "template",
+    "tortuosity",
 ]

@@ -1,5 +1,7 @@
 """Functions that compute a run; called on all of its processes."""
 
+from pathlib import Path
+
 
 def run(config, output, comm=None, overrides=(), overwrite=False, quiet=False, profile=False):
     """Run a TOML file into a new run directory; 0, or 75 if a signal stopped it.
@@ -103,6 +105,34 @@ def estimate(config, comm=None, overrides=(), seconds=10.0):
     from ecs_model.run.cost_trial import rehearse
 
     return rehearse(config, comm, overrides, seconds)
+
+
+def tortuosity(name, settings=(), comm=None):
+    """The `transport.tortuosity.Tortuosity` of a mesh of the space between cells.
+
+    Its `.lines()` say it in words. The mesh fills a box; it is that of the lattice that the box and
+    its mirror images make.
+
+    Args:
+        name: of a mesh generator, or path of a configuration whose [mesh] is meant.
+        settings: texts such as 'cell="0.5 um"'.
+        comm: MPI communicator; all processes by default.
+
+    Raises:
+        ConfigError: on all processes, for wrong settings or a mesh without the sides of a box.
+        SolutionError: on all processes, if an equation cannot be solved.
+    """
+    from ecs_model import parallel
+    from ecs_model.config import reader
+
+    comm = comm or parallel.start()
+    from ecs_model.run.building.mesh import mesh_slice
+    from ecs_model.tissue.mesh import Mesh
+    from ecs_model.transport import tortuosity
+
+    chosen = parallel.on_root(comm, reader.read_mesh_settings, name, settings)
+    base = Path(name).parent if name.endswith(".toml") else "."
+    return tortuosity.measured(Mesh(comm, mesh_slice(comm, chosen, base)))
 
 
 def _runner(comm):

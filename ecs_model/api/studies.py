@@ -1,5 +1,6 @@
 """Functions about many runs, about one cell, and about measured curves."""
 
+from functools import partial
 from pathlib import Path
 
 from ecs_model.api.results import plot
@@ -80,6 +81,70 @@ def cell(config, output, overrides=(), overwrite=False, quiet=False):
     tell = (lambda line: None) if quiet else (lambda line: print(line, flush=True))
     directory = job.run(config, output, overrides, overwrite, tell)
     return [*sorted(p for p in directory.iterdir() if p.is_file()), *plot(directory)]
+
+
+def fit(
+    config,
+    data,
+    vary,
+    output=None,
+    overrides=(),
+    offset=False,
+    intervals="profile",
+    overwrite=False,
+    quiet=True,
+    comm=None,
+):
+    """Fit settings of a run, or of a cell, to measured courses; the `scan.fit.Fit` on rank 0.
+
+    Called on all processes for a run; of a cell, one process does all.
+
+    Args:
+        config: path of the configuration of a run or of a single-cell job.
+        data: CSV file with a head such as `t [s],K_o@probe [mM]`: columns of series.csv, or of
+            course.csv for a cell, in any units.
+        vary: texts such as "tissue.alpha=0.05 to 0.5": which settings, and between which values.
+        output: directory to make; fits/NAME by default.
+        overrides: texts such as "time.end=20 s".
+        offset: add a constant to each column, as electrodes do.
+        intervals: "profile", or "slopes", which needs no further runs and holds for nearly linear
+            models only.
+        overwrite: replace an earlier fit.
+        quiet: say nothing on the way; else how many runs were computed, now and then.
+        comm: MPI communicator; all processes by default.
+
+    Returns:
+        tuple: the Fit, and paths of what was written; None and no paths on other processes.
+
+    Raises:
+        ConfigError: on all processes, for whatever the user can mend.
+        SolutionError: on all processes, if no run can be computed.
+    """
+    from ecs_model import parallel
+    from ecs_model.scan import fit as fits
+    from ecs_model.scan import fit_report
+
+    is_cell = fits.is_of_cell(config)
+    comm = parallel.Alone() if is_cell else comm or parallel.start()
+    folder = Path(output or Path("fits", Path(config).stem))
+    parallel.root_does(comm, fit_report.refuse_taken, folder, overwrite)
+    tell = str if quiet else partial(print, flush=True)
+    found = fits.fit(config, data, vary, comm, overrides, offset, intervals, tell)
+    written = parallel.on_root(comm, _written, found, config, folder)
+    return found, written if comm.rank == 0 else []
+
+
+def _written(found, config, folder):
+    from ecs_model.postprocess.fit import Fitted, picture
+    from ecs_model.scan import fit_report
+
+    columns = [
+        Fitted(name, unit, found.columns[name], found.fitted[name], half)
+        for name, unit in found.units.items()
+        for half in [found.estimate.quantile * found.spread(name)]
+    ]
+    paths = fit_report.write(found, str(config), folder)
+    return [*paths, picture(found.task.measured.times, columns, folder / "fit.png")]
 
 
 def fit_diffusion(curve, settings, agar=None, uptake=True, output=None):

@@ -66,7 +66,8 @@ def _do(settings, base, target, tell):
         "meanings": lab.model.meanings,
     }
     if settings.time is not None:
-        _course(lab, members, target)
+        seen, every = course(lab, members)
+        tables.write_course(lab, members, seen, every, target)
     _points(lab, members, tell)
     if settings.map is not None:
         _map(lab, target, tell)
@@ -84,8 +85,21 @@ def _notes(lab, changes):
     return start.lines(begin, lab.model, packing)
 
 
-def _course(lab, members, target):
-    """The time course of all members."""
+def course(lab, members):
+    """The time course of all members.
+
+    Args:
+        lab: the Laboratory.
+        members: Members.
+
+    Returns:
+        tuple: name -> array (samples, members) [SI] of states and observables, at the beginning
+        and after every interval; that interval [s].
+
+    Raises:
+        ConfigError: for an interval of which the end is no multiple.
+        SolutionError: if a cell leaves the range of finite, non-negative states.
+    """
     settings = lab.config.time
     samples = settings.samples
     every = settings.every or settings.end / samples
@@ -94,8 +108,7 @@ def _course(lab, members, target):
     bench = lab.bench([lab.cell(m.changes) for m in members], lab.stimuli(len(members)))
     first = bench.observe(np.array(bench.state)[None], [bench.time])
     later = bench.watch(every, samples)
-    seen = {name: np.concatenate([first[name], later[name]]) for name in first}
-    tables.write_course(lab, members, seen, every, target)
+    return {name: np.concatenate([first[name], later[name]]) for name in first}, every
 
 
 def _points(lab, members, tell):

@@ -12,7 +12,7 @@ import numpy as np
 
 from ecs_model.membrane.activity import Range
 from ecs_model.membrane.precision import DOUBLE
-from ecs_model.membrane.solver import Reaction
+from ecs_model.membrane.solver import Reaction, source
 from ecs_model.membrane.white_noise import Noise
 
 GROUP = 8  # cells
@@ -51,6 +51,7 @@ class Bench:
         noise: function (surroundings, slice) -> the Noise of some of the cells, which changes
             currents among their surroundings.
         precision: of the stages of a step, `mixed` or `double`.
+        text: the C source of the step, if it is known already.
 
     Attributes:
         time: since the beginning [s].
@@ -67,12 +68,14 @@ class Bench:
         stimuli=(),
         noise=lambda *_: Noise([]),
         precision=DOUBLE,
+        text=None,
     ):
         self.model, self.state, self.parameters = model, state, parameters
         self.surroundings, self.stimuli, self.time = surroundings, stimuli, 0.0
         self._normal = type(parameters)(*(v.copy() for v in parameters))
         cells = len(state[0])
         groups = [slice(a, min(a + GROUP, cells)) for a in range(0, cells, GROUP)]
+        text = text or step_text(model, parameters, surroundings, precision)
         self._groups = [
             Reaction(
                 model,
@@ -81,7 +84,7 @@ class Bench:
                 _part(surroundings, g),
                 tolerance=tolerance,
                 substeps=substeps,
-                precision=precision,
+                text=text,
             )
             for g in groups
         ]
@@ -201,6 +204,11 @@ class Bench:
             values = law(y, self.parameters, surroundings)
             seen[name] = np.broadcast_to(values, states[:, 0].shape)
         return seen
+
+
+def step_text(model, parameters, surroundings, precision):
+    """C source of the step of cells, which share their time; arguments as for a Bench."""
+    return source(model, parameters, surroundings._replace(time=0.0), precision)
 
 
 def _part(record, group):

@@ -2,12 +2,14 @@
 
 import itertools
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from ecs_model.cache import Kept
 from ecs_model.cell import noise
-from ecs_model.cell.population import Bench, Stimulus
+from ecs_model.cell.population import Bench, Stimulus, step_text
 from ecs_model.config.noise import current_of
 from ecs_model.config.parameters import settled
 from ecs_model.errors import ConfigError, did_you_mean
@@ -45,13 +47,14 @@ class Laboratory:
     Args:
         config: a CellConfig.
         base: folder to which paths in it are relative.
+        kept: Kept of other Laboratories of this base, whose compiled steps are used again.
 
     Raises:
         ConfigError: for names that the model does not have, wrong units and values out of range.
     """
 
-    def __init__(self, config, base="."):
-        self.config = config
+    def __init__(self, config, base=".", kept=None):
+        self.config, self._kept = config, kept or Kept()
         model = membrane_of(config.membrane, base)
         self._noisy = tuple(dict.fromkeys(current_of(entry, model)[0] for entry in config.noise))
         self.model: Any = noisy(model, self._noisy)
@@ -233,19 +236,27 @@ class Laboratory:
         stack = lambda part: type(getattr(cells[0], part))(  # noqa: E731
             *(np.array(v, float) for v in zip(*(getattr(c, part) for c in cells), strict=True))
         )
+        around = surroundings_with_noise(Surroundings, self.model, self._noisy)
+        surroundings, parameters = around(*stack("surroundings"), **still), stack("parameters")
+        precision = allowed(membrane.precision, membrane.tolerance)
+        derive = partial(step_text, self.model, parameters, surroundings, precision)
         return Bench(
             self.model,
             stack("state"),
-            stack("parameters"),
-            surroundings_with_noise(Surroundings, self.model, self._noisy)(
-                *stack("surroundings"), **still
-            ),
+            parameters,
+            surroundings,
             membrane.tolerance,
             membrane.substeps,
             stimuli,
             noise.noise_in(entries, self.model, cells),
-            allowed(membrane.precision, membrane.tolerance),
+            precision,
+            self._kept("step", self._structure(precision), derive),
         )
+
+    def _structure(self, precision):
+        """What the step of a cell is made of, apart from numbers."""
+        numbers = {"parameters", "initial", "start", "tolerance", "substeps", "precision"}
+        return repr((self.config.membrane.model_dump(exclude=numbers), self._noisy, precision))
 
     def stimuli(self, count):
         """The Stimulus of every event, for `count` cells."""

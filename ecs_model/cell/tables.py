@@ -111,10 +111,10 @@ def regime_line(lab, changes, what):
 
 def has_potential(lab):
     """Whether the model has a `V` that is a potential."""
-    return dimension(_units(lab).get("V")) == "a potential"
+    return dimension(units_of(lab).get("V")) == "a potential"
 
 
-def _units(lab):
+def units_of(lab):
     """Name -> unit of all states and observables."""
     states = {n: q.unit for n, q in lab.model.State.quantities.items()}
     return states | {n: unit for n, (unit, _) in lab.model.observables.items()}
@@ -132,7 +132,7 @@ def _titles(lab, names):
 
 def write_course(lab, members, seen, every, target):
     """course.csv: cell, what distinguishes it, time, states and observables in declared units."""
-    units, names = _units(lab), list(members[0].changes)
+    units, names = units_of(lab), list(members[0].changes)
     heads = ["cell", *_titles(lab, names), "time [s]", *(f"{n} [{u}]" for n, u in units.items())]
     times = every * np.arange(len(seen["K_o"]))
     blocks = []

@@ -30,13 +30,19 @@ COMMANDS = (
     tools.add_models,
     tools.add_law,
     study.add_fit,
+    study.add_fit_diffusion,
     tools.add_mesh,
+    tools.add_tortuosity,
     tools.add_doctor,
 )
 
 
 def main(argv=None):
-    """Exit code of a command: 0 done, 1 computation failed, 2 cannot be used, 75 to be resumed."""
+    """Exit code of a command.
+
+    0 done, 1 computation failed, 2 cannot be used, 3 a fit that data do not decide, 75 to be
+    resumed.
+    """
     _open_streams()
     with warnings.catch_warnings():
         if not sys.warnoptions:

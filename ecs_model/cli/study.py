@@ -1,9 +1,12 @@
-"""Commands about many runs or none: scan, cell, fit-diffusion."""
+"""Commands about many runs or none: scan, cell, fit, fit-diffusion."""
 
 import os
 
 from ecs_model.cli.common import add, add_points, add_set, add_trust, points
 from ecs_model.errors import ConfigError
+from ecs_model.launcher import rank_and_size
+
+UNDECIDED = 3  # exit code of a fit whose data do not decide all that was looked for
 
 
 def add_cell(commands):
@@ -75,11 +78,54 @@ def _about_scan(a):
 
 
 def add_fit(commands):
+    """Add `ecs-model fit`."""
+    p = add(
+        commands, "fit", _fit, "fit settings of a run or a cell to measured courses", parallel=True
+    )
+    p.add_argument("config", help="TOML file of a run, or of a single-cell job")
+    p.add_argument("data", help="CSV with a head such as t [s],K_o@probe [mM]")
+    p.add_argument(
+        "--vary",
+        action="append",
+        default=[],
+        metavar="KEY=LOW to HIGH",
+        help='what is looked for, such as "tissue.alpha=0.05 to 0.5"; may be given several times',
+    )
+    p.add_argument("--offset", action="store_true", help="add a constant to each column")
+    p.add_argument(
+        "--intervals",
+        default="profile",
+        metavar="KIND",
+        help="profile (the default), or slopes: without further runs, for nearly linear models",
+    )
+    p.add_argument("--output", "-o", metavar="DIR", help="directory (default fits/NAME)")
+    p.add_argument("--overwrite", action="store_true", help="replace a fit that is there")
+    p.add_argument("--quiet", action="store_true", help="only what was found")
+    add_set(p)
+
+
+def _fit(a):
+    from ecs_model import api
+    from ecs_model.scan import fit, fit_report
+
+    if rank_and_size()[0] and fit.is_of_cell(a.config):
+        return 0
+    options = {"offset": a.offset, "intervals": a.intervals, "overwrite": a.overwrite}
+    options["quiet"] = a.quiet
+    found, paths = api.fit(a.config, a.data, a.vary, a.output, a.overrides, **options)
+    if found is None:
+        return 0
+    print(*fit_report.lines(found), sep="\n")
+    print("written: " + ", ".join(str(path) for path in paths))
+    return UNDECIDED if fit_report.undecided(found) else 0
+
+
+def add_fit_diffusion(commands):
     """Add `ecs-model fit-diffusion`."""
     p = add(
         commands,
         "fit-diffusion",
-        _fit,
+        _fit_diffusion,
         "alpha, lambda and uptake of a tissue from a measured point-source curve",
     )
     p.add_argument("curve", help="CSV: time [s], concentration [mM]")
@@ -96,7 +142,7 @@ def add_fit(commands):
     p.add_argument("--output", "-o", metavar="FILE", help="default: CURVE.fit.json, with a picture")
 
 
-def _fit(a):
+def _fit_diffusion(a):
     from ecs_model import api
 
     names = "distance D current transport_number valence rate start duration".split()

@@ -3,6 +3,7 @@
 import sys
 
 from ecs_model.cli.common import add
+from ecs_model.launcher import rank_and_size
 
 
 def add_copy(commands):
@@ -110,6 +111,27 @@ def _mesh(a):
 
     for line in api.list_meshes() if a.name is None else api.mesh(a.name, a.settings, a.output):
         print(line)
+
+
+def add_tortuosity(commands):
+    """Add `ecs-model tortuosity`."""
+    p = add(
+        commands,
+        "tortuosity",
+        _tortuosity,
+        "alpha and lambda of a mesh of the space between cells",
+        parallel=True,
+    )
+    p.add_argument("name", help="a mesh generator, or a configuration whose [mesh] is meant")
+    p.add_argument("settings", nargs="*", metavar="KEY=VALUE", help='such as cell="0.5 um"')
+
+
+def _tortuosity(a):
+    from ecs_model import api
+
+    found = api.tortuosity(a.name, a.settings)
+    if rank_and_size()[0] == 0:
+        print(*found.lines(), sep="\n")
 
 
 def add_doctor(commands):

@@ -46,14 +46,12 @@ def read_text(path):
 
 def parse_config(text, name="configuration", overrides=(), schema=Config):
     """The configuration in a TOML text; ConfigError lists every mistake."""
-    tree = parse_tree(text, name)
-    for override in overrides:
-        _apply(tree, override)
+    tree = parse_tree(text, name, overrides)
     return validated(tree, Written(text, name, overrides), schema)
 
 
-def parse_tree(text, name="configuration"):
-    """The tables of a TOML text as dictionaries; ConfigError if it is none."""
+def parse_tree(text, name="configuration", overrides=()):
+    """The tables of a TOML text as dictionaries, with overrides; ConfigError if it is none."""
     try:
         tree = tomllib.loads(text)
     except RecursionError:
@@ -65,6 +63,8 @@ def parse_tree(text, name="configuration"):
     if (place := _date_in(tree)) is not None:
         where = Written(text, name).where(place)
         raise ConfigError(f"{where}: {_dotted(place)}: no setting is a date or a time of day")
+    for override in overrides:
+        _apply(tree, override)
     return tree
 
 

@@ -238,6 +238,15 @@ class MeshSettings(Strict):
     position: Coordinate | None = Field(None, description="where a coronal slice cuts")
     axis: int | None = Field(None, ge=0, le=2)
     window: Annotated[list[Coordinate], Field(min_length=4, max_length=4)] | None = None
+    period: Length | None = Field(None, description="of a lattice of cells")
+    alpha: PlainAlpha | None = Field(None, description="space between the cells of a lattice")
+    gap: Length | None = Field(None, description="instead, between cells that face each other")
+    shape: str | None = Field(None, description="of the cells: cube, octahedron or sphere")
+    body: Filename | None = Field(None, description="or a closed surface of your own, any unit")
+    blocks: Annotated[
+        list[Annotated[int, Field(ge=1, le=100_000, strict=True)]] | None,
+        Field(min_length=3, max_length=3),
+    ] = Field(None, description="how many along x, y and z: half periods, of a body periods")
 
     @model_validator(mode="after")
     def _one_source(self):

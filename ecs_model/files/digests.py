@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-KEYS = ("file", "image", "within", "names", "white", "pial")  # behind which a file stands
+KEYS = ("file", "image", "within", "names", "white", "pial", "body")  # behind which a file stands
 BESIDE = {".xdmf": [".h5"]}  # what lies beside a file and belongs to it
 
 

@@ -57,6 +57,35 @@ def read_table(path: Path, columns: tuple[str, ...]) -> np.ndarray:
     return found * [*scales, *[1.0] * (len(columns) - len(scales))]
 
 
+def titles(path: Path) -> list[tuple[str, str | None]]:
+    """Names and units of the columns of a text file, as its head has them; None for no unit.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        ConfigError: for a file that cannot be read, or whose first row is no head.
+    """
+    lines = [x.strip() for x in _text(Path(path)).splitlines()]
+    first = next((x for x in lines if x and not x.startswith("#")), "")
+    mark = _mark([first])
+    heads = _heads(first, mark)
+    if not first or any(_number(head, mark) is not None for head in heads):
+        raise ConfigError(
+            f"{path}: needs a head that names its columns and their units, such as "
+            "t [s],K_o@probe [mM]"
+        )
+    return [_name_and_unit(head) for head in heads]
+
+
+def _name_and_unit(head):
+    found = _BRACKETS.fullmatch(head)
+    if not found:
+        return head, None
+    unit = found[1] or found[2]
+    return head[: head.rindex(unit) - 1].strip(), unit.strip()
+
+
 def _of_comment(path, lines, mark, columns):
     """Scales of columns that the last comment before the rows names, as NumPy writes a head."""
     last = next(((k, line) for k, line in reversed(lines) if line), (0, ""))

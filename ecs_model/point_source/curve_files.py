@@ -12,9 +12,10 @@ from ecs_model import __version__
 from ecs_model.errors import ConfigError
 from ecs_model.files import atomic
 from ecs_model.files.number_tables import read_table
+from ecs_model.inference.least_squares import LEVEL
 from ecs_model.physics.values import Array
 from ecs_model.point_source import Experiment, steady_rate
-from ecs_model.point_source.fit import LEVEL, LIMITS, Fit, fit_agar, fit_tissue
+from ecs_model.point_source.fit import LIMITS, Fit, fit_agar, fit_tissue
 from ecs_model.quantities import parse
 from ecs_model.units import FARADAY, from_si
 

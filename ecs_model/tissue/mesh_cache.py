@@ -15,7 +15,7 @@ from ecs_model.files.digests import digests
 from ecs_model.meshes import archive, local_refinement, meshdata
 
 LARGE = 100_000  # nodes of a mesh in a file, from which on it is kept; smaller ones are read anew
-PATHS = ("white", "pial", "image", "names")  # settings that are paths of files
+PATHS = ("white", "pial", "image", "names", "body")  # settings that are paths of files
 
 
 def read(path, unit, places=()):

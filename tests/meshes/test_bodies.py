@@ -182,4 +182,5 @@ def test_all_generators_are_listed():
         "sheet_from_files",
         "sphere_surface",
         "from_labels",
+        "lattice",
     }

@@ -1,0 +1,1 @@
+"""What measurements tell of unknowns: least squares, intervals, and what is not decided."""

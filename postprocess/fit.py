@@ -1,0 +1,62 @@
+"""Measured courses, what was fitted to them, the band of the fit, and what is left."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from ecs_model.physics.values import Array
+from ecs_model.postprocess import style
+from ecs_model.postprocess.labels import label, typeset
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A column of a fit, in its unit.
+
+    Attributes:
+        name: of the column.
+        unit: of all values.
+        measured, fitted: shape (times,).
+        half: half the width of the band in which the course lies, shape (times,).
+    """
+
+    name: str
+    unit: str
+    measured: Array
+    fitted: Array
+    half: Array
+
+
+def picture(times: Array, columns: list[Fitted], path: Path) -> Path:
+    """Draw the columns of a fit beside each other, residuals below; the path.
+
+    Args:
+        times: [s].
+        columns: of the fit.
+        path: of the picture.
+    """
+    return style.save(_figure(times, columns), path)
+
+
+@style.styled
+def _figure(times, columns) -> Figure:
+    figure = style.figure(3.4)
+    rows = figure.subplots(2, len(columns), sharex=True, squeeze=False, height_ratios=[3, 1])
+    for above, below, column in zip(*rows, columns, strict=True):
+        _draw(above, below, times, column)
+    rows[0, 0].legend()
+    return figure
+
+
+def _draw(above, below, times, column):
+    fitted, half = column.fitted, column.half
+    above.plot(times, column.measured, ".", ms=3, color="0.4", label="measured")
+    (drawn,) = above.plot(times, fitted, label="fitted")
+    colour = drawn.get_color()
+    above.fill_between(times, fitted - half, fitted + half, color=colour, alpha=0.25, lw=0)
+    name, _, place = column.name.partition("@")
+    above.set(ylabel=label(name, column.unit), title=place)
+    below.axhline(0, lw=0.8, color="0.7")
+    below.plot(times, column.measured - fitted, ".", ms=3, color="0.4")
+    below.set(xlabel="Time [s]", ylabel=f"Residual [{typeset(column.unit)}]")
