@@ -396,13 +396,18 @@ FLAT_QUAD = [[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]]
     [
         ([("quad", [[0, 1, 2, 3]])], FLAT_QUAD, "type quad"),
         ([("vertex", [[0], [1]])], FLAT_QUAD, "no cells"),
-        ([("triangle", [[0, 1, 2]])], [[0, 0, 0], [1, 0, 0], [0, 1, 1]], "z = 0"),
         ([("line", [[0, 1]])], [[0, 0, 0], [1, 1, 0]], "y = z = 0"),
     ],
 )
 def test_what_is_no_mesh_of_simplices_is_explained(cells, points, words, tmp_path):
     with pytest.raises(ConfigError, match=words):
         meshdata.read(foreign(tmp_path / "a.vtu", cells, points), "m")
+
+
+def test_triangles_that_leave_their_plane_are_a_surface_in_space(tmp_path):
+    points = [[0, 0, 0], [1, 0, 0], [0, 1, 1]]
+    mesh = meshdata.read(foreign(tmp_path / "a.vtu", [("triangle", [[0, 1, 2]])], points), "m")
+    assert mesh.is_surface and mesh.points.tolist() == points
 
 
 def test_curved_cells_are_explained(gmsh_files):

@@ -61,7 +61,7 @@ def _line(line, mesh):
     start, end, name = _point(line.start), _point(line.end), f"line '{line.name}'"
     _refuse_through(line, mesh, name)
     if mesh.is_surface:
-        ends = [start, _point(line.through), end]
+        ends = np.array([start, _point(line.through), end])
         points, positions = section(mesh, name, ends, line.points)
         ways = np.gradient(points, axis=0)
     else:
