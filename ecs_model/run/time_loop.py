@@ -67,6 +67,8 @@ class Simulation:
             by nothing. The others learn of it where they agree on the step.
         meter: a function without arguments, or None; what it gives just before and after membranes
             change abruptly within a step goes to `jumps`: triples of time [s] and the two.
+        two_rates: what takes steps at two rates where it can, see `two_rates`; None for nothing.
+        course: how K+ went in the last step where that was in finer ones; None if nowhere.
     """
 
     def __init__(
@@ -93,8 +95,10 @@ class Simulation:
         self.failure = ""
         self.meter: Callable | None = None
         self.jumps: list[Any] = []
+        self.two_rates: Any = None
+        self.course: Any = None
         control.start(reaction.variables[0], followed(diffusion))
-        self._saved = Snapshot(self)
+        self.saved = Snapshot(self)
 
     def state(self):
         """What a restart needs beside the states of the parts and observers."""
@@ -139,6 +143,9 @@ class Simulation:
 
     def step(self):
         """One step, shorter if its error is too large or it fails."""
+        self.course = None
+        if self.two_rates is not None and self.two_rates.step(self):
+            return
         if self.at_edge():
             if self.pending:
                 self.synchronise()
@@ -146,11 +153,11 @@ class Simulation:
                 self._cross()
             self.control.forget()
             self.calm = 0
-        ticks = self.control.ticks(self._next_stop() - self.tick)
+        ticks = self.control.ticks(self.next_stop() - self.tick)
         if ticks > 1:
-            self._saved.take()
+            self.saved.take()
         while not self._try(ticks):
-            self._saved.put_back()
+            self.saved.put_back()
             self.rejected += 1
             ticks = max(1, ticks // 2)
         self.tick += ticks
@@ -167,10 +174,30 @@ class Simulation:
         if self.pending:
             self._react(self.time - self.pending, self.pending)
             self.pending = 0.0
-            if self.at_edge():
-                self.diffusion.hold(self.time - NEAR * self.clock.span(1))
-            if self.tick < self.clock.ticks or not self.at_edge():
-                self._cross()  # what jumps at the end does so after it
+            self._arrive()
+
+    def _arrive(self):
+        """Come to this time with nothing pending, and to what changes there."""
+        if self.at_edge():
+            self.diffusion.hold(self.time - NEAR * self.clock.span(1))
+        if self.tick < self.clock.ticks or not self.at_edge():
+            self._cross()  # what jumps at the end does so after it
+
+    def pass_over(self, ticks, steps, rejected, course):
+        """Be some ticks later, at which all of the state is already.
+
+        Args:
+            ticks: how many.
+            steps: that were taken meanwhile; `rejected`: those that were not.
+            course: how K+ went meanwhile where these steps were finer, a Course; None if nowhere.
+        """
+        self.tick += ticks
+        self.steps += steps
+        self.rejected += rejected
+        self.calm += steps
+        self.course = course
+        self._agree(0.0)
+        self._arrive()
 
     def _cross(self):
         """Come from before what changes at this time to after it, which takes no time."""
@@ -270,7 +297,8 @@ class Simulation:
         found = [t for event in self.events for t in event.edges_within(start + near, end - near)]
         return sorted(set(found))
 
-    def _next_stop(self):
+    def next_stop(self):
+        """The next tick at which somebody looks, or something changes."""
         k = bisect.bisect_right(self.edges, self.tick)
         stops = [*self.edges[k : k + 1], self.clock.ticks]
         stops += [(self.tick // o.every + 1) * o.every for o in self.observers if o.every]

@@ -1,0 +1,70 @@
+"""The range of coarse steps, at the nodes where no fine ones follow."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ecs_model.physics.values import Array
+from ecs_model.run.two_rates.zone import Coarse, Zone
+from ecs_model.transport.diffusion import Diffusion
+from ecs_model.transport.flux_limiter import FAR, NEAR, ROUND_OFF
+from ecs_model.transport.neighbours import Look, Move, Neighbours
+from ecs_model.transport.redistribution import Redistribution
+
+
+class Bounds:
+    """Keeps coarse steps within what the surroundings of every node allow.
+
+    Args:
+        rows: of the tissue.
+        movers: the ions that move.
+
+    Attributes:
+        kept: what comes to the nodes of the last zone that are advanced [mM], of each ion.
+    """
+
+    def __init__(self, rows: Neighbours, movers: Sequence[Diffusion]) -> None:
+        self._rows, self._movers = rows, list(movers)
+        nodes, count = rows.operators.mesh.owned, len(self._movers)
+        self._fixed = np.zeros((count, nodes), np.int8)
+        self._excuse = np.tile(rows.first_neighbours(2), (count, 1))
+        self._suspects = np.zeros((count, nodes), np.int32)
+        self._room = [Redistribution(rows, fixed) for fixed in self._fixed]
+        self.kept: list[Array | None] = [None] * count
+
+    def hold(self, zone: Zone, coarse: Coarse) -> bool:
+        """Change the increments, and concentrations, of a coarse step; whether that can be done.
+
+        Args:
+            zone: in which nothing counts, as fine steps follow.
+            coarse: the step.
+        """
+        every = range(len(self._movers))
+        looks = self._rows.look([self._move(k, zone, coarse) for k in every])
+        self.kept = [None for _ in every]
+        left = [k for k in every if looks[k].left]
+        return all(self._spread(k, looks[k], zone, coarse) for k in left)
+
+    def _move(self, k, zone, coarse):
+        mover, fixed = self._movers[k], self._fixed[k]
+        fixed[:] = 0
+        fixed[mover.ledger.fixed] = fixed[zone.advanced] = 1
+        start = coarse.start[k]
+        low, high = mover.ledger.reach(start, coarse.begin, coarse.duration)
+        return Move(low, high, start, mover.increment, fixed, self._excuse[k], self._suspects[k])
+
+    def _spread(self, k: int, look: Look, zone: Zone, coarse: Coarse) -> bool:
+        """Spread what an ion has beyond its range; whether there is room."""
+        mover, room = self._movers[k], self._room[k]
+        rate = mover.ratio * mover.operators.fastest + mover.ledger.fastest
+        is_taken = bool(mover.ledger.sources) and look.below
+        if is_taken or not NEAR < rate * coarse.duration < FAR or not room.finds_room(look):
+            return False
+        mover.ledger.keep(room.kept)
+        nodes = zone.advanced
+        self.kept[k] = room.kept[nodes] / mover.operators.lumped[nodes]
+        mover.values -= mover.increment
+        moved, largest = room.take(mover.increment, ROUND_OFF)
+        mover.values += mover.increment
+        mover.range.corrections.add(0.5 * moved, largest, mover.operators.mesh.comm)
+        return True
