@@ -135,9 +135,9 @@ class Passage:
 
     def observe(self, t: float, simulation: Simulation) -> None:
         """Note how K+ changed since the last look, along straight lines in time."""
-        course, now = simulation.course, self._potassium()[None]
+        course, now = self._tracker.course, self._potassium()[None]
         times = np.array([self._time, t])
-        if course is not None and len(course.times) > 2:
+        if course is not None:
             times, now = course.times, self._in_between(course, now)
         known = [self._now[name] for name in FIELDS]
         how = self._tracker.threshold, PATIENCE, len(RUNGS), RUNGS, self._ladders

@@ -1,5 +1,7 @@
 """When a front came to each node, how long it stayed, and how high K+ was."""
 
+from typing import Any
+
 import numpy as np
 
 from ecs_model.membrane.c_function import c_function
@@ -59,6 +61,7 @@ class Tracker:
         arrival: time [s] at each owned node; nan where it never came.
         above: time [s] that each has spent above the threshold.
         highest: highest K+ so far [mM].
+        course: how K+ went since the look before where steps were finer; None if nowhere.
     """
 
     every = 0
@@ -68,6 +71,7 @@ class Tracker:
         self.threshold = threshold
         self.arrival = np.full(len(potassium), np.nan)
         self.highest, self.above = np.zeros(len(potassium)), np.zeros(len(potassium))
+        self.course: Any = None
         self.last, self.last_time = potassium.copy(), 0.0
         self._track, self._follow = (c_function(TEXT, f"ecs_{n}") for n in ("track", "follow"))
 
@@ -76,7 +80,7 @@ class Tracker:
         potassium, rate = simulation.reaction.variables[0], simulation.control.rate
         arrays = (self.arrival, self.above, self.highest, self.last)
         numbers = (simulation.pending, self.last_time, t - self.last_time, self.threshold)
-        course = simulation.course
+        self.course = course = simulation.course
         self._track(len(potassium), potassium, rate, *numbers, course and course.is_fine, *arrays)
         if course:
             steps = len(course.values), course.times, course.values
