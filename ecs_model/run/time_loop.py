@@ -10,12 +10,13 @@ nothing else of physics or output.
 
 import bisect
 import itertools
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from ecs_model.errors import SolutionError
 from ecs_model.membrane.white_noise import Noise
 from ecs_model.memory import put_back
+from ecs_model.run.protocol import Observer
 from ecs_model.run.requests import Request
 from ecs_model.run.snapshot import Snapshot
 from ecs_model.transport.species import followed
@@ -31,20 +32,6 @@ def _nothing():
     return Request.GO_ON
 
 
-class Observer(Protocol):
-    """Something that looks at the simulation.
-
-    Attributes:
-        every: ticks between looks; 0 to look after each step, where K+ may lack what
-            `Simulation.pending` and `StepControl.rate` tell.
-    """
-
-    every: int
-
-    def observe(self, t, simulation):
-        """Look at the state at time `t` [s]."""
-
-
 class Simulation:
     """A run of one tissue.
 
@@ -53,7 +40,7 @@ class Simulation:
         clock: ticks of the run.
         control: StepControl, how long steps are.
         team: what processes agree on, `.highest(values)` and `.first(text)`.
-        observers: in the order in which they look.
+        observers: each an Observer, in the order in which they look.
         edges: ticks at which something changes abruptly.
         events: what changes parameters of the membranes in time, `.act(start, end)` and `.edges`.
         ask: function that gives the Request of this process after a step.
@@ -67,8 +54,8 @@ class Simulation:
             by nothing. The others learn of it where they agree on the step.
         meter: a function without arguments, or None; what it gives just before and after membranes
             change abruptly within a step goes to `jumps`: triples of time [s] and the two.
-        two_rates: what takes steps at two rates where it can, see `two_rates`; None for nothing.
-        course: how K+ went in the last step where that was in finer ones; None if nowhere.
+        two_rates: the TwoRates, which takes steps where it can and where that pays; or None.
+        course: the Course of K+ where the last step was taken in finer ones; None if nowhere.
     """
 
     def __init__(
@@ -78,12 +65,13 @@ class Simulation:
         clock,
         control,
         team,
-        observers=(),
+        observers: Sequence[Observer] = (),
         edges=(),
         events=(),
         ask=_nothing,
         synapses=NO_SYNAPSES,
         noise=NO_NOISE,
+        two_rates=None,
     ):
         self.reaction, self.diffusion = reaction, diffusion
         self.clock, self.control = clock, control
@@ -95,7 +83,7 @@ class Simulation:
         self.failure = ""
         self.meter: Callable | None = None
         self.jumps: list[Any] = []
-        self.two_rates: Any = None
+        self.two_rates: Any = two_rates
         self.course: Any = None
         control.start(reaction.variables[0], followed(diffusion))
         self.saved = Snapshot(self)
@@ -183,19 +171,8 @@ class Simulation:
         if self.tick < self.clock.ticks or not self.at_edge():
             self._cross()  # what jumps at the end does so after it
 
-    def pass_over(self, ticks, steps, rejected, course):
-        """Be some ticks later, at which all of the state is already.
-
-        Args:
-            ticks: how many.
-            steps: that were taken meanwhile; `rejected`: those that were not.
-            course: how K+ went meanwhile where these steps were finer, a Course; None if nowhere.
-        """
-        self.tick += ticks
-        self.steps += steps
-        self.rejected += rejected
-        self.calm += steps
-        self.course = course
+    def come_to_rest(self):
+        """Go on after steps that left nothing pending; agree with all processes on what is next."""
         self._agree(0.0)
         self._arrive()
 

@@ -169,7 +169,8 @@ class Fine:
 
     def _note_corrections(self):
         comm = self._rows.operators.mesh.comm
-        for mover, (steps, moved, largest) in zip(self._movers, self._corrections, strict=True):
+        for mover, row in zip(self._movers, self._corrections, strict=True):
+            steps, moved, largest = row.tolist()
             if steps:
                 mover.range.corrections.add(moved, largest, comm)
                 mover.range.corrections.steps += int(steps) - 1

@@ -53,17 +53,23 @@ class TwoRates:
         self._reaction, self._diffusion = reaction, diffusion
         self._control, self._clock = control, clock
         self._movers, nodes = diffusion.movers(), reaction.nodes
-        self._rows = self._movers[0].range.rows
-        self._fine = Fine(reaction, self._movers, self._rows)
-        self._bounds = Bounds(self._rows, self._movers)
         self._slope, self._core, self._trial = np.zeros((3, nodes))
         self._released = np.zeros((len(self._movers), nodes))
-        self._start, self._middle, self._given = np.zeros((3, *self._released.shape))
-        self._places = [_place(reaction, mover) for mover in self._movers]
-        self._quiet = Quiet(reaction, [mover.values for mover in self._movers], self._trial)
-        self._zones = Zones(self._rows, self._movers)
         self.is_on, self.share, self._failures, self._from = False, 0.0, 0, 0
-        self._longest = _power(min(COARSE, self._zones.longest) / clock.span(1))
+        self._longest = 0  # ticks of a coarse step; several processes take ordinary ones
+        if diffusion.operators.mesh.comm.size == 1:
+            self._prepare()
+
+    def _prepare(self):
+        """Have all that takes steps."""
+        reaction, movers = self._reaction, self._movers
+        self._rows = movers[0].range.rows
+        self._fine = Fine(reaction, movers, self._rows)
+        self._bounds, self._zones = Bounds(self._rows, movers), Zones(self._rows, movers)
+        self._start, self._middle, self._given = np.zeros((3, *self._released.shape))
+        self._places = [_place(reaction, mover) for mover in movers]
+        self._quiet = Quiet(reaction, [mover.values for mover in movers], self._trial)
+        self._longest = _power(min(COARSE, self._zones.longest) / self._clock.span(1))
 
     def state(self) -> dict[str, Any]:
         """What a restart needs."""
@@ -223,7 +229,10 @@ class TwoRates:
         self._reaction.note(blocks, given, coarse.begin + coarse.duration)
         self._movers[0].total_iterations += fine.get("iterations", 0)
         steps = 1 + (len(course.values) if course else 0)
-        s.pass_over(ticks, steps, fine.get("rejected", 0), course)
+        s.tick, s.course = s.tick + ticks, course
+        s.steps, s.calm = s.steps + steps, s.calm + steps
+        s.rejected += fine.get("rejected", 0)
+        s.come_to_rest()
 
 
 def _power(ticks):
