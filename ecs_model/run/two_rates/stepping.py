@@ -206,14 +206,13 @@ class TwoRates:
         return outside + self._fine.given if zone.inner else outside
 
     def _note_rates(self, zone, coarse):
-        """Note at which rates the membranes of the zone gave ions; add what bounds kept there."""
-        at = zone.advanced
+        """Note at which rates the membranes of the zone gave ions; add what bounds left for it."""
+        at, volume = zone.advanced, self._rows.operators.lumped
         for k, mover in enumerate(self._movers):
-            brought = mover.values[at] - coarse.before[self._places[k]][at]
-            brought -= self._fine.moved[k, : zone.inner]
+            moved = self._fine.moved[k, : zone.inner]
+            brought = mover.values[at] - coarse.before[self._places[k]][at] - moved
             self._released[k, at] = brought / coarse.duration
-            if self._bounds.kept[k] is not None:
-                mover.values[at] += self._bounds.kept[k]
+            mover.values[at] += self._bounds.brought(k, volume[at], np.abs(moved))
 
     def _course(self, zone):
         """How K+ went in the zone."""
