@@ -32,7 +32,9 @@ class Snapshot:
 
     def states(self):
         """The states of the membranes as they were taken, in their order; overwritten next time."""
-        return [self._states[0][f"state/{name}"] for name in self._simulation.reaction.variables._fields]
+        return [
+            self._states[0][f"state/{name}"] for name in self._simulation.reaction.variables._fields
+        ]
 
     def _parts(self):
         parts = [part for _, part in advanced(self._simulation)]

@@ -11,7 +11,6 @@ from ecs_model.transport.flux_limiter import FAR, NEAR, ROUND_OFF
 from ecs_model.transport.neighbours import Look, Move, Neighbours
 from ecs_model.transport.redistribution import Redistribution
 
-
 ENOUGH = 1e-3  # of how far the zone moves: what is left for it
 
 
@@ -110,7 +109,7 @@ class Bounds:
             volumes: of the nodes that were advanced.
             moved: how much transport moved there [mM].
         """
-        if self.kept[k] is None:
+        kept, size = self.kept[k], float(volumes @ moved)
+        if kept is None:
             return 0.0
-        size = float(volumes @ moved)
-        return self.kept[k] + (self.left[k] / size * moved if size > 0.0 else 0.0)
+        return kept + self.left[k] / size * moved if size > 0.0 else kept

@@ -9,8 +9,9 @@ import numpy as np
 from ecs_model.membrane.c_function import c_function
 from ecs_model.membrane.solver import Reaction
 from ecs_model.physics.values import Array
-from ecs_model.run.two_rates.kernel import PATCH, text
+from ecs_model.run.two_rates.kernel import text
 from ecs_model.run.two_rates.patch import SPARE, Side, pointers
+from ecs_model.run.two_rates.patch_kernel import PATCH
 from ecs_model.run.two_rates.zone import Coarse, Zone
 from ecs_model.transport.diffusion import Diffusion
 from ecs_model.transport.flux_limiter import FAR, NEAR
@@ -91,7 +92,10 @@ class Fine:
         a |= {name: np.zeros(room, np.int8) for name in ("fixed", "is_listed")}
         a |= {name: np.zeros(entries) for name in ("stiffness", "mass")}
         a |= {"first": np.zeros(room + 1, np.int32), "column": np.zeros(entries, np.int32)}
-        a |= {"kept": np.zeros_like(self.side.state), "packed": np.zeros((room, 2 * lanes(ions + 1)))}
+        a |= {
+            "kept": np.zeros_like(self.side.state),
+            "packed": np.zeros((room, 2 * lanes(ions + 1))),
+        }
         a |= {"kept_trial": np.zeros_like(self.side.trial), "spread": np.zeros((room, STATE))}
         a |= {"excuse": np.zeros(2 * ions * room, np.int32)}
         self._a, self._value = a, [self.side.state[k] for k in self._ions]
@@ -127,7 +131,11 @@ class Fine:
             how: a Task of which the numbers of nodes are not known yet.
         """
         self._fill(zone, coarse, trial, slope)
-        how.states, how.inner, how.local = len(self._reaction.variables), zone.inner, len(zone.nodes)
+        how.states, how.inner, how.local = (
+            len(self._reaction.variables),
+            zone.inner,
+            len(zone.nodes),
+        )
         how.nearest, how.farthest = (x / self._fastest for x in (NEAR, FAR))
         for sums in (self.counts, self.given, self._corrections):
             sums[:] = 0

@@ -2,8 +2,6 @@
 
 import ctypes
 from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 
 from ecs_model.membrane.c_function import addresses, c_function
@@ -11,7 +9,7 @@ from ecs_model.membrane.compiled_step import Batch
 from ecs_model.membrane.kernel import BLOCK
 from ecs_model.membrane.solver import Reaction
 from ecs_model.physics.values import Array, Nodes
-from ecs_model.run.two_rates.kernel import PATCH
+from ecs_model.run.two_rates.patch_kernel import PATCH
 
 SPARE = 1.5  # times what is needed, so that memory seldom grows
 LONG = 1e9  # s: a trial sub-step of which nothing is known
@@ -86,8 +84,8 @@ class Side:
 
     def advance(self, start: float, duration: float) -> int:
         """Advance the nodes; as `CompiledStep.advance`."""
-        pair = [ctypes.c_void_p(table.ctypes.data) for table in (self.rows, self.inputs)]
-        batch: Any = Batch(len(self._nodes), *pair, self.trial, self.counts)
+        state, inputs = (ctypes.c_void_p(x.ctypes.data) for x in (self.rows, self.inputs))
+        batch = Batch(len(self._nodes), state, inputs, self.trial, self.counts)
         return self._reaction.step.advance(batch, start, duration)
 
     def give_back(self, states: Sequence[Array], trial: Array) -> None:

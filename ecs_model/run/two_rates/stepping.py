@@ -130,7 +130,7 @@ class TwoRates:
         """The Coarse step, of all nodes but the core."""
         if not self.is_on:
             self._enter()
-        self._quiet.begin(self._core, self._released)
+        self._quiet.begin(self._core, [*self._released])
         self._blocks = self._quiet.advance(begin, duration / 2)
         for k, mover in enumerate(self._movers):
             np.subtract(mover.values, before[self._places[k]], out=self._given[k])

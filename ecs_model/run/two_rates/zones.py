@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ecs_model.membrane.c_function import c_function
-from ecs_model.physics.values import Array, Nodes
-from ecs_model.run.two_rates.kernel import PATCH
+from ecs_model.physics.values import Array
+from ecs_model.run.two_rates.patch_kernel import PATCH
 from ecs_model.run.two_rates.zone import Coarse, Zone
 from ecs_model.transport.diffusion import Diffusion
 from ecs_model.transport.flux_limiter import FAR
