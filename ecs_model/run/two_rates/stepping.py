@@ -32,6 +32,8 @@ from ecs_model.run.two_rates.zones import Zones
 
 COARSE = 0.25  # s: a coarse step at most
 LEAST = 4  # fine steps in a coarse one that make it pay
+SURPRISE = 2.0  # tolerances, as those of a step that is taken
+CORE = 3.0  # tolerances of what fine steps changed otherwise than in the step before
 PATIENCE = 6  # doublings of the time after which it is tried again
 
 
@@ -118,13 +120,18 @@ class TwoRates:
         """Take a coarse step and the fine ones; whether that can be done."""
         try:
             coarse = self._coarse(s.time, self._clock.span(ticks), s.saved.states())
-            zone = self._zones.find(coarse, self._slope, self._control.tolerance, self._core)
+            zone = self._found(coarse)
             if zone is None or not self._is_refined(s, zone, coarse, ticks):
                 return False
         except SolutionError:
             return False
         self._end(s, zone, coarse, ticks)
         return True
+
+    def _found(self, coarse):
+        """The Zone of what the coarse step surprised; None if that cannot be taken."""
+        tolerance = SURPRISE * self._control.tolerance
+        return self._zones.find(coarse, self._slope, tolerance, self._core)
 
     def _coarse(self, begin, duration, before):
         """The Coarse step, of all nodes but the core."""
@@ -193,7 +200,7 @@ class TwoRates:
         change = (self._movers[0].values - coarse.before[0]) / coarse.duration
         surprised = np.abs(change[at] - self._slope[at]) * coarse.duration
         self._core[:] = 0.0
-        self._core[at] = surprised > self._control.tolerance
+        self._core[at] = surprised > CORE * self._control.tolerance
         self._slope[:], self._control.slope[:] = change, change
         self._control.slope[at] = self._fine.slope[: zone.inner]
         self.share = zone.inner / len(change)
