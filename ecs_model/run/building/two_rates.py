@@ -36,7 +36,7 @@ def _obstacles(config, living):
         yield "cells swell"
     if living.model.fires:
         yield "the firing of neurons is followed"
-    for name in ("event", "synapses", "noise"):
+    for name in ("synapses", "noise"):
         if getattr(config, name):
             yield f"there are entries [[{name}]]"
     if transport.movers()[0].systems.are_chosen:

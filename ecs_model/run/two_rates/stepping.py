@@ -94,6 +94,8 @@ class TwoRates:
         s, ticks = simulation, 0
         if not s.pending and not s.at_edge():
             ticks = self._ticks(s.tick, s.next_stop() - s.tick)
+        if ticks and not _is_steady(s.events, s.time, s.time + self._clock.span(ticks)):
+            ticks = 0
         if not ticks:
             self.is_on = False
             return False
@@ -239,6 +241,12 @@ class TwoRates:
         s.steps, s.calm = s.steps + steps, s.calm + steps
         s.rejected += fine.get("rejected", 0)
         s.come_to_rest()
+
+
+def _is_steady(events, start, end):
+    """Whether no event changes a parameter between two times [s]."""
+    profiles = [profile for event in events for profile in event.profiles]
+    return all(profile.mean(start, end) == profile.at(start) for profile in profiles)
 
 
 def _power(ticks):
