@@ -65,7 +65,7 @@ class Fine:
         self.given = np.zeros(len(self._movers))
         self._corrections = np.zeros((len(self._movers), 3))
         self._room, self._entries = 0, 0
-        self._course, self._times = np.empty(0), np.empty(0)
+        self._course, self._times, self.slope = np.empty(0), np.empty(0), np.empty(0)
         self._fastest = max(_fastest(mover) for mover in movers)
 
     def _reserve(self, zone, ticks):

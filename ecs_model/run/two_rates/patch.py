@@ -2,6 +2,7 @@
 
 import ctypes
 from collections.abc import Sequence
+
 import numpy as np
 
 from ecs_model.membrane.c_function import addresses, c_function
