@@ -39,5 +39,7 @@ def _obstacles(config, living):
     for name in ("synapses", "noise"):
         if getattr(config, name):
             yield f"there are entries [[{name}]]"
+    if config.membrane.substeps:
+        yield "the sub-steps of membranes are fixed"
     if transport.movers()[0].systems.are_chosen:
         yield "solver.petsc says how increments are solved for"
