@@ -103,12 +103,14 @@ def _counted(simulation):
 
 ORDINARY = "time.two_rates=false"
 CORNER = bolus(((-1, -1), (200, 200)))
+SWELLING = "membrane.options={swelling = true}"
 BAR = 'mesh={generator = "box", size = ["1.5 mm", "0.1 mm", "0.1 mm"], cell = "25 um"}'
 MODES = {
     "one ion": (),
     "three ions": (*WAVE, bolus(((-1,), (200,)))),
     "a rectangle": (*WAVE, RECTANGLE, CORNER, "time.end=11 s"),
     "tetrahedra": (*WAVE, BAR, bolus(((-1, -1, -1), (200, 200, 200))), "time.end=15 s"),
+    "swelling": (*WAVE, SWELLING, "tissue.tortuosity_exponent=0.4", bolus(((-1,), (200,)))),
     "ions of their own": (*WAVE, 'tissue.ions=["K", "Na", "Cl"]', bolus(((-1,), (200,)))),
 }
 
@@ -246,7 +248,6 @@ def _seen(potassium, course):
 
 
 OBSTACLES = {
-    "cells swell": ("membrane.model=kager_mori", "membrane.options={swelling = true}"),
     "the firing of neurons is followed": ("membrane.model=barreto_cressman",),
     "solver.petsc says how increments are solved for": ('solver.petsc={ksp_type = "cr"}',),
     "the sub-steps of membranes are fixed": ("membrane.substeps=4",),

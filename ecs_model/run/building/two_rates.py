@@ -32,8 +32,6 @@ def _obstacles(config, living):
     if type(transport) not in (Diffusion, Ions):
         yield "more moves than ions that diffuse outside cells"
         return
-    if transport.operators.moves:
-        yield "cells swell"
     if living.model.fires:
         yield "the firing of neurons is followed"
     for name in ("synapses", "noise"):

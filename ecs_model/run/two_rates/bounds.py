@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ecs_model.membrane.solver import Reaction
 from ecs_model.physics.values import Array
 from ecs_model.run.two_rates.zone import Coarse, Zone
 from ecs_model.transport.diffusion import Diffusion
@@ -44,16 +45,18 @@ class Bounds:
     """Keeps coarse steps within what the surroundings of every node allow.
 
     Args:
-        rows: of the tissue.
+        reaction: the membranes.
         movers: the ions that move.
+        rows: of the tissue.
 
     Attributes:
-        kept: what comes to the nodes of the last zone that are advanced [mM], of each ion; None for
+        kept: of each ion what comes to the nodes of the last zone that are advanced [mol]; None for
             nothing.
         left: what all of them together get [mol], of each ion.
     """
 
-    def __init__(self, rows: Neighbours, movers: Sequence[Diffusion]) -> None:
+    def __init__(self, reaction: Reaction, movers: Sequence[Diffusion], rows: Neighbours) -> None:
+        self._reaction = reaction
         self._rows, self._movers = rows, list(movers)
         nodes, count = rows.operators.mesh.owned, len(self._movers)
         self._fixed = np.zeros((count, nodes), np.int8)
@@ -94,10 +97,10 @@ class Bounds:
         if is_taken or not NEAR < rate * coarse.duration < FAR or not room.finds_room(look):
             return False
         mover.ledger.keep(room.kept)
-        self.kept[k], self.left[k] = room.kept[nodes] / volume[nodes], room.left
-        mover.values -= mover.increment
+        self.kept[k], self.left[k] = room.kept[nodes], room.left
+        before = mover.increment.copy()
         moved, largest = room.take(mover.increment, ROUND_OFF)
-        mover.values += mover.increment
+        mover.values += (mover.increment - before) * (volume / self._reaction.weights)
         mover.range.corrections.add(0.5 * moved, largest, mover.operators.mesh.comm)
         return True
 
@@ -112,4 +115,4 @@ class Bounds:
         kept, size = self.kept[k], float(volumes @ moved)
         if kept is None:
             return 0.0
-        return kept + self.left[k] / size * moved if size > 0.0 else kept
+        return kept / volumes + (self.left[k] / size * moved if size > 0.0 else 0.0)

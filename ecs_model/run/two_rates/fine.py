@@ -18,7 +18,9 @@ from ecs_model.transport.flux_limiter import FAR, NEAR
 from ecs_model.transport.increment_kernel import lanes
 from ecs_model.transport.neighbours import Neighbours
 from ecs_model.transport.redistribution import STATE
+from ecs_model.transport.swelling_matrices import Following
 
+REST = ("stiffness_rest", "mass_rest")
 COUNTS = ("rejected", "block_steps", "iterations", "level")
 
 
@@ -27,9 +29,10 @@ class Task(ctypes.Structure):
 
     _fields_ = [
         *((name, ctypes.c_long) for name in ("states", "inner", "local", "ticks", "level")),
-        ("substeps", ctypes.c_long),
+        *((name, ctypes.c_long) for name in ("substeps", "swells")),
         *((name, ctypes.c_double) for name in ("start", "tick", "tolerance", "rtol")),
         *((name, ctypes.c_double) for name in ("membrane_tolerance", "nearest", "farthest")),
+        ("exponent", ctypes.c_double),
     ]
 
 
@@ -66,6 +69,8 @@ class Fine:
         self._corrections = np.zeros((len(self._movers), 3))
         self._room, self._entries = 0, 0
         self._course, self._times, self.slope = np.empty(0), np.empty(0), np.empty(0)
+        self._swelling = rows.operators if isinstance(rows.operators, Following) else None
+        self._alpha = reaction.variables._fields.index("alpha") if self._swelling else 0
         self._fastest = max(_fastest(mover) for mover in movers)
 
     def _reserve(self, zone, ticks):
@@ -84,13 +89,14 @@ class Fine:
         wide = lanes(ions)
         per_ion = ("change", "edge", "rate", "transported", "tried", "gained", "moved", "coarse")
         per_node = ("volume", "border_mass", "border_stiffness", "last", "slope", "reacted", "gain")
+        swelling = ("volume_rest", "alpha_rest", "alpha_edge", "alpha_rate", "weight")
         solving = ("right", "residual", "inverse", "direction", "image", "found")
         a: dict[str, Any] = {name: np.zeros((ions, room)) for name in per_ion}
-        a |= {name: np.zeros(room) for name in per_node}
+        a |= {name: np.zeros(room) for name in (*per_node, *swelling)}
         a |= {name: np.zeros((room, wide)) for name in solving}
         a |= {name: np.zeros(room, np.int32) for name in ("suspects", "sticking", "queue")}
         a |= {name: np.zeros(room, np.int8) for name in ("fixed", "is_listed")}
-        a |= {name: np.zeros(entries) for name in ("stiffness", "mass")}
+        a |= {name: np.zeros(entries) for name in ("stiffness", "mass", *REST)}
         a |= {"first": np.zeros(room + 1, np.int32), "column": np.zeros(entries, np.int32)}
         a |= {
             "kept": np.zeros_like(self.side.state),
@@ -100,6 +106,7 @@ class Fine:
         a |= {"excuse": np.zeros(2 * ions * room, np.int32)}
         self._a, self._value = a, [self.side.state[k] for k in self._ions]
         self.moved, self.slope = a["moved"], a["slope"]
+        a["alpha"] = self.side.state[self._alpha] if self._swelling else np.zeros(1)
         tables = {name: pointers([*a[name]]) for name in (*per_ion, "kept")}
         self._tables = tables | {"value": pointers(self._value), "state": self.side.rows}
 
@@ -114,11 +121,27 @@ class Fine:
             step = coarse.duration, a["volume"], coarse.middle[k], mover.increment, a["coarse"][k]
             left = self._border(zone.inner, n, *rows, zone.nodes, mover.ratio, *step)
             self._close(k, left, zone)
+        if self._swelling is not None:
+            self._begin_to_swell(self._swelling, zone, coarse)
+
+    def _begin_to_swell(self, matrices, zone, coarse):
+        """Take the matrices at rest, and how alpha changes beside a zone."""
+        a, at, border = self._a, zone.nodes, slice(zone.inner, len(zone.nodes))
+        before = coarse.before[self._alpha]
+        rest = [m.getValuesCSR()[2] for m in (matrices.at_rest.stiffness, matrices.at_rest.mass)]
+        rows = a["first"], a["column"], *(a[name] for name in REST)
+        self._rows.over_rows(self._take_rows, *rest, len(at), at, zone.place, *rows)
+        a["volume_rest"][: len(at)] = matrices.at_rest.lumped[at]
+        a["alpha_rest"][: len(at)] = matrices.alpha_rest[at]
+        a["alpha_edge"][border] = before[zone.border]
+        a["alpha_rate"][border] = matrices.alpha[zone.border] - before[zone.border]
+        a["alpha_rate"][border] /= coarse.duration
 
     def _close(self, k, left, zone):
         """Bring elsewhere what solving left over in a zone, in which that comes to nothing."""
         mover, volume = self._movers[k], self._rows.operators.lumped
-        self._bring(len(volume), left, zone.mark, volume, mover.increment, mover.values)
+        volumes = volume, self._reaction.weights
+        self._bring(len(volume), left, zone.mark, *volumes, mover.increment, mover.values)
 
     def advance(self, zone: Zone, coarse: Coarse, trial: Array, slope: Array, how: Task) -> bool:
         """Take the steps; whether that can be done. Then `course` and `times` tell how K+ went.
@@ -136,6 +159,8 @@ class Fine:
             zone.inner,
             len(zone.nodes),
         )
+        if self._swelling is not None:
+            how.swells, how.exponent = 1, self._swelling.exponent
         how.nearest, how.farthest = (x / self._fastest for x in (NEAR, FAR))
         for sums in (self.counts, self.given, self._corrections):
             sums[:] = 0
@@ -186,8 +211,9 @@ class Fine:
     def correct(self, zone: Zone) -> float:
         """Give the border what fine steps brought instead; the largest change of K+ [mM]."""
         a, at, largest = self._a, slice(zone.inner, len(zone.nodes)), []
+        volume = self._reaction.weights[zone.border]
         for k, mover in enumerate(self._movers):
-            change = (a["gained"][k, at] - a["coarse"][k, at]) / a["volume"][at]
+            change = (a["gained"][k, at] - a["coarse"][k, at]) / volume
             mover.values[zone.border] += change
             largest.append(float(np.abs(change).max(initial=0.0)))
         return largest[0]
@@ -199,7 +225,8 @@ PLACES = (
     *("tried", "gained", "moved", "border_mass", "border_stiffness", "packed", "right"),
     *("residual", "inverse", "direction", "image", "found", "last", "slope", "reacted"),
     *("course", "times", "fixed", "excuse", "suspects", "spread", "gain", "is_listed"),
-    *("sticking", "queue", "counts", "given", "corrections"),
+    *("sticking", "queue", "counts", "stiffness_rest", "mass_rest", "volume_rest"),
+    *("alpha_rest", "alpha", "alpha_edge", "alpha_rate", "weight", "given", "corrections"),
 )
 
 

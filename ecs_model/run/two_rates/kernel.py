@@ -21,9 +21,11 @@ static double outside(const Task *t, const Patch *p, int k)
 /* Advance membranes; whether they can. `given` becomes what they gave of each ion. */
 static int react(const Task *t, const Patch *p, double begin, double duration, double *given)
 {
+    swell(t, p);
     for (int k = 0; k < IONS; k++) given[k] = -outside(t, p, k);
     const long done = p->advance(t->inner, begin, duration, t->membrane_tolerance, t->substeps,
                                  p->state, p->input, p->trial, p->blocks, 0);
+    swell(t, p);
     for (int k = 0; k < IONS; k++) given[k] += outside(t, p, k);
     p->counts[1] += done > 0 ? done : 0;
     return done >= 0;
@@ -61,6 +63,8 @@ static double stepped(const Task *t, const Patch *p, double begin, double owed, 
         p->reacted[i] = (p->value[0][i] - p->reacted[i]) / duration;
     for (int k = 0; k < IONS; k++)
         for (long i = 0; i < t->inner; i++) p->change[k][i] *= dt / before;
+    follow(t, p, dt);
+    sum_border(t, p);
     halfway(t, p, dt);
     if (!found_increments(t, p, dt)) return -1.0;
     arrive(t, p, dt);
@@ -81,6 +85,8 @@ static void accept(const Task *t, const Patch *p, double dt, const double *now, 
         }
         p->given[k] += given[k];
     }
+    for (long b = t->inner; t->swells && b < t->local; b++)
+        p->alpha_edge[b] += dt * p->alpha_rate[b];
     for (long i = 0; i < t->inner; i++) {
         p->slope[i] = (now[i] - p->last[i]) / dt;
         p->last[i] = now[i];
@@ -109,7 +115,6 @@ long ecs_fine(const Task *t, const Patch *p)
 {
     long done = 0, steps = 0, level = t->level;
     double owed = 0.0, before = t->ticks * t->tick;
-    sum_border(t, p);
     p->times[0] = t->start;
     while (done < t->ticks) {
         long n = most(level, t->ticks - done);

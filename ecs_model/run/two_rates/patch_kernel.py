@@ -125,9 +125,10 @@ double ecs_border(long inner, long local, const int *first, const int *column,
     return left;
 }
 
-/* Bring an amount to all nodes but those that are marked with 1, in proportion to what moved. */
-void ecs_bring(long n, double amount, const char *mark, const double *volume, double *change,
-               double *values)
+/* Bring an amount to all nodes but those that are marked with 1, in proportion to what moved when
+   volumes were such; they may be others now. */
+void ecs_bring(long n, double amount, const char *mark, const double *volume, const double *now,
+               double *change, double *values)
 {
     double size = 0.0;
     for (long i = 0; i < n; i++) size += mark[i] == 1 ? 0.0 : volume[i] * fabs(change[i]);
@@ -135,7 +136,7 @@ void ecs_bring(long n, double amount, const char *mark, const double *volume, do
     for (long i = 0; i < n; i++) {
         const double more = mark[i] == 1 ? 0.0 : share * fabs(change[i]);
         change[i] += more;
-        values[i] += more;
+        values[i] += more * (volume[i] / now[i]);
     }
 }
 """

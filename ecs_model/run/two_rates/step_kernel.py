@@ -17,8 +17,8 @@ typedef long Advance(long, double, double, double, long, double *const *, const 
                      double *, long *, void *);
 
 typedef struct {
-    long states, inner, local, ticks, level, substeps;
-    double start, tick, tolerance, rtol, membrane_tolerance, nearest, farthest;
+    long states, inner, local, ticks, level, substeps, swells;
+    double start, tick, tolerance, rtol, membrane_tolerance, nearest, farthest, exponent;
 } Task;
 
 typedef struct {
@@ -28,7 +28,8 @@ typedef struct {
     double *trial, *kept_trial;
     long *blocks;
     const int *first, *column;
-    const double *stiffness, *mass, *volume, *ratio;
+    double *stiffness, *mass, *volume;
+    const double *ratio;
     double *const *value, *const *change;      /* of ions; those of the border as a step needs it */
     double *const *edge, *const *rate;         /* of the border: at the time, and its change */
     double *const *transported;                /* the part of that which transport brings */
@@ -44,8 +45,47 @@ typedef struct {
     char *is_listed;
     int *sticking, *queue;
     long *counts;                              /* of `fine.COUNTS` */
+    const double *stiffness_rest, *mass_rest, *volume_rest, *alpha_rest;  /* where cells swell */
+    double *alpha, *alpha_edge, *alpha_rate, *weight;
     double *given, *corrections;               /* of ions: by membranes; of the limiter */
 } Patch;
+
+/* Volumes as alpha is now. */
+static void swell(const Task *t, const Patch *p)
+{
+    for (long i = 0; t->swells && i < t->local; i++)
+        p->volume[i] = p->volume_rest[i] * (p->alpha[i] / p->alpha_rest[i]);
+}
+
+/* Let edges of a matrix have the mean weight of their ends; rows of inner nodes add up to `sum`. */
+static void weigh(const Task *t, const Patch *p, const double *rest, const double *sum,
+                  double *matrix)
+{
+    for (long i = 0; i < t->local; i++) {
+        double edges = 0.0;
+        int own = p->first[i];
+        for (int m = p->first[i]; m < p->first[i + 1]; m++) {
+            const int j = p->column[m];
+            if (j == i) { own = m; continue; }
+            matrix[m] = 0.5 * rest[m] * (p->weight[i] + p->weight[j]);
+            edges += matrix[m];
+        }
+        matrix[own] = (sum ? sum[i] : 0.0) - edges;
+    }
+}
+
+/* The matrices of a step, as alpha is before its transport, and at the border half-way. */
+static void follow(const Task *t, const Patch *p, double dt)
+{
+    if (!t->swells) return;
+    for (long b = t->inner; b < t->local; b++)
+        p->alpha[b] = p->alpha_edge[b] + 0.5 * dt * p->alpha_rate[b];
+    swell(t, p);
+    for (long i = 0; i < t->local; i++) p->weight[i] = p->alpha[i] / p->alpha_rest[i];
+    weigh(t, p, p->mass_rest, p->volume, p->mass);
+    for (long i = 0; i < t->local; i++) p->weight[i] = pow(p->weight[i], 1.0 + 2.0 * t->exponent);
+    weigh(t, p, p->stiffness_rest, 0, p->stiffness);
+}
 
 /* Sums over the border of the rows of inner nodes. */
 static void sum_border(const Task *t, const Patch *p)

@@ -67,7 +67,7 @@ class TwoRates:
         reaction, movers = self._reaction, self._movers
         self._rows = movers[0].range.rows
         self._fine = Fine(reaction, movers, self._rows)
-        self._bounds, self._zones = Bounds(self._rows, movers), Zones(self._rows, movers)
+        self._bounds, self._zones = Bounds(reaction, movers, self._rows), Zones(self._rows, movers)
         self._start, self._middle, self._given = np.zeros((3, *self._released.shape))
         self._places = [_place(reaction, mover) for mover in movers]
         self._quiet = Quiet(reaction, [mover.values for mover in movers], self._trial)
@@ -140,16 +140,24 @@ class TwoRates:
         if not self.is_on:
             self._enter()
         self._quiet.begin(self._core, [*self._released])
-        self._blocks = self._quiet.advance(begin, duration / 2)
-        for k, mover in enumerate(self._movers):
-            np.subtract(mover.values, before[self._places[k]], out=self._given[k])
+        self._given[:], self._blocks = 0.0, 0
+        self._react(begin, duration / 2)
         self._diffusion.find(begin, duration)
         for k, mover in enumerate(self._movers):
             self._take(k, mover, begin, duration)
-        self._blocks += self._quiet.advance(begin + duration / 2, duration / 2)
-        for k, mover in enumerate(self._movers):
-            self._given[k] += mover.values - self._start[k] - mover.increment
-        return Coarse(begin, duration, before, self._start, self._middle, self._given)
+        self._react(begin + duration / 2, duration / 2)
+        return Coarse(begin, duration, before, self._start, self._middle)
+
+    def _react(self, begin, duration):
+        """Advance the membranes, and note what they give at every node [mol]."""
+        self._add_amounts(-1.0)
+        self._blocks += self._quiet.advance(begin, duration)
+        self._add_amounts(1.0)
+
+    def _add_amounts(self, factor):
+        weights = factor * self._reaction.weights
+        for given, mover in zip(self._given, self._movers, strict=True):
+            given += weights * mover.values
 
     def _enter(self):
         """Begin with what ordinary steps know."""
@@ -210,18 +218,17 @@ class TwoRates:
 
     def _given_by_membranes(self, zone):
         """Amount of each ion [mol] that membranes gave outside the zone, and in it."""
-        volume, at = self._rows.operators.lumped, zone.advanced
-        outside = self._given @ volume - self._given[:, at] @ volume[at]
+        outside = self._given.sum(axis=1) - self._given[:, zone.advanced].sum(axis=1)
         return outside + self._fine.given if zone.inner else outside
 
     def _note_rates(self, zone, coarse):
         """Note at which rates the membranes of the zone gave ions; add what bounds left for it."""
-        at, volume = zone.advanced, self._rows.operators.lumped
+        at, volume = zone.advanced, self._reaction.weights[zone.advanced]
         for k, mover in enumerate(self._movers):
             moved = self._fine.moved[k, : zone.inner]
             brought = mover.values[at] - coarse.before[self._places[k]][at] - moved
             self._released[k, at] = brought / coarse.duration
-            mover.values[at] += self._bounds.brought(k, volume[at], np.abs(moved))
+            mover.values[at] += self._bounds.brought(k, volume, np.abs(moved))
 
     def _course(self, zone):
         """How K+ went in the zone."""

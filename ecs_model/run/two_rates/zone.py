@@ -45,7 +45,6 @@ class Coarse(NamedTuple):
         before: the states as it begins.
         start: each ion as its transport begins [mM].
         middle: each ion half-way through that [mM].
-        given: what membranes brought of each ion [mM].
     """
 
     begin: float
@@ -53,7 +52,6 @@ class Coarse(NamedTuple):
     before: Sequence[Array]
     start: Array
     middle: Array
-    given: Array
 
 
 class Course(NamedTuple):
