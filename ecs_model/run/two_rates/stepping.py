@@ -31,7 +31,7 @@ from ecs_model.run.two_rates.zone import Coarse, Course
 from ecs_model.run.two_rates.zones import Zones
 
 COARSE = 0.25  # s: a coarse step at most
-LEAST = 4  # fine steps in a coarse one that make it pay
+LEAST = 8  # fine steps in a coarse one that make it pay
 SURPRISE = 2.0  # tolerances, as those of a step that is taken
 CORE = 3.0  # tolerances of what fine steps changed otherwise than in the step before
 PATIENCE = 6  # doublings of the time after which it is tried again
@@ -91,12 +91,11 @@ class TwoRates:
 
     def step(self, simulation: Any) -> bool:
         """Take a step of a simulation; False, and nothing is done, where it should take its own."""
-        s, ticks = simulation, 0
-        if not s.pending and not s.at_edge():
-            ticks = self._ticks(s.tick, s.next_stop() - s.tick)
-        if ticks and not _is_steady(s.events, s.time, s.time + self._clock.span(ticks)):
-            ticks = 0
-        if not ticks:
+        s = simulation
+        ticks = 0 if s.at_edge() else self._ticks(s, s.next_stop() - s.tick)
+        if ticks:
+            s.synchronise()
+        if not ticks or s.failure:
             self.is_on = False
             return False
         s.saved.take()
@@ -107,11 +106,14 @@ class TwoRates:
         self._put_off(s.tick, ticks)
         return False
 
-    def _ticks(self, tick, room):
+    def _ticks(self, s, room):
         """Length of a coarse step; 0 where ordinary steps are better."""
         ticks, control = min(self._longest, _power(room)), self._control
         is_short = control.known and LEAST * 2**control.level <= ticks
-        return ticks if is_short and tick >= self._from else 0
+        is_time = s.tick >= self._from and (not s.pending or s.tick % ticks == 0)
+        if not (is_short and is_time):
+            return 0
+        return ticks if _is_steady(s.events, s.time, s.time + self._clock.span(ticks)) else 0
 
     def _put_off(self, tick, ticks):
         """Take ordinary steps for a while, the longer the more often this failed."""
