@@ -112,7 +112,8 @@ class Bounds:
             volumes: of the nodes that were advanced.
             moved: how much transport moved there [mM].
         """
-        kept, size = self.kept[k], float(volumes @ moved)
+        kept = self.kept[k]
         if kept is None:
             return 0.0
-        return kept / volumes + (self.left[k] / size * moved if size > 0.0 else 0.0)
+        shares = moved if moved.any() else np.ones_like(moved)
+        return kept / volumes + self.left[k] / float(volumes @ shares) * shares

@@ -1,26 +1,24 @@
 """Fine steps of the nodes that a coarse step surprised, and what they bring to the nodes beside."""
 
 import ctypes
+import functools
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from ecs_model.membrane.c_function import c_function
 from ecs_model.membrane.solver import Reaction
 from ecs_model.physics.values import Array
+from ecs_model.run.two_rates.fine_memory import OF_IONS, PLACES, arrays
 from ecs_model.run.two_rates.kernel import text
 from ecs_model.run.two_rates.patch import SPARE, Side, pointers
 from ecs_model.run.two_rates.patch_kernel import PATCH
 from ecs_model.run.two_rates.zone import Coarse, Zone
 from ecs_model.transport.diffusion import Diffusion
 from ecs_model.transport.flux_limiter import FAR, NEAR
-from ecs_model.transport.increment_kernel import lanes
 from ecs_model.transport.neighbours import Neighbours
-from ecs_model.transport.redistribution import STATE
 from ecs_model.transport.swelling_matrices import Following
 
-REST = ("stiffness_rest", "mass_rest")
 COUNTS = ("rejected", "block_steps", "iterations", "level")
 
 
@@ -45,6 +43,7 @@ class Fine:
         rows: of the tissue.
 
     Attributes:
+        ions: which states of the membranes the ions are.
         side: the membranes of the zone.
         counts: rejected steps, sub-steps of blocks, iterations of solves, and the level of the
             steps at the end.
@@ -58,7 +57,7 @@ class Fine:
     def __init__(self, reaction: Reaction, movers: Sequence[Diffusion], rows: Neighbours) -> None:
         self._reaction, self._movers, self._rows = reaction, list(movers), rows
         self.side = Side(reaction)
-        self._ions = [_index(reaction.variables, mover.values) for mover in movers]
+        self.ions = [_index(reaction.variables, mover.values) for mover in movers]
         self._ratio = np.array([mover.ratio for mover in movers])
         code = text(len(self._movers))
         self._steps = c_function(code, "ecs_fine")
@@ -84,30 +83,14 @@ class Fine:
             self._times = np.empty(ticks + 1)
 
     def _allocate(self):
-        """Arrays by their names in the C text."""
-        room, entries, ions = self._room, self._entries, len(self._movers)
-        wide = lanes(ions)
-        per_ion = ("change", "edge", "rate", "transported", "tried", "gained", "moved", "coarse")
-        per_node = ("volume", "border_mass", "border_stiffness", "last", "slope", "reacted", "gain")
-        swelling = ("volume_rest", "alpha_rest", "alpha_edge", "alpha_rate", "weight")
-        solving = ("right", "residual", "inverse", "direction", "image", "found")
-        a: dict[str, Any] = {name: np.zeros((ions, room)) for name in per_ion}
-        a |= {name: np.zeros(room) for name in (*per_node, *swelling)}
-        a |= {name: np.zeros((room, wide)) for name in solving}
-        a |= {name: np.zeros(room, np.int32) for name in ("suspects", "sticking", "queue")}
-        a |= {name: np.zeros(room, np.int8) for name in ("fixed", "is_listed")}
-        a |= {name: np.zeros(entries) for name in ("stiffness", "mass", *REST)}
-        a |= {"first": np.zeros(room + 1, np.int32), "column": np.zeros(entries, np.int32)}
-        a |= {
-            "kept": np.zeros_like(self.side.state),
-            "packed": np.zeros((room, 2 * lanes(ions + 1))),
-        }
-        a |= {"kept_trial": np.zeros_like(self.side.trial), "spread": np.zeros((room, STATE))}
-        a |= {"excuse": np.zeros(2 * ions * room, np.int32)}
-        self._a, self._value = a, [self.side.state[k] for k in self._ions]
-        self.moved, self.slope = a["moved"], a["slope"]
-        a["alpha"] = self.side.state[self._alpha] if self._swelling else np.zeros(1)
-        tables = {name: pointers([*a[name]]) for name in (*per_ion, "kept")}
+        """Have arrays, and note where they are."""
+        state, ions = self.side.state, len(self._movers)
+        self._a = arrays(self._room, self._entries, ions)
+        self._a |= {"kept": np.zeros_like(state), "kept_trial": np.zeros_like(self.side.trial)}
+        self._a["alpha"] = state[self._alpha] if self._swelling else np.zeros(1)
+        self._value = [state[k] for k in self.ions]
+        self.moved, self.slope = self._a["moved"], self._a["slope"]
+        tables = {name: pointers([*self._a[name]]) for name in (*OF_IONS, "kept")}
         self._tables = tables | {"value": pointers(self._value), "state": self.side.rows}
 
     def begin(self, zone: Zone, coarse: Coarse, ticks: int) -> None:
@@ -128,14 +111,19 @@ class Fine:
         """Take the matrices at rest, and how alpha changes beside a zone."""
         a, at, border = self._a, zone.nodes, slice(zone.inner, len(zone.nodes))
         before = coarse.before[self._alpha]
-        rest = [m.getValuesCSR()[2] for m in (matrices.at_rest.stiffness, matrices.at_rest.mass)]
-        rows = a["first"], a["column"], *(a[name] for name in REST)
-        self._rows.over_rows(self._take_rows, *rest, len(at), at, zone.place, *rows)
+        rows = a["first"], a["column"], a["stiffness_rest"], a["mass_rest"]
+        self._rows.over_rows(self._take_rows, *self._rest, len(at), at, zone.place, *rows)
         a["volume_rest"][: len(at)] = matrices.at_rest.lumped[at]
         a["alpha_rest"][: len(at)] = matrices.alpha_rest[at]
         a["alpha_edge"][border] = before[zone.border]
         a["alpha_rate"][border] = matrices.alpha[zone.border] - before[zone.border]
         a["alpha_rate"][border] /= coarse.duration
+
+    @functools.cached_property
+    def _rest(self):
+        """Entries of stiffness and mass of the tissue at rest, row by row."""
+        at_rest = self._rows.operators.at_rest
+        return at_rest.stiffness.getValuesCSR()[2], at_rest.mass.getValuesCSR()[2]
 
     def _close(self, k, left, zone):
         """Bring elsewhere what solving left over in a zone, in which that comes to nothing."""
@@ -154,11 +142,8 @@ class Fine:
             how: a Task of which the numbers of nodes are not known yet.
         """
         self._fill(zone, coarse, trial, slope)
-        how.states, how.inner, how.local = (
-            len(self._reaction.variables),
-            zone.inner,
-            len(zone.nodes),
-        )
+        how.states, how.inner = len(self._reaction.variables), zone.inner
+        how.local = len(zone.nodes)
         if self._swelling is not None:
             how.swells, how.exponent = 1, self._swelling.exponent
         how.nearest, how.farthest = (x / self._fastest for x in (NEAR, FAR))
@@ -183,7 +168,7 @@ class Fine:
 
     def _fill_ion(self, k, zone, coarse):
         a, inner, border = self._a, zone.inner, slice(zone.inner, len(zone.nodes))
-        before, now = coarse.before[self._ions[k]], self._movers[k].values
+        before, now = coarse.before[self.ions[k]], self._movers[k].values
         a["change"][k, :inner] = self._movers[k].increment[zone.advanced]
         a["edge"][k, border] = before[zone.border]
         a["rate"][k, border] = (now[zone.border] - before[zone.border]) / coarse.duration
@@ -209,25 +194,17 @@ class Fine:
                 mover.range.corrections.steps += int(steps) - 1
 
     def correct(self, zone: Zone) -> float:
-        """Give the border what fine steps brought instead; the largest change of K+ [mM]."""
+        """Give the border what fine steps brought instead; the largest change of K+ [mM].
+
+        That is inf where a change of any ion is not finite.
+        """
         a, at, largest = self._a, slice(zone.inner, len(zone.nodes)), []
         volume = self._reaction.weights[zone.border]
         for k, mover in enumerate(self._movers):
             change = (a["gained"][k, at] - a["coarse"][k, at]) / volume
             mover.values[zone.border] += change
             largest.append(float(np.abs(change).max(initial=0.0)))
-        return largest[0]
-
-
-PLACES = (
-    *("state", "kept", "input", "trial", "kept_trial", "blocks", "first", "column"),
-    *("stiffness", "mass", "volume", "ratio", "value", "change", "edge", "rate", "transported"),
-    *("tried", "gained", "moved", "border_mass", "border_stiffness", "packed", "right"),
-    *("residual", "inverse", "direction", "image", "found", "last", "slope", "reacted"),
-    *("course", "times", "fixed", "excuse", "suspects", "spread", "gain", "is_listed"),
-    *("sticking", "queue", "counts", "stiffness_rest", "mass_rest", "volume_rest"),
-    *("alpha_rest", "alpha", "alpha_edge", "alpha_rate", "weight", "given", "corrections"),
-)
+        return largest[0] if np.isfinite(largest).all() else np.inf
 
 
 def _index(columns, values):

@@ -69,7 +69,6 @@ class TwoRates:
         self._fine = Fine(reaction, movers, self._rows)
         self._bounds, self._zones = Bounds(reaction, movers, self._rows), Zones(self._rows, movers)
         self._start, self._middle, self._given = np.zeros((3, *self._released.shape))
-        self._places = [_place(reaction, mover) for mover in movers]
         self._quiet = Quiet(reaction, [mover.values for mover in movers], self._trial)
         self._longest = _power(min(COARSE, self._zones.longest) / self._clock.span(1))
 
@@ -125,7 +124,7 @@ class TwoRates:
         try:
             coarse = self._coarse(s.time, self._clock.span(ticks), s.saved.states())
             zone = self._found(coarse)
-            if zone is None or not self._is_refined(s, zone, coarse, ticks):
+            if zone is None or not self._is_refined(zone, coarse, ticks):
                 return False
         except SolutionError:
             return False
@@ -175,7 +174,7 @@ class TwoRates:
         ledger.settle(mover.values, mover.increment, middle, begin, duration)
         mover.values += mover.increment
 
-    def _is_refined(self, s, zone, coarse, ticks):
+    def _is_refined(self, zone, coarse, ticks):
         """Take the fine steps of a zone; whether that can be done."""
         if zone.inner:
             self._fine.begin(zone, coarse, ticks)
@@ -228,7 +227,7 @@ class TwoRates:
         at, volume = zone.advanced, self._reaction.weights[zone.advanced]
         for k, mover in enumerate(self._movers):
             moved = self._fine.moved[k, : zone.inner]
-            brought = mover.values[at] - coarse.before[self._places[k]][at] - moved
+            brought = mover.values[at] - coarse.before[self._fine.ions[k]][at] - moved
             self._released[k, at] = brought / coarse.duration
             mover.values[at] += self._bounds.brought(k, volume, np.abs(moved))
 
@@ -261,8 +260,3 @@ def _is_steady(events, start, end):
 def _power(ticks):
     """The largest power of two in a number of ticks; 0 for less than one."""
     return 1 << (int(ticks).bit_length() - 1) if ticks >= 1 else 0
-
-
-def _place(reaction, mover):
-    """Which state of the membranes an ion is."""
-    return next(k for k, v in enumerate(reaction.variables) if v is mover.values)
