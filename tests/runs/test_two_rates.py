@@ -225,6 +225,8 @@ def test_a_run_that_is_continued_is_the_same_bit_by_bit(tmp_path):
     assert api.resume(parts.path, MPI.COMM_SELF, ["time.end=4.5 s"], quiet=True) == 0
     ends = [summary(x) for x in (whole, parts)]
     assert ends[0]["balance"] == ends[1]["balance"]
+    assert ends[0]["two_rates"] == ends[1]["two_rates"]
+    assert ends[0]["two_rates"]["coarse_steps"] > 10 and ends[0]["two_rates"]["share"] < 0.5
     for name in ("series.csv", "lines/along.csv"):
         assert (whole.path / name).read_bytes() == (parts.path / name).read_bytes()
 

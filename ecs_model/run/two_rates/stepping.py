@@ -48,7 +48,8 @@ class TwoRates:
 
     Attributes:
         is_on: whether the last step was taken at two rates.
-        share: of the nodes in the fine steps of the last coarse step.
+        steps: coarse steps so far.
+        share: of the nodes in the fine steps of the last coarse step; `shares`: sum over all.
     """
 
     def __init__(self, reaction: Any, diffusion: Any, control: Any, clock: Any) -> None:
@@ -57,7 +58,8 @@ class TwoRates:
         self._movers, nodes = diffusion.movers(), reaction.nodes
         self._slope, self._core, self._trial = np.zeros((3, nodes))
         self._released = np.zeros((len(self._movers), nodes))
-        self.is_on, self.share, self._failures, self._from = False, 0.0, 0, 0
+        self.is_on, self._failures, self._from = False, 0, 0
+        self.steps, self.share, self.shares = 0, 0.0, 0.0
         self._longest = 0  # ticks of a coarse step; several processes take ordinary ones
         if diffusion.operators.mesh.comm.size == 1:
             self._prepare()
@@ -79,14 +81,16 @@ class TwoRates:
             for mover, values in zip(self._movers, self._released, strict=True)
         }
         arrays = {"slope": self._slope, "core": self._core, "trial": self._trial, **released}
-        return {**arrays, "is_on": self.is_on, "tries": [self._failures, self._from]}
+        counts = {"steps": self.steps, "shares": self.shares, "is_on": self.is_on}
+        return {**arrays, **counts, "tries": [self._failures, self._from]}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Continue from what `state` gave."""
         for name, values in self.state().items():
             if isinstance(values, np.ndarray):
                 values[:] = state[name]
-        self.is_on, (self._failures, self._from) = state["is_on"], state["tries"]
+        self.steps, self.shares, self.is_on = (state[n] for n in ("steps", "shares", "is_on"))
+        self._failures, self._from = state["tries"]
 
     def step(self, simulation: Any) -> bool:
         """Take a step of a simulation; False, and nothing is done, where it should take its own."""
@@ -215,6 +219,7 @@ class TwoRates:
         self._slope[:], self._control.slope[:] = change, change
         self._control.slope[at] = self._fine.slope[: zone.inner]
         self.share = zone.inner / len(change)
+        self.steps, self.shares = self.steps + 1, self.shares + self.share
         self._move_on(s, coarse, ticks, given, course)
 
     def _given_by_membranes(self, zone):
