@@ -17,6 +17,7 @@ from ecs_model.run.front_tracker import Tracker
 from ecs_model.run.two_rates import stepping
 from ecs_model.run.two_rates.zone import Course
 from tests.helpers import run_here, summary
+from tests.parallel.runs import done, settings
 
 LINE = """
 [mesh]
@@ -229,6 +230,16 @@ def test_a_run_that_is_continued_is_the_same_bit_by_bit(tmp_path):
     assert ends[0]["two_rates"]["coarse_steps"] > 10 and ends[0]["two_rates"]["share"] < 0.5
     for name in ("series.csv", "lines/along.csv"):
         assert (whole.path / name).read_bytes() == (parts.path / name).read_bytes()
+
+
+def test_several_processes_go_on_in_ordinary_steps_and_one_in_these_again(tmp_path):
+    run = run_here(LINE, tmp_path / "run", "time.end=2 s")
+    begun = summary(run)["two_rates"]["coarse_steps"]
+    done(2, tmp_path, "resume", "run", *settings("time.end=4 s"))
+    assert summary(run)["two_rates"]["coarse_steps"] == begun > 0
+    assert api.resume(run.path, MPI.COMM_SELF, ["time.end=6 s"], quiet=True) == 0
+    assert summary(run)["two_rates"]["coarse_steps"] > begun + 4
+    assert summary(run)["balance"]["relative_error"] < 1e-12
 
 
 def test_what_follows_k_sees_fine_steps_where_they_are_taken():

@@ -112,9 +112,9 @@ class TwoRates:
     def _ticks(self, s, room):
         """Length of a coarse step; 0 where ordinary steps are better."""
         ticks, control = min(self._longest, _power(room)), self._control
-        is_short = control.known and LEAST * 2**control.level <= ticks
-        is_time = s.tick >= self._from and (not s.pending or s.tick % ticks == 0)
-        if not (is_short and is_time):
+        if not (control.known and LEAST * 2**control.level <= ticks):
+            return 0
+        if s.tick < self._from or (s.pending and s.tick % ticks):
             return 0
         return ticks if _is_steady(s.events, s.time, s.time + self._clock.span(ticks)) else 0
 
