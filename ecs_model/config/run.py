@@ -42,7 +42,7 @@ class Time(Strict):
         0.2, description="largest local error of what synapses bring in a step, if adaptive"
     )
     two_rates: Literal["auto", True, False] = Field(
-        False, description="fine steps only where a coarse step surprised; auto: where it can be"
+        False, description="fine steps only where a coarse step surprised; auto: if possible"
     )
 
     @model_validator(mode="after")
