@@ -21,7 +21,7 @@ class Line:
     def __init__(self, course, times, threshold=12.0):
         self.nodes, self._course, self.times = slice(None), course, times
         first = {"last": course(times[0]), "last_time": times[0]}
-        self.tracker = SimpleNamespace(threshold=threshold, **first)
+        self.tracker = SimpleNamespace(threshold=threshold, course=None, **first)
         self.passage = Passage(self, self.tracker)
 
     def at_corners(self, values):

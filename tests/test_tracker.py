@@ -18,7 +18,7 @@ def watched(times, courses, threshold=12.0, pending=0.0, rate=0.0):
         simulation = SimpleNamespace(
             reaction=SimpleNamespace(variables=[potassium]), control=control
         )
-        simulation.pending = pending if t else 0.0
+        simulation.pending, simulation.course = pending if t else 0.0, None
         tracker.observe(t, simulation)
     return tracker
 

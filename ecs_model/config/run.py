@@ -41,13 +41,15 @@ class Time(Strict):
     drive_tolerance: quantity("Hz", 1e-9, 1e6) = Field(
         0.2, description="largest local error of what synapses bring in a step, if adaptive"
     )
+    two_rates: Literal["auto", True, False] = Field(
+        False, description="fine steps only where a coarse step surprised; auto: if possible"
+    )
 
     @model_validator(mode="after")
     def _tolerance_is_used(self):
         if not self.adaptive:
-            refuse_void(
-                self, ["tolerance", "drive_tolerance"], "where steps are fixed (adaptive = false)"
-            )
+            of_steps = ["tolerance", "drive_tolerance", "two_rates"]
+            refuse_void(self, of_steps, "where steps are fixed (adaptive = false)")
         return self
 
 

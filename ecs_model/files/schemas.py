@@ -152,6 +152,7 @@ class SummaryFacts(Outcome):
     steps: int
     rejected_steps: int
     corrections: dict[str, CorrectionFacts] = {}
+    two_rates: dict[str, float] = {}
     unresolved: list[UnresolvedFacts] = []
     processes: int
     peak_memory_bytes: float

@@ -141,7 +141,7 @@ long ecs_advance(long n, double begin, double duration, double tolerance, long f
         left = dt < left ? left - dt : 0.0;
         --remaining;
         double growth = e > 0.09 ? 0.9 / sqrt(e) : 3.0;
-        if (fixed <= 0 && (dt >= h || growth < 1.0)) h = dt * growth;
+        if (fixed <= 0 && (dt * growth > h || growth < 1.0)) h = dt * growth;
       }} else {{
         const double cut = 0.9 / sqrt(e);
         h = dt * (cut < 0.1 ? 0.1 : cut);

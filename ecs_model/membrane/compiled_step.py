@@ -38,6 +38,8 @@ class CompiledStep:
 
     Attributes:
         statements: how long a sub-step of a block is, in C.
+        address: of the function that `advance` calls, for others in C.
+        tolerance, substeps: as given.
         forget, add: functions that free events, and that note further ones.
     """
 
@@ -47,6 +49,8 @@ class CompiledStep:
         self._advance.restype = self._record.restype = ctypes.c_long
         self._observe, self.forget = compiled.ecs_observe, compiled.ecs_forget
         self.add = compiled.ecs_add
+        self.address = ctypes.cast(self._advance, ctypes.c_void_p).value or 0
+        self.tolerance, self.substeps = tolerance, substeps
         self._how = ctypes.c_double(tolerance), ctypes.c_long(substeps)
 
     def advance(self, batch: Batch, start: float, duration: float, notes: Any = None) -> int:

@@ -97,6 +97,18 @@ class Reaction:
         """Advance the blocks whose `counts` are not negative; what `CompiledStep.advance` gives."""
         return self.step.advance(self._batch, start, duration, self.trace and self.trace.pointer)
 
+    def note(self, done, given, end):
+        """Note what was advanced elsewhere.
+
+        Args:
+            done: sub-steps of blocks.
+            given: amount of each ion that membranes gave.
+            end: time of the state [s].
+        """
+        self._count(done)
+        self.given += given
+        self._clock[:] = end
+
     def stand_by(self):
         """Take part in what processes agree on in `advance`, and advance nothing."""
         if self.lending:

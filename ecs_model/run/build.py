@@ -14,7 +14,15 @@ from ecs_model.config.resolve import model_of
 from ecs_model.membrane.noisy import noisy
 from ecs_model.parallel import Team, together
 from ecs_model.run import clock
-from ecs_model.run.building import membranes, noise, output, stimulation, synapses, tissue
+from ecs_model.run.building import (
+    membranes,
+    noise,
+    output,
+    stimulation,
+    synapses,
+    tissue,
+    two_rates,
+)
 from ecs_model.run.building.events import events
 from ecs_model.run.building.ground import Ground
 from ecs_model.run.building.lending import lending
@@ -170,6 +178,7 @@ def _simulation(config, ground, living):
         events=living.events,
         synapses=living.synapses,
         noise=living.noise,
+        two_rates=two_rates.two_rates(config, living, control, ticks),
     )
 
 
@@ -201,7 +210,7 @@ def _observed(config, ground, living, simulation):
         cells=living.cells,
         detection=detection,
         plan=output.output_plan(config, living.model, mesh, simulation.clock, fields),
-        notes=living.notes,
+        notes=[*living.notes, *two_rates.notes(config, living, mesh.comm)],
         images=ground.inputs.images.digests,
         outside=stimulation.outside_of(config, ground, ledger),
         unresolved=stimulation.unresolved(config, living.operators, ledger),

@@ -43,10 +43,10 @@ static double reached(double level, long rungs, const double *rung, const double
 }
 
 /* One step of n nodes: K+ goes from `last` to `now` on a straight line. */
-void ecs_pass(long n, const double *potassium, double start, double duration, double threshold,
-              double patience, long rungs, const double *rung, double *times, double *last,
-              double *base, double *peak, double *arrived, double *rise, double *latest,
-              double *ready)
+static void pass(long n, const double *potassium, double start, double duration, double threshold,
+                 double patience, long rungs, const double *rung, double *times, double *last,
+                 double *base, double *peak, double *arrived, double *rise, double *latest,
+                 double *ready)
 {
     for (long i = 0; i < n; i++) {
         const double before = last[i], now = potassium[i], end = start + duration;
@@ -76,6 +76,17 @@ void ecs_pass(long n, const double *potassium, double start, double duration, do
                        - reached(0.1 * height / unit, rungs, rung, ladder);
         if (end - arrived[i] > patience * t || now < base[i] + 0.5 * height) rise[i] = t;
     }
+}
+
+/* Some steps, one after the other. */
+void ecs_pass(long n, long steps, const double *potassium, const double *when, double threshold,
+              double patience, long rungs, const double *rung, double *times, double *last,
+              double *base, double *peak, double *arrived, double *rise, double *latest,
+              double *ready)
+{
+    for (long k = 0; k < steps; k++)
+        pass(n, potassium + k * n, when[k], when[k + 1] - when[k], threshold, patience, rungs, rung,
+             times, last, base, peak, arrived, rise, latest, ready);
 }
 """
 
@@ -124,11 +135,23 @@ class Passage:
 
     def observe(self, t: float, simulation: Simulation) -> None:
         """Note how K+ changed since the last look, along straight lines in time."""
-        now = self._potassium()
-        numbers = (self._time, t - self._time, self._tracker.threshold, PATIENCE)
+        course, now = self._tracker.course, self._potassium()[None]
+        times = np.array([self._time, t])
+        if course is not None:
+            times, now = course.times, self._in_between(course, now)
         known = [self._now[name] for name in FIELDS]
-        self._advance(len(now), now, *numbers, len(RUNGS), RUNGS, self._ladders, *known)
+        how = self._tracker.threshold, PATIENCE, len(RUNGS), RUNGS, self._ladders
+        self._advance(now.shape[1], len(now), np.ascontiguousarray(now), times, *how, *known)
         self._time = t
+
+    def _in_between(self, course, now):
+        """K+ at the corners after each step of a course, shape (steps, corners)."""
+        since = course.times[1:, None] - self._time
+        values = self._now["last"] + (now - self._now["last"]) * since / since[-1]
+        here = np.flatnonzero(course.is_fine[self._sampler.nodes] == 1)
+        places = np.searchsorted(course.nodes, self._sampler.nodes[here])
+        values[:, self._sampler.here(here)] = course.values[:, places]
+        return values
 
     def state(self) -> dict:
         """What a restart needs, the same on all processes: lists of numbers."""

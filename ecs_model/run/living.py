@@ -30,6 +30,8 @@ def living(simulation: Any, others: Mapping[str, Living]) -> Iterator[tuple[str,
     """
     yield "", simulation
     yield "", simulation.control
+    if simulation.two_rates is not None:
+        yield "two_rates/", simulation.two_rates
     yield from advanced(simulation)
     yield from ((f"{name}/", part) for name, part in others.items())
     yield from _observers(simulation)

@@ -153,6 +153,8 @@ class Session:
     def _watch(self, simulation):
         self.timer.watch("membranes", simulation.reaction, "advance")
         self.timer.watch("diffusion", simulation.diffusion, "advance")
+        if simulation.two_rates is not None:
+            self.timer.watch("two rates", simulation.two_rates, "step")
         for observer in simulation.observers:
             self.timer.watch(type(observer).__name__, observer, "observe")
 

@@ -30,6 +30,12 @@ class Snapshot:
             part.load(state | spent)
         s.pending, s.failure, s.jumps = self._rest
 
+    def states(self):
+        """The states of the membranes as they were taken, in their order; overwritten next time."""
+        return [
+            self._states[0][f"state/{name}"] for name in self._simulation.reaction.variables._fields
+        ]
+
     def _parts(self):
         parts = [part for _, part in advanced(self._simulation)]
         if trace := self._simulation.reaction.trace:  # read after every step: in no checkpoint

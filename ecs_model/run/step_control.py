@@ -55,6 +55,10 @@ class Course:
         expected -= self._now
         return self._weight * float(np.abs(expected, out=expected).max(initial=0.0))
 
+    def restart(self):
+        """Take the values as they are for those after the last step; the slope stays."""
+        self.last[:] = self._values
+
     def accept(self, dt):
         """Remember a step of `dt` [s] that was taken."""
         np.subtract(self._now, self.last, out=self.slope)
@@ -174,6 +178,11 @@ class StepControl:
         elif error < 0.2 * self.tolerance and ticks >= 2**self.level:
             self.level += 1
         self.known = True
+
+    def go_on_with(self, level):
+        """Go on with steps of 2^level ticks after K+ was advanced otherwise, along `slope`."""
+        self._courses[0].restart()
+        self.level, self._tried = level, math.inf
 
     def forget(self):
         """Start afresh: something changes abruptly here."""

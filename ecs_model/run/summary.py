@@ -47,7 +47,16 @@ def _about_steps(simulation, transport):
         "rejected_steps": simulation.rejected,
         "limited_steps": max(c.steps for c in corrections.values()),
         "corrections": _corrections(corrections),
+        **_at_two_rates(simulation.two_rates),
     }
+
+
+def _at_two_rates(two_rates):
+    """How many coarse steps there were, and the mean share of the nodes in fine ones."""
+    if two_rates is None:
+        return {}
+    share = two_rates.shares / max(1, two_rates.steps)
+    return {"two_rates": {"coarse_steps": two_rates.steps, "share": share}}
 
 
 def _corrections(of_ions):

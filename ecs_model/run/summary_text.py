@@ -123,6 +123,18 @@ def corrections(summary):
         )
 
 
+def two_rates(summary):
+    """How many coarse steps there were, in one sentence; empty where there were none."""
+    found = summary.get("two_rates", {})
+    if not found.get("coarse_steps"):
+        return ""
+    share = 100 * found["share"]
+    return (
+        f"{found['coarse_steps']} coarse steps, after which {share:.3g} % of the nodes took fine "
+        "ones instead, on average"
+    )
+
+
 def energy(summary):
     """What the pumps spent, in one sentence; empty for membranes that do not say so."""
     if not (found := summary["energy"]):
@@ -148,8 +160,7 @@ def lines(summary):
         yield sentence if sentence.startswith("known") else f"WARNING: {sentence}"
     yield from corrections(summary)
     yield from _balance(summary["balance"])
-    if said := energy(summary):
-        yield said
+    yield from filter(None, [energy(summary), two_rates(summary)])
 
 
 def _balance(balance):

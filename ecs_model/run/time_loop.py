@@ -10,12 +10,13 @@ nothing else of physics or output.
 
 import bisect
 import itertools
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from ecs_model.errors import SolutionError
 from ecs_model.membrane.white_noise import Noise
 from ecs_model.memory import put_back
+from ecs_model.run.protocol import Observer
 from ecs_model.run.requests import Request
 from ecs_model.run.snapshot import Snapshot
 from ecs_model.transport.species import followed
@@ -31,20 +32,6 @@ def _nothing():
     return Request.GO_ON
 
 
-class Observer(Protocol):
-    """Something that looks at the simulation.
-
-    Attributes:
-        every: ticks between looks; 0 to look after each step, where K+ may lack what
-            `Simulation.pending` and `StepControl.rate` tell.
-    """
-
-    every: int
-
-    def observe(self, t, simulation):
-        """Look at the state at time `t` [s]."""
-
-
 class Simulation:
     """A run of one tissue.
 
@@ -53,7 +40,7 @@ class Simulation:
         clock: ticks of the run.
         control: StepControl, how long steps are.
         team: what processes agree on, `.highest(values)` and `.first(text)`.
-        observers: in the order in which they look.
+        observers: each an Observer, in the order in which they look.
         edges: ticks at which something changes abruptly.
         events: what changes parameters of the membranes in time, `.act(start, end)` and `.edges`.
         ask: function that gives the Request of this process after a step.
@@ -67,6 +54,8 @@ class Simulation:
             by nothing. The others learn of it where they agree on the step.
         meter: a function without arguments, or None; what it gives just before and after membranes
             change abruptly within a step goes to `jumps`: triples of time [s] and the two.
+        two_rates: the TwoRates, which takes steps where it can and where that pays; or None.
+        course: the Course of K+ where the last step was taken in finer ones; None if nowhere.
     """
 
     def __init__(
@@ -76,12 +65,13 @@ class Simulation:
         clock,
         control,
         team,
-        observers=(),
+        observers: Sequence[Observer] = (),
         edges=(),
         events=(),
         ask=_nothing,
         synapses=NO_SYNAPSES,
         noise=NO_NOISE,
+        two_rates=None,
     ):
         self.reaction, self.diffusion = reaction, diffusion
         self.clock, self.control = clock, control
@@ -93,8 +83,10 @@ class Simulation:
         self.failure = ""
         self.meter: Callable | None = None
         self.jumps: list[Any] = []
+        self.two_rates: Any = two_rates
+        self.course: Any = None
         control.start(reaction.variables[0], followed(diffusion))
-        self._saved = Snapshot(self)
+        self.saved = Snapshot(self)
 
     def state(self):
         """What a restart needs beside the states of the parts and observers."""
@@ -139,6 +131,9 @@ class Simulation:
 
     def step(self):
         """One step, shorter if its error is too large or it fails."""
+        self.course = None
+        if self.two_rates is not None and self.two_rates.step(self):
+            return
         if self.at_edge():
             if self.pending:
                 self.synchronise()
@@ -146,11 +141,11 @@ class Simulation:
                 self._cross()
             self.control.forget()
             self.calm = 0
-        ticks = self.control.ticks(self._next_stop() - self.tick)
+        ticks = self.control.ticks(self.next_stop() - self.tick)
         if ticks > 1:
-            self._saved.take()
+            self.saved.take()
         while not self._try(ticks):
-            self._saved.put_back()
+            self.saved.put_back()
             self.rejected += 1
             ticks = max(1, ticks // 2)
         self.tick += ticks
@@ -167,10 +162,19 @@ class Simulation:
         if self.pending:
             self._react(self.time - self.pending, self.pending)
             self.pending = 0.0
-            if self.at_edge():
-                self.diffusion.hold(self.time - NEAR * self.clock.span(1))
-            if self.tick < self.clock.ticks or not self.at_edge():
-                self._cross()  # what jumps at the end does so after it
+            self._arrive()
+
+    def _arrive(self):
+        """Come to this time with nothing pending, and to what changes there."""
+        if self.at_edge():
+            self.diffusion.hold(self.time - NEAR * self.clock.span(1))
+        if self.tick < self.clock.ticks or not self.at_edge():
+            self._cross()  # what jumps at the end does so after it
+
+    def come_to_rest(self):
+        """Go on after steps that left nothing pending; agree with all processes on what is next."""
+        self._agree(0.0)
+        self._arrive()
 
     def _cross(self):
         """Come from before what changes at this time to after it, which takes no time."""
@@ -270,7 +274,8 @@ class Simulation:
         found = [t for event in self.events for t in event.edges_within(start + near, end - near)]
         return sorted(set(found))
 
-    def _next_stop(self):
+    def next_stop(self):
+        """The next tick at which somebody looks, or something changes."""
         k = bisect.bisect_right(self.edges, self.tick)
         stops = [*self.edges[k : k + 1], self.clock.ticks]
         stops += [(self.tick // o.every + 1) * o.every for o in self.observers if o.every]

@@ -56,6 +56,10 @@ class Sampler:
         self.comm.Allreduce(MPI.IN_PLACE, result, MPI.SUM)
         return result
 
+    def here(self, some):
+        """Where some of `nodes`, by their places there, are among `corners`."""
+        return self._here[some]
+
     def from_corners(self, values):
         """Values at the points, as from the call, from one per node of `corners`."""
         return self(values[self._here])

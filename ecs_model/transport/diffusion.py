@@ -108,13 +108,17 @@ class Diffusion(StateAndReport):
 
     def advance(self, t: float, dt: float, damped: bool = False) -> None:
         """Advance the ion by a step, as `Transport` describes it."""
+        self.find(t, dt, damped)
+        self.settle(t, dt, self.range.is_left(t, dt))
+        self.range.take()
+
+    def find(self, t: float, dt: float, damped: bool = False) -> None:
+        """Find the increment of a step, which is neither booked nor taken."""
         self.operators.follow()
         self.start(t, dt, damped)
         self._increments.prepare(t, dt)
         self._increments.solve(dt)
         self._increments.close(t, dt)
-        self.settle(t, dt, self.range.is_left(t, dt))
-        self.range.take()
 
     def hold(self, t: float) -> None:
         """Set nodes on Dirichlet boundaries to the concentrations there at time `t` [s]."""
@@ -161,7 +165,7 @@ class Diffusion(StateAndReport):
         """The linear system of the step's method for a step of `dt` [s]."""
         return self.systems.of(self.share * dt)
 
-    def _middle(self):
+    def middle(self) -> Array:
         """What the ion is on average during the step, beyond its start [mM]; overwritten soon."""
         middle = np.multiply(self.increment, self.share, out=self._scratch)
         if self.stages == 2:
@@ -205,9 +209,9 @@ class Diffusion(StateAndReport):
         """
         stays_near = is_left and self.range.finds_room(t, dt)
         if is_left and not stays_near:
-            self.range.redo(t, dt, self._middle(), field)
+            self.range.redo(t, dt, self.middle(), field)
             return
-        middle = self._middle() if self.ledger.open else None
+        middle = self.middle() if self.ledger.open else None
         self.ledger.settle(self.values, self.increment, middle, t, dt, migration)
         if stays_near:
             self.range.spread()

@@ -55,6 +55,12 @@ class Ions(StateAndReport):
         self.solve_ions(t, dt)
         self.end(t, dt)
 
+    def find(self, t: float, dt: float, damped: bool = False) -> None:
+        """Find the increments of a step, which are neither booked nor taken."""
+        self.begin(t, dt, damped)
+        self.solve_ions(t, dt)
+        self.increments.close(t, dt)
+
     def begin(self, t: float, dt: float, damped: bool = False) -> None:
         """Prepare a step: matrices, Dirichlet boundaries, and guesses of the increments."""
         self.operators.follow()

@@ -103,14 +103,22 @@ class Redistribution:
 
     def _finds_it_elsewhere(self):
         """Let all other nodes share what finds no room nearby; whether that is next to nothing."""
-        self._call("rest", self._sums)
-        self._comm.Allreduce(MPI.IN_PLACE, self._sums, MPI.SUM)
-        excess, down, up = self._sums
+        excess, down, up = self._resting()
         if abs(excess) > NEXT_TO_NOTHING * (down if excess > 0.0 else up):
             return False
         shares = (excess / down, 0.0) if excess > 0.0 else (0.0, -excess / up if up else 0.0)
-        self._length[0] = self._call("settle", *shares, int(self._length[0]))
+        self._settle(*shares)
         return True
+
+    def _resting(self):
+        """What sticks out, and how far all others, which are free, came down and up [mol]."""
+        self._call("rest", self._sums)
+        self._comm.Allreduce(MPI.IN_PLACE, self._sums, MPI.SUM)
+        return self._sums
+
+    def _settle(self, down, up):
+        """Let what sticks out be gone, and others share it."""
+        self._length[0] = self._call("settle", down, up, int(self._length[0]))
 
     def take(self, increment: Array, round_off: float) -> tuple[float, float]:
         """Change an increment so that nothing sticks out.

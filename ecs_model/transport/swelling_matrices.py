@@ -29,6 +29,7 @@ class Following:
         moves: whether alpha changes; if not, it only differs from that of assembly.
 
     Attributes:
+        alpha, exponent: as given; `alpha_rest`: at every owned node.
         version: grows with each change.
     """
 
@@ -41,8 +42,8 @@ class Following:
         moves: bool = True,
     ) -> None:
         self.mesh, self.theta, self.vector = operators.mesh, operators.theta, operators.vector
-        self.at_rest, self._alpha, self._exponent = operators, alpha, exponent
-        self._alpha_rest = np.broadcast_to(rest, alpha.shape)
+        self.at_rest, self.alpha, self.exponent = operators, alpha, exponent
+        self.alpha_rest = np.broadcast_to(rest, alpha.shape)
         self._edges = operators.mass.copy()
         add_to_diagonal(self._edges, -operators.lumped)
         self._weighing = Weighing(operators)
@@ -61,11 +62,11 @@ class Following:
             self._take()
 
     def _take(self):
-        share = self._alpha / self._alpha_rest
+        share = self.alpha / self.alpha_rest
         np.multiply(self.at_rest.lumped, share, out=self.lumped)
         self._weighing(self._edges, share, self.mass)
         add_to_diagonal(self.mass, self.lumped)
-        self._weighing(self.at_rest.stiffness, share ** (1 + 2 * self._exponent), self.stiffness)
+        self._weighing(self.at_rest.stiffness, share ** (1 + 2 * self.exponent), self.stiffness)
         self.version += 1
 
 

@@ -1,0 +1,1 @@
+"""Two rates around the front: coarse steps everywhere, fine ones where these surprised."""
