@@ -11,7 +11,7 @@ Fluxes between two nodes are what one gives and the other gets, in the coarse an
 every ion is conserved to round-off. All of it is at the same time again after each coarse step.
 
 Where that does not pay, or something acts on the front, nothing is done here, and the loop takes
-its ordinary steps: of several processes, of transport in a field, of tissue that swells.
+its ordinary steps: of several processes, of transport in a field.
 
 Reference:
     Berger & Colella (1989), J Comput Phys 82, 64: corrections of fluxes where steps differ.
