@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, StrictInt, model_validator
+from pydantic import Field, StrictBool, StrictInt, model_validator
 
 from ecs_model.config.alternatives import Local
 from ecs_model.config.parameters import settled
@@ -33,7 +33,7 @@ class TissueNoise(CellNoise):
     """White noise in a current of the membranes, correlated in space."""
 
     length: quantity("mm", 1e-6, 1.0) | None = Field(None, description="of correlation in space")
-    uniform: bool = Field(False, description="or the same noise everywhere")
+    uniform: StrictBool = Field(False, description="or the same noise everywhere")
     region: str | None = Field(None, description="where; everywhere if unset")
 
     @model_validator(mode="after")

@@ -247,6 +247,7 @@ def _reason(error, place, schema=Config):
     if error["type"] in _SIZES:
         return _SIZES[error["type"]].format(**error["ctx"])
     reason = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    reason = reason.replace("a valid boolean", "true or false")
     reason = reason.replace("greater than or equal to", "at least")
     reason = reason.replace("less than or equal to", "at most")
     if error["type"] == "literal_error":

@@ -6,7 +6,7 @@ the JSON schema and the documentation are printed from these models.
 
 from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, StrictBool, field_validator, model_validator
 
 from ecs_model.config.detect import Detect
 from ecs_model.config.membrane import Membrane
@@ -33,7 +33,7 @@ class Time(Strict):
 
     end: Seconds = Field(description="end of the simulation")
     step: Seconds = Field(0.02, description="step, or the smallest step if adaptive")
-    adaptive: bool = Field(True, description="longer steps where little happens")
+    adaptive: StrictBool = Field(True, description="longer steps where little happens")
     tolerance: quantity("mM", 1e-9, 1000.0) = Field(
         0.05, description="largest local error of K+ in a step, if adaptive"
     )
@@ -62,7 +62,7 @@ class Solver(Strict):
     )
     rtol: number(1e-15, 0.1) = Field(1e-4, description="residual of a solve")
     petsc: dict[str, str | int | float] = Field({}, description="PETSc options of the solvers")
-    balance: bool | None = Field(
+    balance: StrictBool | None = Field(
         None, description="processes share the work of membranes; the default is: where it pays"
     )
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, StrictBool, model_validator
 
 from ecs_model.config.alternatives import (
     SPACE,
@@ -109,7 +109,7 @@ class SyncytiumSettings(Strict):
     tortuosity: PlainTortuosity = Field(
         3.2, description="of the network: ions in glia move with D / tortuosity^2"
     )
-    cable: bool = Field(True, description="currents flow through it; false: ions only mix")
+    cable: StrictBool = Field(True, description="currents flow through it; false: ions only mix")
 
 
 class SpeciesSettings(Strict):
@@ -180,7 +180,7 @@ class Refinement(Strict):
         None, description="within this distance cells have the size `cell`; 0 of a region"
     )
     cell: Length
-    node: bool = Field(False, description="make the point a node of the mesh")
+    node: StrictBool = Field(False, description="make the point a node of the mesh")
 
     @model_validator(mode="after")
     def _one_place(self):
@@ -214,7 +214,7 @@ class MeshSettings(Strict):
     thickness: Length | None = None
     radius: Length | None = None
     cell: Length | None = Field(None, description="wished edge length of cells")
-    unstructured: bool | None = None
+    unstructured: StrictBool | None = None
     refine: Annotated[
         Annotated[list[Refinement], Field(max_length=1000)] | None, BeforeValidator(_places)
     ] = Field(None, description="smaller cells around points, along paths, in regions")

@@ -21,9 +21,11 @@ class Terms:
         mesh: the mesh.
         concentrations: Ion -> concentration at owned nodes [mM], as they begin.
         neutral: whether what enters must bring no charge.
+        species: names of what else diffuses, which has terms of its own.
     """
 
-    def __init__(self, mesh, concentrations, neutral=False):
+    def __init__(self, mesh, concentrations, neutral=False, species=()):
+        self._species = [*species]
         self._mesh, self._concentrations, self._neutral = mesh, concentrations, neutral
         self._ions = {ion.name: ion for ion in concentrations}
         self._terms: dict[Any, dict[type, list[Any]]] = {}
@@ -89,9 +91,10 @@ class Terms:
 
     def _named(self, name, place):
         if name not in self._ions:
-            raise ConfigError(
-                f"{place}: {name} is not one of tissue.ions ({', '.join(self._ions)})"
-            )
+            known = f"tissue.ions ({', '.join(self._ions)})"
+            if self._species:
+                known += f" or tissue.species ({', '.join(self._species)})"
+            raise ConfigError(f"{place}: {name} is not one of {known}")
         return self._ions[name]
 
     def _companion(self, name, ion, place):

@@ -195,6 +195,8 @@ IONS = [
         "at least 1",
     ),
     given("an unknown setting of gap junctions", "tissue.syncytium.gap=1", "tissue.syncytium"),
+    given("a word for yes", 'time.adaptive="yes"', "time.adaptive", "must be true or false"),
+    given("a number for yes", "solver.balance=1", "solver.balance", "must be true or false"),
     given("unknown transport", "tissue.transport=drift", "tissue.transport", "'diffusion'"),
     more(
         "a source of an ion that does not move",

@@ -47,7 +47,7 @@ def transport(config, tissue, solver, ground, alpha, operators, membranes) -> Tr
     concentrations = {ion: getattr(membranes.variables, ion.state) for ion in tissue.ions}
     species = {x.name: x for x in config.tissue.species}
     _refuse_stateless(species, membranes)
-    terms = Terms(ground.mesh, concentrations, tissue.electrodiffusion)
+    terms = Terms(ground.mesh, concentrations, tissue.electrodiffusion, species)
     _add_terms(terms, _acting(config, _mentioned(config) - {*species}), ground, alpha)
     _refuse_unsolvable(config, tissue, solver, operators)
     moving = _of_ions(tissue, solver, operators, concentrations, terms, membranes)
