@@ -226,7 +226,7 @@ def test_processes_and_restart(tmp_path):
         ('name = "O2"', 'name = "K_o"', "has no such state that could diffuse"),
         ('name = "O2"', 'name = "gate"', "has no such state that could diffuse"),
         ('name = "O2"', 'name = "K_i"', "has no such state that could diffuse"),
-        ('ion = "O2"', 'ion = "O3"', r"O3 is not one of tissue.ions \(.*\) or tissue.species \(O2\)"),
+        ('ion = "O2"', 'ion = "O3"', r"O3 is not .* or tissue.species \(O2\)"),
     ],
 )
 def test_what_cannot_be_is_refused(tmp_path, old, new, message):
