@@ -57,9 +57,18 @@ def refined(mesh: MeshData, places: Sequence[Place]) -> MeshData:
             np.maximum(excess, _excess(mesh, place), out=excess)
         if not (large := excess[0] > 1 + _ROUND_OFF).any():
             break
-        arguments.affordable(len(mesh.points) * np.mean(excess[1] ** mesh.dim))
+        _refuse_too_many(len(mesh.points) * np.mean(excess[1] ** mesh.dim), places)
         mesh = _cut(mesh, large)
     return mesh
+
+
+def _refuse_too_many(nodes, places):
+    """Raise ConfigError, by the name of the only place, for nodes that this machine cannot hold."""
+    try:
+        arguments.affordable(nodes)
+    except ConfigError as error:
+        name = places[0].name if len(places) == 1 else "refine"
+        raise ConfigError(f"{name}.{error}") from None
 
 
 def _refuse_elsewhere(mesh, place):
@@ -75,8 +84,11 @@ def _refuse_elsewhere(mesh, place):
     if wrong := [len(point) for point in place.path if len(point) != axes]:
         raise ConfigError(f"{place.name}: found {wrong[0]} coordinates; the mesh has {axes}")
     path = np.array(place.path)
-    low, high = mesh.points.min(axis=0) - place.radius, mesh.points.max(axis=0) + place.radius
-    outside = ((path < low) | (path > high)).any(axis=1)
+    from scipy.spatial import KDTree
+
+    middles = mesh.points[mesh.cells].mean(axis=1)
+    size = np.linalg.norm(mesh.points[mesh.cells[:, 0]] - middles, axis=1).max()
+    outside = KDTree(middles).query(path)[0] > place.radius + size
     if outside.any():
         point = ", ".join(f"{1e3 * x:.4g}" for x in path[outside.argmax()])
         raise ConfigError(f"{place.name}: the point ({point}) mm lies outside the mesh")
@@ -94,7 +106,8 @@ def _excess(mesh, place):
         a, b = EDGES[mesh.dim].T
         mean = np.linalg.norm(corners[:, a] - corners[:, b], axis=2).mean(axis=1)
         middle = distance(mesh, part) - place.radius
-        for row, away in enumerate((middle, middle + mean)):
+        inside = place.region is not None and middle + place.radius == 0
+        for row, away in enumerate((middle, np.where(inside, 0.0, middle + mean))):
             found[row, part] = mean / (place.cell + GROWTH * np.maximum(0.0, away))
     return found
 

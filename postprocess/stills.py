@@ -19,6 +19,8 @@ _VTK_TYPES = {2: 3, 3: 5, 4: 10}  # nodes per cell: line, triangle, tetrahedron
 _PIXELS = (900, 720)
 _MARGIN = 1.06
 _LIGHT = {"ambient": 0.75, "diffuse": 0.3, "specular": 0.0}
+_RELIEF = {"ambient": 0.6, "diffuse": 0.4, "specular": 0.25, "specular_power": 15}
+_OPEN = 0.2  # mean of the normals of a surface, from which on it is seen from where they point
 
 
 class Scene:
@@ -39,12 +41,18 @@ class Scene:
         self.is_surface = cells.shape[1] == 3 and bool(self.extent[2])
         self.centre = (points.min(axis=0) + points.max(axis=0)) / 2
         self.right, self.up, self.towards, self.across = _view(self.extent)
+        facing = _facing(points, cells) if self.is_surface else None
+        self.faces = facing is not None
+        if facing is not None:
+            self.right, self.up, self.towards = facing
         width, height = self._seen_size()
         self.pixels = _fitting(pixels, width / height)
         self.height = margin * max(height, width * self.pixels[1] / self.pixels[0])
         self.body = pyvista.PolyData()
         self._colours = {"clim": limits, "cmap": colour_map, "nan_color": style.NEVER}
         self._light = _LIGHT if self.extent[2] else {"lighting": False}
+        if self.is_surface:
+            self._light = _RELIEF
         self.plotter = _window(self.pixels)
         self._place_camera()
 
@@ -80,8 +88,10 @@ class Scene:
     def _look(self, side):
         """Look at the scene from one side (1), or from the other (-1), from above both times."""
         turn, camera = np.array([side, side, 1.0]), self.plotter.camera
+        if self.faces:
+            turn = np.full(3, side)
         camera.position = self.centre + 4 * np.linalg.norm(self.extent) * turn * self.towards
-        camera.up = turn * self.up
+        camera.up = self.up if self.faces else turn * self.up
 
     def _seen_size(self):
         corners = (np.array(list(np.ndindex(2, 2, 2))) - 0.5) * self.extent
@@ -210,6 +220,26 @@ def _view(extent):
     right = np.cross([0, 0, 1.0], towards)
     right /= np.linalg.norm(right)
     return right, np.cross(towards, right), towards, across
+
+
+def _facing(points, cells):
+    """Unit vectors to the right, up and towards the eye that faces a surface; None if it is closed.
+
+    The eye is above it, if there is an above.
+    """
+    made = pyvista.PolyData.from_regular_faces(points, cells).compute_normals(
+        point_normals=False, split_vertices=False, consistent_normals=True
+    )
+    sizes = made.compute_cell_sizes(length=False, volume=False)["Area"]
+    towards = np.average(made["Normals"], axis=0, weights=sizes)
+    length = np.linalg.norm(towards)
+    if length < _OPEN:
+        return None
+    towards = towards / length * (1 if towards[2] >= 0 else -1)
+    side = np.array([0.0, 0, 1.0]) if abs(towards[2]) < 0.9 else np.array([0.0, 1.0, 0])
+    right = np.cross(side, towards)
+    right /= np.linalg.norm(right)
+    return right, np.cross(towards, right), towards
 
 
 def _window(pixels):

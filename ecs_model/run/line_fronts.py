@@ -140,6 +140,9 @@ class LineFronts(Passage):
             return "no front came"
         if len(came) < fronts.LEAST_POINTS:
             return f"a line of {len(came)} points shows no front; {fronts.LEAST_POINTS} are needed"
+        if not came.all():
+            share = 100 * came.mean()
+            return f"no front travels along the line; {share:.0f} % of it was above the level"
         return "K+ rises everywhere at once: no front travels along the line"
 
 

@@ -15,7 +15,10 @@ from ecs_model.scan.ranges import Range
 from ecs_model.units import dimension
 
 PER_UNKNOWN = 3  # least number of points
-NO_CAUSE = {"title", "time", "solver", "output", "checkpoint", "detect"}  # tables, or keys
+NO_CAUSE = (  # tables, or keys
+    *("title", "time", "solver", "output", "checkpoint", "detect"),
+    *("mesh.cell", "mesh.levels", "mesh.refine", "mesh.subdivisions", "mesh.layers"),
+)
 NEAR = 1e-9  # of the end of a run: a time so much later is not
 
 
@@ -69,11 +72,11 @@ class Measured:
 
     def _converted(self, name, recorded):
         if name not in recorded:
-            hint = did_you_mean(name, recorded) or ""
-            known = ", ".join(recorded)
+            hint = did_you_mean(name, recorded)
+            known = f"{' There' if hint else '; there'} are {', '.join(recorded)}"
             raise ConfigError(
-                f"{self.path}: column '{name}': nothing of this name is recorded{hint} There are "
-                f"{known} (of a run: [[probe]] and output.fields add some)"
+                f"{self.path}: column '{name}': nothing of this name is recorded{hint}{known} "
+                f"(of a run: [[probe]] and output.fields add some)"
             )
         unit, own = recorded[name], self.units[name]
         try:
@@ -162,15 +165,19 @@ def _wanted(text):
         raise ConfigError(
             f'--vary {text}: write it as KEY=LOW to HIGH, such as "tissue.alpha=0.05 to 0.5"'
         )
-    if (first := key.strip().partition(".")[0]) in NO_CAUSE:
+    if first := next((x for x in NO_CAUSE if _is_under(key.strip(), x)), ""):
         raise ConfigError(
-            f"--vary {key.strip()}: is no property of what was measured; what stands in [{first}] "
-            "says how it is computed"
+            f"--vary {key.strip()}: is no property of what was measured; {first} says how it is "
+            "computed"
         )
     try:
         return Wanted(full(key.strip()), _range(low, high))
     except ValueError as error:
         raise ConfigError(f"--vary {key.strip()}: {error}") from None
+
+
+def _is_under(key, table):
+    return key == table or key.startswith((f"{table}.", f"{table}["))
 
 
 def _range(low, high):

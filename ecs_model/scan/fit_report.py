@@ -16,7 +16,8 @@ RESULT, TABLE, LOG = "fit.json", "fit.csv", "fit.log"
 MOST = 0.5  # of a range that an interval may hold and still decide
 AT_BOUND = 1e-3  # of a range: what lies so close to its end lies there
 ALIKE = 0.98  # correlation of two unknowns that can make up for each other
-COLOURED = 0.5  # correlation of neighbours above which the model, or the noise, is not as thought
+COLOURED = 2.6  # over the root of the number of points: correlation of neighbours that one in a
+# hundred courses of white noise exceeds, so that the model, or the noise, is not as thought
 
 
 def undecided(fit: Fit) -> dict[str, str]:
@@ -80,7 +81,7 @@ def warnings(fit: Fit) -> Iterator[str]:
             f"WARNING: {one} and {other} can make up for each other "
             f"(their estimates are correlated by {correlation:.3f})"
         )
-    if fit.estimate.correlation > COLOURED:
+    if fit.estimate.correlation > COLOURED / np.sqrt(len(fit.task.measured.times)):
         yield (
             "WARNING: neighbouring residuals are alike: the model does not follow the data, or its "
             "noise is slow; intervals are wider for it, but hold only in the second case"

@@ -16,6 +16,8 @@ from ecs_model.tissue.image_fields import ImageFields
 from ecs_model.tissue.image_use import ImageUse, Line
 from ecs_model.units import to_si
 
+TOLD = ("1", "mM")  # units that numbers of a file have unless they say otherwise
+
 
 @dataclass(frozen=True)
 class InputField:
@@ -260,7 +262,7 @@ class InputFields:
 def _in_si(array, written, declared, place):
     """An array in SI; ConfigError where its unit cannot be, or is not told and not obvious."""
     if written is None:
-        if to_si(1.0, declared) == 1.0:
+        if declared in TOLD and to_si(1.0, declared) == 1.0:
             return array
         raise ConfigError(
             f'{place}: say which unit the numbers of the array have: unit = "{declared}"'

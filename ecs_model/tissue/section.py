@@ -87,10 +87,15 @@ def _joined(name, pieces, on):
             beside[key].append(piece)
     first, middle, last = (_nearest(points, x) if len(points) else -1 for x in on)
     place = dict(zip(keys.ravel().tolist(), points.reshape(-1, 3), strict=True))
-    for out in (0, 1) if len(keys) else ():
-        crossed, passed = _walk(keys.tolist(), beside, first, last, out)
+    ways = [_walk(keys.tolist(), beside, first, last, out) for out in (0, 1)] if len(keys) else []
+    for crossed, passed in ways:
         if middle in passed:
             return np.array([on[0], *(place[key] for key in crossed), on[2]])
+    if ways and not any(passed for _, passed in ways):
+        raise ConfigError(
+            f"{name}: the plane through its points cuts the surface in several pieces, and "
+            f"{in_mm(on[0])} and {in_mm(on[2])} lie on different ones; choose nearer points"
+        )
     raise ConfigError(
         f"{name}: the cut from {in_mm(on[0])} to {in_mm(on[2])} does not pass {in_mm(on[1])}; "
         "choose a point to go through that lies between them"

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ecs_model.errors import ConfigError
+from ecs_model.tissue import regions
 from ecs_model.tissue.points import Points, in_mm
 from ecs_model.tissue.surface import Surface
 from ecs_model.tissue.time_course import Profile
 
+REACH = 5.0  # widths of a Gaussian, beyond which 4e-6 of it lie in a plane
 LEAST_INSIDE = 0.05  # of a Gaussian; an eighth of one lies inside at the corner of a box
 
 
@@ -122,10 +124,17 @@ def cell_load(mesh, name, density, rate, profile):
 
 
 def gaussian_load(mesh, name, centre, width, rate, profile):
-    """A Load of `rate` [mol/s] in all, spread as a Gaussian of standard deviation `width` [m]."""
+    """A Load of `rate` [mol/s] in all, spread as a Gaussian of standard deviation `width` [m].
+
+    On a surface in space it ends at REACH widths, so that it does not jump to the other bank of a
+    fold.
+    """
     centre = np.pad(np.asarray(centre, float), (0, 3 - len(centre)))
     distance = np.linalg.norm(mesh.coordinates[: mesh.owned] - centre, axis=1)
-    shares = mesh.volumes * np.exp(-((distance / width) ** 2) / 2)
+    volumes = mesh.volumes
+    if mesh.is_surface:
+        volumes = mesh.spread_cells(1.0 * regions.ball(mesh, name, centre, REACH * width).cells)
+    shares = volumes * np.exp(-((distance / width) ** 2) / 2)
     total = mesh.sum(shares)
     whole = (np.sqrt(2 * np.pi) * width) ** mesh.dimension * _mean_thickness(mesh)
     if not total > LEAST_INSIDE * whole:

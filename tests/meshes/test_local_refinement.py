@@ -169,6 +169,7 @@ BAD = {
     "outside": ({**POINT, "point": ["5 mm", "0 mm"]}, r"the point \(5, 0\) mm lies outside"),
     "space": ({**POINT, "point": ["0 mm"] * 3}, "found 3 coordinates; the mesh has 2"),
     "unknown": ({"region": "third", "cell": "20 um"}, "no region 'third'; it has first, second"),
+    "a region of too many": ({"region": "first", "cell": "1e-9 mm"}, "refine.0..cell: the mesh wo"),
     "too many": ({**POINT, "radius": "1 mm", "cell": "1e-9 mm"}, "the mesh would have about"),
 }
 
@@ -187,3 +188,12 @@ def test_what_cannot_be_is_refused_by_name(folder, case):
 
 def _toml(value):
     return str(value).lower() if isinstance(value, bool) else repr(value).replace("'", '"')
+
+
+def test_a_place_beside_the_body_is_refused():
+    ball = meshes.sphere_surface(0.5e-3, 0.05e-3)
+    place = Place("refine", ((0.0, 0.0, 0.0),), None, 0.1e-3, 10e-6)
+    with pytest.raises(
+        ConfigError, match=r"refine: the point \(0, 0, 0\) mm lies outside"
+    ):
+        refined(ball, [place])

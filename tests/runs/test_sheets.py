@@ -16,7 +16,7 @@ from ecs_model.meshes import meshdata
 from ecs_model.meshes.meshdata import MeshData
 from ecs_model.postprocess import run_figures
 from ecs_model.postprocess.fields import load
-from ecs_model.tissue import regions
+from ecs_model.tissue import regions, sources, time_course
 from ecs_model.tissue.mesh import Mesh
 from ecs_model.tissue.points import Points
 from ecs_model.tissue.section import section
@@ -173,7 +173,7 @@ def fold(gap=0.2e-3, depth=1e-3, h=0.05e-3, wide=8):
 
 FOLD = """
 from ecs_model.native import MPI
-from ecs_model.tissue import regions
+from ecs_model.tissue import regions, sources, time_course
 from ecs_model.tissue.mesh import Mesh
 from tests.runs.test_sheets import fold
 
@@ -350,3 +350,38 @@ def test_lines_on_surfaces_go_through_a_third_point(tmp_path, mesh, through, wor
     (tmp_path / "run.toml").write_text(text)
     with pytest.raises(ConfigError, match=words):
         api.simulation(tmp_path / "run.toml", MPI.COMM_SELF)
+
+
+def test_a_gaussian_does_not_jump_over_a_fold():
+    """The other bank is one width away through the gap, and 36 along the sheet."""
+    mesh = Mesh(MPI.COMM_SELF, fold(gap=0.05e-3))
+    mesh.have_thickness(20e-6)
+    centre = (0.0, 0.2e-3, -0.1e-3)
+    load = sources.gaussian_load(mesh, "source", centre, 50e-6, 1.0, time_course.constant())
+    there = mesh.coordinates[load.nodes]
+    assert there[:, 0].max() < 1e-9 and load.rates.sum() == pytest.approx(1.0, rel=1e-12)
+    distance = np.linalg.norm(there - centre, axis=1)
+    assert (load.rates * distance**2).sum() == pytest.approx(2 * 50e-6**2, rel=0.1)
+
+
+NAGUMO = """
+title = "front"
+[mesh]
+generator = "sphere_surface"
+radius = "0.2 mm"
+cell = "20 um"
+[tissue]
+thickness = "0.1 mm"
+[membrane]
+model = "nagumo"
+[time]
+end = "1 s"
+[output]
+every = "1 s"
+"""
+
+
+def test_the_mesh_of_a_sheet_is_checked_like_any_other(tmp_path):
+    (tmp_path / "run.toml").write_text(NAGUMO)
+    said = "\n".join(api.check(tmp_path / "run.toml", check_mesh=True))
+    assert "fronts" in said

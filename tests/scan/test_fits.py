@@ -210,6 +210,7 @@ ROWS = "t [s],TMA_o@deep [mM]\n" + "\n".join(f"{t},{0.01 * t * t}" for t in rang
         ("run", ROWS, ["tissue.D=1 to 2 mM"], "--vary tissue.D: 1 mM cannot be: "),
         ("run", ROWS, ["source.x.rate=1 to 2 mol/s"], "the run has no [[source]]"),
         ("run", ROWS, ["time.end=1 to 2 s"], "is no property of what was measured"),
+        ("run", ROWS, ["mesh.cell=10 to 40 um"], "mesh.cell says how it is computed"),
         ("cell", ROWS, ["membrane.parameters.x=1 to 2"], "the model has no such quantity"),
         ("cell", ROWS, ALPHA, "column 'TMA_o@deep': nothing of this name is recorded"),
         ("none", ROWS, ALPHA, "no such file"),

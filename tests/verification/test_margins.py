@@ -56,7 +56,7 @@ def sharply(dimension, bath):
     return text
 
 
-TABLES = {"stimulus [s]": stimulated, "bath of the focus [mM]": ignited}
+TABLES = {"stimulus [s]": stimulated, "bath of the focus [mM]": sharply}
 BORDERS = {d: f"bath of the focus, {d} [mM]" for d in MESHES}
 
 

@@ -20,6 +20,7 @@ def strip(config, base, cell):
     tree["mesh"] = {"generator": "interval", "length": f"{LENGTH} m", "cell": f"{cell} m"}
     tree["time"]["end"] = f"{LONGEST} s"
     tree["output"] = {"every": f"{LONGEST} s", "series": f"{LONGEST / SAMPLES} s"}
+    tree["tissue"].pop("thickness", None)  # a strip fills its one dimension
     tortuosity = tree["tissue"]["tortuosity"]
     if isinstance(tortuosity, dict):  # along the fibres, where fronts are fastest
         tree["tissue"]["tortuosity"] = tortuosity.get("parallel", tortuosity)
