@@ -193,7 +193,5 @@ def _toml(value):
 def test_a_place_beside_the_body_is_refused():
     ball = meshes.sphere_surface(0.5e-3, 0.05e-3)
     place = Place("refine", ((0.0, 0.0, 0.0),), None, 0.1e-3, 10e-6)
-    with pytest.raises(
-        ConfigError, match=r"refine: the point \(0, 0, 0\) mm lies outside"
-    ):
+    with pytest.raises(ConfigError, match=r"refine: the point \(0, 0, 0\) mm lies outside"):
         refined(ball, [place])
