@@ -42,7 +42,7 @@ static void keep(const Task *t, const Patch *p, int back)
 }
 
 /* K+ with the half reaction step that is pending, and its distance from what was expected. */
-static double surprise(const Task *t, const Patch *p, double dt, double *now)
+static double local_error(const Task *t, const Patch *p, double dt, double *now)
 {
     double worst = 0.0;
     for (long i = 0; i < t->inner; i++) {
@@ -53,12 +53,12 @@ static double surprise(const Task *t, const Patch *p, double dt, double *now)
 }
 
 /* One step; negative where it should be shorter, else the local error. */
-static double stepped(const Task *t, const Patch *p, double begin, double owed, double dt,
+static double stepped(const Task *t, const Patch *p, double begin, double pending, double dt,
                       double before, double *now, double *given)
 {
-    const double duration = owed + 0.5 * dt;
+    const double duration = pending + 0.5 * dt;
     memcpy(p->reacted, p->value[0], t->inner * sizeof(double));
-    if (!react(t, p, begin - owed, duration, given)) return -1.0;
+    if (!react(t, p, begin - pending, duration, given)) return -1.0;
     for (long i = 0; i < t->inner; i++)
         p->reacted[i] = (p->value[0][i] - p->reacted[i]) / duration;
     for (int k = 0; k < IONS; k++)
@@ -72,7 +72,7 @@ static double stepped(const Task *t, const Patch *p, double begin, double owed, 
     if (!limited(t, p, dt)) return -1.0;
     for (int k = 0; k < IONS; k++)
         for (long i = 0; i < t->inner; i++) p->value[k][i] += p->change[k][i];
-    return surprise(t, p, dt, now);
+    return local_error(t, p, dt, now);
 }
 
 static void accept(const Task *t, const Patch *p, double dt, const double *now, const double *given)
@@ -114,7 +114,7 @@ static long most(long level, long room)
 long ecs_fine(const Task *t, const Patch *p)
 {
     long done = 0, steps = 0, level = t->level;
-    double owed = 0.0, before = t->ticks * t->tick;
+    double pending = 0.0, before = t->ticks * t->tick;
     p->times[0] = t->start;
     while (done < t->ticks) {
         long n = most(level, t->ticks - done);
@@ -122,7 +122,7 @@ long ecs_fine(const Task *t, const Patch *p)
         double error, given[IONS], *const now = p->course + steps * t->inner;
         keep(t, p, 0);
         for (;;) {
-            error = stepped(t, p, begin, owed, n * t->tick, before, now, given);
+            error = stepped(t, p, begin, pending, n * t->tick, before, now, given);
             before = n * t->tick;
             if (error >= 0.0 && (n == 1 || error <= 2.0 * t->tolerance)) break;
             if (!(error >= 0.0) && n == 1) return 0;
@@ -131,13 +131,13 @@ long ecs_fine(const Task *t, const Patch *p)
             n /= 2;
         }
         accept(t, p, n * t->tick, now, given);
-        owed = 0.5 * n * t->tick;
+        pending = 0.5 * n * t->tick;
         level = wanted(t, level, n, error);
         done += n;
         p->times[++steps] = t->start + done * t->tick;
     }
     double given[IONS];
-    if (!react(t, p, t->start + t->ticks * t->tick - owed, owed, given)) return 0;
+    if (!react(t, p, t->start + t->ticks * t->tick - pending, pending, given)) return 0;
     for (int k = 0; k < IONS; k++) p->given[k] += given[k];
     memcpy(p->course + (steps - 1) * t->inner, p->value[0], t->inner * sizeof(double));
     p->counts[3] = level;

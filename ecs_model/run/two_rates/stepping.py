@@ -32,7 +32,7 @@ from ecs_model.run.two_rates.zones import Zones
 
 COARSE = 0.25  # s: a coarse step at most
 LEAST = 8  # fine steps in a coarse one that make it pay
-SURPRISE = 2.0  # tolerances, as those of a step that is taken
+ACCEPTED = 2.0  # tolerances, as those of a step that is taken
 CORE = 3.0  # tolerances of what fine steps changed otherwise than in the step before
 PATIENCE = 6  # doublings of the time after which it is tried again
 
@@ -137,7 +137,7 @@ class TwoRates:
 
     def _found(self, coarse):
         """The Zone of what the coarse step surprised; None if that cannot be taken."""
-        tolerance = SURPRISE * self._control.tolerance
+        tolerance = ACCEPTED * self._control.tolerance
         return self._zones.find(coarse, self._slope, tolerance, self._core)
 
     def _coarse(self, begin, duration, before):

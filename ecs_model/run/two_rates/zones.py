@@ -68,9 +68,9 @@ class Zones:
         k_o = coarse.before[0], self._movers[0].values
         acting = self._acting(coarse.begin, span)
         places = self._mark, self._list, self._place, self._sizes
-        surprise = *k_o, slope, span, tolerance, core
+        error = *k_o, slope, span, tolerance, core
         limits = self._rates, REACH, int(MOST * nodes)
-        self._rows.over_rows(self._patch, *surprise, *limits, acting, *places)
+        self._rows.over_rows(self._patch, *error, *limits, acting, *places)
         inner, local, entries, is_open = self._sizes.tolist()
         if is_open or inner > MOST * nodes:
             return None
