@@ -309,8 +309,9 @@ def test_lines_that_no_plane_makes_are_refused(case):
 def test_the_long_way_round_is_taken_if_it_goes_through():
     mesh = Mesh(MPI.COMM_SELF, meshes.sphere_surface(1e-3, 50e-6))
     mesh.have_thickness(0.1e-3)
-    ends = (1e-3, 0, 0), (-0.6e-3, 0.8e-3, 0), (0, -1e-3, 0)
-    assert section(mesh, "line", ends, 9)[1][-1] == pytest.approx(1.5e-3 * np.pi, rel=1e-3)
+    for through, turns in (((-0.6e-3, 0.8e-3, 0), 1.5), ((0.6e-3, -0.8e-3, 0), 0.5)):
+        length = section(mesh, "line", [(1e-3, 0, 0), through, (0, -1e-3, 0)], 9)[1][-1]
+        assert length == pytest.approx(turns * 1e-3 * np.pi, rel=1e-3)
 
 
 @pytest.mark.parametrize(
