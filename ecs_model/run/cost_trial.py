@@ -53,6 +53,7 @@ def rehearse(path, comm=None, overrides=(), seconds=10.0):
         run = on_root(comm, RunDir.create, Path(folder, "run"))
         outputs = output.attach(parts, run, {}, quiet=True)
         outputs.open()
+        parts.release()
         setup = time.perf_counter() - began
         try:
             steps = _stepped(parts, stop, seconds)

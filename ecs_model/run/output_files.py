@@ -144,12 +144,6 @@ def _series(way, folder, parts, common, **named):
     still = {"region": mesh.cell_tags, **{k: parts.cells[k] for k in ("alpha", "tortuosity")}}
     cells, *fields = (
         mesh.cell_slices.to_slice(values[: mesh.owned_cells])
-        for values in (_input_cells(mesh), *still.values())
+        for values in (mesh.numbers.astype(np.int32)[mesh.cell_nodes], *still.values())
     )
     return way(folder, points, cells, dict(zip(still, fields, strict=True)), **common, **named)
-
-
-def _input_cells(mesh):
-    """Node numbers of owned cells, as the input counts them."""
-    numbers = mesh.domain.geometry.input_global_indices.astype(np.int32)  # as the file has them
-    return numbers[mesh.domain.geometry.dofmaps[0][: mesh.owned_cells]]

@@ -108,7 +108,7 @@ class Parts:
         model: the membrane model; `identity`: of its compiled step.
         mesh, operators, simulation, tracker: what computes.
         neurons: what they do; None for models that do not say when they fire.
-        cells: alpha and tortuosity over local cells, for output.
+        cells: alpha and tortuosity over local cells, for output; until they are released.
         detection: thresholds of verdicts.
         plan: when and where the run is observed.
         notes: sentences about what was assumed.
@@ -133,3 +133,8 @@ class Parts:
     images: dict[str, str]
     outside: np.ndarray
     unresolved: list[dict[str, Any]]
+
+    def release(self) -> None:
+        """Free what only set-up and the file of the mesh need."""
+        self.cells.clear()
+        self.mesh.release()

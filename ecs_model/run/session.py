@@ -142,6 +142,8 @@ class Session:
         """Run and finish; the exit code."""
         simulation = self.parts.simulation
         self._watch(simulation)
+        self.parts.release()
+        return_freed(above=2**22)
         self.laps("files")
         self.timer.add("set-up", sum(self.laps.seconds.values()))
         simulation.ask = _asking(self.comm, stop, self.parts.plan.wall)

@@ -27,11 +27,11 @@ class Mesh:
     """A distributed mesh with P1 nodes.
 
     Attributes:
-        domain, space: the DOLFINx mesh and its P1 space.
+        domain, space: the DOLFINx mesh and its P1 space, until they are released.
         dimension: of the cells: 1, 2 or 3.
         axes: coordinates that a point has: as many, or 3 where the cells are triangles in space.
         regions, boundaries: names -> tags.
-        cell_tags: one tag per local cell, ghosts included.
+        cell_tags: one tag per local cell, ghosts included; until they are released.
         coordinates: (local nodes, 3) [m], ghosts included.
         numbers: of local nodes in input order, ghosts included; `input_nodes`: of owned ones.
         facets, facet_tags: this process's slice of the tagged facets, by numbers of their nodes.
@@ -81,6 +81,7 @@ class Mesh:
 
     def _number_nodes(self):
         index_map, geometry = self.space.dofmap.index_map, self.domain.geometry
+        self._index_map = index_map
         self.owned, self.nodes = index_map.size_local, index_map.size_global
         to_geometry = np.empty(self.owned + index_map.num_ghosts, np.int32)
         to_geometry[self.space.dofmap.list.ravel()] = geometry.dofmaps[0].ravel()
@@ -99,6 +100,15 @@ class Mesh:
         self.cell_slices = Slices(
             self.comm, self.cells, self.input_cells, self.owned_cells, CHUNK, rare=True
         )
+
+    def release(self):
+        """Free what only set-up needs: DOLFINx's mesh and space, tags, bounding boxes of cells.
+
+        They are most of what a mesh takes. Nothing can be assembled or found in it afterwards.
+        """
+        self.cell_nodes = np.array(self.cell_nodes)
+        for name in ("domain", "space", "tree", "cell_tags", "input_cells"):
+            self.__dict__.pop(name, None)
 
     @functools.cached_property
     def tree(self):
@@ -122,14 +132,14 @@ class Mesh:
 
     def sum_shares(self, nodes, shares):
         """Sum over all processes of `shares` at local `nodes`: one value per owned node."""
-        total = la.vector(self.space.dofmap.index_map)
+        total = la.vector(self._index_map)
         total.array[:] = np.bincount(nodes, shares, len(total.array))
         total.scatter_reverse(la.InsertMode.add)
         return total.array[: self.owned].copy()
 
     def with_ghosts(self, values):
         """Values of owned nodes, and of the ghosts that other processes own."""
-        vector = la.vector(self.space.dofmap.index_map)
+        vector = la.vector(self._index_map)
         vector.array[: self.owned] = values
         vector.scatter_forward()
         return vector.array

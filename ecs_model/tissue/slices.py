@@ -46,7 +46,7 @@ class Slices:
         self.comm, self.count, self._align, self._rare = comm, count, align, rare
         self.bounds = bounds(count, comm.size, align)
         self.low, self.high = map(int, self.bounds[comm.rank : comm.rank + 2])
-        self._items = np.asarray(items, np.int64)
+        self._items = np.array(items, np.int32 if count < 2**31 else np.int64)
         self._owned, self._local = owned, len(self._items)
         self._has_ghosts = comm.allreduce(self._local - owned) > 0
         self._kept: dict[bool, PETSc.SF] = {}
@@ -91,6 +91,9 @@ class Slices:
         """
         values = _rows(values, self._owned)
         result = np.empty((self.high - self.low, *values.shape[1:]), values.dtype)
+        if self.comm.size == 1:
+            result[self._items[: self._owned]] = values
+            return result
         with _Unit(values) as unit, self._way(with_ghosts=False) as way:
             way.reduceBegin(unit, flat(values), flat(result), MPI.REPLACE)
             way.reduceEnd(unit, flat(values), flat(result), MPI.REPLACE)
@@ -106,6 +109,8 @@ class Slices:
             ValueError: if it is not as long.
         """
         values = _rows(values, self.high - self.low)
+        if self.comm.size == 1:
+            return values[self._items]
         result = np.empty((self._local, *values.shape[1:]), values.dtype)
         with _Unit(values) as unit, self._way(with_ghosts=True) as way:
             way.bcastBegin(unit, flat(values), flat(result), MPI.REPLACE)

@@ -28,6 +28,7 @@ from ecs_model.physics.values import Array
 from ecs_model.tissue.sources import Bath, Exchange, Load
 from ecs_model.transport.flux_correction import ElectricField
 from ecs_model.transport.flux_limiter import Range
+from ecs_model.transport.increments import Increments
 from ecs_model.transport.linear_solver import LinearSystem, LinearSystems
 from ecs_model.transport.lone_increment import LoneIncrement
 from ecs_model.transport.mass_balance import Ledger
@@ -35,6 +36,7 @@ from ecs_model.transport.matrices import Matrices
 from ecs_model.transport.neighbours import Neighbours
 from ecs_model.transport.petsc_database import Options, options_of
 from ecs_model.transport.protocol import Field, StateAndReport
+from ecs_model.transport.swelling_matrices import rows_of
 
 STIFF = 20.0  # rates times the step beyond which Crank-Nicolson damps by less than a fifth in it
 PLAIN, DAMPED = 0.5, 1 - 0.5**0.5  # c of half steps and of the L-stable method of second order
@@ -83,7 +85,7 @@ class Diffusion(StateAndReport):
         self.iterations = self.total_iterations = 0
         self.fields: dict[str, Field] = {}
         self.increment = np.zeros_like(values)
-        rows, options = rows or Neighbours(operators), options or {}
+        rows, options = rows or rows_of(operators), options or {}
         for_limiter = options_of("limiter", options)
         self.range = Range(rows, self.ledger, values, self.increment, ratio, name, for_limiter)
         self._scratch = np.zeros_like(values)
@@ -96,6 +98,8 @@ class Diffusion(StateAndReport):
     @functools.cached_property
     def _increments(self):
         """What finds its increments, where it moves alone."""
+        if self.operators.moves:
+            return Increments(self.range.rows, [self])
         return LoneIncrement(self.operators, self)
 
     def movers(self) -> "list[Diffusion]":

@@ -4,7 +4,7 @@ Of the limiter: nodes out of range, monotone steps, fluxes and their cuts.
 """
 
 LIMITER = ("look", "monotone", "multiply", "fluxes", "corrected", "cut")
-FUNCTIONS = (*LIMITER, "implicit", "current")  # `ecs_` before them
+FUNCTIONS = (*LIMITER, "implicit", "current", "weigh", "products")  # `ecs_` before them
 
 # Rows of the matrices with local columns, owned nodes first; `low` and `high` is what a node may
 # come to by itself; `dt` is the step times the ion's relative diffusivity. Fluxes are those into
@@ -205,6 +205,40 @@ void ecs_current(long n, const int *first, const int *column, const double *stif
             sum += stiffness[k] * (conductivity[i] + conductivity[j]) * (psi[j] - psi[i]);
         }
         out[i] = 0.5 * sum;
+    }
+}
+
+/* Matrices at rest with edges weighed by the mean of both ends; `weights` holds those of stiffness
+   and of mass at every node. Rows of the first add up to zero, those of the other to `lumped`. */
+void ecs_weigh(long n, const int *first, const int *column, const double *stiffness,
+               const double *mass, const double *weights, const double *lumped,
+               double *stiffness_now, double *mass_now)
+{
+    for (long i = 0; i < n; i++) {
+        const double *const here = weights + 2 * i;
+        double flow = 0.0, kept = 0.0;
+        int self = first[i];
+        for (int k = first[i]; k < first[i + 1]; k++) {
+            const double *const there = weights + 2L * column[k];
+            if (column[k] == i) { self = k; continue; }
+            flow += stiffness_now[k] = 0.5 * stiffness[k] * (here[0] + there[0]);
+            kept += mass_now[k] = 0.5 * mass[k] * (here[1] + there[1]);
+        }
+        stiffness_now[self] = -flow;
+        mass_now[self] = lumped[i] - kept;
+    }
+}
+
+/* Stiffness and mass times x. */
+void ecs_products(long n, const int *first, const int *column, const double *stiffness,
+                  const double *mass, const double *x, double *flow, double *kept)
+{
+    for (long i = 0; i < n; i++) {
+        flow[i] = kept[i] = 0.0;
+        for (int k = first[i]; k < first[i + 1]; k++) {
+            flow[i] += stiffness[k] * x[column[k]];
+            kept[i] += mass[k] * x[column[k]];
+        }
     }
 }
 """

@@ -55,8 +55,6 @@ class Ledger:
         self.fastest = operators.mesh.comm.allreduce(rate, MPI.MAX) if robin else 0.0
         self.open = bool(self.robin or self.dirichlet)
         self.given = {x.name: 0.0 for x in (*self.sources, *self.robin, *self.dirichlet)}
-        self._ones, self._mask = operators.vector()
-        self._sums, self._columns = operators.vector()
         self.refresh()
 
     def add(self, source: Load) -> None:
@@ -74,17 +72,12 @@ class Ledger:
 
     def _coupling(self, boundary):
         """Nodes beside a Dirichlet boundary, and column sums of its rows of M and K there."""
-        self._mask[:] = 0.0
-        self._mask[boundary.nodes] = boundary.shares
-        self._ones.stateIncrease()
-        mass = self._column_sums(self._operators.mass)
-        stiffness = self._ratio * self._column_sums(self._operators.stiffness)
+        mask = np.zeros(self._operators.mesh.owned)
+        mask[boundary.nodes] = boundary.shares
+        stiffness, mass = self._operators.products(mask)
+        stiffness *= self._ratio
         nodes = np.flatnonzero((mass != 0) | (stiffness != 0))
         return nodes, mass[nodes], stiffness[nodes]
-
-    def _column_sums(self, matrix):
-        matrix.mult(self._ones, self._sums)
-        return self._columns.copy()
 
     def hold(self, values: Array, start: float, end: float) -> None:
         """Set concentrations [mM] on Dirichlet boundaries to their mean from `start` to `end` [s].

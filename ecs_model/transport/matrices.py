@@ -37,8 +37,6 @@ class Matrices(Protocol):
     Attributes:
         mesh: the distributed mesh.
         theta: share of the consistent mass; 0 is lumped.
-        stiffness: K, a PETSc matrix [m^3/s] (per m^2 in 1-D, per m in 2-D).
-        mass: M_theta, likewise [m^3].
         lumped: lumped mass, int alpha phi_i, of owned nodes.
         moves: whether the matrices change with time, as where tissue swells.
         version: grows with each change.
@@ -46,8 +44,6 @@ class Matrices(Protocol):
 
     mesh: Mesh
     theta: float
-    stiffness: PETSc.Mat
-    mass: PETSc.Mat
     lumped: Array
     moves: bool
     version: int
@@ -57,8 +53,23 @@ class Matrices(Protocol):
         """The matrices of assembly."""
 
     @property
+    def stiffness(self) -> PETSc.Mat:
+        """K, a PETSc matrix [m^3/s] (per m^2 in 1-D, per m in 2-D)."""
+
+    @property
+    def mass(self) -> PETSc.Mat:
+        """M_theta, likewise [m^3]."""
+
+    @property
+    def entries(self) -> tuple[Array, ...]:
+        """Entries of stiffness and mass, row by row of the owned nodes, as they are now."""
+
+    @property
     def fastest(self) -> float:
         """A bound of the fastest rate of diffusion [1/s]."""
+
+    def products(self, values: Array) -> tuple[Array, Array]:
+        """Stiffness and mass times `values`, one per owned node."""
 
     def follow(self) -> None:
         """Take over what changed in the tissue."""
@@ -75,6 +86,9 @@ class Operators:
         alpha: extracellular volume fraction, one value per local element.
         diffusivity: effective, per local element [m^2/s]: shape (elements,) or (elements, d, d).
         theta: share of the consistent mass; 0 is lumped.
+
+    Attributes:
+        pattern: pointers and global columns of the owned rows, of both matrices.
     """
 
     moves, version = False, 0
@@ -85,9 +99,12 @@ class Operators:
         a = _element_function(mesh, weights)
         u, v = ufl.TrialFunction(mesh.space), ufl.TestFunction(mesh.space)
         flux = _element_function(mesh, _scaled(weights, diffusivity)) * ufl.grad(u)
-        self.stiffness = _assemble(ufl.inner(flux, ufl.grad(v)) * ufl.dx)
+        first, column, flows = _rows(ufl.inner(flux, ufl.grad(v)) * ufl.dx)
         self.lumped = mesh.spread_cells(alpha)
-        self.mass = _assemble(a * u * v * ufl.dx)
+        masses = _rows(a * u * v * ufl.dx)[2]
+        self.pattern = first, column
+        self.stiffness, self.mass = self._over(flows), self._over(masses)
+        self._values = (flows, masses) if mesh.comm.size == 1 else None  # those of PETSc
         self.mass.scale(theta)
         add_to_diagonal(self.mass, (1 - theta) * self.lumped)
 
@@ -95,6 +112,25 @@ class Operators:
     def at_rest(self) -> "Operators":
         """The matrices of assembly: these."""
         return self
+
+    def _over(self, values):
+        """A PETSc matrix of these entries, which are its own where one process has all rows."""
+        size, csr = (self.mesh.owned, self.mesh.nodes), (*self.pattern, values)
+        return PETSc.Mat().createAIJWithArrays((size, size), csr, comm=self.mesh.comm)
+
+    @functools.cached_property
+    def entries(self) -> tuple[Array, ...]:
+        """Entries of stiffness and mass, row by row of the owned nodes."""
+        both = self.stiffness, self.mass
+        return self._values or tuple(matrix.getValuesCSR()[2] for matrix in both)
+
+    def products(self, values: Array) -> tuple[Array, Array]:
+        """Stiffness and mass times `values`, one per owned node."""
+        (x, _), (y, result) = self.vector(values), self.vector()
+        self.stiffness.mult(x, y)
+        flow = result.copy()
+        self.mass.mult(x, y)
+        return flow, result
 
     def follow(self) -> None:
         """Nothing changes here."""
@@ -153,9 +189,15 @@ def implicit(
         operators.mass.copy(out, SAME)
     out.axpy(part * ratio, operators.stiffness, structure=SAME)
     add_to_diagonal(out, part * exchange)
-    if fixed is not None:
-        out.zeroRowsColumnsLocal(np.asarray(fixed, np.int32), diag=1.0)
+    cut_out(out, fixed)
     return out
+
+
+def cut_out(matrix: PETSc.Mat, nodes: Nodes | None) -> None:
+    """Cut rows and columns of owned nodes out of a matrix; none anywhere for None."""
+    if nodes is not None:
+        start, _ = matrix.getOwnershipRange()
+        matrix.zeroRowsColumns((nodes + start).astype(PETSc.IntType), diag=1.0)
 
 
 def _element_function(mesh, values):
@@ -170,10 +212,16 @@ def _scaled(alpha, diffusivity):
     return alpha.reshape(-1, *[1] * (np.ndim(diffusivity) - 1)) * diffusivity
 
 
-def _assemble(form):
+def _rows(form):
+    """Pointers, columns and entries of the owned rows of the matrix of a form.
+
+    The matrix that DOLFINx makes lives no longer than its mesh, whose communicator it has.
+    """
     matrix = assemble_matrix(_compiled(form))
     matrix.assemble()
-    return matrix
+    csr = matrix.getValuesCSR()
+    matrix.destroy()
+    return csr
 
 
 def _compiled(form):

@@ -74,13 +74,14 @@ class Neighbours:
         self._buffers: dict[str, Any] = {}
         self._add_ghost_rows()
         self._forest = self._ownership(ghosts)
-        self._version, self._entries = -1, (np.empty(0), np.empty(0))
 
     def _local_rows(self):
         """Pointers and local columns of the owned rows, and the global numbers of the ghosts."""
-        stiffness, owned = self.operators.stiffness, self.operators.mesh.owned
-        pointers, columns, _ = stiffness.getValuesCSR()
-        start, end = stiffness.getOwnershipRange()
+        operators, owned = self.operators.at_rest, self.operators.mesh.owned
+        pointers, columns = operators.pattern
+        if operators.mesh.comm.size == 1:
+            return pointers, columns, np.empty(0, columns.dtype)
+        start, end = operators.stiffness.getOwnershipRange()
         far = (columns < start) | (columns >= end)
         ghosts, places = np.unique(columns[far], return_inverse=True)
         local = columns.astype(np.int64) - start
@@ -90,6 +91,8 @@ class Neighbours:
     def _add_ghost_rows(self):
         """Add rows of ghosts, with the owned nodes beside them."""
         counts, owned = np.diff(self._first), self.operators.mesh.owned
+        if self.local == owned:
+            return
         far = self._column >= owned
         ghosts, beside = self._column[far], np.repeat(np.arange(owned), counts)[far]
         sizes = np.bincount(ghosts - owned, minlength=self.local - owned)
@@ -100,7 +103,7 @@ class Neighbours:
 
     def _ownership(self, ghosts):
         """The PETSc star forest of ghosts and the processes and places where they are owned."""
-        ranges = np.asarray(self.operators.stiffness.getOwnershipRanges())
+        ranges = np.asarray(self.operators.at_rest.stiffness.getOwnershipRanges())
         ranks = np.searchsorted(ranges, ghosts, side="right") - 1
         places = np.column_stack([ranks, ghosts - ranges[ranks]]).astype(PETSc.IntType)
         forest = PETSc.SF().create(self.operators.mesh.comm)
@@ -112,19 +115,15 @@ class Neighbours:
         owned = self.operators.mesh.owned
         return np.repeat(self._column[self._first[:owned]], count)
 
-    @functools.cached_property
+    @property
     def pattern(self) -> tuple[Nodes, Nodes]:
-        """Pointers and global columns of the rows."""
-        return self.operators.stiffness.getValuesCSR()[:2]
+        """Pointers and global columns of the owned rows."""
+        return self.operators.at_rest.pattern
 
     @property
-    def entries(self) -> tuple[Array, Array]:
+    def entries(self) -> tuple[Array, ...]:
         """Entries of stiffness and mass, row by row, as they are now."""
-        if self._version != self.operators.version:
-            stiffness, mass = self.operators.stiffness, self.operators.mass
-            self._entries = stiffness.getValuesCSR()[2], mass.getValuesCSR()[2]
-            self._version = self.operators.version
-        return self._entries
+        return self.operators.entries
 
     def exchange(self, values: Array) -> None:
         """Take over what stands at ghosts from where they are owned, in place, by one message.

@@ -15,10 +15,10 @@ from ecs_model.native import PETSc
 
 import numpy as np
 
-from ecs_model.physics.values import Array, Nodes
+from ecs_model.physics.values import Array
 from ecs_model.transport.currents import Current, Currents, shell
 from ecs_model.transport.mass_balance import Ledger
-from ecs_model.transport.matrices import SAME, add_to_diagonal
+from ecs_model.transport.matrices import SAME, add_to_diagonal, cut_out
 from ecs_model.transport.multigrid import (
     SMOOTHERS,
     conjugate_gradients,
@@ -89,7 +89,7 @@ class Poisson:
         diagonal.destroy()
         if self._leak is not None:
             add_to_diagonal(result, self._leak)
-        ground(result, self.grounded)
+        cut_out(result, self.grounded)
         return result
 
     def _new_solver(self, matrix):
@@ -194,7 +194,7 @@ class BidomainEquations:
         """What multigrid is set up with: the blocks on the diagonal, even, and invertible."""
         inside, both = self._inside.model(), self._outside.model()
         both.axpy(1.0, inside, structure=SAME)
-        ground(both, self._outside.grounded)
+        cut_out(both, self._outside.grounded)
         add_to_diagonal(inside, self._start_leak)
         return PETSc.Mat().createNest([[both, None], [None, inside]], comm=both.comm)
 
@@ -245,12 +245,6 @@ class BidomainEquations:
             solver.solve(self._b, self._x)
         refuse_failure(self.solver)
         return self._solution[: self._owned], self._solution[self._owned :]
-
-
-def ground(matrix: PETSc.Mat, nodes: Nodes | None) -> None:
-    """Cut nodes out of a matrix at which a potential is zero; none for None."""
-    if nodes is not None:
-        matrix.zeroRowsColumnsLocal(nodes, diag=1.0)
 
 
 def _of_blocks(options):

@@ -15,11 +15,15 @@ from ecs_model.native import PETSc
 import numpy as np
 
 from ecs_model.physics.values import Array
-from ecs_model.transport.matrices import SAME, Matrices, Operators, add_to_diagonal
+from ecs_model.transport.matrices import Matrices, Operators
+from ecs_model.transport.neighbours import Neighbours
 
 
 class Following:
     """The `Matrices` of the alpha that the nodes have now.
+
+    Their entries are what transport reads; PETSc's matrices are made for solvers of PETSc that
+    options ask for, and follow when they are asked for again.
 
     Args:
         operators: of the tissue at rest; not changed.
@@ -30,6 +34,8 @@ class Following:
 
     Attributes:
         alpha, exponent: as given; `alpha_rest`: at every owned node.
+        rows: the rows of these matrices.
+        entries: of stiffness and mass, row by row.
         version: grows with each change.
     """
 
@@ -44,17 +50,44 @@ class Following:
         self.mesh, self.theta, self.vector = operators.mesh, operators.theta, operators.vector
         self.at_rest, self.alpha, self.exponent = operators, alpha, exponent
         self.alpha_rest = np.broadcast_to(rest, alpha.shape)
-        self._edges = operators.mass.copy()
-        add_to_diagonal(self._edges, -operators.lumped)
-        self._weighing = Weighing(operators)
-        self.stiffness, self.mass = operators.stiffness.copy(), operators.mass.copy()
+        self.rows = Neighbours(self)
+        self._weights = np.zeros((self.rows.local, 2))
+        self.entries = tuple(np.zeros_like(entries) for entries in operators.entries)
         self.lumped, self.version, self.moves = operators.lumped.copy(), 0, moves
+        self._petsc: list[PETSc.Mat] = []
+        self._petsc_version = 0
         self._take()
+
+    @property
+    def stiffness(self) -> PETSc.Mat:
+        """Stiffness for PETSc, as it is now."""
+        return self._for_petsc()[0]
+
+    @property
+    def mass(self) -> PETSc.Mat:
+        """Mass for PETSc, as it is now."""
+        return self._for_petsc()[1]
+
+    def _for_petsc(self):
+        if not self._petsc:
+            self._petsc = [self.at_rest.stiffness.copy(), self.at_rest.mass.copy()]
+        if self._petsc_version != self.version:
+            for matrix, entries in zip(self._petsc, self.entries, strict=True):
+                matrix.setValuesCSR(*self.rows.pattern, entries)
+                matrix.assemble()
+            self._petsc_version = self.version
+        return self._petsc
 
     @property
     def fastest(self) -> float:
         """As that of the tissue at rest: what swells does not become much faster."""
         return self.at_rest.fastest
+
+    def products(self, values: Array) -> tuple[Array, Array]:
+        """Stiffness and mass times `values`, one per owned node."""
+        flow, kept = np.zeros((2, len(values)))
+        self.rows.call("products", *self.entries, self.rows.with_ghosts(values), flow, kept)
+        return flow, kept
 
     def follow(self) -> None:
         """Take over alpha as it is now."""
@@ -62,35 +95,16 @@ class Following:
             self._take()
 
     def _take(self):
-        share = self.alpha / self.alpha_rest
+        share = self._weights[: len(self.alpha), 1]
+        np.divide(self.alpha, self.alpha_rest, out=share)
+        np.power(share, 1 + 2 * self.exponent, out=self._weights[: len(share), 0])
         np.multiply(self.at_rest.lumped, share, out=self.lumped)
-        self._weighing(self._edges, share, self.mass)
-        add_to_diagonal(self.mass, self.lumped)
-        self._weighing(self.at_rest.stiffness, share ** (1 + 2 * self.exponent), self.stiffness)
+        self.rows.exchange(self._weights)
+        rest = self.at_rest.entries
+        self.rows.call("weigh", *rest, self._weights, self.lumped, *self.entries)
         self.version += 1
 
 
-class Weighing:
-    """Scales matrices whose rows add up to zero, edge by edge, by the mean of values at its ends.
-
-    Args:
-        operators: of the tissue, for the pattern of the matrices.
-    """
-
-    def __init__(self, operators: Matrices) -> None:
-        self._scratch = operators.stiffness.copy()
-        self._w, self._weights = operators.vector()
-        self._r, self._row = operators.vector()
-
-    def __call__(self, matrix: PETSc.Mat, weights: Array, out: PETSc.Mat) -> None:
-        """Put `matrix` with weighed edges into `out`, of the same pattern."""
-        self._weights[:] = weights
-        self._w.stateIncrease()
-        matrix.mult(self._w, self._r)
-        matrix.copy(out, SAME)
-        out.diagonalScale(self._w, None)
-        matrix.copy(self._scratch, SAME)
-        self._scratch.diagonalScale(None, self._w)
-        out.axpy(1.0, self._scratch, structure=SAME)
-        add_to_diagonal(out, -self._row)
-        out.scale(0.5)
+def rows_of(operators: Matrices) -> Neighbours:
+    """The rows of the matrices of a tissue: those that one which swells has, or new ones."""
+    return operators.rows if isinstance(operators, Following) else Neighbours(operators)

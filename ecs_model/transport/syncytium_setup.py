@@ -16,10 +16,9 @@ from ecs_model.transport.diffusion import Diffusion
 from ecs_model.transport.electrodiffusion import Electrodiffusion
 from ecs_model.transport.ions import Ions
 from ecs_model.transport.matrices import Operators
-from ecs_model.transport.neighbours import Neighbours
 from ecs_model.transport.petsc_database import Options
 from ecs_model.transport.protocol import Transport
-from ecs_model.transport.swelling_matrices import Following
+from ecs_model.transport.swelling_matrices import Following, rows_of
 from ecs_model.transport.syncytium import Bidomain, Membrane, Syncytium
 
 
@@ -77,7 +76,7 @@ def _in_glia(outside, membranes, tissue, solver):
     operators = _matrices(membranes, outside.operators, tissue)
     known = {ion.name: ion for ion in (*_known(), *outside.parts)}
     moving = [known[name] for name in ("K", "Na", "Cl")]
-    rows = Neighbours(operators)
+    rows = rows_of(operators)
     parts = {
         ion: Diffusion(
             operators,

@@ -24,7 +24,7 @@ import numpy as np
 from ecs_model.errors import ConfigError
 from ecs_model.physics.values import Array
 from ecs_model.tissue.mesh import Mesh
-from ecs_model.transport.matrices import Operators, free_dropped
+from ecs_model.transport.matrices import Operators, cut_out, free_dropped
 from ecs_model.transport.multigrid import conjugate_gradients, refuse_failure
 
 RTOL = 1e-8  # of the residual; the energy errs by its square
@@ -95,7 +95,7 @@ def _energy(operators: Operators, places: Array, axis: str) -> float:
     fixed = np.flatnonzero((places < _SAME) | (places > 1 - _SAME)).astype(np.int32)
     _refuse_pointed(operators.mesh, places, axis)
     matrix = operators.stiffness.copy()
-    matrix.zeroRowsColumnsLocal(fixed, diag=1.0)
+    cut_out(matrix, fixed)
     u, values = operators.vector(places.copy())
     b, right = operators.vector()
     change, _ = operators.vector()

@@ -78,7 +78,7 @@ def unresolved(config, operators, ledger):
 
 def _conductances(operators):
     """Of every owned node to its neighbours [m^3/s]."""
-    diagonal = operators.stiffness.getDiagonal()
+    diagonal = operators.at_rest.stiffness.getDiagonal()
     conductance = diagonal.array.copy()
     diagonal.destroy()
     return conductance

@@ -1,7 +1,6 @@
 """Fine steps of the nodes that a coarse step surprised, and what they bring to the nodes beside."""
 
 import ctypes
-import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -112,18 +111,13 @@ class Fine:
         a, at, border = self._a, zone.nodes, slice(zone.inner, len(zone.nodes))
         before = coarse.before[self._alpha]
         rows = a["first"], a["column"], a["stiffness_rest"], a["mass_rest"]
-        self._rows.over_rows(self._take_rows, *self._rest, len(at), at, zone.place, *rows)
+        rest = matrices.at_rest.entries
+        self._rows.over_rows(self._take_rows, *rest, len(at), at, zone.place, *rows)
         a["volume_rest"][: len(at)] = matrices.at_rest.lumped[at]
         a["alpha_rest"][: len(at)] = matrices.alpha_rest[at]
         a["alpha_edge"][border] = before[zone.border]
         a["alpha_rate"][border] = matrices.alpha[zone.border] - before[zone.border]
         a["alpha_rate"][border] /= coarse.duration
-
-    @functools.cached_property
-    def _rest(self):
-        """Entries of stiffness and mass of the tissue at rest, row by row."""
-        at_rest = self._rows.operators.at_rest
-        return at_rest.stiffness.getValuesCSR()[2], at_rest.mass.getValuesCSR()[2]
 
     def _close(self, k, left, zone):
         """Bring elsewhere what solving left over in a zone, in which that comes to nothing."""

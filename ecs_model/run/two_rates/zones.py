@@ -38,7 +38,7 @@ class Zones:
 
     def _local_rates(self):
         """Twice the diffusivity over the square of a cell, of the fastest ion at every node."""
-        operators = self._rows.operators
+        operators = self._rows.operators.at_rest
         diagonal = operators.stiffness.getDiagonal()
         rates = diagonal.array / operators.lumped / operators.mesh.dimension
         diagonal.destroy()
@@ -46,14 +46,12 @@ class Zones:
 
     def _near_boundaries(self):
         """1 at nodes at which boundaries or vessels act, and beside given concentrations."""
-        operators = self._rows.operators
-        fixed, at = operators.vector()
-        beside, sums = operators.vector()
+        at = np.zeros(self._rows.operators.mesh.owned)
         for mover in self._movers:
             at[mover.ledger.fixed] = 1.0
-        operators.mass.mult(fixed, beside)
+        _, beside = self._rows.operators.products(at)
         acts = [mover.ledger.exchange != 0 for mover in self._movers]
-        return np.any([*acts, at != 0, sums != 0], axis=0).astype(np.int8)
+        return np.any([*acts, at != 0, beside != 0], axis=0).astype(np.int8)
 
     def find(self, coarse: Coarse, slope: Array, tolerance: float, core: Array) -> Zone | None:
         """The Zone after a coarse step; None if it is too large, or if something acts there.
