@@ -79,6 +79,12 @@ def _closing(cell, ions):
     return "Na" if searched else None
 
 
+def closes_charge(parts):
+    """Whether ions leave all cells without net charge, to round-off, however rates are rounded."""
+    counted = Law(parts)._counted
+    return all(cell.balance or _closing(cell, dict.fromkeys(counted(cell))) for cell in parts.cells)
+
+
 def _scaled(parts):
     """Parameters that are proportional to the volume of cells."""
     cells = (n for cell in parts.cells for n in (cell.area, cell.fraction))

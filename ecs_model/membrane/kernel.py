@@ -7,6 +7,7 @@ or a fixed number of them carry the nodes through the macro step; a block never 
 
 from ecs_model.membrane.c_firing import FIRING
 from ecs_model.membrane.c_templates import MATH, SOURCE, VALUES
+from ecs_model.membrane.derivation import closes_charge
 from ecs_model.membrane.expressions import Recording, Symbol, as_c
 from ecs_model.membrane.instants import instants
 from ecs_model.membrane.model import Surroundings
@@ -109,11 +110,12 @@ def _of_vectors(step):
 def _may_be_single(model, recording, nodal):
     """Whether the rates of a model may be single: where fluxes, rounded or not, keep what is kept.
 
-    They keep ions as they take here what they bring there. That what is electroneutral stays so
-    where volumes move follows from sums over fluxes and volumes, which rounding would disturb.
+    They keep ions as they take here what they bring there. Where volumes move, rounding would make
+    charge of what is electroneutral unless one ion follows from the others.
     """
     dilutes = model.parts is not None and model.parts.volumes.moves
-    keeps_charge = model.volumes is None or not model.electroneutral
+    closed = model.parts is not None and closes_charge(model.parts)
+    keeps_charge = model.volumes is None or not model.electroneutral or closed
     keeps_ions = model.fluxes is not None or model.contents is None or dilutes
     return model.single and keeps_charge and keeps_ions and suffices(recording, nodal)
 

@@ -5,6 +5,7 @@ from ecs_model.native import PETSc
 import numpy as np
 
 from ecs_model.physics.values import Array, Nodes
+from ecs_model.transport.line_current import AlongLine
 from ecs_model.transport.neighbours import Neighbours
 
 
@@ -34,6 +35,10 @@ class Current:
         self.rows.exchange(self._psi)
         stiffness, _ = self.rows.entries
         self.rows.call("current", stiffness, self._conductivity, self._psi, out)
+
+    def solve_along(self, line: AlongLine, charge: Array, out: Array) -> None:
+        """Find the potential along a line that drives a charge [mol/s] at owned nodes away."""
+        line.solve(self._conductivity, self._leak, charge, out)
 
     def mult(self, _: PETSc.Mat, x: PETSc.Vec, y: PETSc.Vec) -> None:
         """What PETSc asks for."""

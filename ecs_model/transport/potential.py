@@ -8,7 +8,7 @@ membrane that carries the current C w between them, v given:
     | P_g         P_g + C | | d w   | = | r_g       |
 
 which is symmetric. Conjugate gradients with algebraic multigrid, set up once from an even tissue;
-the matrices themselves are never stored.
+the matrices themselves are never stored. One space along a line: exact elimination.
 """
 
 from ecs_model.native import PETSc
@@ -17,6 +17,7 @@ import numpy as np
 
 from ecs_model.physics.values import Array
 from ecs_model.transport.currents import Current, Currents, shell
+from ecs_model.transport.line_current import along_line
 from ecs_model.transport.mass_balance import Ledger
 from ecs_model.transport.matrices import SAME, add_to_diagonal, cut_out
 from ecs_model.transport.multigrid import (
@@ -50,6 +51,7 @@ class Poisson:
         grounded: owned nodes at potential zero; None if there are none anywhere.
         current: P.
         solver: the PETSc KSP, once there is one.
+        iterations: of the last solve.
     """
 
     def __init__(
@@ -67,6 +69,8 @@ class Poisson:
         self._b, self._right = operators.vector()
         self._x, self._solution = operators.vector()
         self.solver: PETSc.KSP = None
+        self.iterations = 0
+        self._line = None if self._options else along_line(rows, self.grounded)
         self._constants: PETSc.NullSpace = None
         if self.grounded is None and leak is None:
             self._constants = PETSc.NullSpace().create(constant=True, comm=operators.mesh.comm)
@@ -108,11 +112,6 @@ class Poisson:
             self.solver = self._new_solver(matrix)
         return self.solver
 
-    @property
-    def iterations(self) -> int:
-        """Of the last solve."""
-        return self.solver.getIterationNumber()
-
     def solve(self, right: Array, rtol: float | None = None) -> Array:
         """The change of the potential that `right` asks for, to the usual residual or `rtol`."""
         self._right[:] = right
@@ -121,9 +120,13 @@ class Poisson:
 
     def _solve(self, rtol):
         self._take_off()
+        if self._line is not None:
+            self.current.solve_along(self._line, self._right, self._solution)
+            return
         with residual(self._made(), rtol) as solver:
             solver.solve(self._b, self._x)
         refuse_failure(self.solver)
+        self.iterations = self.solver.getIterationNumber()
 
     def _take_off(self):
         """Take off the right side what no potential can drive away."""

@@ -70,7 +70,12 @@ def test_options_of_the_potential_reach_that_of_electrodiffusion():
 
 
 def test_without_options_smoothers_stay_positive():
-    pc = transport("", replaced=WITHOUT).poisson.solver.getPC()
+    """A line needs no multigrid; a rectangle does."""
+    wide = {'"interval"': '"rectangle"', '"1 mm"': '["1 mm", "0.1 mm"]', "length": "size"}
+    wide |= {
+        'low = ["-1 um"], high = ["0.4 mm"]': 'low = ["-1 um", "-1 um"], high = ["0.4 mm", "1 mm"]'
+    }
+    pc = transport("", replaced=WITHOUT | wide).poisson.solver.getPC()
     assert pc.getType() == "gamg"
     assert pc.getMGSmoother(1).getType() == "richardson"
     assert pc.getMGSmoother(1).getPC().getType() == "sor"
