@@ -21,6 +21,7 @@ def conjugate_gradients(matrix: PETSc.Mat, model: PETSc.Mat) -> PETSc.KSP:
     solver = PETSc.KSP().create(matrix.comm)
     solver.setOperators(matrix, model)
     solver.setType("cg")
+    solver.setNormType(PETSc.KSP.NormType.UNPRECONDITIONED)  # known without another cycle
     solver.getPC().setReusePreconditioner(True)
     solver.setTolerances(rtol=RTOL, atol=1e-300, max_it=MOST)
     return solver
