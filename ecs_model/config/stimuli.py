@@ -102,21 +102,34 @@ class Boundary(Strict):
     exchange: quantity("m/s", 0.0, 1.0) | None = Field(
         None, description="permeability k of an exchange k (outside - here)"
     )
+    current: quantity("A/m^2", -1e4, 1e4) | None = Field(
+        None, description="density of a current into the tissue, which its ions carry"
+    )
+    potential: quantity("mV", -1e4, 1e4) | None = Field(
+        None, description="of the bath, where its profile is 1; 0 if not given"
+    )
     outside: Concentration | None = Field(None, description="concentration behind an exchange")
     before: Concentration | None = Field(None, description="concentration where the profile is 0")
     profile: ProfileSettings = ProfileSettings()
 
     @model_validator(mode="after")
     def _one_kind(self):
-        exactly_one(self, ("bath", "flux", "exchange"), "what happens at the boundary")
+        kinds = ("bath", "flux", "exchange", "current")
+        exactly_one(self, kinds, "what happens at the boundary")
+        if self.bath is None:
+            refuse_void(self, ["potential"], "without a bath, which is what has a potential")
+        if self.current is not None:
+            refuse_void(self, ["ion", "companion"], "beside a current, which all ions carry")
         if self.exchange is not None and self.outside is None:
             raise ValueError("an exchange needs the concentration outside")
-        if self.before is None and self.flux is None and self.profile.kind != "constant":
+        held = self.flux is None and self.current is None and self.potential is None
+        if self.before is None and held and self.profile.kind != "constant":
             raise ValueError("a profile of a bath needs the concentration before it")
         if self.exchange is None:
             refuse_void(self, ["outside"], "without an exchange")
-        if self.flux is not None:
-            refuse_void(self, ["before"], "beside a flux, which is 0 where its profile is 0")
+        if self.flux is not None or self.current is not None:
+            what = "flux" if self.current is None else "current"
+            refuse_void(self, ["before"], f"beside a {what}, which is 0 where its profile is 0")
         if self.profile.kind == "constant":
             refuse_void(self, ["before"], "where the profile is constant")
         return self

@@ -186,6 +186,7 @@ def _edges(clock, ledgers, events):
     """Ticks at or just before abrupt changes of any source, boundary or event."""
     terms = [x.profile for ledger in ledgers for x in ledger.sources]
     terms += [x.bath for ledger in ledgers for x in (*ledger.robin, *ledger.dirichlet)]
+    terms += [x.potential for ledger in ledgers for x in ledger.dirichlet if x.potential]
     terms += [profile for changing in events for profile in changing.profiles]
     edges = {clock.before(t) for profile in terms for t in profile.edges(clock.end)}
     ends = clock.end * (1 - NEAR), clock.end * (1 + NEAR)

@@ -58,10 +58,12 @@ class Exchange(_Outside):
 class Bath(_Outside):
     """Nodes whose K+ is held at the concentration of a bath; `shares` of them belong to it.
 
-    Where baths meet, a node belongs to each by the facets that it has in each.
+    Where baths meet, a node belongs to each by the facets that it has in each. `potential` [V] is
+    that of the bath in time; None for zero, or where there is no electric field.
     """
 
     shares: np.ndarray
+    potential: Profile | None = field(default=None, kw_only=True)
 
 
 def facet_load(mesh, name, tag, flux, profile):
@@ -91,14 +93,14 @@ def cell_exchange(mesh, name, rates, bath):
     return Exchange(name, nodes, bath, shares[nodes], is_stimulus=np.ptp(bath.values) > 0)
 
 
-def facet_bath(mesh, name, tag, bath):
-    """A Bath that holds all nodes on the facets of a boundary tag.
+def facet_bath(mesh, name, tag, bath, potential=None):
+    """A Bath that holds all nodes on the facets of a boundary tag, at a potential if one is given.
 
     Its shares are areas; `divided` makes them shares of the nodes.
     """
     areas = exterior_shares(mesh, name, tag)
     nodes = np.flatnonzero(areas)
-    return Bath(name, nodes, bath, areas[nodes])
+    return Bath(name, nodes, bath, areas[nodes], potential=potential)
 
 
 def divided(baths, owned):

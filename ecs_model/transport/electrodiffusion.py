@@ -16,7 +16,7 @@ Reference: Mori (2015), Physica D 308, 94; Qian & Sejnowski (1989), Biol Cybern 
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ecs_model.native import MPI
 
@@ -26,7 +26,9 @@ from ecs_model.errors import SolutionError
 from ecs_model.physics.electrochemistry import thermal_voltage
 from ecs_model.physics.ions import Ion
 from ecs_model.physics.values import Array
+from ecs_model.transport import electrodes
 from ecs_model.transport.diffusion import Diffusion
+from ecs_model.transport.electrodes import Current
 from ecs_model.transport.flux_correction import ElectricField
 from ecs_model.transport.flux_limiter import ranges_left
 from ecs_model.transport.increments import Increments
@@ -50,6 +52,7 @@ class Electrodiffusion(Ions):
         rtol: charge that a step may leave, relative to what moved.
         options: PETSc options, see `petsc_database`; those of the potential only matter where the
             ions find it by themselves.
+        currents: through boundaries; their ions are among the sources of the parts.
 
     Attributes:
         psi: F Phi_e / R T at owned nodes, half-way through the last step.
@@ -72,8 +75,10 @@ class Electrodiffusion(Ions):
         temperature: float,
         rtol: float = 1e-3,
         options: Options | None = None,
+        currents: Sequence[Current] = (),
     ) -> None:
         super().__init__(operators, parts)
+        self._currents = list(currents)
         self.temperature, self.rtol, self.rounds = temperature, rtol, 0
         self._options = options_of("potential", options or {})
         owned = operators.mesh.owned
@@ -137,6 +142,8 @@ class Electrodiffusion(Ions):
         self._ahead = 0.5 * (last + dt) if last else 0.0
         if not damped:
             self.psi += self._ahead * self._rate
+        unit = thermal_voltage(self.temperature)
+        electrodes.hold(self._first.ledger.dirichlet, self.psi, t, t + dt, unit)
         self.carried = last / dt if not damped and dt >= SHORTER * last else 0.0
         self._late *= self.carried
         if not self.carried:
@@ -226,10 +233,13 @@ class Electrodiffusion(Ions):
 
     def end(self, t: float, dt: float) -> None:
         """Close the balance of all ions but one; that one is what neutrality leaves."""
-        self._end_free(t, dt)
         bound = self.parts[self._bound]
+        before = dict(bound.ledger.given)
+        self._end_free(t, dt)
         bound.increment[:] = 0.0
         bound.increment[:] = -self._brought() / self._bound.valence
+        migration = self.increments.migrations[self._bound_index]
+        electrodes.book(self._currents, bound, self._bound.valence, migration, before, t, dt)
         bound.range.refuse_negative(t, dt)
         for part in self.parts.values():
             part.range.take()

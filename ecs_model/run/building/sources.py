@@ -115,18 +115,26 @@ def boundary(settings, ground):
     """
     name, mesh = f"boundary {settings.on}", ground.mesh
     profile = profile_of(settings.profile, ground.base, f"boundary '{settings.on}'")
-    if settings.on not in mesh.boundaries:
-        known = ", ".join(mesh.boundaries) or "none"
-        raise ConfigError(f"{name}: the mesh has no such boundary; it has {known}")
-    tag = mesh.boundaries[settings.on]
+    tag = tag_of(settings, mesh)
     if settings.flux is not None:
         _refuse_beyond(profile, settings.flux, "mol/m^2/s", name)
         return sources.facet_load(mesh, name, tag, settings.flux, profile)
     level = settings.bath if settings.bath is not None else settings.outside
     bath = _bath(level, settings.before, profile, name)
     if settings.bath is not None:
-        return sources.facet_bath(mesh, name, tag, bath)
+        potential = None
+        if settings.potential is not None:
+            potential = Profile(profile.times, settings.potential * profile.values)
+        return sources.facet_bath(mesh, name, tag, bath, potential)
     return sources.facet_exchange(mesh, name, tag, settings.exchange, bath)
+
+
+def tag_of(settings, mesh):
+    """The tag of the boundary that settings name; ConfigError if the mesh has none of that name."""
+    if settings.on not in mesh.boundaries:
+        known = ", ".join(mesh.boundaries) or "none"
+        raise ConfigError(f"boundary {settings.on}: the mesh has no such boundary; it has {known}")
+    return mesh.boundaries[settings.on]
 
 
 def vessels(settings, ground, alpha):

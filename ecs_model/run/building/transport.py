@@ -8,7 +8,7 @@ import numpy as np
 from ecs_model.errors import ConfigError, did_you_mean
 from ecs_model.membrane.model import compartments
 from ecs_model.physics.ions import Ion
-from ecs_model.run.building import sources
+from ecs_model.run.building import electrodes, sources
 from ecs_model.run.parts import SolverOptions
 from ecs_model.tissue.source_terms import Terms
 from ecs_model.transport import syncytium_setup
@@ -50,14 +50,15 @@ def transport(config, tissue, solver, ground, alpha, operators, membranes) -> Tr
     terms = Terms(ground.mesh, concentrations, tissue.electrodiffusion, species)
     _add_terms(terms, _acting(config, _mentioned(config) - {*species}), ground, alpha)
     _refuse_unsolvable(config, tissue, solver, operators)
-    moving = _of_ions(tissue, solver, operators, concentrations, terms, membranes)
+    currents = electrodes.currents(config.boundary, ground, terms, concentrations)
+    moving = _of_ions(tissue, solver, operators, concentrations, terms, membranes, currents)
     if not species:
         return moving
     made = {x.name: _species(x, config, solver, ground, membranes) for x in species.values()}
     return WithSpecies(moving, made)
 
 
-def _of_ions(tissue, solver, operators, concentrations, terms, membranes) -> Transport:
+def _of_ions(tissue, solver, operators, concentrations, terms, membranes, currents) -> Transport:
     """What moves ions in the extracellular space, and in glia that are joined."""
     if solver.is_explicit:
         (ion, values), *_ = concentrations.items()
@@ -65,7 +66,7 @@ def _of_ions(tissue, solver, operators, concentrations, terms, membranes) -> Tra
     made = _diffusions(solver, operators, concentrations, terms)
     if tissue.moves_potassium_alone and not tissue.electrodiffusion:
         return next(iter(made.values()))
-    outside = _together(tissue, solver, operators, made)
+    outside = _together(tissue, solver, operators, made, currents)
     if tissue.syncytium is None:
         return outside
     return syncytium_setup.glial_syncytium(outside, membranes, tissue, solver)
@@ -124,21 +125,21 @@ def _add_terms(terms, config, ground, alpha):
     for s in config.source:
         load = sources.source(s, ground, alpha)
         terms.add(load, f"source '{s.name}'", s.ion, s.companion)
-    for b in config.boundary:
+    for b in (b for b in config.boundary if b.current is None):
         terms.add(sources.boundary(b, ground), f"boundary '{b.on}'", b.ion, b.companion)
     for v in config.vessels:
         blood = sources.vessels(v, ground, alpha)
         terms.add_alone(blood, f"vessels '{v.name}'", v.ion)
 
 
-def _together(tissue, solver, operators, made) -> Ions:
+def _together(tissue, solver, operators, made, currents) -> Ions:
     """The transport of several ions outside cells, from that of each."""
     if not tissue.electrodiffusion:
         return Ions(operators, made)
     glia = tissue.syncytium  # a bidomain solves for both potentials together
     own_potential = {} if glia is not None and glia.cable else solver.petsc
-    temperature = tissue.temperature
-    return Electrodiffusion(operators, made, temperature, 10 * solver.rtol, own_potential)
+    options = {"rtol": 10 * solver.rtol, "options": own_potential, "currents": currents}
+    return Electrodiffusion(operators, made, tissue.temperature, **options)
 
 
 def _diffusions(solver, operators, concentrations, terms):
@@ -168,6 +169,13 @@ def _refuse_unsolvable(config, tissue, solver, operators):
             "solver.scheme: rkl2 moves K+ alone, in tissue that does not swell and whose glia are "
             "not joined"
         )
+    for b in config.boundary:
+        if not tissue.electrodiffusion and (b.current is not None or b.potential is not None):
+            what = "potential" if b.current is None else "current"
+            raise ConfigError(
+                f"boundary '{b.on}': a {what} acts in an electric field; "
+                'tissue.transport = "electrodiffusion" has one'
+            )
     names = {ion.name for ion in tissue.ions}
     exchanging = [f"boundary '{b.on}'" for b in config.boundary if b.exchange and b.ion in names]
     exchanging += [f"vessels '{v.name}'" for v in config.vessels if v.ion in names]
