@@ -24,6 +24,7 @@ MODES = {  # lines of [tissue], lines of [membrane]
 CASES = sized(
     ((40, 15), (40, 32), (79, 15), (79, 32)), ((5, 32),)
 )  # cells along an axis, their size [um]
+MEMORY = "B per node in the loop"
 STEPS, DT = sized(60, 4), 50  # DT in ms
 
 
@@ -42,12 +43,12 @@ def main(rounds):
         "target",
         "CG iterations",
         "efficiency",
-        "B per node after set-up",
+        MEMORY,
         "peak",
     ]
     table(head, [row for case in CASES for row in _rows(*case, rounds)])
     print("\n`kager_mori`, 68,921 nodes, h 32 um, steps of 50 ms: what moves\n")
-    head = ["mode", "ranks", "membrane", "transport", "**all**", "rounds", "efficiency"]
+    head = ["mode", "ranks", "membrane", "transport", "**all**", "rounds", "efficiency", MEMORY]
     table(head, [row for mode in [*MODES][-sized(len(MODES), 1) :] for row in _mode_rows(mode)])
     print("\nMembranes alone, ns per node and sub-step\n")
     rows = [
@@ -90,11 +91,14 @@ def _mode_rows(mode):
     for ranks, r in ((1, one), (2, two)):
         share = "" if ranks == 1 else f"{100 * one['least'] / two['least']:.0f} %"
         parts = [f"{r[k]:.0f}" for k in ("membrane", "diffusion")]
-        yield [mode, str(ranks), *parts, f"**{r['all']:.0f}**", str(r["rounds"] or ""), share]
+        rounds, memory = str(r["rounds"] or ""), f"{r['now']:.0f}"
+        yield [mode, str(ranks), *parts, f"**{r['all']:.0f}**", rounds, share, memory]
 
 
 def one(n, h, mode=None):
     """Measure a case on the processes that run this; rank 0 prints."""
+    from ecs_model.native import return_freed
+
     from problem import parts, raise_potassium
 
     from ecs_model.parallel import start
@@ -105,7 +109,9 @@ def one(n, h, mode=None):
         what |= {"model": "kager_mori", "tissue": tissue, "membrane": membrane}
     made = parts(comm, (n, n, n), h, DT, **what)
     raise_potassium(made, 40.0, 150.0)
+    made.release()
     made.simulation.step()
+    return_freed(above=2**22)
     now = comm.allreduce(memory()[0])
     samples, iterations = _steps(comm, made.simulation)
     cost = comm.allreduce(samples) / made.mesh.nodes * 1e9

@@ -38,7 +38,6 @@ class Mesh:
         owned: number of nodes that this process owns; they come first.
         nodes, cells: number in total.
         thickness: of a surface in space [m], over local cells; 1 where there is none.
-        cell_volumes: of local cells [m^d], or [m^3] of a surface that has its thickness.
         volumes: share of each owned node in the volume, integral of its hat, likewise.
         fingerprint: of coordinates and cells, the same for any number of processes.
         node_slices, cell_slices: the way between owned nodes, or cells, and slices of arrays in
@@ -76,7 +75,7 @@ class Mesh:
             thickness: [m], one number or one per local cell.
         """
         self.thickness = np.broadcast_to(np.asarray(thickness, float), len(self.cell_tags))
-        self.cell_volumes = self._sizes * self.thickness if self.is_surface else self._sizes
+        self.__dict__.pop("cell_volumes", None)
         self.volumes = self.spread_cells(np.ones(len(self.cell_tags)))
 
     def _number_nodes(self):
@@ -96,18 +95,24 @@ class Mesh:
         self.owned_cells, self.cells = cells.size_local, cells.size_global
         self.input_cells = topology.original_cell_index
         self.cell_nodes = self.space.dofmap.list
-        self._sizes = _volumes(self.coordinates, self.cell_nodes, self.axes)
         self.cell_slices = Slices(
             self.comm, self.cells, self.input_cells, self.owned_cells, CHUNK, rare=True
         )
 
+    @functools.cached_property
+    def cell_volumes(self):
+        """Volumes of local cells [m^d], or [m^3] of a surface that has its thickness."""
+        sizes = _volumes(self.coordinates, self.cell_nodes, self.axes)
+        return sizes * self.thickness if self.is_surface else sizes
+
     def release(self):
         """Free what only set-up needs: DOLFINx's mesh and space, tags, bounding boxes of cells.
 
-        They are most of what a mesh takes. Nothing can be assembled or found in it afterwards.
+        They are most of what a mesh takes. Nothing can be assembled or found in it afterwards;
+        volumes of cells are found again when they are asked for.
         """
         self.cell_nodes = np.array(self.cell_nodes)
-        for name in ("domain", "space", "tree", "cell_tags", "input_cells"):
+        for name in ("domain", "space", "tree", "cell_tags", "input_cells", "cell_volumes"):
             self.__dict__.pop(name, None)
 
     @functools.cached_property

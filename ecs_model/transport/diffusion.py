@@ -88,7 +88,6 @@ class Diffusion(StateAndReport):
         rows, options = rows or rows_of(operators), options or {}
         for_limiter = options_of("limiter", options)
         self.range = Range(rows, self.ledger, values, self.increment, ratio, name, for_limiter)
-        self._scratch = np.zeros_like(values)
         self.last_step, self._version = 0.0, operators.version
         self.share, self.stages, self.first = PLAIN, 1, np.empty(0)
         for_steps = options_of("diffusion", options)
@@ -158,7 +157,7 @@ class Diffusion(StateAndReport):
         self.stages = 2 if damped or stiff else 1
         self.share = DAMPED if stiff and not damped else PLAIN
         if self.stages == 2 and not self.first.size:
-            self.first, self._mean = np.zeros_like(self.values), np.zeros_like(self.values)
+            self.first = np.zeros_like(self.values)
 
     @property
     def implicitness(self) -> float:
@@ -170,10 +169,15 @@ class Diffusion(StateAndReport):
         return self.systems.of(self.share * dt)
 
     def middle(self) -> Array:
-        """What the ion is on average during the step, beyond its start [mM]; overwritten soon."""
-        middle = np.multiply(self.increment, self.share, out=self._scratch)
+        """What the ion is on average during the step, beyond its start [mM].
+
+        The next call, also that of another ion of the tissue, overwrites it.
+        """
+        shape = self.values.shape
+        middle, more = (self.range.rows.buffer(name, shape) for name in ("middle", "of a stage"))
+        np.multiply(self.increment, self.share, out=middle)
         if self.stages == 2:
-            middle += np.multiply(self.first, 1 - self.share, out=self._mean)
+            middle += np.multiply(self.first, 1 - self.share, out=more)
         return middle
 
     def lacking(self, t: float, dt: float, migration: Array | None, weighed: float) -> float:

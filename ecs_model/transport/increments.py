@@ -69,7 +69,8 @@ class Increments:
         self._ratio = np.array([part.ratio for part in parts])
         self._exchange = self._beside("exchange", any(p.ledger.robin for p in parts))
         self._free = self._unfixed()
-        self._lockstep = Lockstep(rows, self._ratio, self._exchange, self._free)
+        both = self._exchange, self._free
+        self._lockstep = Lockstep(rows, self._ratio, *both, room=self._packed)
         self._brought: Array | None = None
         self._sources = np.zeros((owned, self._lanes))
         self._balance: Balance | None = None

@@ -113,10 +113,10 @@ class LinearSystem:
 
     def _weigh(self):
         self.weights, self.flows = self._systems.ledger.closing_weights(self._part)
-        self.sizes: Array = np.abs(self.weights)
-        self.signs: Array | float = np.sign(self.weights)
-        if np.min(self.signs, initial=1.0) >= 0.0:  # as nearly always
-            self.sizes, self.signs = self.weights, 1.0
+        self.sizes: Array = self.weights
+        self.signs: Array | float = 1.0
+        if self.flows is not None and np.min(self.weights, initial=1.0) < 0.0:  # hardly ever
+            self.sizes, self.signs = np.abs(self.weights), np.sign(self.weights)
         self.version = self._systems.operators.version
 
     def follow(self) -> None:

@@ -28,6 +28,7 @@ class Lockstep:
         ratio: diffusivity of each ion relative to that of the matrices.
         exchange: conductance to the outside [m^3/s]; None where there is none.
         free: 1, but 0 where a concentration is given; None where none is.
+        room: for as much as the ions at local nodes twice; a solve overwrites it.
 
     Attributes:
         inverse: of the diagonals, for the `part` that was counted last.
@@ -35,14 +36,20 @@ class Lockstep:
     """
 
     def __init__(
-        self, rows: Neighbours, ratio: Array, exchange: Array | None, free: Array | None
+        self,
+        rows: Neighbours,
+        ratio: Array,
+        exchange: Array | None,
+        free: Array | None,
+        room: Array,
     ) -> None:
         count, owned = len(ratio), rows.operators.mesh.owned
         self._rows, self._operators, self._ratio = rows, rows.operators, ratio
         self._exchange, self._free, self._part = exchange, free, 0.0
         self._passes = {name: c_function(text(count), f"ecs_{name}") for name in PASSES}
-        self.inverse, self.found, self._image = np.zeros((3, owned, lanes(count)))
-        self._direction = np.zeros((rows.local, lanes(count)))
+        self.inverse, self.found = np.zeros((2, owned, lanes(count)))
+        places = room.ravel()[: (rows.local + owned) * lanes(count)].reshape(-1, lanes(count))
+        self._direction, self._image = places[: rows.local], places[rows.local :]
         self._steps, self._sums, self._enough = np.zeros((3, lanes(count)))
         self._counts = np.zeros(lanes(count), np.int64)
         self._inverse_of: tuple[float, int] | None = None

@@ -208,14 +208,17 @@ class Ledger:
 
         Returns:
             w at owned nodes [m^3], and the share of it per second of `part`; None if that is zero.
+            Where nothing is open, w is the lumped mass itself.
         """
+        if not self.open:
+            return self._operators.lumped, None
         weights, flows = self._operators.lumped.copy(), self.exchange.copy()
         for nodes, mass, stiffness in self._couplings:
             weights[nodes] -= mass
             flows[nodes] -= stiffness
         weights += part * flows
         weights[self.fixed] = flows[self.fixed] = 0.0
-        return weights, (flows if self.open else None)
+        return weights, flows
 
     def due(self, values: Array, t: float, dt: float, migration: Array | None = None) -> float:
         """Amount [mol] that this process's share of a step must bring, by all terms together."""

@@ -103,7 +103,7 @@ class Operators:
         self.lumped = mesh.spread_cells(alpha)
         masses = _rows(a * u * v * ufl.dx)[2]
         self.pattern = first, column
-        self.stiffness, self.mass = self._over(flows), self._over(masses)
+        self.stiffness, self.mass = self.over(flows), self.over(masses)
         self._values = (flows, masses) if mesh.comm.size == 1 else None  # those of PETSc
         self.mass.scale(theta)
         add_to_diagonal(self.mass, (1 - theta) * self.lumped)
@@ -113,7 +113,7 @@ class Operators:
         """The matrices of assembly: these."""
         return self
 
-    def _over(self, values):
+    def over(self, values: Array) -> PETSc.Mat:
         """A PETSc matrix of these entries, which are its own where one process has all rows."""
         size, csr = (self.mesh.owned, self.mesh.nodes), (*self.pattern, values)
         return PETSc.Mat().createAIJWithArrays((size, size), csr, comm=self.mesh.comm)

@@ -85,8 +85,8 @@ class Poisson:
 
     def model(self) -> PETSc.Mat:
         """What multigrid is set up with, whenever a run begins: even, and invertible."""
-        result = self.rows.operators.at_rest.stiffness.copy()
-        result.scale(self._scale)
+        at_rest = self.rows.operators.at_rest
+        result = at_rest.over(self._scale * at_rest.entries[0])
         diagonal = result.getDiagonal()
         diagonal.scale(1 + 1e-6)
         result.setDiagonal(diagonal)

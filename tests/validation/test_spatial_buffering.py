@@ -1,4 +1,4 @@
-"""K+ that a current carries through the surface of cortex, and the potential that K+ there makes."""
+"""K+ that a current carries through the surface of cortex; the potential that K+ there makes."""
 
 import numpy as np
 import pytest
