@@ -264,7 +264,7 @@ def _ran(text, values, more, places, dim, folder):
     probes = "".join(_probe(k, x, dim) for k, x in enumerate(places))
     config = folder.with_suffix(".toml")
     config.write_text(text.format(**values) + more + probes)
-    assert api.run(config, folder, overwrite=True, quiet=True) == 0
+    assert api.run(config, folder, overwrite=True, quiet=True).code == 0
     columns, _ = read_series(folder / "series.csv")
     return columns["t"], np.stack([columns[f"K_o@{k}"] for k in range(len(places))])
 

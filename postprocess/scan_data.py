@@ -10,6 +10,7 @@ from ecs_model.files import foreign, schemas, versions
 from ecs_model.physics.measured_tissue import STATES, state_of, title
 from ecs_model.physics.regimes import NAMES
 from ecs_model.postprocess import labels
+from ecs_model.postprocess import rows as shown
 
 VERDICTS = ("load", "seizure", "sd", "ignited")  # the gravest last
 WORDS = {
@@ -102,18 +103,25 @@ class Scan:
         report = foreign.read_json(path / "report.json", schemas.ReportFacts) or {}
         return cls(path, setup, frame, report)
 
+    def rows(self):
+        """Pairs of what was computed and what came out, in words."""
+        yield "points", f"{len(self.finished)} of {len(self.frame)} finished"
+        for axis in self.axes:
+            yield axis.plain, f"{self.frame[axis.label].nunique()} values"
+        for name in () if self.searched else REGIMES:
+            if count := int((self.regimes == name).sum()):
+                yield self.word(name), f"{count} runs"
+
     def __repr__(self):
-        rows = [
-            f"  {axis.plain:<32}{self.frame[axis.label].nunique()} values" for axis in self.axes
-        ]
-        rows += [
-            f"  {self.word(name):<32}{count} runs"
-            for name in REGIMES
-            if (count := int((self.regimes == name).sum())) and not self.searched
-        ]
-        points = f"{len(self.finished)} of {len(self.frame)} points finished"
-        name = self.setup["title"] or self.path.resolve().name
-        return "\n".join([f"Scan {name!r} in {self.path}: {points}", *rows])
+        return shown.as_text(f"Scan {self.name!r} in {self.path}", self.rows())
+
+    def _repr_html_(self):
+        return shown.as_html(self.name, self.rows())
+
+    @property
+    def name(self):
+        """The title of the scan, or the name of its directory."""
+        return self.setup["title"] or self.path.resolve().name
 
     @property
     def settings(self):

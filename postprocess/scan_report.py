@@ -43,7 +43,7 @@ def content(scan, runs):
     """What the report says, by the names that its page uses; `runs` as for `write`."""
     columns = _columns(scan)
     return {
-        "title": scan.setup["title"] or scan.path.resolve().name,
+        "title": scan.name,
         "axes": _axes(scan),
         "counts": _counts(scan),
         "facts": _facts(scan),

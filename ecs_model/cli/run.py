@@ -24,7 +24,7 @@ def _run(a):
 
     output = a.output or os.path.join("results", os.path.splitext(os.path.basename(a.config))[0])
     options = {"overwrite": a.overwrite, "quiet": a.quiet, "profile": a.profile}
-    return api.run(a.config, output, overrides=a.overrides, **options)
+    return api.run(a.config, output, overrides=a.overrides, verbose=True, **options).code
 
 
 def add_resume(commands):
@@ -45,7 +45,7 @@ def _resume(a):
     from ecs_model import api
 
     options = {"quiet": a.quiet, "profile": a.profile, "force": a.force, "trust": a.trust}
-    return api.resume(a.directory, overrides=a.overrides, **options)
+    return api.resume(a.directory, overrides=a.overrides, verbose=True, **options).code
 
 
 def add_check(commands):
