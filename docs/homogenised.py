@@ -11,7 +11,7 @@ import numpy as np
 
 from ecs_model import api
 from ecs_model.meshes import lattice
-from ecs_model.postprocess import style
+from ecs_model.postprocess import style, theme
 from ecs_model.run.tables import read_series
 
 HERE = Path(__file__).parent
@@ -301,7 +301,7 @@ def draw(courses, path):
     figure = style.figure(2.8)
     axes = figure.subplots(1, len(courses))
     for beside, (title, course) in zip(axes, courses.items(), strict=True):
-        for k, (place, colour) in enumerate(zip(course.places, style.CYCLE, strict=False)):
+        for k, (place, colour) in enumerate(zip(course.places, theme.LIGHT.cycle, strict=False)):
             beside.plot(course.times, course.homogenised[k], color=colour, lw=1)
             some = slice(None, None, len(course.times) // DOTS)
             label = f"{1e6 * place:.0f} µm"

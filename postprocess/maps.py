@@ -6,7 +6,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.tri import Triangulation
 
 from ecs_model.errors import ConfigError
-from ecs_model.postprocess import labels, style
+from ecs_model.postprocess import labels, style, theme
 from ecs_model.postprocess.fields import finite_range, load, spread
 from ecs_model.run import field_series
 
@@ -19,7 +19,7 @@ def profiles(run_dir, times=7):
     fields = _of_dimension(run_dir, 1)
     order = np.argsort(fields.points[:, 0])
     indices = spread(len(fields.times), times)
-    colours = mpl.colormaps["viridis"](np.linspace(0, 0.9, len(indices)))
+    colours = mpl.colormaps["viridis"](np.linspace(*theme.now().shades, len(indices)))
     fig = style.figure(0.6 + 2.1 * len(fields.main))
     panels = fig.subplots(len(fields.main), sharex=True, squeeze=False)[:, 0]
     for axes, name in zip(panels, fields.main, strict=True):
@@ -121,7 +121,7 @@ def _arrival_map(fields, values, label):
     fig, side = _single_panel(_height_over_width(fields))
     axes = fig.subplots()
     never = np.ones(len(fields.points))
-    _coloured(axes, fields, never, cmap=ListedColormap([style.NEVER]))
+    _coloured(axes, fields, never, cmap=ListedColormap([theme.now().never]))
     axes.set(xlabel=f"x [{labels.LENGTH}]", ylabel=f"y [{labels.LENGTH}]")
     if not _say_if_never(axes, values):
         low, high = labels.nice_limits(*finite_range(values))

@@ -178,7 +178,7 @@ class Run:
             yield "Warning", words
 
     def _rows(self):
-        return [*self.about(), *self.headlines(), *self.holds()]
+        return rows.begun([*self.about(), *self.headlines(), *self.holds()])
 
     def __repr__(self):
         return rows.as_text(f"Run {self.name!r} in {self.path}", self._rows())

@@ -70,11 +70,11 @@ def test_a_scan_shows_what_came_out_and_where_it_is(place):
     assert result.code == 0 and len(result.scan.frame) == 2
     said = repr(result)
     assert said.startswith(f"Scan in {place / 'scan'}: all points finished")
-    assert "2 of 2 finished" in said and "<table>" in result._repr_html_()
+    assert "2 of 2 points finished" in said and "<table>" in result._repr_html_()
     assert repr(api.scan_collect(place / "scan", quiet=True)) == said
 
 
 def test_a_scan_of_which_nothing_is_finished_is_shown_too(tmp_path):
     result = api.ScanResult(75, tmp_path)
-    assert "the same call goes on" in repr(result) and "None is finished" not in repr(result)
-    assert "none is finished" in result._repr_html_()
+    assert "the same call goes on" in repr(result)
+    assert "no point is finished" in result._repr_html_()

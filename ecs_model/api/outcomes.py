@@ -55,7 +55,9 @@ class RunResult(_Shown):
         return f"{self.run.name}: {self.run.state}"
 
     def _rows(self):
-        return [*self.run.headlines(), ("directory", f"{self.path} (.run opens it)")]
+        from ecs_model.postprocess import rows
+
+        return rows.begun([*self.run.headlines(), ("directory", f"{self.path} (.run opens it)")])
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,5 +84,5 @@ class ScanResult(_Shown):
         try:
             found = list(self.scan.rows())
         except ConfigError:
-            found = [("points", "none is finished")]
+            found = [("state", "no point is finished")]
         return [*found, ("directory", f"{self.path} (.scan opens it)")]
