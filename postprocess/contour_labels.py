@@ -43,8 +43,9 @@ def _along(path, transform, step):
     parts = [part for part in parts if len(part) > 1]
     if not parts:
         return np.empty((0, 2))
-    part = max(parts, key=lambda p: np.hypot(*np.diff(p, axis=0).T).sum())
-    arc = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(part, axis=0).T))])
+    arcs = [np.append(0.0, np.cumsum(np.hypot(*np.diff(part, axis=0).T))) for part in parts]
+    longest = int(np.argmax([arc[-1] for arc in arcs]))
+    part, arc = parts[longest], arcs[longest]
     at = np.linspace(0, arc[-1], max(int(arc[-1] / step), 2))
     return np.column_stack([np.interp(at, arc, part[:, k]) for k in range(2)])
 
