@@ -2,15 +2,17 @@
 
 import csv
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
-from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ecs_model.files import foreign, schemas
-from ecs_model.postprocess import labels, style, theme
+from ecs_model.postprocess import labels, scan_areas, style, theme
+from ecs_model.postprocess.scan_map import triangles
 
+GRAVITY = ("rest", "firing", "tonic", "seizure", "SD", "depolarized")  # the gravest last
 IONS = ("K_o", "Na_o", "Cl_o", "K_i", "Na_i", "Cl_i", "K_g", "Na_g", "Cl_g")
 SHOWN = 6  # members of a batch in one picture of courses
 
@@ -244,18 +246,14 @@ def _draw_line(axis, table, names):
 
 
 def _draw_plane(axis, table, names):
-    x, y = (np.unique([float(v) for v in table[n]]) for n in names)
+    x, y = (np.array([float(v) for v in table[n]]) for n in names)
     colours = theme.now().cells
-    kinds = list(colours)
-    numbers = np.array([kinds.index(r) for r in table["regime"]]).reshape(len(y), len(x))
-    axis.pcolormesh(
-        x,
-        y,
-        numbers,
-        cmap=ListedColormap(list(colours.values())),
-        shading="nearest",
-        norm=BoundaryNorm(np.arange(len(kinds) + 1) - 0.5, len(kinds)),
-    )
+    present = [name for name in GRAVITY if name in table["regime"]]
+    numbers = np.array([present.index(word) for word in table["regime"]])
+    axis.set(xlim=(x.min(), x.max()), ylim=(y.min(), y.max()))
+    axes = [SimpleNamespace(scale="linear")] * 2
+    scan_areas.nested(axis, triangles(axes, x, y), numbers, [colours[name] for name in present])
+    scan_areas.dots(axis, x, y, [colours[word] for word in table["regime"]])
     axis.set_xlabel(_over(*_parts(names[0])))
     axis.set_ylabel(_over(*_parts(names[1])))
 

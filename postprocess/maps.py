@@ -46,6 +46,22 @@ def maps(run_dir, times=4):
 
 
 @style.styled
+def snapshot(run_dir, name, t):
+    """Figure of one field of a two-dimensional run at the output time nearest to `t` [s]."""
+    fields = _of_dimension(run_dir, 2)
+    index = int(np.abs(fields.times - t).argmin())
+    fig, side = _single_panel(_height_over_width(fields))
+    axes, (low, high) = fig.subplots(), fields.limits(name)
+    colours = {"cmap": style.colour_map(name), "vmin": low, "vmax": high}
+    drawn = _coloured(axes, fields, fields.at(name, index), **colours)
+    axes.set(xlabel=f"x [{labels.LENGTH}]", ylabel=f"y [{labels.LENGTH}]")
+    axes.set_title(labels.time_text(fields.times[index]))
+    where = {"ax": axes, "location": side, "aspect": 30}
+    style.colour_bar(fig, drawn, name, fields.label(name), **where)
+    return fig
+
+
+@style.styled
 def arrival(run_dir, name="arrival_K_o"):
     """Figure of the time [s] at which the front arrived; grey where it never did."""
     fields = load(run_dir)

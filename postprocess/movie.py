@@ -65,23 +65,24 @@ def _bodies(fields, name, indices, pixels):
 
 
 def _annotate(scene, label):
-    """The text of the time; a colour bar is added too, below the body."""
+    """The text of the time; a colour bar is added too, below the body, what it means beside it."""
+    ink = theme.now().ink
     scene.plotter.add_scalar_bar(
-        label,
+        " ",
         mapper=scene.plotter.actors["body"].mapper,
-        color=theme.now().ink,
+        color=ink,
         vertical=False,
         width=0.5,
-        height=0.12,
-        position_x=0.25,
+        height=0.08,
+        position_x=0.4,
         position_y=0.02,
-        title_font_size=18,
         label_font_size=16,
         fmt="%g",
     )
+    scene.plotter.add_text(label, position="lower_left", font_size=10, color=ink)
     size = f"{scene.extent[0]:.3g} {labels.LENGTH} wide"
-    scene.plotter.add_text(size, position="upper_right", font_size=10, color=theme.now().ink)
-    return scene.plotter.add_text(" ", position="upper_left", font_size=12, color=theme.now().ink)
+    scene.plotter.add_text(size, position="upper_right", font_size=10, color=ink)
+    return scene.plotter.add_text(" ", position="upper_left", font_size=12, color=ink)
 
 
 def _curves(fields, name, indices, pixels):

@@ -23,29 +23,36 @@ def regimes(ax, scan, mesh, stars):
     handles = [Patch(color=colours[name], label=scan.word(name)) for name in present]
     border, lines = _border(ax, scan, mesh, scan.margin(scan.verdict))
     speed, obstacles = _speeds(ax, scan, mesh, stars)
-    dots = _dots(ax, mesh, [colours[name] for name in found])
-    return handles + border + speed + [dots], lines + obstacles
+    runs = dots(ax, mesh.x, mesh.y, [colours[name] for name in found])
+    return handles + border + speed + [runs], lines + obstacles
 
 
 def words(ax, scan, mesh, stars):
     """Draw what neurons do, with borders between words; as `regimes`."""
     found, colours = scan.words, theme.now().regimes
     present = [name for name in colours if name in found]
-    _nested(ax, mesh, np.array([present.index(word) for word in found]), present)
+    numbers = np.array([present.index(word) for word in found])
+    nested(ax, mesh, numbers, [colours[name] for name in present])
     handles = [Patch(color=colours[name], label=name) for name in present]
     border, lines = _border(ax, scan, mesh, np.where(scan.margin(scan.verdict) >= 0, 1.0, -1.0))
     speed, obstacles = _speeds(ax, scan, mesh, stars)
-    dots = _dots(ax, mesh, [colours[word] for word in found])
-    return [*handles, *border, *speed, dots], lines + obstacles
+    runs = dots(ax, mesh.x, mesh.y, [colours[word] for word in found])
+    return [*handles, *border, *speed, runs], lines + obstacles
 
 
-def _nested(ax, mesh, numbers, present):
-    """Colour where runs have a word, or a graver one: from the mildest on."""
-    plain(ax, mesh, theme.now().regimes[present[0]])
+def nested(ax, mesh, numbers, colours):
+    """Colour the areas of words, each on those of milder ones.
+
+    Args:
+        ax: the axes.
+        mesh: of the runs.
+        numbers: of the words of the runs, the gravest last.
+        colours: of the words, by their numbers.
+    """
+    plain(ax, mesh, colours[0])
     everywhere = np.ones(len(numbers), bool)
-    for least, name in list(enumerate(present))[1:]:
-        margin = np.where(numbers >= least, 1.0, -1.0)
-        _area(ax, mesh, margin, everywhere, theme.now().regimes[name])
+    for least, colour in list(enumerate(colours))[1:]:
+        _area(ax, mesh, np.where(numbers >= least, 1.0, -1.0), everywhere, colour)
 
 
 def between(mesh, margin, scales, x, y):
@@ -77,9 +84,10 @@ def _border(ax, scan, mesh, margin):
     return [Line2D([], [], color=theme.now().ink, lw=BORDER, label=words)], drawn.get_paths()
 
 
-def _dots(ax, mesh, colours):
+def dots(ax, x, y, colours):
+    """Draw runs in the colours of what they do; their legend entry."""
     edge = {"edgecolors": theme.now().dim, "lw": 0.5}
-    ax.scatter(mesh.x, mesh.y, s=10, c=colours, zorder=3, clip_on=False, **edge)
+    ax.scatter(x, y, s=10, c=colours, zorder=3, clip_on=False, **edge)
     return dot_handle("run", marker="o", ms=3.5)
 
 

@@ -39,7 +39,7 @@ def risk_map(scan):
     Args:
         scan: a Scan without thresholds that has `mapped` axes.
     """
-    return _figure(scan, scan_areas.regimes if scan.words is None else scan_areas.words)[0]
+    return _figure(scan, scan_areas.regimes if scan.words is None else scan_areas.words)
 
 
 @style.styled
@@ -52,16 +52,21 @@ def threshold_map(scan):
     values = scan.finished["threshold.value"].to_numpy(float)
     known = values[np.isfinite(values)]
     if not len(known) or not np.ptp(known):
-        return _figure(scan, partial(_thresholds, levels=None))[0]
+        return _figure(scan, partial(_thresholds, levels=None))
     levels = MaxNLocator(24).tick_values(known.min(), known.max())
-    figure, panels = _figure(scan, partial(_thresholds, levels=levels))
     scale = ScalarMappable(BoundaryNorm(levels, 256), "viridis")
-    figure.colorbar(scale, ax=panels, label=scan.searched_title, ticks=MaxNLocator(7))
-    return figure
+    bar = {"mappable": scale, "label": scan.searched_title, "ticks": MaxNLocator(7)}
+    return _figure(scan, partial(_thresholds, levels=levels), bar)
 
 
-def _figure(scan, draw):
-    """A figure with a map for each value of a third axis, and its panels; the legend is below."""
+def _figure(scan, draw, bar=None):
+    """A figure with a map for each value of a third axis; the legend is below.
+
+    Args:
+        scan: the Scan.
+        draw: what draws one map.
+        bar: of colours, which takes its room before labels are placed; None for none.
+    """
     axes = scan.mapped
     others = [axis for axis in scan.varying if axis not in axes]
     parts = scan.slices(others[0]) if others else [("", scan)]
@@ -74,12 +79,14 @@ def _figure(scan, draw):
     for ax in panels[len(parts) :]:
         ax.remove()
     panels = panels[: len(parts)]
+    if bar:
+        figure.colorbar(ax=[*panels], **bar)
     handles: dict = {}
     for ax, (title, part) in zip(panels, parts, strict=True):
         ax.set_title(title)
         handles |= {handle.get_label(): handle for handle in _panel(ax, part, axes, draw)}
     style.legend_below(figure, [*handles.values()], 2)
-    return figure, list(panels)
+    return figure
 
 
 def _panel(ax, scan, axes, draw):
