@@ -44,6 +44,7 @@ def picture(times: Array, columns: list[Fitted], path: Path) -> Path:
 
 def pictures(folder: Path, formats: tuple[str, ...] = ("png",)) -> list[Path]:
     """Paths of the picture of a fit that lies in a folder, in all `formats`."""
+    folder = Path(folder)
     times, columns = read(folder / "fit.csv")
     return style.save_all({"fit": partial(_figure, times, columns)}, folder, formats)
 

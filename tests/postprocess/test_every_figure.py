@@ -12,6 +12,7 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.text import Text
 
 from ecs_model import api
+from ecs_model.errors import ConfigError
 from ecs_model.files import atomic
 from ecs_model.point_source import Experiment, concentration
 from ecs_model.postprocess import (
@@ -288,3 +289,24 @@ def test_a_dark_figure_of_a_directory_has_a_name_of_its_own(run_of):
         path.stem for path in dark
     }
     assert (run.path / "pictures" / "K_o_dark.mp4").is_file()
+
+
+HEADS = ("{0}", "fitted {0}", "residual {0}", "band low {0}", "band high {0}")
+
+
+def test_a_fit_can_be_drawn_again_from_its_table(tmp_path):
+    heads = ["t [s]", *(head.format("K_o@tip [mM]") for head in HEADS)]
+    rows = [(t, 3 + t, 3.1 + t, -0.1, 2.9 + t, 3.3 + t) for t in range(6)]
+    lines = [",".join(heads), *(",".join(map(str, row)) for row in rows)]
+    (tmp_path / "fit.csv").write_text("\n".join(lines) + "\n")
+    times, (column,) = fit.read(tmp_path / "fit.csv")
+    assert (column.name, column.unit) == ("K_o@tip", "mM") and times.tolist() == [*range(6)]
+    np.testing.assert_allclose(column.half, 0.2)
+    np.testing.assert_allclose(column.measured - column.fitted, -0.1)
+    paths = api.plot(tmp_path, ("png", "pdf"), 85.0, "dark")
+    assert [path.name for path in paths] == ["fit_dark.png", "fit_dark.pdf"]
+
+
+def test_another_theme_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="--theme: found 'grey'; light or dark would be right"):
+        api.plot(tmp_path, theme="grey")
