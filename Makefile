@@ -1,7 +1,7 @@
 # Environment: PYTHON=/path/to/python (3.12 or newer), VENV=.venv, NP=processes, RUN=name in runs/
 VENV ?= .venv
 NP ?= $(shell n=$$(nproc 2>/dev/null || echo 1); [ $$n -le 4 ] || n=4; echo $$n)
-RUN ?= cortex_k_load
+RUN ?= sulcus_sd
 
 BIN := $(VENV)/bin
 RESULTS := results/$(RUN)

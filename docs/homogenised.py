@@ -11,7 +11,7 @@ import numpy as np
 
 from ecs_model import api
 from ecs_model.meshes import lattice
-from ecs_model.postprocess import style
+from ecs_model.postprocess import style, theme
 from ecs_model.run.tables import read_series
 
 HERE = Path(__file__).parent
@@ -264,7 +264,7 @@ def _ran(text, values, more, places, dim, folder):
     probes = "".join(_probe(k, x, dim) for k, x in enumerate(places))
     config = folder.with_suffix(".toml")
     config.write_text(text.format(**values) + more + probes)
-    assert api.run(config, folder, overwrite=True, quiet=True) == 0
+    assert api.run(config, folder, overwrite=True, quiet=True).code == 0
     columns, _ = read_series(folder / "series.csv")
     return columns["t"], np.stack([columns[f"K_o@{k}"] for k in range(len(places))])
 
@@ -301,7 +301,7 @@ def draw(courses, path):
     figure = style.figure(2.8)
     axes = figure.subplots(1, len(courses))
     for beside, (title, course) in zip(axes, courses.items(), strict=True):
-        for k, (place, colour) in enumerate(zip(course.places, style.CYCLE, strict=False)):
+        for k, (place, colour) in enumerate(zip(course.places, theme.LIGHT.cycle, strict=False)):
             beside.plot(course.times, course.homogenised[k], color=colour, lw=1)
             some = slice(None, None, len(course.times) // DOTS)
             label = f"{1e6 * place:.0f} µm"

@@ -2,23 +2,17 @@
 
 import csv
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
-from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ecs_model.files import foreign, schemas
-from ecs_model.postprocess import labels, style
+from ecs_model.postprocess import labels, scan_areas, style, theme
+from ecs_model.postprocess.scan_map import triangles
 
-COLOURS = {
-    "rest": "#56B4E9",
-    "firing": "#F0E442",
-    "seizure": "#E69F00",
-    "tonic": "#CC79A7",
-    "SD": "#D55E00",
-    "depolarized": "#333333",
-}
+GRAVITY = ("rest", "firing", "tonic", "seizure", "SD", "depolarized")  # the gravest last
 IONS = ("K_o", "Na_o", "Cl_o", "K_i", "Na_i", "Cl_i", "K_g", "Na_g", "Cl_g")
 SHOWN = 6  # members of a batch in one picture of courses
 
@@ -90,7 +84,7 @@ def _draw_courses(axis, table, names, panel, meanings):
                 table["time [s]"][own],
                 table[names[name]][own],
                 linestyle=dash,
-                color=style.CYCLE[k],
+                color=theme.now().cycle[k],
                 lw=1.0,
                 label=labels.symbol(name, meanings) if cell == cells[0] else None,
             )
@@ -111,16 +105,17 @@ def _shade(axes, folder):
         start = _seconds(event.get("start", "0 s"))
         for axis in axes:
             if "duration" in event:
-                axis.axvspan(start, start + _seconds(event["duration"]), color="0.9", lw=0)
+                end = start + _seconds(event["duration"])
+                axis.axvspan(start, end, color=theme.now().faint, lw=0)
             else:
-                axis.axvline(start, color="0.6", lw=0.8)
+                axis.axvline(start, color=theme.now().grey, lw=0.8)
         axes[0].annotate(
             labels.plain(event["name"]),
             (start, 1.0),
             xycoords=("data", "axes fraction"),
             fontsize=8,
             va="bottom",
-            color="0.3",
+            color=theme.now().dim,
         )
 
 
@@ -140,10 +135,10 @@ def branch(folder):
     groups = _groups(table)
     for axis, head in zip(axes, heads, strict=True):
         for k, rows in enumerate(groups):
-            _draw_branch(axis, table, rows, head, style.CYCLE[k % len(style.CYCLE)])
+            _draw_branch(axis, table, rows, head, f"C{k}")
         _mark(axis, summary, head)
         axis.set_ylabel(labels.wrapped_label(*_parts(head), _meanings(folder)))
-    axes[-1].set_xlabel(labels.label(table["over"][0], table["unit"][0]))
+    axes[-1].set_xlabel(_over(table["over"][0], table["unit"][0]))
     axes[0].legend(handles=_branch_legend(), loc="best")
     _title(figure, folder)
     return figure
@@ -171,16 +166,22 @@ def _mark(axis, summary, head):
     for member in summary["members"]:
         for one in member["branches"]:
             for s in one["special"]:
-                filled = "black" if s["kind"] == "fold" else "white"
-                axis.plot(s["value"], s["state"][name][0], "o", ms=4.5, mec="black", mfc=filled)
+                axis.plot(s["value"], s["state"][name][0], **_special(s["kind"]))
+
+
+def _special(kind):
+    """How a fold or a Hopf point is drawn."""
+    ink = theme.now().ink
+    filled = ink if kind == "fold" else theme.now().paper
+    return {"marker": "o", "ls": "", "ms": 4.5, "mec": ink, "mfc": filled, "zorder": 3}
 
 
 def _branch_legend():
     return [
-        Line2D([], [], color="0.2", label="stable"),
-        Line2D([], [], color="0.2", ls="--", lw=1.0, label="unstable"),
-        Line2D([], [], color="black", marker="o", ls="", ms=4.5, label="fold"),
-        Line2D([], [], color="black", marker="o", ls="", ms=4.5, mfc="white", label="Hopf"),
+        Line2D([], [], color=theme.now().dim, label="stable"),
+        Line2D([], [], color=theme.now().dim, ls="--", lw=1.0, label="unstable"),
+        Line2D([], [], label="fold", **_special("fold")),
+        Line2D([], [], label="Hopf", **_special("Hopf")),
     ]
 
 
@@ -198,12 +199,22 @@ def thresholds(folder):
             for i in range(len(table["event"]))
             if table["event"][i] == kind[0] and table["varied"][i] == kind[1]
         ]
-        x = [float(table[axes_of_batch[0]][i]) if axes_of_batch else i for i in rows]
+        x = [float(table[axes_of_batch[0]][i]) if axes_of_batch else 0.0 for i in rows]
         axis.plot(x, [float(table["threshold"][i]) for i in rows], "o-", ms=4)
-        axis.set_ylabel(f"{kind[0]}\n[{kind[2]}]")
-    axes[-1].set_xlabel(labels.label(*_parts(axes_of_batch[0])) if axes_of_batch else "cell")
+        event, varied, unit = kind
+        axis.set_title(f"{labels.plain(event)}: {labels.setting(varied)}", loc="left")
+        axis.set_ylabel(f"Threshold\n[{labels.typeset(unit)}]")
+    if axes_of_batch:
+        axes[-1].set_xlabel(_over(*_parts(axes_of_batch[0])))
+    else:
+        axes[-1].set_xticks([])
     _title(figure, folder)
     return figure
+
+
+def _over(key, unit):
+    """What stands beside an axis of a setting, with its unit."""
+    return labels.with_unit(labels.setting(key), unit)
 
 
 @style.styled
@@ -214,9 +225,10 @@ def regime_map(folder):
     figure, axes = _panels(1)
     draw = _draw_plane if len(names) == 2 else _draw_line
     draw(axes[0], table, names)
-    present = [n for n in COLOURS if n in table["regime"]]
-    handles = [Patch(color=COLOURS[n], label=n) for n in present]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(present))
+    colours = theme.now().cells
+    present = [n for n in colours if n in table["regime"]]
+    handles = [Patch(color=colours[n], label=n) for n in present]
+    style.legend_below(figure, handles, len(present))
     _title(figure, folder)
     return figure
 
@@ -225,28 +237,25 @@ def _draw_line(axis, table, names):
     x = np.array([float(v) for v in table[names[0]]])
     high = np.array([float(v) for v in table["highest K_o [mM]"]])
     low = np.array([float(v) for v in table["lowest K_o [mM]"]])
-    colours = [COLOURS[r] for r in table["regime"]]
+    colours = [theme.now().cells[r] for r in table["regime"]]
     axis.vlines(x, low, high, colors=colours, lw=3)
     axis.scatter(x, high, c=colours, s=18, zorder=3)
     axis.scatter(x, low, c=colours, s=18, zorder=3)
-    axis.set_xlabel(labels.label(*_parts(names[0])))
+    axis.set_xlabel(_over(*_parts(names[0])))
     axis.set_ylabel("Range of [K$^+$]$_o$\n[mM]")
 
 
 def _draw_plane(axis, table, names):
-    x, y = (np.unique([float(v) for v in table[n]]) for n in names)
-    kinds = list(COLOURS)
-    numbers = np.array([kinds.index(r) for r in table["regime"]]).reshape(len(y), len(x))
-    axis.pcolormesh(
-        x,
-        y,
-        numbers,
-        cmap=ListedColormap(list(COLOURS.values())),
-        shading="nearest",
-        norm=BoundaryNorm(np.arange(len(kinds) + 1) - 0.5, len(kinds)),
-    )
-    axis.set_xlabel(labels.label(*_parts(names[0])))
-    axis.set_ylabel(labels.label(*_parts(names[1])))
+    x, y = (np.array([float(v) for v in table[n]]) for n in names)
+    colours = theme.now().cells
+    present = [name for name in GRAVITY if name in table["regime"]]
+    numbers = np.array([present.index(word) for word in table["regime"]])
+    axis.set(xlim=(x.min(), x.max()), ylim=(y.min(), y.max()))
+    axes = [SimpleNamespace(scale="linear")] * 2
+    scan_areas.nested(axis, triangles(axes, x, y), numbers, [colours[name] for name in present])
+    scan_areas.dots(axis, x, y, [colours[word] for word in table["regime"]])
+    axis.set_xlabel(_over(*_parts(names[0])))
+    axis.set_ylabel(_over(*_parts(names[1])))
 
 
 def _summary(folder):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ecs_model.point_source import concentration
-from ecs_model.postprocess import style
+from ecs_model.postprocess import style, theme
 
 
 def picture(times, values, experiment, found, path):
@@ -27,14 +27,14 @@ def _figure(times, values, experiment, found):
     fine = np.linspace(times[0], times[-1], 600)
     baseline = float(np.mean(values - concentration(times, experiment, **found.values)))
     baseline *= bool((times <= experiment.start).any())
-    curve.plot(times, values, ".", ms=3, color="0.4", label="measured")
+    curve.plot(times, values, ".", ms=3, color=theme.now().dim, label="measured")
     curve.plot(
         fine, baseline + concentration(fine, experiment, **found.values), label=_words(found)
     )
     curve.set(ylabel="Concentration [mM]")
     curve.legend()
-    left.axhline(0, lw=0.8, color="0.7")
-    left.plot(times, found.residuals, ".", ms=3, color="0.4")
+    left.axhline(0, lw=0.8, color=theme.now().grey)
+    left.plot(times, found.residuals, ".", ms=3, color=theme.now().dim)
     left.set(xlabel="Time [s]", ylabel="Residual [mM]")
     return figure
 

@@ -1,12 +1,15 @@
 """Measured courses, what was fitted to them, the band of the fit, and what is left."""
 
+import csv
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from ecs_model.physics.values import Array
-from ecs_model.postprocess import style
+from ecs_model.postprocess import style, theme
 from ecs_model.postprocess.labels import label, typeset
 
 
@@ -39,6 +42,29 @@ def picture(times: Array, columns: list[Fitted], path: Path) -> Path:
     return style.save(_figure(times, columns), path)
 
 
+def pictures(folder: Path, formats: tuple[str, ...] = ("png",)) -> list[Path]:
+    """Paths of the picture of a fit that lies in a folder, in all `formats`."""
+    folder = Path(folder)
+    times, columns = read(folder / "fit.csv")
+    return style.save_all({"fit": partial(_figure, times, columns)}, folder, formats)
+
+
+def read(path: Path) -> tuple[Array, list[Fitted]]:
+    """Times [s] and the columns of the table of a fit."""
+    with open(path, newline="") as file:
+        heads = next(csv.reader(file))
+        values = np.loadtxt(file, delimiter=",", ndmin=2)
+    table = dict(zip(heads, values.T, strict=True))
+    names = [head.removeprefix("fitted ") for head in heads if head.startswith("fitted ")]
+    return table["t [s]"], [_column(table, name) for name in names]
+
+
+def _column(table, head):
+    name, _, unit = head.removesuffix("]").partition(" [")
+    half = (table[f"band high {head}"] - table[f"band low {head}"]) / 2
+    return Fitted(name, unit, table[head], table[f"fitted {head}"], half)
+
+
 @style.styled
 def _figure(times, columns) -> Figure:
     figure = style.figure(3.4)
@@ -51,12 +77,12 @@ def _figure(times, columns) -> Figure:
 
 def _draw(above, below, times, column):
     fitted, half = column.fitted, column.half
-    above.plot(times, column.measured, ".", ms=3, color="0.4", label="measured")
+    above.plot(times, column.measured, ".", ms=3, color=theme.now().dim, label="measured")
     (drawn,) = above.plot(times, fitted, label="fitted")
     colour = drawn.get_color()
     above.fill_between(times, fitted - half, fitted + half, color=colour, alpha=0.25, lw=0)
     name, _, place = column.name.partition("@")
     above.set(ylabel=label(name, column.unit), title=place)
-    below.axhline(0, lw=0.8, color="0.7")
-    below.plot(times, column.measured - fitted, ".", ms=3, color="0.4")
+    below.axhline(0, lw=0.8, color=theme.now().grey)
+    below.plot(times, column.measured - fitted, ".", ms=3, color=theme.now().dim)
     below.set(xlabel="Time [s]", ylabel=f"Residual [{typeset(column.unit)}]")

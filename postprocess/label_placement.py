@@ -7,14 +7,18 @@ from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
 
-from ecs_model.postprocess import labels
+from ecs_model.postprocess import labels, theme
 
-HALO = [withStroke(linewidth=2.5, foreground="white")]
 ANGLES = (0, 45, 315, 90, 270, 180, 135, 225)  # degrees: where a label may stand, the best first
 REACH = (7.0, 13.0, 20.0, 28.0)  # points from a mark to its label; from the second on with a line
 MARK = 6.0  # points: half of what a mark covers
 AWAY = 0.02  # per point of the distance, in areas of labels
 OUTSIDE, CROSSED = 4.0, 0.2  # what a label outside of the axes costs, and one across a curve
+
+
+def halo():
+    """Paper around letters, which are legible on any colour then."""
+    return [withStroke(linewidth=2.5, foreground=theme.now().paper)]
 
 
 def place(axes, places, texts, obstacles=(), size=7):
@@ -44,7 +48,7 @@ def place(axes, places, texts, obstacles=(), size=7):
             fontsize=size,
             ha="center",
             va="center",
-            path_effects=HALO,
+            path_effects=halo(),
             zorder=5,
             annotation_clip=True,
         )

@@ -19,8 +19,12 @@ _SYMBOLS = {
     "O2": "[O$_2$]",
     "V": "membrane potential",
     "Phi_e": "extracellular potential",
-    "V_g": "membrane potential of glia",
-    "V_g_shift": "shift of V_g by currents",
+    "V_g": "glial membrane potential",
+    "V_g_shift": "shift of the glial potential",
+    "K_bath": "[K$^+$] of the bath",
+    "O_bath": "[O$_2$] of the bath",
+    "Na_bath": "[Na$^+$] of the bath",
+    "Cl_bath": "[Cl$^-$] of the bath",
     "alpha": "volume fraction $\\alpha$",
     "tortuosity": "tortuosity $\\lambda$",
     "front_position": "front position",
@@ -30,6 +34,7 @@ _SYMBOLS = {
     "onset": "onset of seizures",
     "duration": "longest seizure",
     "regime": "regime so far",
+    "recruited_K_o": "[K$^+$]$_o$ of recruited tissue",
     "V_min": "lowest membrane potential",
     "V_max": "highest membrane potential",
 }
@@ -48,8 +53,18 @@ _NAMED = {
     "boundary",
     "vessels",
 }  # tables of settings
+_ENDINGS = {  # of names in summary.json
+    "_mm_per_min": "mm/min",
+    "_J_per_m3": "J/m^3",
+    "_W_per_m3": "W/m^3",
+    "_mM": "mM",
+    "_um": "um",
+    "_s": "s",
+}
+_OUTCOMES = {"duration_s": "time above the threshold"}  # not that of seizures
+_UNITS = {"max_K_o": "mM", "end_K_o": "mM", "recruited_K_o": "mM"}
 _PREFIXES = {"arrival_": "arrival of ", "max_": "maximum of ", "min_": "minimum of "}
-_PREFIXES |= {"total_": "total ", "mean_": "mean "}
+_PREFIXES |= {"total_": "total ", "mean_": "mean ", "end_": "final "}
 _COLOUR_MAPS = {"K_o": "inferno", "V": "viridis"}
 _DEFAULT_LIMITS = {"K_o": (0.0, 60.0), "V": (-80.0, 40.0)}
 _INTERVALS = 8  # at most, of a colour bar
@@ -78,12 +93,25 @@ def setting(key):
     """What a reader calls a setting such as "source.KCl.amount": amount of the source KCl."""
     parts = [part for part in key.split(".") if not part.isdigit()]
     rest = parts[2:] if parts[:2] == ["tissue", "regions"] else parts
-    is_field = "initial" in parts or parts[0] == "tissue"
+    is_ion = _SYMBOLS.get(rest[-1], "").startswith("[")
+    is_field = parts[0] == "tissue" or is_ion or rest[-1] in ("alpha", "tortuosity")
     said = symbol(rest[-1]) if is_field else plain(rest[-1].replace("_", " "))
     if rest is not parts:
         return f"{said} of the region {plain(rest[0])}" if len(rest) > 1 else said
     is_named = parts[0] in _NAMED and len(parts) > 2
     return f"{said} of the {parts[0]} {plain(parts[1])}" if is_named else said
+
+
+def outcome(name):
+    """What a reader calls a number of summary.json such as "fronts.along.speed_mm_per_min"."""
+    *where, last = name.split(".")
+    ending = next((e for e in _ENDINGS if last.endswith(e)), "")
+    said = _OUTCOMES.get(last) or symbol(last.removesuffix(ending))
+    if where[:1] == ["fronts"]:
+        said = f"{said} on line {plain('.'.join(where[1:]))}"
+    elif where:
+        said = f"{said} of {plain(' '.join(where).replace('_', ' '))}"
+    return with_unit(said, _ENDINGS.get(ending) or _UNITS.get(last, ""))
 
 
 def plain(name):
@@ -93,7 +121,11 @@ def plain(name):
 
 def label(name, unit, meanings=NONE):
     """Axis label of the field or column `name`, with its unit in brackets unless that is 1."""
-    text = symbol(name, meanings)
+    return with_unit(symbol(name, meanings), unit)
+
+
+def with_unit(text, unit):
+    """A text that begins an axis label, with its unit in brackets unless that is 1."""
     text = text[:1].upper() + text[1:]
     return text if unit in ("", "1") else f"{text} [{typeset(unit)}]"
 

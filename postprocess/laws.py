@@ -5,7 +5,7 @@ import numpy as np
 from ecs_model.physics.electrochemistry import ghk_flux
 from ecs_model.physics.nernst_planck import profile
 from ecs_model.physics.post_albers import PostAlbersParameters, post_albers_turnover
-from ecs_model.postprocess import style
+from ecs_model.postprocess import style, theme
 
 TEMPERATURE = 310.15
 THICKNESS = 5e-9
@@ -36,7 +36,9 @@ def ghk_from_pnp():
 def _draw_inside(axis):
     for k, kappa in enumerate(FACTORS):
         found = _solve(kappa)
-        axis.plot(found.x, 1e3 * found.potential, color=style.CYCLE[k], label=f"κ = {kappa:g}")
+        axis.plot(
+            found.x, 1e3 * found.potential, color=theme.now().cycle[k], label=f"κ = {kappa:g}"
+        )
     axis.plot([0, 1], [1e3 * POTENTIAL, 0], "k:", lw=1.0, label="constant field")
     axis.set(xlabel="Place in the membrane", ylabel="Potential [mV]")
     axis.legend(fontsize=7)
@@ -47,7 +49,7 @@ def _draw_over_voltage(axis):
     z, D, c_in, c_out = IONS["K$^+$"]
     for k, kappa in enumerate(FACTORS):
         fluxes = [1e6 * _solve(kappa, v).fluxes[0] for v in volts]
-        axis.plot(1e3 * volts, fluxes, color=style.CYCLE[k])
+        axis.plot(1e3 * volts, fluxes, color=theme.now().cycle[k])
     ghk = 1e6 * ghk_flux(c_in, c_out, z, D / THICKNESS, volts, TEMPERATURE)
     axis.plot(1e3 * volts, ghk, "k:", lw=1.4, label="GHK")
     axis.set(xlabel="Membrane potential [mV]", ylabel="K$^+$ flux [µmol/m$^2$/s]")
@@ -62,7 +64,9 @@ def _draw_approach(axis):
     ]
     errors = np.array([np.abs(_solve(kappa).fluxes / ghk - 1) for kappa in factors])
     for k, name in enumerate(IONS):
-        axis.loglog(factors, errors[:, k], "o-"[k == 1 :], ms=3, color=style.CYCLE[k], label=name)
+        axis.loglog(
+            factors, errors[:, k], "o-"[k == 1 :], ms=3, color=theme.now().cycle[k], label=name
+        )
     axis.loglog(factors[:12], 0.3 * factors[:12] ** 2, "k:", lw=1.0, label="κ$^2$")
     axis.set(xlabel="κ", ylabel="Deviation of flux from GHK")
     axis.legend(fontsize=7)
@@ -92,10 +96,10 @@ def post_albers():
                 values * (1e3 if name == "v" else 1),
                 turns,
                 dash,
-                color=style.CYCLE[0],
+                color=theme.now().cycle[0],
                 label=f"ATP {atp:g} mM",
             )
-        axis.axhline(0, color="0.7", lw=0.8)
+        axis.axhline(0, color=theme.now().grey, lw=0.8)
         axis.set_xlabel(names[name])
     panels[0].set_ylabel("Turns per second")
     panels[-1].legend(loc="upper right")

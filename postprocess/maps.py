@@ -6,7 +6,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.tri import Triangulation
 
 from ecs_model.errors import ConfigError
-from ecs_model.postprocess import labels, style
+from ecs_model.postprocess import labels, style, theme
 from ecs_model.postprocess.fields import finite_range, load, spread
 from ecs_model.run import field_series
 
@@ -19,7 +19,7 @@ def profiles(run_dir, times=7):
     fields = _of_dimension(run_dir, 1)
     order = np.argsort(fields.points[:, 0])
     indices = spread(len(fields.times), times)
-    colours = mpl.colormaps["viridis"](np.linspace(0, 0.9, len(indices)))
+    colours = mpl.colormaps["viridis"](np.linspace(*theme.now().shades, len(indices)))
     fig = style.figure(0.6 + 2.1 * len(fields.main))
     panels = fig.subplots(len(fields.main), sharex=True, squeeze=False)[:, 0]
     for axes, name in zip(panels, fields.main, strict=True):
@@ -42,6 +42,22 @@ def maps(run_dir, times=4):
     fig, panels = _panels(len(fields.main), len(indices), shape, long)
     for row, name in zip(panels, fields.main, strict=True):
         _one_field(fig, row, fields, name, indices, "bottom" if long else "right")
+    return fig
+
+
+@style.styled
+def snapshot(run_dir, name, t):
+    """Figure of one field of a two-dimensional run at the output time nearest to `t` [s]."""
+    fields = _of_dimension(run_dir, 2)
+    index = int(np.abs(fields.times - t).argmin())
+    fig, side = _single_panel(_height_over_width(fields))
+    axes, (low, high) = fig.subplots(), fields.limits(name)
+    colours = {"cmap": style.colour_map(name), "vmin": low, "vmax": high}
+    drawn = _coloured(axes, fields, fields.at(name, index), **colours)
+    axes.set(xlabel=f"x [{labels.LENGTH}]", ylabel=f"y [{labels.LENGTH}]")
+    axes.set_title(labels.time_text(fields.times[index]))
+    where = {"ax": axes, "location": side, "aspect": 30}
+    style.colour_bar(fig, drawn, name, fields.label(name), **where)
     return fig
 
 
@@ -121,7 +137,7 @@ def _arrival_map(fields, values, label):
     fig, side = _single_panel(_height_over_width(fields))
     axes = fig.subplots()
     never = np.ones(len(fields.points))
-    _coloured(axes, fields, never, cmap=ListedColormap([style.NEVER]))
+    _coloured(axes, fields, never, cmap=ListedColormap([theme.now().never]))
     axes.set(xlabel=f"x [{labels.LENGTH}]", ylabel=f"y [{labels.LENGTH}]")
     if not _say_if_never(axes, values):
         low, high = labels.nice_limits(*finite_range(values))

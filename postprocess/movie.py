@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from ecs_model.errors import ConfigError
 from ecs_model.files import atomic
-from ecs_model.postprocess import labels, style
+from ecs_model.postprocess import labels, style, theme
 from ecs_model.postprocess.fields import load, spread
 from ecs_model.run.rundir import RunDir
 
@@ -27,7 +27,7 @@ def movie(run_dir, name="K_o", path=None, frames=_FRAMES, pixels=_PIXELS):
     fields = load(run_dir)
     if name not in fields.names:
         raise ConfigError(f"{run_dir} has no field {name!r}; it has {', '.join(fields.names)}")
-    path = Path(path or RunDir(Path(run_dir)).pictures / f"{name}.mp4")
+    path = Path(path or RunDir(Path(run_dir)).pictures / f"{name}{theme.mark()}.mp4")
     images = _curves if fields.dimension == 1 else _bodies
     with style.as_wide_as(None):  # a film is as large as its pixels say
         _encode(path, images(fields, name, spread(len(fields.times), frames), pixels))
@@ -65,23 +65,24 @@ def _bodies(fields, name, indices, pixels):
 
 
 def _annotate(scene, label):
-    """The text of the time; a colour bar is added too, below the body."""
+    """The text of the time; a colour bar is added too, below the body, what it means beside it."""
+    ink = theme.now().ink
     scene.plotter.add_scalar_bar(
-        label,
+        " ",
         mapper=scene.plotter.actors["body"].mapper,
-        color="black",
+        color=ink,
         vertical=False,
         width=0.5,
-        height=0.12,
-        position_x=0.25,
+        height=0.08,
+        position_x=0.4,
         position_y=0.02,
-        title_font_size=18,
         label_font_size=16,
         fmt="%g",
     )
+    scene.plotter.add_text(label, position="lower_left", font_size=10, color=ink)
     size = f"{scene.extent[0]:.3g} {labels.LENGTH} wide"
-    scene.plotter.add_text(size, position="upper_right", font_size=10, color="black")
-    return scene.plotter.add_text(" ", position="upper_left", font_size=12, color="black")
+    scene.plotter.add_text(size, position="upper_right", font_size=10, color=ink)
+    return scene.plotter.add_text(" ", position="upper_left", font_size=12, color=ink)
 
 
 def _curves(fields, name, indices, pixels):

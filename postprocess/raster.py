@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ecs_model.postprocess import labels, style
+from ecs_model.postprocess import labels, style, theme
 from ecs_model.run import spike_tables
 from ecs_model.run.rundir import RunDir
 from ecs_model.run.tables import read_line
@@ -42,7 +42,7 @@ def _tick(places, height):
     gaps, (low, high) = np.diff(np.unique(places)), _TICK
     length = min(max(0.9 * _PANEL * np.median(gaps) / height, low), high) if len(gaps) else high
     most = np.unique(places, return_counts=True)[1].max(initial=1)
-    look = {"marker": "|", "markersize": length, "markeredgewidth": 0.5, "color": "black"}
+    look = {"marker": "|", "markersize": length, "markeredgewidth": 0.5, "color": theme.now().ink}
     return look | {"alpha": min(max(_ROOM / most, _PALEST), 1.0)}
 
 

@@ -1,12 +1,12 @@
 """A run directory, opened: its numbers at once, its tables and fields when they are asked for."""
 
-import html
 import tomllib
 
 import numpy as np
 
 from ecs_model.errors import ConfigError
 from ecs_model.files import foreign, schemas
+from ecs_model.postprocess import rows
 from ecs_model.run import field_series, summary_text
 from ecs_model.run.rundir import RunDir
 from ecs_model.run.tables import line_names, read_series
@@ -140,7 +140,7 @@ class Run:
         if s["duration_s"] > 0:
             yield "Time above the threshold", f"{s['duration_s']:.4g} s on average"
         for name, words in summary_text.fronts(s):
-            yield f"Front along {name}", _typeset(words)
+            yield f"Front on line {name!r}", _typeset(words)
         if said := summary_text.energy(s):
             yield "Energy", _typeset(said)
         yield "Balance of K⁺", f"closes to {s['balance']['relative_error']:.1e} of the whole"
@@ -169,26 +169,22 @@ class Run:
         if self.lines:
             yield "Lines", ", ".join(self.lines)
 
+    def headlines(self):
+        """Pairs of what came out, in words: answers, the numbers that count, warnings."""
+        for v in self.verdicts():
+            yield _typeset(v.question), f"{v.answer} (margin {v.margin:+.3f}: {v.because})"
+        yield from self.numbers()
+        for words in self.warnings():
+            yield "Warning", words
+
     def _rows(self):
-        answers = [
-            (_typeset(v.question), f"{v.answer} (margin {v.margin:+.3f}: {v.because})")
-            for v in self.verdicts()
-        ]
-        warned = [("Warning", words) for words in self.warnings()]
-        rows = [*self.about(), *answers, *self.numbers(), *warned, *self.holds()]
-        return [(name[0].upper() + name[1:], words) for name, words in rows]
+        return rows.begun([*self.about(), *self.headlines(), *self.holds()])
 
     def __repr__(self):
-        rows = [f"  {name:<32}{words}" for name, words in self._rows()]
-        return "\n".join([f"Run {self.name!r} in {self.path}", *rows])
+        return rows.as_text(f"Run {self.name!r} in {self.path}", self._rows())
 
     def _repr_html_(self):
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
-            f"<td style='text-align:left'>{html.escape(words)}</td></tr>"
-            for name, words in self._rows()
-        )
-        return f"<b>{html.escape(self.name)}</b><table>{rows}</table>"
+        return rows.as_html(self.name, self._rows())
 
 
 def _computed(config):

@@ -5,13 +5,12 @@ from matplotlib.colors import ListedColormap
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from ecs_model.postprocess import style
+from ecs_model.postprocess import labels, scan_areas, style, theme
 from ecs_model.postprocess.scan_data import WORDS
+from ecs_model.postprocess.scan_map import triangles
 
 FINE = 150  # places along each axis
 EDGE = 0.05  # share of the members on either side of the band
-AREAS = "#E6F0F7", "#CFCFCF", "#F6DC9B"  # no, disagreement, yes
-LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "black")
 
 
 @style.styled
@@ -29,12 +28,14 @@ def consensus_map(scan):
     share = np.mean([margin >= 0 for margin in margins.values()], axis=0)
     known = np.all([np.isfinite(margin) for margin in margins.values()], axis=0)
     where = np.where(share <= EDGE, 0, np.where(share >= 1 - EDGE, 2, 1))
-    colours = ListedColormap(AREAS)
-    ax.pcolormesh(x, y, np.ma.masked_array(where, ~known), cmap=colours, vmin=-0.5, vmax=2.5)
+    colours = ListedColormap(theme.now().agreement)
+    ax.pcolormesh(
+        x, y, np.ma.masked_array(where, ~known), cmap=colours, vmin=-0.5, vmax=2.5, rasterized=True
+    )
     handles = _areas(WORDS[scan.settings["consensus"]["margin"]])
     for (name, margin), colour in zip(margins.items(), _colours(len(margins)), strict=True):
         handles += _line(ax, x, y, margin, name, colour)
-    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    style.legend_below(figure, handles, 2)
     return figure
 
 
@@ -74,11 +75,14 @@ def _compared(scan):
 
 def _areas(word):
     texts = f"no {word} in 95 % of the models", "90 % of the borders", f"{word} in 95 %"
-    return [Patch(color=c, label=text) for c, text in zip(AREAS, texts, strict=True)]
+    return [
+        Patch(color=c, label=text) for c, text in zip(theme.now().agreement, texts, strict=True)
+    ]
 
 
 def _colours(count):
-    return [LINES[k % len(LINES)] for k in range(count)]
+    cycle = theme.now().cycle
+    return [cycle[k % len(cycle)] for k in range(count)]
 
 
 def _line(ax, x, y, margin, name, colour):
@@ -86,9 +90,9 @@ def _line(ax, x, y, margin, name, colour):
     known = margin[np.isfinite(margin)]
     if len(known) and known.min() < 0 <= known.max():
         ax.contour(x, y, margin, levels=[0.0], colors=colour, linewidths=1.8)
-        return [Line2D([], [], color=colour, lw=1.8, label=name)]
+        return [Line2D([], [], color=colour, lw=1.8, label=labels.plain(name))]
     says = "always" if len(known) and known.min() >= 0 else "never"
-    return [Line2D([], [], ls="", label=f"{name}: {says}")]
+    return [Line2D([], [], ls="", label=labels.plain(f"{name}: {says}"))]
 
 
 def _members(scan):
@@ -105,12 +109,13 @@ def _places(scan, axis):
 
 
 def _margin(scan, rows, axes, x, y):
-    """The margin of a member over the map, linear between its runs; shape (y, x)."""
-    from scipy.interpolate import LinearNDInterpolator
+    """The margin of a member over the map, nan outside of its runs; shape (y, x)."""
+    rows = rows[np.isfinite(rows[_column(scan)])]
+    mesh = triangles(axes, *(rows[axis.label].to_numpy(float) for axis in axes))
+    scales = tuple(axis.scale for axis in axes)
+    margin = rows[_column(scan)].to_numpy(float)
+    return scan_areas.between(mesh, margin, scales, x, y).filled(np.nan)
 
-    scales = [np.log if axis.scale == "log" else np.asarray for axis in axes]
-    column = f"{scan.settings['consensus']['margin']}.margin"
-    at = [s(rows[axis.label].to_numpy(float)) for s, axis in zip(scales, axes, strict=True)]
-    ends = [s(places) for s, places in zip(scales, (x, y), strict=True)]
-    found = LinearNDInterpolator(np.stack(at, -1), rows[column].to_numpy(float), rescale=True)
-    return found(*np.meshgrid(*ends))
+
+def _column(scan):
+    return f"{scan.settings['consensus']['margin']}.margin"

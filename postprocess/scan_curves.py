@@ -4,13 +4,11 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from ecs_model.postprocess import labels, style
+from ecs_model.postprocess import labels, style, theme
 from ecs_model.postprocess.scan_data import WORDS
-from ecs_model.postprocess.scan_map import COLOURS
 
 BAR, ROW = 0.36, 0.3  # height of a bar in rows; inches per row
-SINGLE, TOTAL = style.CYCLE[5], style.CYCLE[0]
-SHOWN = (-0.25, 1.25)  # of Sobol indices: those of few runs may have any interval
+SHOWN = (-0.05, 1.05)  # of Sobol indices, at least: those of few runs may have any interval
 STILL = 0.02  # relative change that is none
 COLUMNS = 3  # panels beside each other
 
@@ -59,21 +57,21 @@ def _lines(scan, others):
 
 
 def _colours():
-    yield from style.CYCLE
+    yield from theme.now().cycle
     while True:
-        yield "0.6"
+        yield theme.now().grey
 
 
 def _line(ax, scan, axis, column, colour, name):
     rows = scan.finished
     order = np.argsort(rows[axis.label].to_numpy(float))
     x, y = (rows[n].to_numpy(float)[order] for n in (axis.label, column))
-    ax.plot(x, y, "-", color=colour, lw=1.0, label=labels.plain(name))
+    ax.plot(x, y, "-", color=colour, lw=1.0, label=name)
     if column == "threshold.value":
         ends = np.abs(rows[["threshold.low", "threshold.high"]].to_numpy(float)[order].T - y)
         ax.errorbar(x, y, ends, fmt="o", ms=3.5, color=colour, capsize=2, lw=1.0)
         return
-    regimes = [COLOURS[name] for name in scan.regimes[order]]
+    regimes = [theme.now().verdicts[name] for name in scan.regimes[order]]
     ax.scatter(x, y, c=regimes, edgecolors=colour, lw=0.8, s=22, zorder=3)
 
 
@@ -89,7 +87,7 @@ def _calm(ax):
 def _zero(ax, scan):
     if scan.searched:
         return
-    ax.axhline(0.0, color="black", lw=0.8)
+    ax.axhline(0.0, color=theme.now().ink, lw=0.8)
     for text, side in (("yes", "bottom"), ("no", "top")):
         ax.annotate(
             text,
@@ -112,7 +110,7 @@ def _state_lines(panels, scan, axis):
         found.setdefault(getattr(state, axis.key), []).append(name)
     for place in [p for p in found if low <= p <= high]:
         for ax in panels:
-            ax.axvline(place, color="0.75", lw=0.7, ls=":", zorder=0)
+            ax.axvline(place, color=theme.now().grey, lw=0.7, ls=":", zorder=0)
         panels[0].annotate(
             ", ".join(found[place]),
             (place, 1),
@@ -121,7 +119,7 @@ def _state_lines(panels, scan, axis):
             textcoords="offset points",
             rotation=50,
             fontsize=6.5,
-            color="0.35",
+            color=theme.now().dim,
             va="bottom",
         )
 
@@ -132,7 +130,7 @@ def _explain(figure, ax, scan, others):
         handles += _regime_dots(scan)
     handles += _not_drawn(scan)
     if handles:
-        figure.legend(handles=handles, loc="outside lower center", ncols=2)
+        style.legend_below(figure, handles, 2)
 
 
 def _not_drawn(scan):
@@ -140,14 +138,15 @@ def _not_drawn(scan):
     if not gone:
         return []
     words = f"{gone} failed run{'s' * (gone > 1)}, not drawn"
-    return [Line2D([], [], ls="", marker="x", color="black", label=words)]
+    return [Line2D([], [], ls="", marker="x", color=theme.now().ink, label=words)]
 
 
 def _regime_dots(scan):
     found = set(scan.regimes)
-    look = {"ls": "", "marker": "o", "mec": "0.25", "mew": 0.5}
+    look = {"ls": "", "marker": "o", "mec": theme.now().dim, "mew": 0.5}
+    colours = theme.now().verdicts
     return [
-        Line2D([], [], mfc=COLOURS[r], label=scan.word(r), **look) for r in COLOURS if r in found
+        Line2D([], [], mfc=colours[r], label=scan.word(r), **look) for r in colours if r in found
     ]
 
 
@@ -165,7 +164,7 @@ def bars(scan):
     figure = style.figure(0.9 + 0.28 * len(rows), 5.4)
     ax = figure.subplots()
     values = rows[column].to_numpy(float)
-    ax.barh(np.arange(len(rows)), np.nan_to_num(values), color=style.CYCLE[0], height=0.7)
+    ax.barh(np.arange(len(rows)), np.nan_to_num(values), color=theme.now().cycle[0], height=0.7)
     ax.set_yticks(np.arange(len(rows)), names)
     ax.set_xlabel(_words(scan, column).replace("\n", " "))
     for place, (text, value) in enumerate(zip(_bar_texts(rows, values), values, strict=True)):
@@ -198,23 +197,23 @@ def samples(scan):
     rows = -(-len(axes) // COLUMNS)
     figure = style.figure(0.7 + 2.1 * rows, min(style.WIDTH, 2.6 * len(axes) + 0.6))
     panels = figure.subplots(rows, min(len(axes), COLUMNS), sharey=True, squeeze=False).ravel()
-    colours = [COLOURS[r] for r in scan.regimes]
+    colours = [theme.now().verdicts[r] for r in scan.regimes]
     for ax, axis in zip(panels, axes, strict=False):
         ax.scatter(
             scan.finished[axis.label],
             scan.finished[column],
             c=colours,
             s=12,
-            edgecolors="0.25",
+            edgecolors=theme.now().dim,
             lw=0.4,
         )
         ax.set(xlabel=axis.title, xscale=axis.scale if axis.is_number else "linear")
-        ax.axhline(0.0, color="black", lw=0.8) if not scan.searched else None
+        ax.axhline(0.0, color=theme.now().ink, lw=0.8) if not scan.searched else None
     for ax in panels[len(axes) :]:
         ax.remove()
     figure.supylabel(_words(scan, column), fontsize=9)
     handles = [*_regime_dots(scan), *_not_drawn(scan)]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    style.legend_below(figure, handles, 4)
     return figure
 
 
@@ -231,22 +230,21 @@ def sensitivity(scan):
     panels = figure.subplots(len(known), sharex=True, squeeze=False)[:, 0]
     for ax, (outcome, found) in zip(panels, known.items(), strict=True):
         _indices(ax, {titles[name]: s for name, s in found.items()})
-        caution = scan.cautions.get(outcome)
-        title = f"{outcome} ({caution})" if caution else outcome
-        ax.set_title(labels.plain(title), loc="left")
-    panels[-1].set_xlabel("Share of the variance (Sobol index), 95 % interval")
+        title, caution = scan.outcome_title(outcome), scan.cautions.get(outcome)
+        ax.set_title(f"{title}\n({labels.plain(caution)})" if caution else title, loc="left")
+    panels[-1].set(xlabel="Share of the variance (Sobol index), 95 % interval", xlim=_reach(known))
     handles = [
-        Patch(color=SINGLE, label="alone (S1)"),
-        Patch(color=TOTAL, label="with the others (ST)"),
+        Patch(color=_bar("S1"), label="alone (S1)"),
+        Patch(color=_bar("ST"), label="with the others (ST)"),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    style.legend_below(figure, handles, 2)
     return figure
 
 
 def _indices(ax, found):
     names = sorted(found, key=lambda name: found[name]["ST"])
     places = np.arange(len(names))
-    for key, colour, side in (("ST", TOTAL, -0.5), ("S1", SINGLE, 0.5)):
+    for key, side in (("ST", -0.5), ("S1", 0.5)):
         values = [found[name][key] for name in names]
         spread = [found[name][f"{key}_conf"] for name in names]
         ax.barh(
@@ -254,9 +252,21 @@ def _indices(ax, found):
             values,
             BAR,
             xerr=spread,
-            color=colour,
-            error_kw={"lw": 0.9, "capsize": 2},
+            color=_bar(key),
+            error_kw={"lw": 0.9, "capsize": 2, "ecolor": theme.now().ink},
         )
     ax.set_yticks(places, names)
-    ax.axvline(0.0, color="black", lw=0.8)
-    ax.set_xlim(SHOWN)
+    ax.axvline(0.0, color=theme.now().ink, lw=0.8)
+
+
+def _reach(known):
+    """Ends of the axis of all indices: none is cut off, however wide its interval."""
+    found = [s for parameters in known.values() for s in parameters.values()]
+    spans = [(s[k] - s[f"{k}_conf"], s[k] + s[f"{k}_conf"]) for s in found for k in ("S1", "ST")]
+    low, high = np.nanmin(spans), np.nanmax(spans)
+    return min(SHOWN[0], 1.05 * low), max(SHOWN[1], 1.05 * high)
+
+
+def _bar(key):
+    """Colour of the bars of an index."""
+    return theme.now().cycle[{"S1": 5, "ST": 0}[key]]

@@ -10,6 +10,8 @@ from ecs_model.files import foreign, schemas, versions
 from ecs_model.physics.measured_tissue import STATES, state_of, title
 from ecs_model.physics.regimes import NAMES
 from ecs_model.postprocess import labels
+from ecs_model.postprocess import rows as shown
+from ecs_model.postprocess.scan_axes import axis_of, unit_of
 
 VERDICTS = ("load", "seizure", "sd", "ignited")  # the gravest last
 WORDS = {
@@ -28,37 +30,6 @@ REGIMES = {
 MAPPED = 4  # values of each axis that make a map; with fewer, curves tell more
 SLICES = 6  # maps beside each other
 SPEED = "speed_mm_per_min"
-_SHORT = {"tissue.alpha": "alpha", "tissue.tortuosity": "tortuosity"}
-
-
-@dataclass(frozen=True)
-class Axis:
-    """An axis of a scan.
-
-    Attributes:
-        label: heads its column.
-        key: the (first) setting that it changes, alpha and tortuosity by their short names.
-        unit: of its numbers, empty for plain ones.
-        scale: linear or log.
-        is_number: whether its values are numbers.
-    """
-
-    label: str
-    key: str
-    unit: str
-    scale: str
-    is_number: bool
-
-    @property
-    def title(self):
-        """What stands beside it in a picture."""
-        known = self.key in ("alpha", "tortuosity")
-        return labels.label(self.key, "") if known else labels.plain(self.plain)
-
-    @property
-    def plain(self):
-        """What heads its column in a text."""
-        return f"{self.label} [{self.unit}]" if self.unit else self.label
 
 
 @dataclass(frozen=True)
@@ -102,18 +73,25 @@ class Scan:
         report = foreign.read_json(path / "report.json", schemas.ReportFacts) or {}
         return cls(path, setup, frame, report)
 
+    def rows(self):
+        """Pairs of what was computed and what came out, in words."""
+        yield "state", f"{len(self.finished)} of {len(self.frame)} points finished"
+        for axis in self.axes:
+            yield axis.plain, f"{self.frame[axis.label].nunique()} values"
+        for name in () if self.searched else REGIMES:
+            if count := int((self.regimes == name).sum()):
+                yield self.word(name), f"{count} runs"
+
     def __repr__(self):
-        rows = [
-            f"  {axis.plain:<32}{self.frame[axis.label].nunique()} values" for axis in self.axes
-        ]
-        rows += [
-            f"  {self.word(name):<32}{count} runs"
-            for name in REGIMES
-            if (count := int((self.regimes == name).sum())) and not self.searched
-        ]
-        points = f"{len(self.finished)} of {len(self.frame)} points finished"
-        name = self.setup["title"] or self.path.resolve().name
-        return "\n".join([f"Scan {name!r} in {self.path}: {points}", *rows])
+        return shown.as_text(f"Scan {self.name!r} in {self.path}", self.rows())
+
+    def _repr_html_(self):
+        return shown.as_html(self.name, self.rows())
+
+    @property
+    def name(self):
+        """The title of the scan, or the name of its directory."""
+        return self.setup["title"] or self.path.resolve().name
 
     @property
     def settings(self):
@@ -128,7 +106,7 @@ class Scan:
     @property
     def axes(self):
         """All axes, in the order of the configuration."""
-        return [_axis(axis, self.frame) for axis in self.settings["axis"]]
+        return [axis_of(axis, self.frame) for axis in self.settings["axis"]]
 
     @property
     def is_consensus(self):
@@ -157,9 +135,9 @@ class Scan:
         return self.finished[axis.label].nunique() if axis.is_number else 0
 
     def slices(self, axis):
-        """Pairs (value of an axis in words, Scan of the points that have it)."""
+        """Pairs (value of an axis in words, typeset, Scan of the points that have it)."""
         rows = self.frame.groupby(axis.label, sort=axis.is_number)
-        return [(f"{axis.plain} = {short(v)}", replace(self, frame=part)) for v, part in rows]
+        return [(axis.at(value), replace(self, frame=part)) for value, part in rows]
 
     def spans(self, axes):
         """Whether the finished runs do not lie on a line of the plane of two axes."""
@@ -195,16 +173,23 @@ class Scan:
         threshold = self.settings["threshold"]
         if not threshold:
             return ""
-        unit, said = _unit(threshold["low"]), labels.untypeset(labels.setting(threshold["key"]))
+        unit, said = unit_of(threshold["low"]), labels.untypeset(labels.setting(threshold["key"]))
         return f"threshold of {said}" + (f" [{unit}]" if unit else "")
 
     @property
     def searched_title(self):
         """As `searched`, typeset, for an axis."""
         threshold = self.settings["threshold"]
-        unit = labels.typeset(_unit(threshold["low"]))
+        unit = labels.typeset(unit_of(threshold["low"]))
         words = f"Threshold of {labels.setting(threshold['key'])}"
         return f"{words} [{unit}]" if unit else words
+
+    def outcome_title(self, name):
+        """What a reader calls a number that runs are judged by, typeset, with its unit."""
+        verdict, _, rest = name.partition(".")
+        if verdict in WORDS and rest == "margin":
+            return f"Margin of {WORDS[verdict]}"
+        return self.searched_title if name == "threshold.value" else labels.outcome(name)
 
     @property
     def sobol(self):
@@ -271,22 +256,3 @@ def _as_now(frame):
         return frame
     old = [name for name in frame if name.startswith("seizure.")]
     return frame.rename(columns={name: name.replace("seizure.", "load.") for name in old})
-
-
-def short(value):
-    """A number with four digits, or a name."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _axis(settings, frame):
-    keys = settings["keys"] or [settings["key"]]
-    label = settings["name"] or ("state" if settings["states"] else keys[0])
-    first = settings["low"] if settings["low"] is not None else (settings["values"] or [""])[0]
-    is_number = frame[label].dtype.kind in "fi"
-    unit = _unit(first[0] if isinstance(first, list) else first) if is_number else ""
-    key = _SHORT.get(keys[0], keys[0] or label)
-    return Axis(label, key, unit, settings["scale"], is_number)
-
-
-def _unit(value):
-    return value.partition(" ")[2] if isinstance(value, str) else ""

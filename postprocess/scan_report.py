@@ -6,12 +6,12 @@ import numpy as np
 
 from ecs_model.errors import ConfigError
 from ecs_model.files import foreign, schemas
-from ecs_model.postprocess import html_page
+from ecs_model.postprocess import html_page, theme
 from ecs_model.postprocess.fields import load
+from ecs_model.postprocess.scan_axes import short
 from ecs_model.postprocess.scan_consensus import consensus_text
-from ecs_model.postprocess.scan_data import REGIMES, WORDS, short
+from ecs_model.postprocess.scan_data import REGIMES, WORDS
 from ecs_model.postprocess.scan_figures import drawings
-from ecs_model.postprocess.scan_map import COLOURS
 from ecs_model.postprocess.scan_readings import readings
 from ecs_model.run.rundir import RunDir
 from ecs_model.run.tables import line_names
@@ -43,7 +43,7 @@ def content(scan, runs):
     """What the report says, by the names that its page uses; `runs` as for `write`."""
     columns = _columns(scan)
     return {
-        "title": scan.setup["title"] or scan.path.resolve().name,
+        "title": scan.name,
         "axes": _axes(scan),
         "counts": _counts(scan),
         "facts": _facts(scan),
@@ -82,7 +82,10 @@ def _values(settings):
 def _counts(scan):
     """Triples (regime in words, colour, how many runs)."""
     regimes = scan.regimes
-    found = [(scan.word(name), COLOURS[name], int((regimes == name).sum())) for name in REGIMES]
+    found = [
+        (scan.word(name), theme.now().verdicts[name], int((regimes == name).sum()))
+        for name in REGIMES
+    ]
     return [row for row in found if row[2]]
 
 
@@ -160,7 +163,7 @@ def _rows(scan, columns, runs):
         yield {
             "id": row["id"],
             "word": scan.word(regime) if judged else row["run"],
-            "colour": COLOURS[regime] if judged else "",
+            "colour": theme.now().verdicts[regime] if judged else "",
             "pictured": row["id"] in runs,
             "cells": [_cell(row[name]) for _, name in columns],
         }

@@ -11,7 +11,7 @@ from matplotlib.colors import Normalize
 from vtkmodules.vtkFiltersGeometry import vtkGeometryFilter
 
 from ecs_model.errors import ConfigError
-from ecs_model.postprocess import labels, style
+from ecs_model.postprocess import labels, style, theme
 from ecs_model.postprocess.fields import finite_range, load, spread
 from ecs_model.run import field_series
 
@@ -49,7 +49,7 @@ class Scene:
         self.pixels = _fitting(pixels, width / height)
         self.height = margin * max(height, width * self.pixels[1] / self.pixels[0])
         self.body = pyvista.PolyData()
-        self._colours = {"clim": limits, "cmap": colour_map, "nan_color": style.NEVER}
+        self._colours = {"clim": limits, "cmap": colour_map, "nan_color": theme.now().never}
         self._light = _LIGHT if self.extent[2] else {"lighting": False}
         if self.is_surface:
             self._light = _RELIEF
@@ -109,7 +109,7 @@ class Scene:
         camera.parallel_scale = self.height / 2
         if self.extent[2]:
             box = pyvista.Box(_bounds(self.centre, self.extent)).extract_all_edges()
-            self.plotter.add_mesh(box, color="#999999", line_width=1, reset_camera=False)
+            self.plotter.add_mesh(box, color=theme.now().grey, line_width=1, reset_camera=False)
         self.plotter.renderer.reset_camera_clipping_range()
 
 
@@ -166,7 +166,7 @@ def scale_bar(axes, scene):
     """A bar of a round length [mm], about a quarter of the picture, below the body."""
     length = _round_length(scene.width / 4)
     x, y = 0.02 * scene.width, 0.0
-    axes.plot([x, x + length], [y, y], color="black", linewidth=2, clip_on=False)
+    axes.plot([x, x + length], [y, y], color=theme.now().ink, linewidth=2, clip_on=False)
     text = f"{length:g} {labels.LENGTH}"
     axes.annotate(text, (x + length / 2, y), (0, -3), **_offset("center", "top"))
     axes.set_xlim(0, scene.width)
@@ -178,9 +178,11 @@ def axes_cross(axes, scene):
     length, origin = 0.06 * scene.width, np.array([0.05 * scene.width, 0.88 * scene.height])
     for name, direction in zip("xyz", np.eye(3), strict=True):
         seen = np.array([direction @ scene.right, direction @ scene.up])
-        axes.plot(*zip(origin, origin + length * seen, strict=True), color="0.3", linewidth=0.8)
+        axes.plot(
+            *zip(origin, origin + length * seen, strict=True), color=theme.now().dim, linewidth=0.8
+        )
         place = origin + 1.5 * length * seen
-        axes.text(*place, name, fontsize=7, ha="center", va="center", color="0.3")
+        axes.text(*place, name, fontsize=7, ha="center", va="center", color=theme.now().dim)
 
 
 def _offset(horizontal, vertical):
@@ -246,7 +248,7 @@ def _window(pixels):
     """A white window of an off-screen plotter, made without VTK's words on a missing display."""
     with pyvista.vtk_verbosity("off"):
         plotter = pyvista.Plotter(off_screen=True, notebook=False, window_size=pixels)
-        plotter.set_background("white")
+        plotter.set_background(theme.now().paper)
         plotter.enable_anti_aliasing("ssaa")
         plotter.show(auto_close=False)
     return plotter

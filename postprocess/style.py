@@ -1,25 +1,28 @@
 """How everything looks: colours and fonts, the same in all pictures of a run."""
 
 import functools
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.transforms import Bbox
 
 from ecs_model.files import atomic
+from ecs_model.postprocess import theme
 from ecs_model.postprocess.labels import map_name, words
 
 WIDTH = 7.2  # inches: both columns of a journal page
 MM = 1 / 25.4  # inches
 PAD = 0.05  # inches: margin
+USUAL = 0.6  # inches: height of a legend that figures have room for
 DPI = 200
-NEVER = "#d9d9d9"  # grey of tissue that a front never reached
-CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999933")
 
 _RC = {
     "font.family": "sans-serif",
@@ -29,7 +32,6 @@ _RC = {
     "axes.labelsize": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.prop_cycle": mpl.cycler(color=CYCLE),
     "legend.frameon": False,
     "legend.fontsize": 8,
     "pdf.fonttype": 42,  # fonts are embedded as they are, in SVG as outlines
@@ -37,14 +39,6 @@ _RC = {
     "lines.linewidth": 1.4,
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
-}
-REGIMES = {  # colours of what neurons do
-    "rest": "#CFE5F2",
-    "firing": "#EDF0C4",
-    "depolarized": "#D9D2E9",
-    "tonic": "#F3E9B5",
-    "seizure": "#F2B66D",
-    "SD": "#C96A6A",
 }
 
 
@@ -68,7 +62,10 @@ def value_axis(axes, name, text):
 def colour_map(name):
     """The perceptually uniform colour map of a field, or the colours of its words."""
     if words(name):
-        return mpl.colors.ListedColormap([REGIMES[word] for word in words(name)], "regimes")
+        return mpl.colors.ListedColormap([theme.now().regimes[w] for w in words(name)], "regimes")
+    if (least := theme.now().least) and map_name(name) == "inferno":
+        colours = mpl.colormaps["inferno"](np.linspace(least, 1.0, 256))
+        return mpl.colors.ListedColormap(colours, "inferno from dark violet")
     return map_name(name)
 
 
@@ -105,7 +102,40 @@ def _margins(fig):
 
 def never_patch():
     """The legend entry of tissue that a front never reached."""
-    return Patch(color=NEVER, label="never reached")
+    return Patch(color=theme.now().never, label="never reached")
+
+
+def legend_below(figure, handles, columns):
+    """A legend below the panels of a figure, in as many columns as it has room for, at most.
+
+    Where even one column is too wide, long entries go on in further lines. For a high legend the
+    figure becomes higher.
+    """
+    close = {"handlelength": 1.6, "columnspacing": 1.4, "handletextpad": 0.6}
+    usual = mpl.rcParams["legend.fontsize"]
+    for count, size in ((c, usual * share) for c in range(columns, 0, -1) for share in (1, 0.88)):
+        look = {"ncols": count, "fontsize": size, **close}
+        made = figure.legend(handles=handles, loc="outside lower center", **look)
+        if _too_wide(figure, made) <= 1.0 or (count, size) == (1, 0.88 * usual):
+            break
+        made.remove()
+    if (excess := _too_wide(figure, made)) > 1.0:
+        for text in made.get_texts():
+            most = int(max(len(t.get_text()) for t in made.get_texts()) / (1.15 * excess))
+            text.set_text(textwrap.fill(text.get_text(), most))
+    figure.set_figheight(figure.get_figheight() + max(0.0, _extent(made).height - USUAL))
+    return made
+
+
+def _extent(legend):
+    """Size of a legend [inches]."""
+    renderer = FigureCanvasAgg(legend.figure).get_renderer()
+    return legend.get_window_extent(renderer).transformed(legend.figure.dpi_scale_trans.inverted())
+
+
+def _too_wide(figure, legend):
+    """How many times wider than its figure a legend is."""
+    return _extent(legend).width / (figure.get_figwidth() - 2 * PAD)
 
 
 def styled(function):
@@ -123,13 +153,17 @@ def _settings():
     """Settings of Matplotlib for figures as wide as they are."""
     chosen = _chosen.get()
     share = 1.0 if chosen is None else min(1.0, max(0.75, (chosen / WIDTH) ** (1 / 3)))
-    return {key: share * value if "size" in key else value for key, value in _RC.items()}
+    sizes = {key: share * value if "size" in key else value for key, value in _RC.items()}
+    cycle = {"axes.prop_cycle": mpl.cycler(color=theme.now().cycle)}
+    return sizes | cycle | theme.settings()
 
 
 def save_all(
     drawings: Mapping[str, Callable[[], Figure]], folder: Path, formats: tuple[str, ...]
 ) -> list[Path]:
     """Paths of figures that are drawn one after the other, each as a file of every format.
+
+    Files of another theme than the light one have its name in theirs.
 
     Args:
         drawings: name of the file -> function that gives the figure.
@@ -139,7 +173,7 @@ def save_all(
     paths = []
     for name, draw in drawings.items():
         drawn = draw()
-        paths += [save(drawn, folder / f"{name}.{ending}") for ending in formats]
+        paths += [save(drawn, folder / f"{name}{theme.mark()}.{ending}") for ending in formats]
     return paths
 
 

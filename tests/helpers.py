@@ -55,7 +55,7 @@ def run_here(text, folder, *overrides):
     folder = Path(folder)
     config = folder.parent / f"{folder.name}.toml"
     config.write_text(text)
-    code = api.run(config, folder, MPI.COMM_SELF, overrides, overwrite=True, quiet=True)
+    code = api.run(config, folder, MPI.COMM_SELF, overrides, overwrite=True, quiet=True).code
     assert code == 0
     return RunDir(folder)
 

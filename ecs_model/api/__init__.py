@@ -5,6 +5,7 @@
 DOLFINx.
 """
 
+from ecs_model.api.outcomes import RunResult, ScanResult
 from ecs_model.api.results import (
     export,
     export_gifti,
@@ -21,6 +22,8 @@ from ecs_model.api.studies import cell, fit, fit_diffusion, scan, scan_collect, 
 from ecs_model.api.tools import copy, law, list_meshes, mesh, models, ready_runs, schema, template
 
 __all__ = [
+    "RunResult",
+    "ScanResult",
     "cell",
     "check",
     "copy",

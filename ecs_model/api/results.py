@@ -9,6 +9,7 @@ from ecs_model.files import foreign
 
 FORMATS = ("png", "pdf", "svg")
 WIDTHS = (40.0, 400.0)  # mm
+THEMES = ("light", "dark")
 
 
 def _looking(function):
@@ -51,23 +52,26 @@ def open_scan(directory):
 
 
 @_looking
-def plot(directory, formats=None, width=None):
-    """Make all pictures that suit a run, a scan or a single-cell job; their paths.
+def plot(directory, formats=None, width=None, theme="light"):
+    """Make all pictures that suit a run, a scan, a single-cell job or a fit; their paths.
 
     Args:
-        directory: of the run, the scan or the job.
+        directory: of the run, the scan, the job or the fit.
         formats: of FORMATS; PNG if None, of a scan PDF as well.
         width: of the figures [mm]; both columns of a page if None. Views of bodies in space and
             films keep theirs.
+        theme: "light", for paper, or "dark", for a dark page; files of it end in `_dark`.
 
     Raises:
-        ConfigError: if there is nothing to draw, for other formats, or no width of a page.
+        ConfigError: if there is nothing to draw, for other formats or themes, or no width of a
+            page.
     """
     from ecs_model.postprocess import style
+    from ecs_model.postprocess.theme import using
 
-    _check_figures(formats, width)
+    _check_figures(formats, width, theme)
     chosen = {} if formats is None else {"formats": tuple(formats)}
-    with style.as_wide_as(width):
+    with style.as_wide_as(width), using(theme):
         return _pictures_of(Path(directory))(directory, **chosen)
 
 
@@ -81,15 +85,21 @@ def _pictures_of(directory):
         from ecs_model.postprocess import scan_figures
 
         return scan_figures.pictures
+    if (directory / "fit.csv").is_file():
+        from ecs_model.postprocess.fit import pictures
+
+        return pictures
     from ecs_model.postprocess import report
 
     return report
 
 
-def _check_figures(formats, width):
+def _check_figures(formats, width, theme):
     if wrong := [name for name in formats or () if name not in FORMATS]:
         right = ", ".join(FORMATS)
         raise ConfigError(f"--format: found {wrong[0]!r}; {right} would be right")
+    if theme not in THEMES:
+        raise ConfigError(f"--theme: found {theme!r}; {' or '.join(THEMES)} would be right")
     low, high = WIDTHS
     if width is not None and not low <= width <= high:
         raise ConfigError(f"--width: found {width:g}; {low:g} to {high:g} mm would be right")

@@ -2,9 +2,22 @@
 
 from pathlib import Path
 
+from ecs_model.api.outcomes import RunResult
 
-def run(config, output, comm=None, overrides=(), overwrite=False, quiet=False, profile=False):
-    """Run a TOML file into a new run directory; 0, or 75 if a signal stopped it.
+
+def run(
+    config,
+    output,
+    comm=None,
+    overrides=(),
+    overwrite=False,
+    quiet=False,
+    profile=False,
+    verbose=False,
+) -> RunResult:
+    """Run a TOML file into a new run directory; a RunResult, whose `code` is 0 or 75.
+
+    It says how far it is, and one line at the end.
 
     Args:
         config: path of the configuration.
@@ -13,20 +26,30 @@ def run(config, output, comm=None, overrides=(), overwrite=False, quiet=False, p
         overrides: texts such as "tissue.alpha=0.1".
         overwrite: replace a run that is there.
         quiet: say nothing but warnings and errors.
-        profile: tell where the time goes, in detail, also in profile.json.
+        profile: write where the time goes, in detail, to profile.json and run.log.
+        verbose: say all that run.log says.
 
     Raises:
         ConfigError: on all processes, for whatever the user can mend.
         SolutionError: on all processes, if the computation cannot go on.
     """
     runner, options = _runner(comm), {"profile": profile, "illustrate": _illustrate}
-    return runner.run(config, output, comm, overrides, overwrite, quiet, **options)
+    options["verbose"] = verbose
+    code = runner.run(config, output, comm, overrides, overwrite, quiet, **options)
+    return RunResult(code, Path(output))
 
 
 def resume(
-    directory, comm=None, overrides=(), quiet=False, profile=False, force=False, trust=False
-):
-    """Continue a run from its newest sound checkpoint; 0, or 75 if a signal stopped it.
+    directory,
+    comm=None,
+    overrides=(),
+    quiet=False,
+    profile=False,
+    force=False,
+    trust=False,
+    verbose=False,
+) -> RunResult:
+    """Continue a run from its newest sound checkpoint; a RunResult, whose `code` is 0 or 75.
 
     A run that is finished already stays what it is, unless it is given a later end.
 
@@ -38,6 +61,7 @@ def resume(
         profile: as for `run`.
         force: go on although this version of the program computes in another way.
         trust: go on although the directory was not made on this account: its code may be run.
+        verbose: as for `run`.
 
     Raises:
         ConfigError: on all processes, if there is nothing to continue, it does not fit, or it
@@ -45,7 +69,8 @@ def resume(
         SolutionError: on all processes, if the computation cannot go on.
     """
     runner, options = _runner(comm), {"profile": profile, "illustrate": _illustrate}
-    return runner.resume(directory, comm, overrides, quiet, force=force, trusted=trust, **options)
+    options |= {"force": force, "trusted": trust, "verbose": verbose}
+    return RunResult(runner.resume(directory, comm, overrides, quiet, **options), Path(directory))
 
 
 def _illustrate(directory):

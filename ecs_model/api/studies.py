@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+from ecs_model.api.outcomes import ScanResult
 from ecs_model.api.results import plot
 from ecs_model.errors import ConfigError
 from ecs_model.files import foreign
@@ -10,8 +11,10 @@ from ecs_model.files import foreign
 
 def scan(
     config, output, overrides=(), extend=False, retry=False, quiet=False, force=False, trust=False
-):
-    """Do the scan of a TOML file, or go on with it; 0, 1 if points failed, 75 after a signal.
+) -> ScanResult:
+    """Do the scan of a TOML file, or go on with it; a ScanResult.
+
+    Its `code` is 0, 1 if points failed, 75 after a signal.
 
     Runs start in processes of their own: call it from one process, without MPI.
 
@@ -30,7 +33,8 @@ def scan(
     """
     from ecs_model.scan import driver
 
-    return driver.run(config, output, overrides, extend, retry, quiet, force, trust)
+    code = driver.run(config, output, overrides, extend, retry, quiet, force, trust)
+    return ScanResult(code, Path(output))
 
 
 def scan_status(directory):
@@ -41,7 +45,7 @@ def scan_status(directory):
         return list(status(directory))
 
 
-def scan_collect(directory, quiet=False):
+def scan_collect(directory, quiet=False) -> ScanResult:
     """Gather the points of a scan that are there: table and report; nothing is computed.
 
     A scan whose engine is `list` writes down what is still missing, or comes next.
@@ -51,7 +55,7 @@ def scan_collect(directory, quiet=False):
         quiet: say nothing but errors.
 
     Returns:
-        0, 1 if points failed, 75 if some are missing.
+        ScanResult: its `code` is 0, 1 if points failed, 75 if some are missing.
 
     Raises:
         ConfigError: if there is no scan, or it is damaged.
@@ -59,7 +63,7 @@ def scan_collect(directory, quiet=False):
     from ecs_model.scan import driver
 
     with foreign.damaged(directory, "what was written there was changed, or is not whole"):
-        return driver.collect(directory, quiet)
+        return ScanResult(driver.collect(directory, quiet), Path(directory))
 
 
 def cell(config, output, overrides=(), overwrite=False, quiet=False):

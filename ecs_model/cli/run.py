@@ -24,7 +24,7 @@ def _run(a):
 
     output = a.output or os.path.join("results", os.path.splitext(os.path.basename(a.config))[0])
     options = {"overwrite": a.overwrite, "quiet": a.quiet, "profile": a.profile}
-    return api.run(a.config, output, overrides=a.overrides, **options)
+    return api.run(a.config, output, overrides=a.overrides, verbose=True, **options).code
 
 
 def add_resume(commands):
@@ -45,7 +45,7 @@ def _resume(a):
     from ecs_model import api
 
     options = {"quiet": a.quiet, "profile": a.profile, "force": a.force, "trust": a.trust}
-    return api.resume(a.directory, overrides=a.overrides, **options)
+    return api.resume(a.directory, overrides=a.overrides, verbose=True, **options).code
 
 
 def add_check(commands):
@@ -98,7 +98,7 @@ def _estimate(a):
 def add_plot(commands):
     """Add `ecs-model plot`."""
     p = add(commands, "plot", _plot, "make pictures and a film of a run")
-    p.add_argument("directory", help="directory of a run, a scan or a single-cell job")
+    p.add_argument("directory", help="directory of a run, a scan, a single-cell job or a fit")
     p.add_argument(
         "--format",
         metavar="NAME,NAME",
@@ -110,13 +110,19 @@ def add_plot(commands):
         metavar="MM",
         help="width of the figures: 85 for one column of a journal, 183 for two (the default)",
     )
+    p.add_argument(
+        "--theme",
+        default="light",
+        metavar="NAME",
+        help="light, for paper (the default), or dark, for a dark page",
+    )
 
 
 def _plot(a):
     from ecs_model import api
 
     formats = a.format.split(",") if a.format else None
-    for path in api.plot(a.directory, formats, a.width):
+    for path in api.plot(a.directory, formats, a.width, a.theme):
         print(path)
 
 

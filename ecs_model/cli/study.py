@@ -57,7 +57,7 @@ def _scan(a):
         raise ConfigError(f"scan {a.config} {a.directory}: give the directory with --output")
     output = a.output or os.path.join("results", os.path.splitext(os.path.basename(a.config))[0])
     options = {"force": a.force, "trust": a.trust}
-    return api.scan(a.config, output, a.overrides, a.extend, a.retry, a.quiet, **options)
+    return api.scan(a.config, output, a.overrides, a.extend, a.retry, a.quiet, **options).code
 
 
 def _about_scan(a):
@@ -66,7 +66,7 @@ def _about_scan(a):
     if a.directory is None:
         raise ConfigError(f"scan {a.config}: needs the directory of a scan")
     if a.config == "collect":
-        return api.scan_collect(a.directory, a.quiet)
+        return api.scan_collect(a.directory, a.quiet).code
     about = {
         "status": api.scan_status,
         "plot": api.scan_plot,

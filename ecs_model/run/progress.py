@@ -8,18 +8,27 @@ from operator import itemgetter
 
 from ecs_model.files.atomic import explained
 from ecs_model.launcher import STOPS
+from ecs_model.run.bar import Bar, can_redraw
 
 LOG = logging.getLogger("ecs_model")
+HEADLINE = logging.INFO + 5  # the one line of a run that was not asked to say more
+logging.addLevelName(HEADLINE, "HEADLINE")
 
 
-def start_log(path, quiet, rank):
-    """Send messages of rank 0 to the terminal and to a file; other processes say warnings only."""
+def start_log(path, level, rank):
+    """Send messages of rank 0 to the terminal and to a file; other processes say warnings only.
+
+    Args:
+        path: of the file, which takes all of them; None for no file.
+        level: the least that goes to the terminal: INFO, HEADLINE or WARNING.
+        rank: of this process.
+    """
     LOG.handlers.clear()
     logging.raiseExceptions = False  # a full disk must not turn every message into a traceback
     LOG.setLevel(logging.INFO if rank == 0 else logging.WARNING)
     LOG.propagate = False
     screen = logging.StreamHandler(sys.stderr)
-    screen.setLevel(logging.WARNING if quiet else logging.INFO)
+    screen.setLevel(level)
     mark = "" if rank == 0 else f"[process {rank}] "
     screen.setFormatter(logging.Formatter(mark + "%(message)s"))
     LOG.addHandler(screen)
@@ -28,6 +37,11 @@ def start_log(path, quiet, rank):
             file = logging.FileHandler(path)
         file.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
         LOG.addHandler(file)
+
+
+def least_said(quiet, verbose):
+    """The level of what goes to the terminal: warnings, also one line at the end, or all."""
+    return logging.WARNING if quiet else logging.INFO if verbose else HEADLINE
 
 
 def log_only(message):
@@ -39,7 +53,7 @@ def log_only(message):
 
 
 class Progress:
-    """A line that says how far the run is: redrawn on a terminal, now and then in a log.
+    """How far the run is: a bar on a terminal or in a notebook, a line now and then in a log.
 
     Args:
         clock: of the run.
@@ -53,20 +67,33 @@ class Progress:
     def __init__(self, clock, rank, quiet=False, interval=10.0, stream=None):
         self._clock, self._stream = clock, stream or sys.stderr
         self._on = rank == 0 and not quiet
-        self._terminal = self._stream.isatty()
-        self._interval = 0.2 if self._terminal else interval
+        self._redraws = can_redraw(self._stream)
+        self._interval = 0.2 if self._redraws else interval
         self._began = self._said = time.monotonic()
-        self._first = None
+        self._first, self._bar = None, None
 
     def observe(self, t, simulation):
         """Say how far the run is, if it is time to."""
         now = time.monotonic()
         if self._first is None:
             self._first, self._began = t, now
-        if not self._on or now - self._said < self._interval:
+        if not self._on or not self._is_due(t, now):
             return
         self._said = now
-        self._write(self._line(t, now, simulation))
+        if self._redraws:
+            self._draw(t, simulation)
+        else:
+            print(self._line(t, now, simulation), file=self._stream, flush=True)
+
+    def _is_due(self, t, now):
+        """Whether enough time has passed; a bar is whole at the end in any case."""
+        return now - self._said >= self._interval or (self._redraws and t >= self._clock.end)
+
+    def _draw(self, t, simulation):
+        end = self._clock.end
+        self._bar = self._bar or Bar(end, self._first, self._stream)
+        dt = simulation.diffusion.report().last_step
+        self._bar.show(t, f"t = {t:.4g} of {end:g} s", f"step {simulation.steps}, dt {dt:.3g} s")
 
     def _line(self, t, now, simulation):
         transport, share = simulation.diffusion.report(), t / self._clock.end
@@ -80,14 +107,11 @@ class Progress:
             f"  elapsed {clock_face(elapsed)}  left {clock_face(left)}"
         )
 
-    def _write(self, line):
-        start, end = ("\r\x1b[2K", "") if self._terminal else ("", "\n")
-        print(f"{start}{line}", end=end, file=self._stream, flush=True)
-
     def close(self):
-        """End the line that was being redrawn."""
-        if self._on and self._terminal:
-            print(file=self._stream, flush=True)
+        """Leave the bar, if there is one."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
 
 
 def clock_face(seconds):

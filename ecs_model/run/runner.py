@@ -6,7 +6,7 @@ Whatever the command line does with runs is one call here, with the communicator
 from ecs_model.parallel import on_root, root_does, start
 from ecs_model.run import origin, output
 from ecs_model.run.checkpoint import newest
-from ecs_model.run.progress import Laps, StopRequest
+from ecs_model.run.progress import Laps, StopRequest, least_said
 from ecs_model.run.provenance import provenance
 from ecs_model.run.restart import Restart, identity, refuse_foreign
 from ecs_model.run.rundir import RunDir
@@ -23,6 +23,7 @@ def run(
     base=None,
     profile=False,
     illustrate=None,
+    verbose=True,
 ):
     """Run a configuration into a new run directory; 0, or 75 after a signal.
 
@@ -36,6 +37,7 @@ def run(
         base: folder to which paths in it are relative; its own by default.
         profile: measure and tell where the time goes, in more detail than usual.
         illustrate: what is made of the run directory on rank 0 once it is whole, such as a script.
+        verbose: say all that the log says; else one line at the end.
 
     Raises:
         ConfigError: for whatever the user can mend before the run.
@@ -51,7 +53,7 @@ def run(
             facts = provenance(comm, begun.petsc, config_path) | begun.facts
             root_does(comm, begun.write_new, folder, facts)
             outputs = output.attach(parts, folder, _identity(comm, begun, parts), quiet)
-            manner = Manner(quiet, profile, illustrate)
+            manner = Manner(least_said(quiet, verbose), profile, illustrate)
             with Session(comm, folder, begun, parts, outputs, laps, manner) as session:
                 session.begin()
                 return session.go(stop)
@@ -66,6 +68,7 @@ def resume(
     force=False,
     trusted=False,
     illustrate=None,
+    verbose=True,
 ):
     """Continue a run from its newest sound checkpoint; 0, or 75 after a signal.
 
@@ -80,6 +83,7 @@ def resume(
         force: go on although this version of the program computes in another way.
         trusted: go on although the directory was not made on this account; see `trust`.
         illustrate: as for `run`.
+        verbose: as for `run`.
 
     Raises:
         ConfigError: if there is nothing to continue, it does not fit, or it still goes on.
@@ -94,7 +98,7 @@ def resume(
             own = _identity(comm, begun, parts)
             outputs = output.attach(parts, folder, own, quiet)
             restart = _restart(parts, outputs, folder, own, force, longer=bool(overrides))
-            manner = Manner(quiet, profile, illustrate)
+            manner = Manner(least_said(quiet, verbose), profile, illustrate)
             with Session(comm, folder, begun, parts, outputs, laps, manner) as session:
                 session.go_back_to(restart)
                 if session.is_over():

@@ -15,7 +15,7 @@ from ecs_model.parallel import on_root, root_does, together
 from ecs_model.run import origin, profiling, summary_text
 from ecs_model.run.field_series import write_maps
 from ecs_model.run.profiling import Profile
-from ecs_model.run.progress import LOG, Timer, log_only, start_log
+from ecs_model.run.progress import HEADLINE, LOG, Timer, log_only, start_log
 from ecs_model.run.provenance import now, provenance
 from ecs_model.run.requests import Request
 from ecs_model.run.summary import summarise
@@ -36,13 +36,13 @@ class Manner:
     """How an execution behaves.
 
     Attributes:
-        quiet: it says nothing but warnings and errors.
+        level: the least that it says on the terminal, a level of `logging` or HEADLINE.
         profile: it measures and tells where the time goes, in more detail than usual.
         illustrate: what it makes of the run directory on rank 0 once that is whole; None for
             nothing.
     """
 
-    quiet: bool
+    level: int
     profile: bool
     illustrate: Callable[[Path], object] | None
 
@@ -68,7 +68,7 @@ class Session:
         self._begun = False
 
     def __enter__(self):
-        together(self.comm, start_log, self.folder.log, self.manner.quiet, self.comm.rank)
+        together(self.comm, start_log, self.folder.log, self.manner.level, self.comm.rank)
         return self
 
     def __exit__(self, kind, error, trace):
@@ -111,7 +111,8 @@ class Session:
             self.comm, lambda: not longer and origin.is_finished(self.folder, simulation)
         )
         if over:
-            LOG.info(
+            LOG.log(
+                HEADLINE,
                 "%s is finished at t = %.6g s, nothing is left to compute; to extend it: "
                 'ecs-model resume %s --set time.end="..."',
                 self.folder.path,
@@ -191,7 +192,8 @@ class Session:
             self._note(ended="stopped", reason=f"signal {signal}", time=parts.simulation.time)
             return STOPPED
         self._note(ended="finished", time=parts.simulation.time)
-        log_only(f"finished at t = {parts.simulation.time:.6g} s")
+        said, t = summary_text.headline(summary), parts.simulation.time
+        LOG.log(HEADLINE, "%s: %s; finished at t = %.6g s", self.folder.path, said, t)
         return 0
 
     def _write_end(self, summary):

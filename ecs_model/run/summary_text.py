@@ -44,7 +44,7 @@ def _because(v):
     if "share" in v:
         return _because_of_firing(v)
     if "time_s" not in v:
-        return f"{v['reached_mM']:.4g} of {v['threshold_mM']:g} mM"
+        return f"at most {v['reached_mM']:.4g} mM at one node, {v['threshold_mM']:g} mM count"
     return f"after {v['time_s']:.4g} s" if v["verdict"] else f"{v['reached_mM']:.4g} mM"
 
 
@@ -81,6 +81,16 @@ def _front(front):
     words += [f"{width:.3g} um wide"] if _is_number(width) else []
     note = front.get("note", "") if front["arrived"] else ""
     return "; ".join(text for text in (", ".join(words), note) if text)
+
+
+def headline(summary):
+    """What came out of a run, in one line: the gravest that is true, and how fast fronts were."""
+    answers = verdicts(summary)
+    grave = [v.question for v in answers if v.yes] or [f"no {answers[0].question}"]
+    found = regimes(summary) if "regime" in summary else grave[-1]
+    speeds = [(name, front["speed_mm_per_min"]) for name, front in summary["fronts"].items()]
+    fast = [f"{v:.4g} mm/min on line {name!r}" for name, v in speeds if _is_number(v)]
+    return ", ".join([found, *fast])
 
 
 def _is_number(value):
@@ -155,7 +165,7 @@ def lines(summary):
     for v in verdicts(summary):
         yield f"{v.question}: {v.answer} (margin {v.margin:+.3f}: {v.because})"
     for name, words in fronts(summary):
-        yield f"front along {name}: {words}"
+        yield f"front on line {name!r}: {words}"
     for sentence in warnings(summary):
         yield sentence if sentence.startswith("known") else f"WARNING: {sentence}"
     yield from corrections(summary)

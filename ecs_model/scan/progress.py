@@ -1,14 +1,14 @@
 """What a scan says on the way, and at its end."""
 
-import shutil
 import sys
 import time
 
+from ecs_model.run.bar import Bar, can_redraw
 from ecs_model.run.progress import clock_face
 
 
 class Progress:
-    """A line per point: how many are done, and how long the rest will take.
+    """How many points are done: a bar on a terminal or in a notebook, a line per point in a log.
 
     Args:
         quiet: say nothing.
@@ -17,7 +17,7 @@ class Progress:
 
     def __init__(self, quiet=False, stream=None):
         self._on, self._stream = not quiet, stream or sys.stderr
-        self._terminal = self._stream.isatty()
+        self._redraws, self._bar = can_redraw(self._stream), None
         self._there = self._expected = self._done = 0
         self._began = time.monotonic()
 
@@ -31,20 +31,25 @@ class Progress:
         self._done += 1
         if self._on:
             word = slot.status().get("reason", "") if slot.state == "failed" else _words(slot)
-            self._write(f"{self._count()}  {point.said()}: {word}")
+            self._write(f"{point.said()}: {word}")
 
-    def _count(self):
+    def _write(self, words):
+        count = f"{self._there + self._done} of {self._there + self._expected}"
+        if self._redraws:
+            self._draw(count, words)
+        else:
+            print(f"{count}  {self._faces()}  {words}", file=self._stream, flush=True)
+
+    def _draw(self, count, words):
+        whole = self._there + self._expected
+        self._bar = self._bar or Bar(whole, self._there, self._stream)
+        self._bar.stretch(whole)
+        self._bar.show(self._there + self._done, count, words)
+
+    def _faces(self):
         elapsed = time.monotonic() - self._began
         left = elapsed * (self._expected - self._done) / self._done
-        whole = self._there + self._expected
-        faces = f"elapsed {clock_face(elapsed)}  left {clock_face(left)}"
-        return f"{self._there + self._done} of {whole}  {faces}"
-
-    def _write(self, line):
-        if self._terminal:
-            line = "\r\x1b[2K" + line[: shutil.get_terminal_size().columns - 1]
-        end = "" if self._terminal else "\n"
-        print(line, end=end, file=self._stream, flush=True)
+        return f"elapsed {clock_face(elapsed)}  left {clock_face(left)}"
 
     def say(self, line):
         """Say a line."""
@@ -52,9 +57,10 @@ class Progress:
             print(line, file=self._stream, flush=True)
 
     def close(self):
-        """End the line that was being redrawn."""
-        if self._on and self._terminal and self._done:
-            print(file=self._stream, flush=True)
+        """Leave the bar, if there is one."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
 
 
 def _words(slot):

@@ -101,7 +101,7 @@ model = "pump_leak"
 end = "0.1 s"
 """
     )
-    assert api.run(tmp_path / "run.toml", tmp_path / "out", MPI.COMM_SELF, quiet=True) == 0
+    assert api.run(tmp_path / "run.toml", tmp_path / "out", MPI.COMM_SELF, quiet=True).code == 0
     points, cells, fields = read_mesh(tmp_path / "out")
     assert np.abs(fields["alpha"] - phantom.alpha(points[cells].mean(axis=1))).max() < 0.03
 

@@ -19,7 +19,7 @@ from tests.imaging.runs import RATIOS, prepare
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, scan, body):
     folder = tmp_path_factory.mktemp("images")
-    assert api.run(prepare(folder, scan, body), folder / "out", MPI.COMM_SELF, quiet=True) == 0
+    assert api.run(prepare(folder, scan, body), folder / "out", MPI.COMM_SELF, quiet=True).code == 0
     return folder / "out"
 
 
@@ -49,7 +49,7 @@ def test_ratios_of_water_in_a_run(tmp_path, scan, body):
     path = prepare(tmp_path, scan, body, RATIOS)
     parts = api.simulation(path, MPI.COMM_SELF)
     assert parts.diffusion is not None
-    assert api.run(path, tmp_path / "out", MPI.COMM_SELF, quiet=True) == 0
+    assert api.run(path, tmp_path / "out", MPI.COMM_SELF, quiet=True).code == 0
 
 
 def test_what_numbers_of_an_image_mean_is_said(tmp_path, scan, body):
@@ -58,7 +58,7 @@ def test_what_numbers_of_an_image_mean_is_said(tmp_path, scan, body):
     line = 'linear = { values = [0.1, 0.2], become = [0.3, 0.1], source = "a guess" }'
     text = path.read_text().replace('"alpha.nii.gz"', f'"alpha.nii.gz", clip = [0.1, 0.2], {line}')
     path.write_text(text)
-    assert api.run(path, tmp_path / "out", MPI.COMM_SELF, quiet=True) == 0
+    assert api.run(path, tmp_path / "out", MPI.COMM_SELF, quiet=True).code == 0
     points, cells, fields = read_mesh(tmp_path / "out")
     alpha = np.clip(0.5 - 2 * phantom.alpha(points[cells].mean(axis=1)), 0.1, 0.2)
     assert np.abs(fields["alpha"] - alpha).max() < 0.06
@@ -95,7 +95,7 @@ def test_an_exported_map_is_read_as_it_was_written(finished, scan, tmp_path, bod
     text = path.read_text().replace('"alpha.nii.gz", within = "labels.nii.gz"', '"back.nii.gz"')
     path.write_text(text)
     (tmp_path / "back.nii.gz").symlink_to(tmp_path / "back" / "alpha.nii.gz")
-    assert api.run(path, tmp_path / "out", MPI.COMM_SELF, quiet=True) == 0
+    assert api.run(path, tmp_path / "out", MPI.COMM_SELF, quiet=True).code == 0
     one, other = (read_mesh(folder)[2]["alpha"] for folder in (finished, tmp_path / "out"))
     assert np.abs(one - other).max() < 0.02 and np.abs(one - other).mean() < 0.001
 
@@ -181,7 +181,7 @@ def spoil(folder, scan, body):
 def test_a_run_does_not_go_on_with_another_image(tmp_path, scan, body, name):
     path = prepare(tmp_path, scan, body)
     overrides = ("time.end=0.2 s",)
-    assert api.run(path, tmp_path / "out", MPI.COMM_SELF, overrides, quiet=True) == 0
+    assert api.run(path, tmp_path / "out", MPI.COMM_SELF, overrides, quiet=True).code == 0
     other = (tmp_path / name).read_bytes()
     (tmp_path / name).unlink()
     (tmp_path / name).write_bytes(other.replace(b"white 245", b"white 246") + b"\n")

@@ -220,7 +220,7 @@ def as_before(path):
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("before")
     (folder / "run.toml").write_text(CONFIG)
-    assert api.run(folder / "run.toml", folder / "out", quiet=True) == 0
+    assert api.run(folder / "run.toml", folder / "out", quiet=True).code == 0
     return folder / "out"
 
 
@@ -270,7 +270,7 @@ every = "0.2 s"
 def test_what_a_format_before_did_not_hold_is_zero(tmp_path):
     """A run with potentials goes on from format 4, which has no rates of them."""
     (tmp_path / "run.toml").write_text(BOUND)
-    assert api.run(tmp_path / "run.toml", tmp_path / "out", quiet=True) == 0
+    assert api.run(tmp_path / "run.toml", tmp_path / "out", quiet=True).code == 0
     old, new = sorted((tmp_path / "out/checkpoints").glob("ck_*.h5"))
     with h5py.File(new) as file:
         end = file["state/K_o"][()]
@@ -282,7 +282,7 @@ def test_what_a_format_before_did_not_hold_is_zero(tmp_path):
         manifest = json.loads(file.attrs["manifest"]) | {"format": 4}
         file.attrs["manifest"] = json.dumps(manifest | {"digest": digest(manifest)})
     assert len(gone) == len(SINCE)
-    assert api.resume(tmp_path / "out", quiet=True) == 0
+    assert api.resume(tmp_path / "out", quiet=True).code == 0
     with h5py.File(new) as file:
         np.testing.assert_allclose(file["state/K_o"][()], end, atol=0.02)
         assert np.abs(file["state/K_o"][()] - end).max() > 0.0

@@ -69,7 +69,7 @@ TIMINGS = {"seconds", "peak_memory_bytes", "processes"}
 def whole(tmp_path_factory):
     folder = tmp_path_factory.mktemp("continued")
     (folder / "run.toml").write_text(WAVE)
-    assert api.run(folder / "run.toml", folder / "out", quiet=True) == 0
+    assert api.run(folder / "run.toml", folder / "out", quiet=True).code == 0
     return folder / "out"
 
 
@@ -139,7 +139,7 @@ def test_the_newest_sound_checkpoint_is_taken(copy, capsys):
     with h5py.File(checkpoints(copy)[-1], "a") as file:
         file["state/K_o"][3] = np.nan
         file["crc32/state/K_o"][0] = zlib.crc32(file["state/K_o"][()])
-    assert api.resume(copy, quiet=True) == 0
+    assert api.resume(copy, quiet=True).code == 0
     assert "state/K_o is not finite); an older checkpoint is used" in capsys.readouterr().err
 
 
@@ -159,13 +159,13 @@ def test_a_manifest_of_something_else_is_refused(copy, change):
 
 def test_a_finished_run_says_so_and_stays(copy, capsys):
     before = (copy / "summary.json").read_bytes(), (copy / "run.json").read_bytes()
-    assert api.resume(copy) == 0
+    assert api.resume(copy).code == 0
     assert "is finished at t = 2.1 s, nothing is left to compute" in capsys.readouterr().err
     assert before == ((copy / "summary.json").read_bytes(), (copy / "run.json").read_bytes())
 
 
 def test_a_finished_run_can_be_given_a_later_end(copy, tmp_path):
-    assert api.resume(copy, overrides=['time.end="4.2 s"'], quiet=True) == 0
+    assert api.resume(copy, overrides=['time.end="4.2 s"'], quiet=True).code == 0
     at_once = tmp_path / "at_once"
     api.run(copy / "config.toml", at_once, overrides=['time.end="4.2 s"'], quiet=True)
     longer, expected = (read_series(out / "series.csv")[0] for out in (copy, at_once))
@@ -173,7 +173,7 @@ def test_a_finished_run_can_be_given_a_later_end(copy, tmp_path):
         np.testing.assert_allclose(longer[name], values, rtol=1e-9, atol=1e-30, err_msg=name)
     assert field_series.read_times(copy).tolist() == field_series.read_times(at_once).tolist()
     assert 'end = "4.2 s"' in (copy / "config.resolved.toml").read_text()
-    assert api.resume(copy, quiet=True) == 0
+    assert api.resume(copy, quiet=True).code == 0
 
 
 @pytest.mark.parametrize(
@@ -196,11 +196,11 @@ def test_only_what_changed_physics_keeps_versions_apart(copy, monkeypatch):
             manifest = json.loads(file.attrs["manifest"])
             manifest["version"] = "0.2.1"
             file.attrs["manifest"] = json.dumps(manifest)
-    assert api.resume(copy, quiet=True) == 0
+    assert api.resume(copy, quiet=True).code == 0
     monkeypatch.setattr(versions, "CHANGES", (("0.2.1", "pumps are slower"),))
     with pytest.raises(ConfigError, match=r"ecs-model 0\.2\.1; since then, pumps are slower"):
         api.resume(copy, quiet=True)
-    assert api.resume(copy, quiet=True, force=True) == 0
+    assert api.resume(copy, quiet=True, force=True).code == 0
 
 
 def test_another_format_is_named(copy):
@@ -214,7 +214,7 @@ def test_a_directory_of_others_asks_for_trust(copy, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "other"))
     with pytest.raises(ConfigError, match=r"not made on this account.*--trust"):
         api.resume(copy, quiet=True)
-    assert api.resume(copy, quiet=True, trust=True) == 0
+    assert api.resume(copy, quiet=True, trust=True).code == 0
     assert api.report(copy, quiet=True).is_file()
 
 
@@ -238,7 +238,7 @@ def test_how_a_run_ended_is_the_last_line_of_its_log(whole):
 
 def test_run_json_of_a_resumed_run_has_no_stale_reason(copy):
     edit(copy / "run.json", lambda f: f.update(ended="error", reason="disk full", time=1.0))
-    assert api.resume(copy, quiet=True) == 0
+    assert api.resume(copy, quiet=True).code == 0
     assert facts(copy)["ended"] == "finished" and "reason" not in facts(copy)
 
 

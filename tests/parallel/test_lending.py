@@ -159,7 +159,7 @@ calls = []
 advance = Lending.advance
 Lending.advance = lambda self, *when: (calls.append(self), advance(self, *when))[1]
 for wanted in ("true", "false"):
-    assert api.run("run.toml", wanted, overrides=[f"solver.balance={wanted}"], quiet=True) == 0
+    assert api.run("run.toml", wanted, overrides=[f"solver.balance={wanted}"], quiet=True).code == 0
 assert len({*calls}) == 1
 lent = calls[0].worked - calls[0]._reaction.block_steps
 assert max(MPI.COMM_WORLD.allgather(lent)) > 20

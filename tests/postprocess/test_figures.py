@@ -243,7 +243,8 @@ def test_columns_of_the_series_are_named_in_words():
     ("key", "words"),
     [
         ("source.KCl.amount", "amount of the source KCl"),
-        ("membrane.parameters.K_bath", "K bath"),
+        ("membrane.parameters.K_bath", "[K+] of the bath"),
+        ("membrane.parameters.g_leak", "g leak"),
         ("event.no blood.profile.duration", "duration of the event no blood"),
         ("tissue.regions.start.initial.K_o", "[K+]o of the region start"),
         ("tissue.regions.bolus.box.high.0", "high of the region bolus"),

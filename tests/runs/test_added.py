@@ -39,7 +39,7 @@ def whole(tmp_path_factory):
     folder = tmp_path_factory.mktemp("added")
     (folder / "mine.py").write_text(MINE)
     (folder / "run.toml").write_text(RUN)
-    assert api.run(folder / "run.toml", folder / "out", quiet=True) == 0
+    assert api.run(folder / "run.toml", folder / "out", quiet=True).code == 0
     return folder
 
 
@@ -50,7 +50,7 @@ def copy(whole, tmp_path):
 
 
 def longer(folder):
-    return api.resume(folder, overrides=["time.end=0.2s"], quiet=True)
+    return api.resume(folder, overrides=["time.end=0.2s"], quiet=True).code
 
 
 def test_it_goes_on(copy):

@@ -40,7 +40,7 @@ PLAIN = {"length": 0.1, "alpha": 0.2, "tortuosity": 1.6, "end": 100}
 
 def summary_of(folder, text, name="out"):
     (folder / "run.toml").write_text(text)
-    assert api.run(folder / "run.toml", folder / name, quiet=True, overwrite=True) == 0
+    assert api.run(folder / "run.toml", folder / name, quiet=True, overwrite=True).code == 0
     return json.loads((folder / name / "summary.json").read_text())
 
 
@@ -193,7 +193,7 @@ def test_a_run_that_was_stopped_ends_with_the_same_words(focus, tmp_path):
     whole, copy = focus[1], shutil.copytree(focus[1], tmp_path / "out")
     sorted((copy / "checkpoints").glob("ck_*.h5"))[-1].unlink()
     (copy / "summary.json").unlink()
-    assert api.resume(copy, quiet=True) == 0
+    assert api.resume(copy, quiet=True).code == 0
     assert json.loads((copy / "run.json").read_text())["resumed"][0]["from"] < 24
     assert known(copy) == known(whole)
     assert (copy / "series.csv").read_bytes() == (whole / "series.csv").read_bytes()

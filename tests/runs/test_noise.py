@@ -279,7 +279,7 @@ def test_a_resumed_run_has_the_noise_of_one_that_was_not_stopped(tmp_path):
     text = text.replace('series = "0.2 s"', 'series = "0.1 s"')
     whole = run_here(text, tmp_path / "whole").path
     half = run_here(text, tmp_path / "half", "time.end=0.1 s").path
-    assert api.resume(half, MPI.COMM_SELF, ("time.end=0.2 s",), quiet=True) == 0
+    assert api.resume(half, MPI.COMM_SELF, ("time.end=0.2 s",), quiet=True).code == 0
     assert [*read_times(half)] == [*read_times(whole)] == pytest.approx([0.0, 0.1, 0.2])
     np.testing.assert_array_equal(read_field(half, "V", 2), read_field(whole, "V", 2))
     assert np.ptp(read_field(half, "V", 2)) > 1.0  # mV

@@ -36,7 +36,7 @@ def settings(points=9, checkpoint='every = "0.045 s"', **changes):
 
 def run(folder, settings, *overrides, name="out"):
     (folder / "run.toml").write_text(settings)
-    assert api.run(folder / "run.toml", folder / name, overrides=overrides, quiet=True) == 0
+    assert api.run(folder / "run.toml", folder / name, overrides=overrides, quiet=True).code == 0
     return folder / name
 
 
@@ -92,7 +92,7 @@ def resumed(out, folder, drop=1):
     for path in sorted((copy / "checkpoints").glob("ck_*.h5"))[-drop:]:
         path.unlink()
     (copy / "summary.json").unlink()
-    assert api.resume(copy, quiet=True) == 0
+    assert api.resume(copy, quiet=True).code == 0
     return copy
 
 

@@ -43,7 +43,7 @@ PLAIN = {"alpha": 0.1, "K_bath": "6 mM", "start": "rest", "focus": "", "end": 10
 
 def series(folder, **settings):
     (folder / "run.toml").write_text(BATH.format(**PLAIN | settings))
-    assert api.run(folder / "run.toml", folder / "out", quiet=True, overwrite=True) == 0
+    assert api.run(folder / "run.toml", folder / "out", quiet=True, overwrite=True).code == 0
     return read_series(RunDir(folder / "out").series)[0]
 
 

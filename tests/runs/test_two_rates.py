@@ -223,7 +223,7 @@ def test_a_run_that_is_continued_is_the_same_bit_by_bit(tmp_path):
     options = [*MODES["three ions"], "time.end=4.5 s", 'output.precision="double"']
     whole = run_here(text, tmp_path / "whole", *options)
     parts = run_here(text, tmp_path / "parts", *options[:-2], "time.end=2.5 s", options[-1])
-    assert api.resume(parts.path, MPI.COMM_SELF, ["time.end=4.5 s"], quiet=True) == 0
+    assert api.resume(parts.path, MPI.COMM_SELF, ["time.end=4.5 s"], quiet=True).code == 0
     ends = [summary(x) for x in (whole, parts)]
     assert ends[0]["balance"] == ends[1]["balance"]
     assert ends[0]["two_rates"] == ends[1]["two_rates"]
@@ -237,7 +237,7 @@ def test_several_processes_go_on_in_ordinary_steps_and_one_in_these_again(tmp_pa
     begun = summary(run)["two_rates"]["coarse_steps"]
     done(2, tmp_path, "resume", "run", *settings("time.end=4 s"))
     assert summary(run)["two_rates"]["coarse_steps"] == begun > 0
-    assert api.resume(run.path, MPI.COMM_SELF, ["time.end=6 s"], quiet=True) == 0
+    assert api.resume(run.path, MPI.COMM_SELF, ["time.end=6 s"], quiet=True).code == 0
     assert summary(run)["two_rates"]["coarse_steps"] > begun + 4
     assert summary(run)["balance"]["relative_error"] < 1e-12
 

@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 
 from ecs_model import api
-from ecs_model.postprocess import scan_curves, scan_map, scan_selection
+from ecs_model.postprocess import scan_areas, scan_curves, scan_map, scan_selection, theme
 from ecs_model.postprocess.scan_data import VERDICTS, Scan
 from ecs_model.postprocess.scan_readings import readings
 from tests.scan.scans import FRONT, engine_of, scan, verdicts
@@ -62,7 +62,7 @@ def made(tmp_path_factory):
 
 def thick(ax):
     """Vertices of the border."""
-    (border,) = [c for c in ax.collections if np.ravel(c.get_linewidths())[:1] == scan_map.BORDER]
+    (border,) = [c for c in ax.collections if np.ravel(c.get_linewidths())[:1] == scan_areas.BORDER]
     return np.concatenate([path.vertices for path in border.get_paths()])
 
 
@@ -84,7 +84,7 @@ def test_border_speeds_and_states_are_where_they_belong(made):
     numbers = [float(text.get_text()) for text in ax.texts if text.get_text()[:1].isdigit()]
     assert numbers and all(6 / 2.2 < number < 6 / 1.2 for number in numbers)
     assert "alpha" in ax.get_xlabel() and "lambda" in ax.get_ylabel()
-    assert {*areas(ax)} == {to_rgba(scan_map.COLOURS["ignited"])}
+    assert {*areas(ax)} == {to_rgba(theme.LIGHT.verdicts["ignited"])}
 
 
 def test_a_fit_of_ones_own_has_a_star_and_a_reading(tmp_path):
@@ -120,7 +120,7 @@ def test_a_regime_has_an_area_where_runs_show_it_and_nowhere_else(made):
 
     found = made(ALPHA + TORTUOSITY, law)
     ax = scan_map.risk_map(found).axes[0]
-    load, ignited = (to_rgba(scan_map.COLOURS[name]) for name in ("load", "ignited"))
+    load, ignited = (to_rgba(theme.LIGHT.verdicts[name]) for name in ("load", "ignited"))
     assert {*areas(ax)} == {load, ignited}
     assert to_rgba(ax.get_facecolor()) == to_rgba("white")  # where no run was
     assert areas(ax)[load][:, 1].min() > 1.7

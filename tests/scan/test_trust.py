@@ -57,7 +57,7 @@ def whole(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trust")
     (folder / "mine.py").write_text(MODEL)
     (folder / "scan.toml").write_text(SCAN)
-    assert api.scan(folder / "scan.toml", folder / "scan", quiet=True) == 0
+    assert api.scan(folder / "scan.toml", folder / "scan", quiet=True).code == 0
     return folder
 
 
@@ -105,7 +105,7 @@ def test_going_on_with_a_scan_of_others_is_asked_for(copy, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(copy / "other"))
     with pytest.raises(ConfigError, match=r"not made on this account.*--trust"):
         api.scan(copy / "scan.toml", copy / "scan", quiet=True)
-    assert api.scan(copy / "scan.toml", copy / "scan", quiet=True, trust=True) == 0
+    assert api.scan(copy / "scan.toml", copy / "scan", quiet=True, trust=True).code == 0
 
 
 def test_only_what_changed_physics_keeps_versions_apart(copy, monkeypatch):
@@ -113,10 +113,10 @@ def test_only_what_changed_physics_keeps_versions_apart(copy, monkeypatch):
     monkeypatch.setattr(versions, "CHANGES", (("0.0.8", "pumps are slower"),))
     with pytest.raises(ConfigError, match="since then, pumps are slower"):
         api.scan(copy / "scan.toml", copy / "scan", quiet=True)
-    assert api.scan(copy / "scan.toml", copy / "scan", quiet=True, force=True) == 0
+    assert api.scan(copy / "scan.toml", copy / "scan", quiet=True, force=True).code == 0
     change(copy, version="0.0.7")
     monkeypatch.setattr(versions, "CHANGES", ())
-    assert api.scan(copy / "scan.toml", copy / "scan", quiet=True) == 0
+    assert api.scan(copy / "scan.toml", copy / "scan", quiet=True).code == 0
 
 
 def test_a_worker_that_died_is_not_running(copy):

@@ -111,7 +111,7 @@ def ran(folder, settings, name="out", *overrides):
     path = Path(folder) / f"{name}.toml"
     path.write_text(settings)
     out = Path(folder) / name
-    assert api.run(path, out, MPI.COMM_SELF, overrides, quiet=True, overwrite=True) == 0
+    assert api.run(path, out, MPI.COMM_SELF, overrides, quiet=True, overwrite=True).code == 0
     return json.loads((out / "summary.json").read_text()), out
 
 

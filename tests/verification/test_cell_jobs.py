@@ -352,7 +352,7 @@ def test_a_cell_is_uniform_tissue_of_its_tortuosity(tmp_path):
     job(tmp_path, f"{BATH}every = '1 s'\n[node]\ntortuosity = 2.5\n")
     _, K = numbers(tmp_path)
     (tmp_path / "run.toml").write_text(UNIFORM + BATH)
-    assert api.run(tmp_path / "run.toml", tmp_path / "run", quiet=True) == 0
+    assert api.run(tmp_path / "run.toml", tmp_path / "run", quiet=True).code == 0
     ours = read_series(tmp_path / "run" / "series.csv")[0]["max_K_o"]
     np.testing.assert_allclose(K, ours, rtol=1e-6)
     exact = 12 - (12 - K[0]) * np.exp(-((1.6 / 2.5) ** 2) * np.arange(6) / 100)

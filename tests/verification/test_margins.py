@@ -71,7 +71,7 @@ def printed(head, dimension):
 
 def margin(folder, text):
     (folder / "run.toml").write_text(text)
-    assert api.run(folder / "run.toml", folder / "run", quiet=True, overwrite=True) == 0
+    assert api.run(folder / "run.toml", folder / "run", quiet=True, overwrite=True).code == 0
     return json.loads((folder / "run" / "summary.json").read_text())["seizure"]["margin"]
 
 
