@@ -118,6 +118,11 @@ class MembraneModel:
         return self.spikes or bool(self.rate)
 
     @property
+    def solutes(self) -> tuple[str, ...]:
+        """What cells release and take up without its charge, such as glutamate."""
+        return () if self.parts is None else tuple(s.name for s in self.parts.solutes)
+
+    @property
     def meanings(self) -> dict[str, str]:
         """State -> what a reader calls it, of those that are not what their names say."""
         known = getattr(self.State, "quantities", {})
