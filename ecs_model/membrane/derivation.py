@@ -98,7 +98,7 @@ class Law:
         return self.water.fractions(self.cells, y, p, env, whole)
 
     def fluxes(self, y, p, env):
-        """Fluxes of ions, rates of V and gates; water; what reservoirs take; flows; rates of pools."""
+        """Fluxes of ions, rates of V and gates; water; of reservoirs, solutes; rates of pools."""
         now = [exchange(cell, y, p, env) for cell in self.cells]
         values = []
         for cell, there in zip(self.cells, now, strict=True):

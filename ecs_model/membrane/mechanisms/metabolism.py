@@ -4,10 +4,10 @@
     d O2/dt  = k_O2 (O2_blood - O2) - cells respiration / ATP_per_O2
     ATP = A_total - ADP,   Cr = Cr_total - PCr,   Pi = P_total - ATP - PCr
 
-`use` is what the pumps split, per volume of cells, and a housekeeping that stops as ATP does. With blood that flows, k_O2
-(O2_blood - O2) is bounded by what arrives, see `delivered`. One
+`use` is what the pumps split, per volume of cells, and a housekeeping that stops as ATP does. One
 pool serves all cells of a node, per volume of cells at rest; O2 is dissolved in the whole tissue
-and does not diffuse between nodes (with k_O2 it would reach 40 um). AMP and glycolysis are left
+and does not diffuse between nodes (with k_O2 it would reach 40 um). Blood has one concentration,
+or it flows and gives off what it brings, see `delivered`. AMP and glycolysis are left
 out: without oxygen the reserve is all there is. The capacity of respiration, k_O2 and the resting
 PCr are not chosen but follow: they make the declared state a fixed point.
 
@@ -20,7 +20,12 @@ References:
 from ecs_model.errors import ConfigError
 from ecs_model.membrane.parts import Pool
 from ecs_model.physics.energetics import atp_energy
-from ecs_model.physics.metabolism import creatine_kinase, phosphocreatine_at_rest, respiration
+from ecs_model.physics.metabolism import (
+    creatine_kinase,
+    in_series,
+    phosphocreatine_at_rest,
+    respiration,
+)
 from ecs_model.physics.post_albers import PostAlbersParameters
 from ecs_model.record import joined, quantity, record, without
 
@@ -33,7 +38,6 @@ NEEDS_ENERGY = (
     'membrane.options.supply: "flow" brings oxygen to cells whose energy is followed; set '
     "energy = true beside it"
 )
-STILL = 1e-30  # 1/s: blood neither flows nor exchanges
 STATES = ("ATP", "ADP", "Pi")  # of the cycle's parameters, which follow from the state here
 CYCLE = without(PostAlbersParameters, *STATES)
 KINASE = 1.66e6 * AT_REST.H  # K of creatine kinase, 1.66e9 per M of H+
@@ -124,12 +128,10 @@ def exchanged(y, p):
 def delivered(y, p):
     """Oxygen that blood brings which gives it off as it flows, per volume of tissue [mM/s].
 
-    f H (O2_artery - c) = k (c - O2): what arrives with the flow f is what leaves capillaries, in
-    which c is dissolved, so that 1/(f H) and 1/k add up.
+    f H (O2_artery - c) = k (c - O2): what flow brings is what leaves capillaries, in which c is
+    dissolved.
     """
-    arriving = p.flow * p.H_O2
-    through = p.k_O2 * arriving / (p.k_O2 + arriving + STILL)
-    return through * (p.O2_artery - y.O2)
+    return in_series(p.k_O2, p.flow * p.H_O2) * (p.O2_artery - y.O2)
 
 
 OBSERVABLES = {"ATP": ("mM", atp), "Pi": ("mM", phosphate)}
