@@ -10,7 +10,6 @@ References:
     Erecinska & Silver (1989), J Cereb Blood Flow Metab 9, 2: ATP, PCr and their use in brain.
 """
 
-
 STILL = 1e-30  # 1/s: nothing passes either of two ways
 
 

@@ -197,6 +197,6 @@ def test_an_installed_package_brings_its_own(installed):
 def test_neurons_with_strong_receptors_rest():
     for options in ({}, {"swelling": True}):
         model = membrane_of(settings(parameter_set="StrongNMDA", options=options))
-        assert model.Parameters().P_NMDA == pytest.approx(3e-7)
+        assert model.Parameters().P_NMDA == pytest.approx(2.4e-7)
         rates = model.rhs(model.State(), model.Parameters(), Surroundings())
         np.testing.assert_allclose(rates, 0.0, atol=1e-10)

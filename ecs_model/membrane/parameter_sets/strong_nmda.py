@@ -1,7 +1,7 @@
 """Neurons whose NMDA receptors carry as much of a depolarization as slices lose with ketamine.
 
-The permeability published with the model of glutamate lengthens a spreading depolarization by a
-sixth; three times as much makes it 30 s long and, without receptors, 18 s: 34.9 +- 12.4 s and 22.2
+In tissue that swells, the published permeability makes a spreading depolarization 25 s wide at half
+its amplitude, 20 s without receptors; 2.4 times as much makes it 42 s wide. 34.9 +- 12.4 s and 22.2
 +- 12 s were measured. Contents and gates are those at which neurons then rest.
 
 References:
@@ -19,18 +19,18 @@ SET = ParameterSet(
     reference="Ellingsrud et al. 2022, P_NMDA by slices in ketamine",
     options={"glutamate": True},
     parameters={
-        "P_NMDA": Value(3e-7, "m/s", "width of SD with and without ketamine"),
-        "A_i": Value(140.60486105622323, "mM", REST),
+        "P_NMDA": Value(2.4e-7, "m/s", "width of SD with and without ketamine"),
+        "A_i": Value(140.6191540871551, "mM", REST),
     },
     initial={
-        "K_i": Value(130.1267671016112, "mM", REST),
-        "Na_i": Value(9.370802370277199, "mM", REST),
-        "Cl_i": Value(8.897569471888385, "mM", REST),
-        "V": Value(-67.92873531024275, "mV", REST),
-        "m_NaP": Value(0.017228542376498384, "1", REST),
-        "h_NaP": Value(0.9530901040408062, "1", REST),
-        "m_KDR": Value(0.0018254416653732711, "1", REST),
-        "m_KA": Value(0.13866794571837546, "1", REST),
-        "h_KA": Value(0.07875926307183055, "1", REST),
+        "K_i": Value(130.12498975598146, "mM", REST),
+        "Na_i": Value(9.365433200441009, "mM", REST),
+        "Cl_i": Value(8.89042295642243, "mM", REST),
+        "V": Value(-67.95021075147096, "mV", REST),
+        "m_NaP": Value(0.017176622283624966, "1", REST),
+        "h_NaP": Value(0.9533345793673922, "1", REST),
+        "m_KDR": Value(0.0018178269590587099, "1", REST),
+        "m_KA": Value(0.13845511692137125, "1", REST),
+        "h_KA": Value(0.07910684971499087, "1", REST),
     },
 )
