@@ -353,7 +353,7 @@ EXPERIMENTS = {
         0.9,
         1.1,
         "1",
-        "Latency of terminal anoxic depolarization, Brain Res 1987, 10.1016/0006-8993(87)91652-0 (abstract)",
+        "Latency of anoxic depolarization, 10.1016/0006-8993(87)91652-0 (abstract)",
     ),
     "Mg-free: K+": Experiment(
         "highest [K⁺]o in SD without Mg²⁺",
