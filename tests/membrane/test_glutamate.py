@@ -136,6 +136,7 @@ def test_magnesium_makes_the_current_fall_as_the_potential_rises():
     assert (np.diff(current[2.0]) < 0).any()
     assert not (np.diff(current[0.0]) < 0).any()
     assert MODEL.electroneutral and "V" in MODEL.State._fields
+    assert not MODEL.fires and MODELS["barreto_cressman"].fires
 
 
 def rested(permeability):

@@ -3,8 +3,11 @@
 import pytest
 
 from ecs_model.membrane import MODELS
+from ecs_model.membrane.parameter_set import with_set
+from ecs_model.membrane.parameter_sets import find
+from tests.membrane.nodes import nodes
 from tests.validation.experiments import EXPERIMENTS, measured
-from tests.validation.waves import STRONG, WITH_GLUTAMATE, Wave
+from tests.validation.waves import CALIBRATED, STRONG, WITH_GLUTAMATE, Wave
 
 pytestmark = pytest.mark.slow
 PLAIN = "`kager_mori` with swelling and electrodiffusion on a line, 2 mm from the bolus"
@@ -19,6 +22,12 @@ def wave(tmp_path_factory):
 def strong(tmp_path_factory):
     """The wave with glutamate and NMDA receptors as strong as slices in ketamine ask for."""
     return Wave(tmp_path_factory.mktemp("sd") / "strong", *STRONG)
+
+
+@pytest.fixture(scope="module")
+def calibrated(tmp_path_factory):
+    """The wave with the numbers that were sought for what was measured."""
+    return Wave(tmp_path_factory.mktemp("sd") / "calibrated", *CALIBRATED)
 
 
 @pytest.fixture(scope="module")
@@ -84,23 +93,46 @@ def exchanged(wave):
     )
 
 
-def test_its_potassium(wave, strong, little_membrane):
-    for name in ("SD: highest K+", "SD: rise of K+"):
-        value = {"SD: highest K+": "highest", "SD: rise of K+": "rise"}[name]
-        assert is_inside(name, getattr(little_membrane, value))
+def test_a_calibrated_set_has_all_but_the_space(calibrated):
+    """And it bears a step of 2.5 mM of KCl, which 10 mM do not leave at rest."""
+    measures = {
+        "SD: speed in rats": calibrated.speed,
+        "SD: highest K+": calibrated.highest,
+        "SD: rise of K+": calibrated.rise,
+        "SD: recovery": calibrated.recovery,
+        "NMDA: width": calibrated.width,
+    }
+    assert all(is_inside(name, value) for name, value in measures.items()), measures
+    assert not is_inside("SD: alpha in rat", calibrated.alpha)
+    left, with_chloride = amounts(calibrated.alpha, calibrated.highest, 4.0, 0.2)
+    assert 1.5 < left / with_chloride < 2.5
+    kager, options = MODELS["kager_mori"], {"glutamate": True, "swelling": True}
+    model = with_set(kager.variant(**options), find(kager, "MeasuredSD"))
+    advance, y, _ = nodes(model, 2)
+    y.K_o[:] += [2.5, 10.0]
+    y.Cl_o[:] += [2.5, 10.0]
+    advance(10.0)
+    assert y.K_o[0] < 7.0 and y.K_o[1] > 20.0
+
+
+def test_its_potassium(wave, strong, little_membrane, calibrated):
+    assert is_inside("SD: highest K+", little_membrane.highest)
+    assert is_inside("SD: rise of K+", little_membrane.rise)
     measured(
         "SD: highest K+",
         wave.highest,
         False,
         "membranes release it faster than pumps and diffusion take it: with a quarter of the "
-        f"membrane per volume (S, S_g) it is {little_membrane.highest:.0f} mM",
+        f"membrane per volume (S, S_g) it is {little_membrane.highest:.0f} mM, with the set "
+        f"MeasuredSD {calibrated.highest:.0f} mM",
     )
     measured(
         "SD: rise of K+",
         wave.rise,
         False,
         "its rate goes as the membrane per volume: with a quarter of it (S, S_g) it is "
-        f"{little_membrane.rise:.1f} mM/s, and the speed {little_membrane.speed:.1f} mm/min",
+        f"{little_membrane.rise:.1f} mM/s at {little_membrane.speed:.1f} mm/min, with the set "
+        f"MeasuredSD {calibrated.rise:.1f} at {calibrated.speed:.1f}",
     )
     assert is_inside("SD: recovery", strong.recovery)
     measured(

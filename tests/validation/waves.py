@@ -49,6 +49,7 @@ WITH_GLUTAMATE = (
     "output.every=110 s",
 )
 STRONG = (*WITH_GLUTAMATE, "membrane.parameter_set=StrongNMDA")
+CALIBRATED = (*WITH_GLUTAMATE, "membrane.parameter_set=MeasuredSD")
 
 
 class Wave:

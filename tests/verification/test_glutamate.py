@@ -168,3 +168,13 @@ def test_glutamate_that_stays_or_is_taken_up_faster_hardly_changes_the_wave(wave
     found("SD, uptake of glutamate x 4: most of it", fast.glutamate, 0.164, 2e-3, "mM", SOLVED)
     ratio = fast.speed / waves[1e-7].speed
     found("SD, uptake of glutamate x 4: speed", ratio, 3.4689 / 3.4695, 2e-3, "", SOLVED)
+
+
+@pytest.mark.slow
+def test_two_rates_bring_the_same_wave(waves, tmp_path):
+    rates = ("time.adaptive=true", "time.two_rates=true", "time.step=10 ms")
+    wave = Wave(tmp_path / "two", 1e-7, *rates, "time.end=40 s", "output.every=40 s")
+    assert wave.summary["two_rates"]["share"] < 0.1
+    assert wave.speed == pytest.approx(waves[1e-7].speed, rel=1e-3)
+    assert wave.glutamate == pytest.approx(waves[1e-7].glutamate, rel=1e-3)
+    assert wave.summary["balance"]["ions"]["glutamate"]["relative_error"] < 1e-12

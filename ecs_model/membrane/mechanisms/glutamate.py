@@ -163,12 +163,15 @@ class Potential:
 
 
 def charged(cell: Compartment) -> Compartment:
-    """The compartment with its potential as a state; Cl- carries the charge that is stored."""
+    """The compartment, which has no spikes, with its potential as a state.
+
+    Cl- carries the charge that is stored.
+    """
     return replace(
         cell,
         states=joined(cell.states, Potential),
         parameters=joined(cell.parameters, without(hodgkin_huxley.Membrane, "V_T")),
-        potential=Capacitive(),
+        potential=Capacitive(spikes=False),
         balance="Cl",
     )
 
