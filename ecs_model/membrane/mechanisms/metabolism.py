@@ -192,8 +192,9 @@ def rates(pumps, cells, y, p, supply=exchanged):
     """Rates of ADP, PCr and O2 [mM/s]; arguments as those of `used`, and the law of supply."""
     make, left = made(y, p), atp(y, p)
     kinase = creatine_kinase(left, y.ADP, y.PCr, p.Cr_total - y.PCr, p.k_CK, p.K_CK)
+    brought = supply(y, p)
     use = used(pumps, cells, y, p)
-    return [use - make - kinase, -kinase, supply(y, p) - cells * make / p.ATP_per_O2]
+    return [use - make - kinase, -kinase, brought - cells * make / p.ATP_per_O2]
 
 
 def balanced_supply(pumps, cells, supply="exchange"):
