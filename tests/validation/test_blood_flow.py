@@ -64,7 +64,7 @@ def test_potassium_leaves_cells(usual, sparing):
     )
     measured("flow: K+", ours, False, why)
     eighth = float(np.interp(50 / 8, FLOWS, usual.K))
-    why = "after 15 min; the more flow is left, the more of the pump"
+    why = "after 15 min; the more blood is left, the lower"
     measured("flow: core", eighth, True, why)
 
 

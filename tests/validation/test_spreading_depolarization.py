@@ -147,7 +147,7 @@ def test_its_half_time(wave, tmp_path):
     longer = ("membrane.parameters.P_NMDA=3.6e-7", "time.end=150 s", "output.every=150 s")
     most = Wave(tmp_path / "most", *WITH_GLUTAMATE, *longer)
     assert is_inside("SD: half time", most.recovery)
-    why = f"as above: {most.recovery:.0f} s with NMDA receptors of 3.6e-7 m/s"
+    why = f"cells repolarize too soon: {most.recovery:.0f} s with NMDA receptors of 3.6e-7 m/s"
     measured("SD: half time", wave.recovery, False, why)
 
 
