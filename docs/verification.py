@@ -41,6 +41,7 @@ GROUPS = {
     "Waves": (
         "tests/test_fronts",
         "tests/verification/test_fronts",
+        "tests/verification/test_glutamate",
         "tests/verification/test_waves",
     ),
     "Seizures": (

@@ -16,6 +16,9 @@ DIMENSIONS = {
     "a potential times a time": {"V*s": 1.0, "mV*s": 1e-3},
     "a time": {"s": 1.0, "ms": 1e-3, "us": 1e-6, "min": 60.0, "h": 3600.0},
     "a rate": {"1/s": 1.0, "Hz": 1.0, "1/ms": 1e3, "1/min": 1 / 60},
+    "a flow of blood": {  # per volume of tissue, of which 100 g fill 95 ml
+        "ml/ml/s": 1.0, "ml/100 g/min": 1.05 / 6000, "ml/100g/min": 1.05 / 6000,
+    },
     "a concentration per time": {"mol/m^3/s": 1.0, "mM/s": 1.0, "mM/ms": 1e3, "mM/min": 1 / 60},
     "a rate per square of a concentration": {"m^6/mol^2/s": 1.0, "1/mM^2/s": 1.0},
     "a rate per concentration": {"m^3/mol/s": 1.0, "1/mM/s": 1.0},

@@ -17,6 +17,7 @@ _SYMBOLS = {
     "Cl_o": "[Cl$^-$]$_o$",
     "Cl_i": "[Cl$^-$]$_i$",
     "O2": "[O$_2$]",
+    "glutamate_o": "[glutamate]$_o$",
     "V": "membrane potential",
     "Phi_e": "extracellular potential",
     "V_g": "glial membrane potential",

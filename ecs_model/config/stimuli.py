@@ -15,6 +15,7 @@ from ecs_model.config.types import (
     Seconds,
     Strict,
     exactly_one,
+    number,
     quantity,
     refuse_void,
 )
@@ -147,6 +148,12 @@ class Vessels(Strict):
         description="rate k at which what is there approaches the blood: dC/dt = k (blood - C)"
     )
     blood: Concentration = Field(description="concentration in the blood")
+    flow: quantity("ml/100 g/min", 0.0, 1e4) | None = Field(
+        None, description="flow of blood, which then arrives so and gives off what it brings"
+    )
+    capacity: number(1e-3, 1e6) = Field(
+        1.0, description="of blood: what it holds over what is dissolved in it; oxygen: 89"
+    )
     before: Concentration | None = Field(None, description="concentration where the profile is 0")
     profile: ProfileSettings = ProfileSettings()
 
@@ -156,6 +163,8 @@ class Vessels(Strict):
             refuse_void(self, ["before"], "where the profile is constant")
         elif self.before is None:
             raise ValueError("a profile of the blood needs the concentration before it")
+        if self.flow is None:
+            refuse_void(self, ["capacity"], "without a flow")
         return self
 
 

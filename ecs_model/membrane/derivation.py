@@ -88,7 +88,7 @@ def closes_charge(parts):
 def _scaled(parts):
     """Parameters that are proportional to the volume of cells."""
     cells = (n for cell in parts.cells for n in (cell.area, cell.fraction))
-    return (*cells, *(n for pool in parts.pools for n in pool.scaled))
+    return (*cells, *(n for part in (*parts.pools, *parts.solutes) for n in part.scaled))
 
 
 class Law:
@@ -96,6 +96,7 @@ class Law:
 
     def __init__(self, parts, State=None):
         self.cells, self.reservoirs, self.pools = parts.cells, parts.reservoirs, parts.pools
+        self.solutes = parts.solutes
         self.water, self.State = parts.volumes, State or parts.State
 
     def volumes(self, y, p, env, whole=None):
@@ -103,7 +104,7 @@ class Law:
         return self.water.fractions(self.cells, y, p, env, whole)
 
     def fluxes(self, y, p, env):
-        """Fluxes of ions, rates of V and gates; water; what reservoirs take; rates of pools."""
+        """Fluxes of ions, rates of V and gates; water; of reservoirs, solutes; rates of pools."""
         now = [exchange(cell, y, p, env) for cell in self.cells]
         values = []
         for cell, there in zip(self.cells, now, strict=True):
@@ -111,6 +112,7 @@ class Law:
             values += cell.rates(there, y, p)
         values += self.water.fluxes(self.cells, y, p, env)
         values += self._taken(y, p, env)
+        values += self._flows(now, y, p, env)
         use = self._use(now, y, p, env) if self.pools else 0.0
         return values + [x for pool in self.pools for x in pool.rates(y, p, env, use)]
 
@@ -124,6 +126,11 @@ class Law:
         share = self.volumes(y, p, env)["_o"] if self.water.moves else 1.0
         return [share * r.rate(y, p, env) for r in self.reservoirs]
 
+    def _flows(self, now, y, p, env):
+        """What goes each way of solutes, per volume of tissue [mM/s]."""
+        potentials = {cell.key: there.v for cell, there in zip(self.cells, now, strict=True)}
+        return [x for solute in self.solutes for x in solute.flows(y, p, env, potentials)]
+
     def _use(self, now, y, p, env):
         """ATP that pumps split per volume of tissue [mM/s]."""
         cells = zip(self.cells, now, strict=True)
@@ -134,7 +141,8 @@ class Law:
         """The number of fluxes."""
         own = sum(len(self._counted(c)) + len(c.own) for c in self.cells)
         others = sum(len(part.states._fields) for part in (self.water, *self.pools))
-        return own + others + len(self.reservoirs)
+        ways = sum(len(solute.ways) for solute in self.solutes)
+        return own + others + ways + len(self.reservoirs)
 
     def stoichiometry(self, x, p, env):
         """Rates of the state that fluxes cause; of amounts where volumes move."""
@@ -148,8 +156,18 @@ class Law:
             taken = next(x)
             rates[f"{r.ion}_o"] = rates[f"{r.ion}_o"] - taken
             rates |= {r.store: taken} if r.store else {}
+        for solute in self.solutes:
+            self._carry(solute, x, space, rates)
         rates |= {name: next(x) for pool in self.pools for name in pool.states._fields}
         return self.State(**rates)
+
+    def _carry(self, solute, x, space, rates):
+        """Carry a solute by the next flows of `x`."""
+        for way in solute.ways:
+            flow = next(x)
+            for end, sign in zip(way, (-1.0, 1.0), strict=True):
+                share = 1.0 if self.water.moves else space[end]
+                rates[solute.name + end] = rates[solute.name + end] + sign * flow / share
 
     def _move(self, cell, x, p, space, rates):
         """Move the ions whose fluxes are the next of `x` from cells to the space outside."""
@@ -170,10 +188,11 @@ class Law:
         return diluted(y, amounts, self.volumes(y, p, env), self.volumes(amounts, p, env, 0.0))
 
     def contents(self, y, p, env):
-        """Ions inside cells, and what reservoirs hold [mol per m^3 of tissue]."""
+        """Ions and solutes inside cells, and what reservoirs hold [mol per m^3 of tissue]."""
         there = self.volumes(y, p, env)
         ends = [f"_{cell.key}" for cell in self.cells]
-        inside = {ion: sum(there[end] * getattr(y, ion + end) for end in ends) for ion in IONS}
+        names = (*IONS, *(solute.name for solute in self.solutes))
+        inside = {n: sum(there[end] * getattr(y, n + end) for end in ends) for n in names}
         for r in self.reservoirs:
             if r.store:
                 inside[r.ion] = inside[r.ion] + there["_o"] * getattr(y, r.store)

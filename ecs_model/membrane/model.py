@@ -110,12 +110,20 @@ class MembraneModel:
     def spikes(self) -> bool:
         """Whether its spikes are seen in V: that is a state, and nothing else tells its firing."""
         known = getattr(self.State, "quantities", {})
-        return not self.rate and "V" in known and dimension(known["V"].unit) == "a potential"
+        has_potential = "V" in known and dimension(known["V"].unit) == "a potential"
+        cells = () if self.parts is None else self.parts.cells
+        silent = any(not getattr(cell.potential, "spikes", True) for cell in cells)
+        return not self.rate and has_potential and not silent
 
     @property
     def fires(self) -> bool:
         """Whether it knows when its neurons fire."""
         return self.spikes or bool(self.rate)
+
+    @property
+    def solutes(self) -> tuple[str, ...]:
+        """What cells release and take up without its charge, such as glutamate."""
+        return () if self.parts is None else tuple(s.name for s in self.parts.solutes)
 
     @property
     def meanings(self) -> dict[str, str]:

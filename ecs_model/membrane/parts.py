@@ -58,6 +58,28 @@ class Pool:
 
 
 @dataclass(frozen=True)
+class Solute:
+    """What cells release and take up without its charge, such as a transmitter.
+
+    Attributes:
+        name: what it is called; its states are `name` and the ending of a compartment.
+        states: record type of its concentrations.
+        parameters: record type of its parameters.
+        flows: function (state, parameters, surroundings, key of a compartment -> its potential [V])
+            -> what goes each way, per volume of tissue [mM/s].
+        ways: of every flow the endings of where it begins and where it ends, as ("_i", "_o").
+        scaled: parameters that are proportional to the volume of cells.
+    """
+
+    name: str
+    states: type
+    parameters: type
+    flows: Callable
+    ways: tuple[tuple[str, str], ...]
+    scaled: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Parts:
     """What a model is made of.
 
@@ -67,6 +89,7 @@ class Parts:
         reservoirs: what else takes ions from the extracellular space.
         volumes: how volumes change.
         pools: what else there is.
+        solutes: what cells release and take up beside ions.
     """
 
     outside: type
@@ -74,13 +97,18 @@ class Parts:
     reservoirs: tuple[Reservoir, ...] = ()
     volumes: Any = FIXED
     pools: tuple[Pool, ...] = ()
+    solutes: tuple[Solute, ...] = ()
+
+    @property
+    def others(self) -> tuple[Any, ...]:
+        """All that brings states and parameters of its own beside cells."""
+        return (*self.reservoirs, self.volumes, *self.pools, *self.solutes)
 
     @property
     def State(self) -> type:
         """Record type of all states."""
         cells = (t for cell in self.cells for t in (cell.states, _gates(cell)))
-        others = (part.states for part in (*self.reservoirs, self.volumes, *self.pools))
-        return _united(self.outside, *cells, *others)
+        return _united(self.outside, *cells, *(part.states for part in self.others))
 
     @property
     def Parameters(self) -> type:
@@ -88,8 +116,7 @@ class Parts:
         cells = [
             t for c in self.cells for t in (*(m.parameters for m in c.mechanisms), c.parameters)
         ]
-        others = (part.parameters for part in (*self.reservoirs, self.volumes, *self.pools))
-        return _united(*cells, *others)
+        return _united(*cells, *(part.parameters for part in self.others))
 
 
 def _united(*tables):

@@ -156,9 +156,11 @@ class Capacitive:
 
     Attributes:
         area: function of the state -> membrane area relative to rest; None where it is constant.
+        spikes: whether the currents of the cell make spikes of it.
     """
 
     area: Callable | None = None
+    spikes: bool = True
 
     def value(self, cell, y, p, env):
         """The potential [V]."""

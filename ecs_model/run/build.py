@@ -109,7 +109,7 @@ class _Living:
 
 def _living(config, model, ground, kept, lap):
     """Membranes, transport and events over a mesh."""
-    comm, data = ground.mesh.comm, tissue.tissue_data(config.tissue)
+    comm, data = ground.mesh.comm, tissue.tissue_data(config.tissue, model.solutes)
     solver, cells = solver_options(config, model), _cells(config, ground)
     still = Operators(ground.mesh, cells["alpha"], cells.pop("diffusivity"), solver.theta)
     lap("matrices")

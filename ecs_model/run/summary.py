@@ -97,6 +97,10 @@ def known_bias(model, ions, tissue):
             "currents of the glial syncytium return outside as if it conducted ideally: such "
             "fronts are about 10 % too fast; electrodiffusion follows them (docs/tissue.md)"
         )
+    if kept := [name for name in model.solutes if name not in ions]:
+        biases.append(
+            f"{' and '.join(kept)} stays where cells release it; name it in tissue.ions, too"
+        )
     silent = [ion for ion in ions if f"{ion}_o" not in model.State._fields]
     if silent and model.volumes is not None:
         biases.append(f"{' and '.join(silent)} do not count where water follows osmolarity")

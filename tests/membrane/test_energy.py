@@ -1,7 +1,10 @@
 """Cells that pay: where ATP comes from and goes, and what happens when the supply is cut."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 from ecs_model.errors import ConfigError
 from ecs_model.membrane import MODELS
@@ -10,6 +13,7 @@ from ecs_model.membrane.model import Surroundings
 from ecs_model.membrane.models.wei_ullah_schiff import glial_atp
 from ecs_model.physics.energetics import atp_energy
 from ecs_model.physics.post_albers import PostAlbersParameters
+from ecs_model.units import from_si, to_si
 from tests.helpers import found
 from tests.membrane.nodes import nodes
 from tests.membrane.test_every_model import near_rest
@@ -42,6 +46,63 @@ def test_oxygen_pays_for_what_is_made(model):
     supply = p.k_O2 * (p.O2_blood - y.O2)
     burnt = cells(model, p) * metabolism.made(y, p) / p.ATP_per_O2
     np.testing.assert_allclose(rates.O2, supply - burnt, atol=1e-15)
+
+
+FLOWING = MODELS["kager_mori"].variant(**FUELLED, supply="flow")
+BESIDE = {  # flow [ml/100 g/min] -> G [1/s], O2 [mM], use over its most; k 3, V 0.0306, K 0.001
+    50: (0.6183, 0.05145, 0.981),
+    30: (0.4043, 0.02701, 0.964),
+    20: (0.2822, 0.00634, 0.864),
+    15: (0.2167, 0.00225, 0.692),
+    10: (0.1481, 0.00092, 0.479),
+    6: (0.0906, 0.00042, 0.295),
+    2: (0.0308, 0.00011, 0.101),
+}
+
+
+@pytest.mark.parametrize("flow", BESIDE)
+def test_what_flow_delivers(flow):
+    """The root of G (0.1 mM - c) = V c/(c + K) and its share of V, with four digits."""
+    most, half = 0.0306, 0.001
+    p = SimpleNamespace(k_O2=3.0, flow=to_si(flow, "ml/100 g/min"), H_O2=89.0, O2_artery=0.1)
+
+    def brought(c):
+        return metabolism.delivered(SimpleNamespace(O2=c), p)
+
+    G, O2, share = BESIDE[flow]
+    rate = (brought(0.0) - brought(0.1)) / 0.1
+    found(f"flow {flow} ml/100 g/min: G", rate, G, 6e-5, "1/s")
+    root = brentq(lambda c: brought(c) - most * c / (c + half), 0.0, 0.1, xtol=1e-14)
+    found(f"flow {flow} ml/100 g/min: oxygen", root, O2, 6e-6, "mM")
+    found(f"flow {flow} ml/100 g/min: use", brought(root) / most, share, 6e-4)
+
+
+def test_blood_that_does_not_flow_brings_nothing():
+    p = SimpleNamespace(k_O2=0.0, flow=0.0, H_O2=89.0, O2_artery=0.1)
+    assert metabolism.delivered(SimpleNamespace(O2=0.03), p) == 0.0
+    fast = SimpleNamespace(k_O2=2.0, flow=1e9, H_O2=89.0, O2_artery=0.1)
+    brought = metabolism.delivered(SimpleNamespace(O2=0.03), fast)
+    assert brought == pytest.approx(2.0 * (0.1 - 0.03), rel=1e-9)
+
+
+def test_neurons_whose_blood_flows_rest_like_the_others():
+    """At the usual flow; oxygen at rest and its use are what they are beside blood at rest."""
+    usual = MODELS["kager_mori"].variant(**FUELLED)
+    y, p = FLOWING.State(), FLOWING.Parameters()
+    assert y == pytest.approx(usual.State(), rel=1e-12)
+    use = usual.Parameters().k_O2 * (usual.Parameters().O2_blood - usual.State().O2)
+    assert metabolism.delivered(y, p) == pytest.approx(use, rel=1e-12)
+    assert from_si(p.flow, "ml/100 g/min") == pytest.approx(50.0)
+
+
+@pytest.mark.slow
+def test_potassium_leaves_cells_below_a_flow_and_oxygen_is_never_negative():
+    """Four flows side by side; what is there at half of the usual flow is not at a fifth."""
+    advance, y, p = nodes(FLOWING, 4)
+    p.flow[:] = to_si(np.array([0.0, 10.0, 30.0, 50.0]), "ml/100 g/min")
+    advance(120.0)
+    assert (y.K_o[:2] > 20.0).all() and (y.K_o[2:] < 5.0).all()
+    assert (y.O2 >= 0).all() and (np.diff(y.O2) > 0).all()
 
 
 @BOTH
@@ -135,6 +196,11 @@ def test_oxygen_relaxes_to_that_of_blood_where_nothing_burns(model):
     advance(0.7)
     expected = blood + (start - blood) * np.exp(-0.7 * k)
     assert y.O2[0] == pytest.approx(expected, rel=1e-6)
+
+
+def test_flow_needs_energy():
+    with pytest.raises(ConfigError, match=r"membrane\.options\.supply: .*energy = true"):
+        MODELS["kager_mori"].variant(supply="flow")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -192,3 +192,12 @@ def test_an_installed_package_brings_its_own(installed):
     assert [*sets_of("pump_leak")] == ["Ours2026"]
     model = membrane_of(settings(model="pump_leak", parameter_set="Ours2026"))
     assert model.Parameters().P_K == pytest.approx(12e-9)
+
+
+@pytest.mark.parametrize(("name", "P"), [("StrongNMDA", 2.4e-7), ("MeasuredSD", 2.3e-7)])
+def test_cells_with_receptors_rest(name, P):
+    for options in ({}, {"swelling": True}):
+        model = membrane_of(settings(parameter_set=name, options=options))
+        assert model.Parameters().P_NMDA == pytest.approx(P)
+        rates = model.rhs(model.State(), model.Parameters(), Surroundings())
+        np.testing.assert_allclose(rates, 0.0, atol=1e-10)

@@ -168,6 +168,47 @@ IONS = [
         'pump = "post_albers"',
     ),
     given(
+        "blood that flows past cells without energy",
+        "membrane={model = 'kager_mori', options = {supply = 'flow'}}",
+        "membrane.options.supply",
+        "energy = true",
+    ),
+    given(
+        "glutamate without glia",
+        "membrane={model = 'kager_mori', options = {glutamate = true, glia = false}}",
+        "membrane.options.glutamate",
+        "glia = true",
+    ),
+    given(
+        "strong receptors that were left out",
+        "membrane={model = 'kager_mori', parameter_set = 'StrongNMDA', "
+        "options = {glutamate = false}}",
+        "membrane.options.glutamate",
+        "StrongNMDA belongs to true (found false)",
+    ),
+    swap(
+        "a charge of glutamate that cells do not move",
+        'model = "nagumo"\nparameters = { K_rest = 3.0 }\ninitial = { K_o = "3 mM" }',
+        'model = "kager_mori"\noptions = { glutamate = true }',
+        "tissue.ions: glutamate: valence",
+        "leave valence out (found -1)",
+        arguments=(*RUN, "--set", 'tissue.ions=["K", {name="glutamate", valence=-1}]'),
+    ),
+    given(
+        "what blood holds that does not flow",
+        'vessels=[{name="blood", exchange="1 1/s", blood="3 mM", capacity=89}]',
+        "vessels",
+        "capacity",
+        "without a flow",
+    ),
+    given(
+        "a flow of blood as a rate",
+        'vessels=[{name="blood", exchange="1 1/s", blood="3 mM", flow="0.01 1/s"}]',
+        "vessels",
+        "flow",
+        "ml/100 g/min",
+    ),
+    given(
         "gap junctions without glia",
         "tissue.syncytium.tortuosity=3",
         "tissue.syncytium",

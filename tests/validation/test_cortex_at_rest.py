@@ -23,6 +23,17 @@ def test_oxygen_at_rest():
         "metabolism: blood", p.O2_blood / PLASMA, True, "O2_blood, by its solubility in plasma"
     )
 
+    capillary, half, D = 3e-6, 32e-6, 1.8e-9  # m, m, m^2/s: radius, half distance; of oxygen
+    x = (half / capillary) ** 2
+    krogh = 4 * D / half**2 / (x * np.log(x) / (x - 1) - 1 - (x - 1) / (2 * x))
+    nearer = use / krogh / TISSUE
+    assert 5 < nearer < 15
+    why = (
+        f"k_O2 follows from the 35 µM that were assumed at rest; capillaries 64 µm apart (Krogh) "
+        f"give {krogh:.2f} 1/s, and with that {nearer:.1f} mmHg"
+    )
+    measured("metabolism: PO2", (p.O2_blood - y.O2) / TISSUE, False, why)
+
 
 COLUMN = """\
 [mesh]

@@ -169,3 +169,25 @@ def test_oxygen_in_the_middle_of_a_slice(tmp_path):
         "the authors found for their slices"
     )
     measured("slice: oxygen", middle / TORR, False, why)
+
+
+def test_half_of_the_oxygen_of_air(tmp_path):
+    """Faces at 0.165 mM; the depth at which half of it is left."""
+    run = run_here(
+        SLAB.replace("0.785 mM", "0.165 mM").replace("0.6 mM", "0.1 mM"),
+        tmp_path / "air",
+        "mesh.cell=5 um",
+    )
+    x = 1e3 * read_mesh(run.path)[0][:, 0]  # um
+    order = np.argsort(x)
+    oxygen = 1e-3 * read_field(run.path, "O2", 1)[order]
+    near = x[order] < 150
+    depth = float(np.interp(-0.165 / 2, -oxygen[near], x[order][near]))
+    needed = 4.3 / 60  # mM/s, what their slices of 300 um in oxygen use
+    deep = 1e6 * np.sqrt(2 * 1.8e-9 * 0.165 / needed) * (1 - np.sqrt(0.5))
+    assert 15 < deep < 40
+    why = (
+        "tissue at rest uses less than slices seem to: the 4.3 mM/min of the row above would give "
+        f"{deep:.0f} µm"
+    )
+    measured("slice: half", depth, False, why)

@@ -42,6 +42,16 @@ front = "20 mM"
 """
 
 
+WITH_GLUTAMATE = (
+    "membrane.options.glutamate=true",
+    'tissue.ions=["K", "Na", "Cl", "glutamate"]',
+    "time.end=110 s",
+    "output.every=110 s",
+)
+STRONG = (*WITH_GLUTAMATE, "membrane.parameter_set=StrongNMDA")
+CALIBRATED = (*WITH_GLUTAMATE, "membrane.parameter_set=MeasuredSD")
+
+
 class Wave:
     """A wave as a pipette 2 mm from its start sees it.
 
@@ -51,6 +61,7 @@ class Wave:
         rise: mean rate from 10 to 90 % of the rise [mM/s].
         recovery: time from the highest K+ to half of its excess [s].
         alpha: smallest volume fraction.
+        width: time for which V is above half of its rise [s].
     """
 
     def __init__(self, folder, *changes):
@@ -60,6 +71,8 @@ class Wave:
         self.speed = summary(run)["fronts"]["along"]["speed_mm_per_min"]
         self.alpha = columns["alpha@tip"].min()
         self.highest, top = K.max(), int(K.argmax())
+        V = columns["V@tip"]
+        self.width = (t[1] - t[0]) * np.sum(V > (V[0] + V.max()) / 2)
         level = lambda share: K[0] + share * (K[top] - K[0])  # noqa: E731
         first, last = (int(np.argmax(level(share) < K)) for share in (0.1, 0.9))
         begin, end = (

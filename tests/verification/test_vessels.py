@@ -151,3 +151,15 @@ def test_what_cannot_be_is_refused(tmp_path, old, new, message):
     (tmp_path / "run.toml").write_text(config(x=(old, new)))
     with pytest.raises(ConfigError, match=message):
         api.run(tmp_path / "run.toml", tmp_path / "out", MPI.COMM_SELF, quiet=True)
+
+
+@pytest.mark.parametrize(("flow", "rate"), [(50, 0.6183), (20, 0.2822), (6, 0.0906)])
+def test_flow_bounds_what_blood_brings(tmp_path, flow, rate):
+    """k 3 1/s and f H in series, H 89: approached with G = 1/(1/(f H) + 1/k)."""
+    usual = 'exchange = "0.05 1/s"'
+    flowing = f'exchange = "3 1/s"\nflow = "{flow} ml/100 g/min"\ncapacity = 89'
+    text = config(step=5, end=('end = "20 s"', 'end = "2 s"'), flow=(usual, flowing))
+    text = text.replace('every = "20 s"', 'every = "2 s"').replace('"5 s"', '"2 s"')
+    K_o = series(run_here(text, tmp_path / "flow"))["K_o@middle"][-1]
+    ours = -np.log((BLOOD - K_o) / (BLOOD - 3.0)) / 2.0
+    found(f"vessels, flow {flow} ml/100 g/min: rate of approach", ours, rate, 1e-4, "1/s")

@@ -6,7 +6,8 @@
 
 `use` is what the pumps split, per volume of cells, and a housekeeping that stops as ATP does. One
 pool serves all cells of a node, per volume of cells at rest; O2 is dissolved in the whole tissue
-and does not diffuse between nodes (with k_O2 it would reach 40 um). AMP and glycolysis are left
+and does not diffuse between nodes (with k_O2 it would reach 40 um). Blood has one concentration,
+or it flows and gives off what it brings, see `delivered`. AMP and glycolysis are left
 out: without oxygen the reserve is all there is. The capacity of respiration, k_O2 and the resting
 PCr are not chosen but follow: they make the declared state a fixed point.
 
@@ -16,9 +17,15 @@ References:
     Wei, Ullah & Schiff (2014), J Neurosci 34, 11733: supply of O2 as exchange with blood.
 """
 
+from ecs_model.errors import ConfigError
 from ecs_model.membrane.parts import Pool
 from ecs_model.physics.energetics import atp_energy
-from ecs_model.physics.metabolism import creatine_kinase, phosphocreatine_at_rest, respiration
+from ecs_model.physics.metabolism import (
+    creatine_kinase,
+    in_series,
+    phosphocreatine_at_rest,
+    respiration,
+)
 from ecs_model.physics.post_albers import PostAlbersParameters
 from ecs_model.record import joined, quantity, record, without
 
@@ -26,6 +33,10 @@ AT_REST = PostAlbersParameters()  # ATP, ADP, phosphate, pH
 CREATINE = 10.0  # mM
 NEEDS_CYCLE = (
     'membrane.options.energy: needs a pump that knows ATP; set pump = "post_albers" beside it'
+)
+NEEDS_ENERGY = (
+    'membrane.options.supply: "flow" brings oxygen to cells whose energy is followed; set '
+    "energy = true beside it"
 )
 STATES = ("ATP", "ADP", "Pi")  # of the cycle's parameters, which follow from the state here
 CYCLE = without(PostAlbersParameters, *STATES)
@@ -84,6 +95,45 @@ def phosphate(y, p, env=None):
     return p.P_total - atp(y, p) - y.PCr
 
 
+@record
+class Blood:
+    """What flows through the tissue."""
+
+    flow = quantity(
+        50.0, "ml/100 g/min", "flow of blood", "45 to 60 in grey matter", low=0.0, high=1000.0
+    )
+    O2_artery = quantity(100.0, "uM", "oxygen dissolved in blood that arrives", low=0.0)
+    H_O2 = quantity(89.0, "1", "oxygen in blood over what is dissolved", "8.9 mM", low=1e-3)
+
+
+def refuse_idle(fuelled, pump, supply):
+    """Raise ConfigError for options of which one has no effect without another.
+
+    Args:
+        fuelled: whether energy is followed.
+        pump: "hill" or "post_albers".
+        supply: "exchange" or "flow".
+    """
+    if fuelled and pump == "hill":
+        raise ConfigError(NEEDS_CYCLE)
+    if supply == "flow" and not fuelled:
+        raise ConfigError(NEEDS_ENERGY)
+
+
+def exchanged(y, p):
+    """Oxygen that blood of one concentration brings, per volume of tissue [mM/s]."""
+    return p.k_O2 * (p.O2_blood - y.O2)
+
+
+def delivered(y, p):
+    """Oxygen that blood brings which gives it off as it flows, per volume of tissue [mM/s].
+
+    f H (O2_artery - c) = k (c - O2): what flow brings is what leaves capillaries, in which c is
+    dissolved.
+    """
+    return in_series(p.k_O2, p.flow * p.H_O2) * (p.O2_artery - y.O2)
+
+
 OBSERVABLES = {"ATP": ("mM", atp), "Pi": ("mM", phosphate)}
 
 
@@ -138,38 +188,63 @@ def used(pumps, cells, y, p):
     return pumps / cells + p.V_other * left / (left + p.K_other)
 
 
-def rates(pumps, cells, y, p):
-    """Rates of ADP, PCr and O2 [mM/s]; arguments as those of `used`."""
+def rates(pumps, cells, y, p, supply=exchanged):
+    """Rates of ADP, PCr and O2 [mM/s]; arguments as those of `used`, and the law of supply."""
     make, left = made(y, p), atp(y, p)
     kinase = creatine_kinase(left, y.ADP, y.PCr, p.Cr_total - y.PCr, p.k_CK, p.K_CK)
-    supply = p.k_O2 * (p.O2_blood - y.O2)
+    brought = supply(y, p)
     use = used(pumps, cells, y, p)
-    return [use - make - kinase, -kinase, supply - cells * make / p.ATP_per_O2]
+    return [use - make - kinase, -kinase, brought - cells * make / p.ATP_per_O2]
 
 
-def balanced_supply(pumps, cells):
-    """The Parameters with which the declared State rests; arguments as those of `used`."""
+def balanced_supply(pumps, cells, supply="exchange"):
+    """The Parameters with which the declared State rests.
+
+    Args:
+        pumps: as that of `used`.
+        cells: likewise.
+        supply: "exchange" or "flow".
+    """
     y, p = State(), joined(Parameters, V_O2=1.0)()
     capacity = used(pumps, cells, y, p) / made(y, p)
-    supply = cells * capacity * made(y, p) / p.ATP_per_O2 / (p.O2_blood - y.O2)
-    return joined(Parameters, V_O2=capacity, k_O2=supply)
+    burnt = cells * capacity * made(y, p) / p.ATP_per_O2
+    k_O2, kept = CAPILLARIES[supply](burnt, y.O2)
+    return joined(kept, V_O2=capacity, k_O2=k_O2)
 
 
-def pool(cells, pumps, p):
+def _beside_blood(burnt, O2):
+    """k_O2 [1/s], which brings what is burnt [mM/s] to O2 [mM], and the record of parameters."""
+    return burnt / (Parameters().O2_blood - O2), Parameters
+
+
+def _beside_flow(burnt, O2):
+    """The same where blood flows."""
+    blood = Blood()
+    whole = (blood.O2_artery - O2) / burnt
+    record = joined(without(Parameters, "O2_blood"), Blood)
+    return 1 / (whole - 1 / (blood.flow * blood.H_O2)), record
+
+
+CAPILLARIES = {"exchange": _beside_blood, "flow": _beside_flow}
+SUPPLY = {"exchange": exchanged, "flow": delivered}
+
+
+def pool(cells, pumps, p, supply="exchange"):
     """The Pool of the energy of some cells, at rest with what their pumps use then.
 
     Args:
         cells: the compartments that live on it.
         pumps: ATP that their pumps split at rest per volume of tissue [mM/s].
         p: their parameters at rest.
+        supply: "exchange" with blood of one concentration, or "flow" of blood.
     """
 
     def rates_of_pool(y, p, env, use):
         """Rates of ADP, PCr and O2 [mM/s]."""
-        return rates(use, _fraction(cells, p), y, p)
+        return rates(use, _fraction(cells, p), y, p, SUPPLY[supply])
 
-    supply = balanced_supply(pumps, _fraction(cells, p))
-    return Pool(State, supply, rates_of_pool, OBSERVABLES, scaled=("k_O2",))
+    balanced = balanced_supply(pumps, _fraction(cells, p), supply)
+    return Pool(State, balanced, rates_of_pool, OBSERVABLES, scaled=("k_O2",))
 
 
 def _fraction(cells, p):

@@ -7,13 +7,14 @@ Neuron: I_NaP = P_NaP m^2 h GHK_Na, I_KDR = P_KDR m^2 GHK_K, I_KA = P_KA m^2 h G
 g (V - E_c), pump. Glia: inwardly rectifying K+ channel (Halnes et al. 2013), ohmic leaks of Na+ and
 Cl-, pump, NKCC1. There is no transient Na+ current: the node is regenerative but does not spike, so
 that V may be quasi-steady; the gate m_NaP must stay a state, since with it instantaneous V would
-not be unique. Close to threshold: with half the pump the whole tissue ignites by itself. Glutamate
-of the source is left out. Every exchange is electroneutral.
+not be unique. Close to threshold: with half the pump the whole tissue ignites by itself. Every
+exchange is electroneutral.
 
 Options: glia = true or false; swelling = true lets water follow osmolarity through the membranes,
 so that alpha becomes a state and contents alpha c_o and phi c_i are what is conserved, see
 `volumes`; pump = "post_albers" makes all pumps E1/E2 cycles, as many as turn at rest like the
-published ones; energy = true lets these follow ATP, see `metabolism`.
+published ones; energy = true lets these follow ATP, see `metabolism`, and supply = "flow" the flow
+of blood; glutamate = true adds what neurons release and NMDA receptors, see `glutamate`.
 
 References:
     Kager, Wadman & Somjen (2000), J Neurophysiol 84, 495; Yao, Huang & Miura (2011), J Theor Biol.
@@ -26,11 +27,10 @@ from functools import partial
 
 import numpy as np
 
-from ecs_model.errors import ConfigError
 from ecs_model.membrane.compartment import Compartment
 from ecs_model.membrane.derivation import atp_use, derived
 from ecs_model.membrane.mechanism import Concentrations, Conductance, Permeability, mechanism
-from ecs_model.membrane.mechanisms import metabolism
+from ecs_model.membrane.mechanisms import glutamate, metabolism
 from ecs_model.membrane.mechanisms.channels import nkcc1, ohmic_leaks
 from ecs_model.membrane.mechanisms.pumps import cycling_pump, densities_at_rest, hill_pump
 from ecs_model.membrane.model import with_options
@@ -213,21 +213,21 @@ DENSITIES = {"i": "N_pump", "g": "N_pump_g"}
 NEAR_REST = {"i": -68e-3, "g": -82e-3}  # potentials [V] where the search for rest begins
 
 
-def make(with_glia, swells, pump, fuelled, added=()):
+def make(with_glia, swells, fuelled, speaks, pump, supply, added=()):
     """The model with the given choices, and with further mechanisms."""
-    if fuelled and pump == "hill":
-        raise ConfigError(metabolism.NEEDS_CYCLE)
+    metabolism.refuse_idle(fuelled, pump, supply)
     kinds = (neurons, glia) if with_glia else (neurons,)
-    build = partial(with_pumps, kinds, added=added)
+    told = (glutamate.signals if speaks else glutamate.silence)(kinds, Outside)
+    build = partial(with_pumps, told.kinds, added=added)
     cells = resting = build(SITES)
-    y, p = at_rest(Outside, resting, NEAR_REST)
-    defaults = y._asdict()
+    y, p = at_rest(told.outside, resting, NEAR_REST)
+    defaults = y._asdict() | told.at_rest(resting, y, p)
     if pump == "post_albers":
         cells = build({key: cycling_pump(name, fuelled) for key, name in DENSITIES.items()})
         defaults |= densities_at_rest(DENSITIES, build, resting, y, p)
-    pools = [metabolism.pool(resting, atp_use(resting, y, p), p)] if fuelled else []
+    pools = [metabolism.pool(resting, atp_use(resting, y, p), p, supply)] if fuelled else []
     water = swelling(cells) if swells else Fixed()
-    parts = Parts(Outside, cells, volumes=water, pools=tuple(pools))
+    parts = told.heard(Parts(Outside, cells, volumes=water, pools=tuple(pools)))
     return derived(
         parts,
         defaults | water.impermeant_at_rest(parts, y),
@@ -240,9 +240,11 @@ def make(with_glia, swells, pump, fuelled, added=()):
 
 
 model = with_options(
-    lambda glia, swelling, energy, **chosen: make(glia, swelling, fuelled=energy, **chosen),
+    lambda glia, swelling, energy, glutamate, **x: make(glia, swelling, energy, glutamate, **x),
     glia=(True, False),
     swelling=(False, True),
     pump=("hill", "post_albers"),
     energy=(False, True),
+    supply=("exchange", "flow"),
+    glutamate=(False, True),
 )

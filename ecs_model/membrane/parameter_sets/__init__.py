@@ -8,9 +8,22 @@ from importlib.metadata import entry_points
 from ecs_model.errors import ConfigError, did_you_mean
 from ecs_model.membrane.model import MembraneModel
 from ecs_model.membrane.parameter_set import ParameterSet
-from ecs_model.membrane.parameter_sets import huebel_dahlem_2014, mori_2015, slow_ions
+from ecs_model.membrane.parameter_sets import (
+    huebel_dahlem_2014,
+    measured_sd,
+    mori_2015,
+    slow_ions,
+    strong_nmda,
+)
 
-BUILT_IN = (mori_2015.SET, huebel_dahlem_2014.SET, slow_ions.BARRETO, slow_ions.WEI)
+BUILT_IN = (
+    mori_2015.SET,
+    strong_nmda.SET,
+    measured_sd.SET,
+    huebel_dahlem_2014.SET,
+    slow_ions.BARRETO,
+    slow_ions.WEI,
+)
 GROUP = "ecs_model.parameter_sets"
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ecs_model.errors import ConfigError
 from ecs_model.limits import SOLUBLE, limits
+from ecs_model.physics.metabolism import in_series
 from ecs_model.tissue import sources, time_course
 from ecs_model.tissue.time_course import Profile
 from ecs_model.units import from_si
@@ -152,7 +153,10 @@ def vessels(settings, ground, alpha):
     profile = profile_of(settings.profile, ground.base, f"vessels '{settings.name}'")
     bath = _bath(settings.blood, settings.before, profile, name)
     density = alpha if where is None else alpha * ground.parts[where].cells
-    return sources.cell_exchange(ground.mesh, name, settings.exchange * density, bath)
+    rate = settings.exchange
+    if settings.flow is not None:
+        rate = in_series(rate, settings.flow * settings.capacity)
+    return sources.cell_exchange(ground.mesh, name, rate * density, bath)
 
 
 def _bath(level, before, profile, name):

@@ -23,11 +23,19 @@ BODIES = ("ball", "box", "cylinder")
 CUBIC_MM = 1e9  # in a m^3
 
 
-def tissue_data(tissue):
-    """The TissueData of [tissue]."""
+def tissue_data(tissue, solutes):
+    """The TissueData of [tissue].
+
+    Args:
+        tissue: its settings.
+        solutes: what membranes give and take without its charge.
+
+    Raises:
+        ConfigError: for a valence of one of these.
+    """
     joined = tissue.syncytium
     return TissueData(
-        ions=tuple(_ion(settings, tissue.D) for settings in tissue.ions),
+        ions=tuple(_ion(settings, tissue.D, solutes) for settings in tissue.ions),
         D=tissue.D,
         temperature=tissue.temperature,
         packing=tissue.packing,
@@ -37,10 +45,21 @@ def tissue_data(tissue):
     )
 
 
-def _ion(settings, potassium):
+def _ion(settings, potassium, solutes):
     valence, known = KNOWN.get(settings.name, (0, 0.0))
+    if settings.name in solutes:
+        _refuse_valence(settings)
+        valence = 0
     ratio = known / KNOWN["K"][1] if settings.D is None else settings.D / potassium
     return Ion(settings.name, valence if settings.valence is None else settings.valence, ratio)
+
+
+def _refuse_valence(settings):
+    if settings.valence:
+        raise ConfigError(
+            f"tissue.ions: {settings.name}: valence: cells give and take it without its charge, so "
+            f"that it moves without; leave valence out (found {settings.valence})"
+        )
 
 
 def parts_of(tissue, inputs):
