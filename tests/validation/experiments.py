@@ -463,6 +463,24 @@ EXPERIMENTS = {
         "µm",
         "Bingmann & Kolde 1982, Exp Brain Res 48, 89",
     ),
+    "buffering: share": Experiment(
+        "share of K⁺ in a current through the surface",
+        "rat neocortex",
+        "0.06; 0.012 outside cells alone (0.03-0.12 a choice)",
+        0.03,
+        0.12,
+        "1",
+        "Gardner-Medwin 1983, J Physiol 335, 353 (abstract)",
+    ),
+    "buffering: surface potential": Experiment(
+        "potential of the surface, [K⁺]o there from 3 to 12 mM",
+        "rat neocortex",
+        "-2 mV, half of it in 20 s (-4 to -1 a choice)",
+        -4,
+        -1,
+        "mV",
+        "Gardner-Medwin 1983, J Physiol 335, 353 (abstract)",
+    ),
 }
 
 
