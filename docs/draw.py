@@ -79,6 +79,7 @@ MADE = {
     "lesion_map": _run("onset", "stills", "lesion_map"),
     "slice_sd": _run("line_deep", "line", "slice_sd"),
     "ischemia": _run("line_along", "line", "ischemia"),
+    "graded_flow": _run("line_along", "line", "graded_flow"),
     "sd_wave": _run("line_along", "line", "sd_wave"),
     "syncytium": _run("line_along", "line", "syncytium"),
     "seizure_focus": _run("maps", "maps", "seizure_focus"),

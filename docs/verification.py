@@ -28,6 +28,7 @@ GROUPS = {
     "Cells": ("tests/membrane", "tests/cell"),
     "Tissue": (
         "tests/transport",
+        "tests/verification/test_currents",
         "tests/test_fit",
         "tests/test_inference",
         "tests/verification/test_fits",
