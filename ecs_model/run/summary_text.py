@@ -126,10 +126,11 @@ def unresolved(source):
 
 def corrections(summary):
     """What was done to keep ions within their range, a sentence for each."""
+    tried = summary["steps"] + summary.get("rejected_steps", 0)
     for name, c in summary.get("corrections", {}).items():
         yield (
-            f"{name} was kept within the range of its neighbours in {c['steps']} of "
-            f"{summary['steps']} steps, which changed it by at most {c['largest_mM']:.2g} mM"
+            f"{name} was kept within the range of its neighbours in {c['steps']} of {tried} steps "
+            f"that were tried, which changed it by at most {c['largest_mM']:.2g} mM"
         )
 
 

@@ -89,7 +89,7 @@ class Diffusion(StateAndReport):
         for_limiter = options_of("limiter", options)
         self.range = Range(rows, self.ledger, values, self.increment, ratio, name, for_limiter)
         self.last_step, self._version = 0.0, operators.version
-        self.share, self.stages, self.first = PLAIN, 1, np.empty(0)
+        self.share, self.stages, self._staged, self.first = PLAIN, 1, False, np.empty(0)
         for_steps = options_of("diffusion", options)
         self.systems = LinearSystems(operators, self.ledger, ratio, rtol, for_steps)
         self.systems.try_options()
@@ -156,8 +156,9 @@ class Diffusion(StateAndReport):
         """Choose the method for a step."""
         self.stages = 2 if damped or stiff else 1
         self.share = DAMPED if stiff and not damped else PLAIN
-        if self.stages == 2 and not self.first.size:
-            self.first = np.zeros_like(self.values)
+        if (self.stages == 2) != self._staged:  # seldom: after an abrupt change
+            self._staged = self.stages == 2
+            self.first = np.zeros_like(self.values) if self._staged else np.empty(0)
 
     @property
     def implicitness(self) -> float:

@@ -90,7 +90,7 @@ class Electrodiffusion(Ions):
         self.fields = {"Phi_e": ("mV", self.potential)}
         self._bound = _follower(self.parts)
         self._bound_index, self.carried = list(self.parts).index(self._bound), 0.0
-        self._right, self.is_neutral = np.zeros(owned), True
+        self.is_neutral = True
         self.mean_conductivity, self._mean = self._means()
         if self._options:
             self.poisson.try_options()
@@ -186,9 +186,10 @@ class Electrodiffusion(Ions):
         """The current [mol/s] at owned nodes that has to be driven away; overwritten soon."""
         counted = self._first.implicitness * self._mean * dt
         charge = self.rows.with_ghosts(self.charge, "charge")
-        self.rows.call("implicit", *self.rows.entries, counted, charge, self._right)
-        self._right /= dt
-        return self._right
+        right = self.rows.buffer("middle", self.charge.shape)
+        self.rows.call("implicit", *self.rows.entries, counted, charge, right)
+        right /= dt
+        return right
 
     def shift(self, change: Array) -> None:
         """Change psi at owned nodes; without Dirichlet boundaries it stays zero on average."""

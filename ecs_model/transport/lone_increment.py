@@ -1,9 +1,11 @@
 """The increment of an ion that moves alone: PETSc applies and solves, and half a matrix is kept."""
 
 import functools
+from typing import Any
 
 import numpy as np
 
+from ecs_model.physics.values import Array
 from ecs_model.transport.closing import Balance
 from ecs_model.transport.increments import Moving
 from ecs_model.transport.matrices import Matrices
@@ -25,6 +27,8 @@ class LoneIncrement:
         self._u, _ = operators.vector(part.values)
         self._d, _ = operators.vector(part.increment)
         self._b, self._right = operators.vector()
+        self._first: Array | None = None  # that of the two stages whose vectors these are
+        self._vectors: tuple[Any, ...] = ()
         self._balance = Balance(operators.mesh.comm, [part])
         self._base, self._scratch = np.zeros_like(part.values), np.zeros_like(part.values)
 
@@ -74,14 +78,16 @@ class LoneIncrement:
         self._b.stateIncrease()
         self._part.iterations += system.solve(self._b, out)
 
-    @functools.cached_property
     def _two(self):
         """The increment of the first stage for PETSc, and what it brings."""
-        return self._operators.vector(self._part.first)[0], *self._operators.vector()
+        if self._first is not self._part.first:
+            self._first = self._part.first
+            self._vectors = self._operators.vector(self._first)[0], *self._operators.vector()
+        return self._vectors
 
     def _find_twice(self, dt, system):
         """The increment of a step of two stages, as `diffusion` has them."""
-        part, c, (first, stiff, flow) = self._part, self._part.share, self._two
+        part, c, (first, stiff, flow) = self._part, self._part.share, self._two()
         self._right *= c
         np.multiply(part.increment, c, out=part.first)
         self._find(system, first)
