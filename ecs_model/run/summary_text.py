@@ -181,7 +181,7 @@ def _balance(balance):
     if "cells_start" in balance:
         yield f"  in cells           {balance['cells_start']:.9e} -> {balance['cells_end']:.9e}"
     for name, amount in balance["given"].items():
-        yield f"  from {name:<14}{amount:+.9e}"
+        yield f"  from {name:<13} {amount:+.9e}"
     yield f"  residual           {balance['relative_error']:.1e} of the whole"
     for ion, other in balance.get("ions", {}).items():
         yield f"  that of {ion:<11}{other['relative_error']:.1e}"

@@ -90,7 +90,7 @@ class Electrodiffusion(Ions):
         self.fields = {"Phi_e": ("mV", self.potential)}
         self._bound = _follower(self.parts)
         self._bound_index, self.carried = list(self.parts).index(self._bound), 0.0
-        self.is_neutral = True
+        self.is_neutral, self._at_once = True, 0.0  # square of the charge of a first round
         self.mean_conductivity, self._mean = self._means()
         if self._options:
             self.poisson.try_options()
@@ -177,6 +177,9 @@ class Electrodiffusion(Ions):
             self._bound_index, self._excess, self.charge, self.conductivity
         )
         brought, moved, lacking = found
+        if not at_once:  # currents may pass through a tissue in which nothing changes
+            moved = max(moved, self._at_once)
+        self._at_once = brought if at_once else self._at_once
         nothing = 10 * ROUND_OFF * np.sqrt(self.operators.mesh.nodes)
         self.is_neutral = bool(brought <= nothing**2)
         allowed = self.rtol if at_once and not lacking else self.rtol**2  # of squares

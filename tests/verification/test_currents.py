@@ -76,6 +76,14 @@ def test_a_current_obeys_ohm_and_every_ion_carries_its_share(tmp_path):
     assert np.abs(table["K_o@left"][-1] - Y.K_o) < 1e-3
 
 
+def test_fine_cells_carry_a_current_in_which_nothing_moves(tmp_path):
+    """An even tissue: no concentration changes, so that charge is held against what it was."""
+    text = TEXT.replace('"20 um"', '"2.5 um"').replace('"10 ms"', '"20 ms"')
+    table = series(run_here(text + IN + OUT, tmp_path / "run"))
+    drop = table["Phi_e@left"][-1] - table["Phi_e@right"][-1]
+    assert drop == pytest.approx(1e3 * DENSITY * LENGTH / SIGMA, rel=1e-5)
+
+
 def test_a_bath_takes_a_current_up(tmp_path):
     table = series(run_here(TEXT + IN + BATHS.format("right", ""), tmp_path / "run"))
     for ion in VALENCES:
@@ -120,6 +128,10 @@ def test_currents_are_the_same_on_several_processes(tmp_path, processes):
         (IN, "nowhere to go"),
         (IN + OUT.replace("-0.1", "-0.2"), "nowhere to go"),
         (IN + OUT + 'profile = { kind = "step", start = "0.5 s" }\n', "nowhere to go"),
+        (
+            IN + 'profile = { kind = "pulse", duration = "0.3 s" }\n',
+            "nowhere to go",
+        ),
         (IN + 'ion = "Na"\n' + OUT, "all ions carry"),
         (IN + 'potential = "1 mV"\n' + OUT, "without a bath"),
         (IN.replace("left", "top") + OUT, "no such boundary"),

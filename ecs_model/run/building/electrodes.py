@@ -8,6 +8,7 @@ from ecs_model.tissue.sources import Load, exterior_shares
 from ecs_model.transport.electrodes import Current
 from ecs_model.units import FARADAY
 
+UNITS = {1: "A/m^2", 2: "A/m", 3: "A"}  # of a current, by coordinates
 ROUND_OFF = 1e-9  # of the largest current: what may be left where all must cancel
 
 
@@ -51,11 +52,12 @@ def _refuse_rest(found, mesh):
     """Raise ConfigError where currents do not cancel at all times, and no bath takes the rest."""
     rates = [mesh.comm.allreduce(current.rate) for current in found]
     times = np.unique(np.concatenate([current.profile.times for current in found]))
-    for t in (*times, times[-1] + 1.0, times[0] - 1.0):
+    times = np.array([times[0] - 3.0, *times, times[-1] + 3.0])
+    for t in (*(times[:-1] + np.diff(times) / 3), *(times[1:] - np.diff(times) / 3)):  # straight
         flows = [rate * x.profile.at(t) for rate, x in zip(rates, found, strict=True)]
         if abs(sum(flows)) > ROUND_OFF * max(map(abs, rates)):
             left = FARADAY * sum(flows)
             raise ConfigError(
-                f"{found[0].name}: at t = {t:g} s {left:.4g} A of current would have nowhere to "
-                "go; let another boundary take as much, or give one a bath"
+                f"{found[0].name}: at t = {t:g} s a current of {left:.4g} {UNITS[mesh.axes]} would "
+                "have nowhere to go; let another boundary take as much, or give one a bath"
             )

@@ -176,7 +176,7 @@ def _refuse_unsolvable(config, tissue, solver, operators):
                 f"boundary '{b.on}': a {what} acts in an electric field; "
                 'tissue.transport = "electrodiffusion" has one'
             )
-    names = {ion.name for ion in tissue.ions}
+    names = {ion.name for ion in tissue.ions if ion.valence}
     exchanging = [f"boundary '{b.on}'" for b in config.boundary if b.exchange and b.ion in names]
     exchanging += [f"vessels '{v.name}'" for v in config.vessels if v.ion in names]
     if tissue.electrodiffusion and exchanging:
