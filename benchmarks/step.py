@@ -151,7 +151,10 @@ def _steps(comm, simulation):
     return np.array(samples), iterations
 
 
-NEEDS = {("energy", True): {"pump": "post_albers"}}  # choices that have no meaning alone
+NEEDS = {  # choices that have no meaning alone
+    ("energy", True): {"pump": "post_albers"},
+    ("supply", "flow"): {"pump": "post_albers", "energy": True},
+}
 
 
 def variants():
