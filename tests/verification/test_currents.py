@@ -10,7 +10,7 @@ from ecs_model.membrane import MODELS
 from ecs_model.physics.electrochemistry import thermal_voltage
 from ecs_model.run.rundir import RunDir
 from ecs_model.units import FARADAY
-from tests.helpers import found, launch, run_here, series
+from tests.helpers import found, launch, run_here, series, summary
 from tests.transport.stepped import built
 
 LENGTH, DENSITY, END = 1e-3, 0.1, 1.0  # m, A/m^2, s
@@ -93,7 +93,9 @@ def test_a_bath_takes_a_current_up(tmp_path):
 
 def test_baths_at_two_potentials_drive_a_current(tmp_path):
     baths = BATHS.format("left", 'potential = "2 mV"\n') + BATHS.format("right", "")
-    table = series(run_here(TEXT + baths, tmp_path / "run"))
+    run = run_here(TEXT + baths, tmp_path / "run")
+    table, ions = series(run), summary(run)["balance"]["ions"]
+    assert max(other["relative_error"] for other in ions.values()) < 1e-13
     assert table["Phi_e@left"][-1] == pytest.approx(2.0, abs=1e-12)
     current = 2e-3 * SIGMA / LENGTH
     for ion in VALENCES:
