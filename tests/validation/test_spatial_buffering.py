@@ -79,6 +79,7 @@ def test_potential_of_a_surface_with_much_potassium(tmp_path):
     found, without = (-table["Phi_e@deep"][-1] for table in (silent, alone))
     why = (
         "K⁺ of a bath from 4 to 12 mM, 55 s later, with a glial syncytium; without persistent Na⁺ "
-        f"current, as 12 mM would ignite a depolarization here; {without:.2f} mV without the network"
+        "current, as 12 mM would ignite a depolarization here; "
+        f"{without:.2f} mV without the network"
     )
     measured("buffering: surface potential", found, True, why)
