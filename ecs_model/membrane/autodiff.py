@@ -14,24 +14,24 @@ from typing import Any
 
 import numpy as np
 
+from ecs_model.membrane.operators import Operators
 from ecs_model.membrane.ufuncs import FLAT, RULES
 
 TIME, MIDDLE = "time", "middle"  # keys: the slope in time; what the middle of the step adds
 
 
-class Dual(np.lib.mixins.NDArrayOperatorsMixin):
+class Dual(Operators):
     """A value together with its partial derivatives, `slopes[key]`."""
 
     def __init__(self, value, slopes):
         self.value, self.slopes = value, slopes
 
-    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        """Apply a NumPy function and the chain rule."""
-        if method != "__call__" or kwargs or ufunc not in RULES:
+    def apply(self, ufunc, *inputs):
+        """A NumPy function and the chain rule."""
+        if ufunc not in RULES:
             raise TypeError(f"np.{ufunc.__name__} has no derivative here; ufuncs.py lists them")
-        for key in set().union(*map(_keys, inputs)):
-            if isinstance(key, Witness):
-                key.note(key, ufunc, inputs)
+        for key in dict.fromkeys(key for x in inputs for key in _keys(x) if type(key) is Witness):
+            key.note(key, ufunc, inputs)
         rule = RULES[ufunc]
         if rule is FLAT:
             return ufunc(*map(_amid, inputs))
@@ -114,7 +114,7 @@ def slope_of(x, key):
 
 
 def _keys(x):
-    return x.slopes.keys() if isinstance(x, Dual) else set()
+    return x.slopes if type(x) is Dual else ()
 
 
 def jacobian(f, y, directions=None):

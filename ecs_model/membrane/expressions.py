@@ -5,11 +5,13 @@ operations once. Python runs loops, records and helper functions while recording
 trace. What cannot be recorded (branching on a value, an unknown NumPy function) is an error.
 """
 
+import functools
 import re
 from numbers import Real
 
 import numpy as np
 
+from ecs_model.membrane.operators import Operators
 from ecs_model.membrane.ufuncs import ARITHMETIC, CALLS, CONDITIONS, TEXTS
 
 
@@ -64,7 +66,7 @@ class Recording:
         return [name for name in names if f"{name}(" in text]
 
 
-class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
+class Symbol(Operators):
     """A number that exists only in the compiled program.
 
     Attributes:
@@ -76,13 +78,24 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
     def __init__(self, recording, name, operation=None):
         self.recording, self.name, self.operation = recording, name, operation
 
+    @property
+    def is_condition(self):
+        """Whether it is one, whose text stands where it is used."""
+        return self.operation is not None and self.operation[0] in CONDITIONS
+
+    @functools.cached_property
+    def variables(self):
+        """The symbols with a name of their own that its operation reads, also within conditions."""
+        read = (x for x in (self.operation or (None, ()))[1] if isinstance(x, Symbol))
+        return [a for x in read for a in (x.variables if x.is_condition else [x])]
+
     def marked(self, mark):
         """The same number, with a mark that says how it may be computed, see `precision`."""
         return self.recording.symbol(f"{self.name} /* {mark} */", (mark, (self,)))
 
-    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+    def apply(self, ufunc, *inputs):
         """Write down one operation."""
-        if method != "__call__" or not all(isinstance(x, Symbol | Real) for x in inputs):
+        if not all(map(_is_operand, inputs)):
             return NotImplemented
         if ufunc is np.negative:
             return -1.0 * inputs[0]
@@ -101,7 +114,7 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __array_function__(self, function, types, args, kwargs):
         """Write down a choice."""
-        if not all(isinstance(x, Symbol | Real) for x in args):
+        if not all(map(_is_operand, args)):
             return NotImplemented
         if function is not np.where or len(args) != 3:
             raise TypeError(f"np.{function.__name__} cannot be compiled; use np.where")
@@ -115,6 +128,13 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         raise TypeError("a compiled formula cannot branch on a value; use np.where")
 
 
+_USUAL = {Symbol, float, int}  # Real is asked of the others alone, which takes long
+
+
+def _is_operand(x):
+    return type(x) in _USUAL or isinstance(x, Real)
+
+
 def as_c(x):
     """A symbol or number as C source."""
     return x.name if isinstance(x, Symbol) else repr(float(x))
@@ -122,7 +142,7 @@ def as_c(x):
 
 def _fold(ufunc, inputs):
     """The result of an operation with 0 or 1 that needs no operation; None if it needs one."""
-    if ufunc not in ARITHMETIC:
+    if ufunc not in ARITHMETIC or all(type(x) is Symbol for x in inputs):
         return None
     a, b = inputs
     if ufunc in (np.add, np.subtract) and _is(b, 0):
@@ -139,7 +159,7 @@ def _fold(ufunc, inputs):
 
 
 def _is(x, number):
-    return not isinstance(x, Symbol) and x == number
+    return type(x) is not Symbol and x == number
 
 
 def _power(base, n):

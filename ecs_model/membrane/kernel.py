@@ -5,6 +5,9 @@ registers while a spiking node costs only its block. Within a block, ROS2 steps 
 or a fixed number of them carry the nodes through the macro step; a block never waits for another.
 """
 
+import functools
+import re
+
 from ecs_model.membrane.c_firing import FIRING
 from ecs_model.membrane.c_templates import MATH, SOURCE, VALUES
 from ecs_model.membrane.derivation import closes_charge
@@ -133,12 +136,19 @@ def depends_on(model, name, observables=True):
         name: of the quantity in `Surroundings`.
         observables: whether what the model shows counts too.
     """
+    return name in _known(model, bool(observables))
+
+
+@functools.lru_cache(maxsize=8)
+def _known(model, observables):
+    """The quantities in `Surroundings` that rates, and what is shown if wanted, depend on."""
     recording = Recording()
     records = symbols(recording, model.State(), model.Parameters(), Surroundings())
     model.rhs(*records)
     for _, law in model.observables.values() if observables else ():
         law(*records)
-    return any(f"env_{name}" in line for line in recording.lines)
+    text = "\n".join(recording.lines)
+    return {name for name in Surroundings._fields if re.search(rf"\benv_{name}\b", text)}
 
 
 def values_source(function, State, parameters, surroundings):

@@ -20,9 +20,9 @@ class Surroundings(Record):
     tortuosity = quantity(1.6, "1", "tortuosity of the extracellular space")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MembraneModel:
-    """A membrane model as a value.
+    """A membrane model as a value; one is equal to itself alone.
 
     Attributes:
         name: what a configuration calls it.

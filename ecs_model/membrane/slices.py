@@ -7,7 +7,6 @@ from typing import Any
 
 from ecs_model.membrane.drives import SINCE
 from ecs_model.membrane.expressions import Symbol
-from ecs_model.membrane.ufuncs import CONDITIONS
 
 CLOCK = "env_time"  # what the time of the surroundings is called in C
 
@@ -24,8 +23,9 @@ class Values:
     def __init__(self, recording, nodal: Iterable[str], of_step: Iterable[str]):
         self._nodal, self._of_step = set(nodal), set(of_step)
         for symbol in recording.symbols:
+            read = [a.name for a in symbol.variables]
             for found in (self._nodal, self._of_step):
-                if any(a.name in found for a in variables(symbol)):
+                if not found.isdisjoint(read):
                     found.add(symbol.name)
 
     def differs(self, x: Any) -> bool:
@@ -47,29 +47,15 @@ def suffices(recording, nodal: Iterable[str]) -> bool:
     values = Values(recording, nodal, [CLOCK])
     since = Values(recording, nodal, [f"env_{SINCE}"])  # times since then are short
     at_nodes = [s for s in recording.symbols if values.differs(s)]
-    late = (a for s in at_nodes for a in variables(s) if values.moves(a) and not values.differs(a))
+    late = (a for s in at_nodes for a in s.variables if values.moves(a) and not values.differs(a))
     numbers = (abs(float(x)) for s in at_nodes for x in s.operation[1] if isinstance(x, Real))
     return all(map(since.moves, late)) and all(x == 0 or 1e-30 < x < 1e30 for x in numbers)
-
-
-def variables(symbol: Symbol) -> list[Symbol]:
-    """The symbols with a name of their own that an operation reads, also within conditions."""
-    _, arguments = symbol.operation or (None, ())
-    found: list[Symbol] = []
-    for a in arguments:
-        if isinstance(a, Symbol):
-            found += variables(a) if _is_condition(a) else [a]
-    return found
 
 
 def _depends(x, names):
     if not isinstance(x, Symbol):
         return False
-    return any(a.name in names for a in (variables(x) if _is_condition(x) else [x]))
-
-
-def _is_condition(x):
-    return isinstance(x, Symbol) and x.operation is not None and x.operation[0] in CONDITIONS
+    return x.name in names or (x.is_condition and any(a.name in names for a in x.variables))
 
 
 def marks(symbol: Symbol, mark: str) -> bool:
@@ -104,7 +90,7 @@ class Slice:
             if x.name not in place:
                 place[x.name] = x
                 if place is self.own:
-                    todo += variables(x)
+                    todo += x.variables
 
     def _place(self, x):
         if not self.values.differs(x):

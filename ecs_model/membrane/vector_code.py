@@ -13,7 +13,7 @@ import numpy as np
 
 from ecs_model.membrane.expressions import Symbol, as_c
 from ecs_model.membrane.precision import EXACT, STAGE
-from ecs_model.membrane.slices import Slice, Values, variables
+from ecs_model.membrane.slices import Slice, Values
 from ecs_model.membrane.ufuncs import ARITHMETIC, CHOICES, CONDITIONS, TEXTS
 
 _JOINED = {"&&": "&", "||": "|"}
@@ -234,7 +234,7 @@ class StepWriter:
             {**rates, **{n: s for p in self._parts() for n, s in p.numbers.items()}}
         )
         late = [x for x in order if self.values.moves(x)]
-        doubles |= {a.name for x in late for a in variables(x)}
+        doubles |= {a.name for x in late for a in x.variables}
         once = [x for x in order if not self.values.moves(x)]
         members = [f"double {x.name};" for x in once if x.name in doubles]
         members += [f"rate_s r_{x.name};" for x in once if x.name in rates]
@@ -260,6 +260,6 @@ class StepWriter:
             x = todo.pop()
             if x.name not in known:
                 known[x.name] = x
-                todo += variables(x)
+                todo += x.variables
         bare = [x for x in known.values() if x.operation is None]
         return [*bare, *(s for s in self.recording.symbols if s.name in known)]

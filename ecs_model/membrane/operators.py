@@ -1,0 +1,53 @@
+"""Operators of values that are no numbers: each hands its NumPy function to the method `apply`."""
+
+import numpy as np
+
+
+class Operators(np.lib.mixins.NDArrayOperatorsMixin):
+    """Has a class with a method `apply(function, *operands)` take part in formulas.
+
+    What formulas consist of goes there at once; by NumPy's dispatch, which the rest takes, it would
+    cost most of the time in which a membrane is written down.
+    """
+
+    def __add__(self, other):
+        """self + other."""
+        return self.apply(np.add, self, other)
+
+    def __radd__(self, other):
+        """other + self."""
+        return self.apply(np.add, other, self)
+
+    def __sub__(self, other):
+        """self - other."""
+        return self.apply(np.subtract, self, other)
+
+    def __rsub__(self, other):
+        """other - self."""
+        return self.apply(np.subtract, other, self)
+
+    def __mul__(self, other):
+        """self * other."""
+        return self.apply(np.multiply, self, other)
+
+    def __rmul__(self, other):
+        """other * self."""
+        return self.apply(np.multiply, other, self)
+
+    def __truediv__(self, other):
+        """self / other."""
+        return self.apply(np.divide, self, other)
+
+    def __rtruediv__(self, other):
+        """other / self."""
+        return self.apply(np.divide, other, self)
+
+    def __neg__(self):
+        """-self."""
+        return self.apply(np.negative, self)
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        """A NumPy function of the value."""
+        if method != "__call__" or kwargs:
+            raise TypeError(f"np.{ufunc.__name__}.{method} has no place in a formula")
+        return self.apply(ufunc, *inputs)
