@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import orjson
 
 from ecs_model.errors import ConfigError
 from ecs_model.files import atomic, foreign
@@ -184,7 +185,10 @@ def _line(cells):
 
 def _numbers(row):
     """A line of numbers, each with as many digits as tell it from all others."""
-    return (",".join(map(repr, np.asarray(row, float).tolist())) + "\n").encode()
+    values = np.asarray(row, float)
+    if np.isfinite(values).all():  # JSON has no other numbers
+        return orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1] + b"\n"
+    return (",".join(map(repr, values.tolist())) + "\n").encode()
 
 
 def _rows(path, titles):
