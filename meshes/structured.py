@@ -14,6 +14,8 @@ from ecs_model.meshes import arguments
 from ecs_model.meshes.meshdata import MeshData
 from ecs_model.meshes.tags import SIDES, TISSUE, boundaries
 
+EVEN = 1.05  # the most boxes of a process, over the average
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -76,6 +78,23 @@ class Grid:
         ]
         return np.concatenate([np.empty(0, np.int32), *found])
 
+    def owners(self, processes: int, low: int, high: int) -> np.ndarray | None:
+        """Which of some processes should have each cell from `low` to before `high`.
+
+        The boxes are halved across their longest axis, and so are the processes, again and again
+        (Berger & Bokhari 1987, IEEE Trans Comput 36, 570). None where that would be uneven.
+        """
+        whole = [(0, len(axis) - 1) for axis in self.axes]
+        sizes = [*map(_boxes_in, _blocks(whole, processes))]
+        if max(sizes) * processes > EVEN * sum(sizes):
+            return None
+        simplices = math.factorial(self.dim)
+        first, last = low // simplices, -(-high // simplices)
+        places = _unravelled(np.arange(first, last), [n for _, n in whole])
+        result = np.empty(last - first, np.int32)
+        _share_out(result, np.arange(last - first), places, whole, range(processes))
+        return np.repeat(result, simplices)[low - first * simplices : high - first * simplices]
+
     def whole(self) -> MeshData:
         """The mesh; ConfigError if it is too large for the memory of this machine."""
         n = self.counts
@@ -126,6 +145,46 @@ def grid(axes):
 def even_axis(length, cell):
     """Equidistant coordinates [m] from 0 to `length`, about `cell` [m] apart."""
     return np.linspace(0.0, length, max(1, round(length / cell)) + 1)
+
+
+def _blocks(block, processes):
+    """The blocks of boxes, pairs of ends on each axis, of some processes that share one."""
+    if processes == 1:
+        return [block]
+    _, _, parts = _halved(block, range(processes))
+    return [found for part, own in parts for found in _blocks(part, len(own))]
+
+
+def _halved(block, processes):
+    """The axis across which a block is cut, where, and two pairs (block, processes)."""
+    axis = max(range(len(block)), key=lambda k: block[k][1] - block[k][0])
+    (low, high), few = block[axis], len(processes) // 2
+    cut = low + round((high - low) * few / len(processes))
+    parts = ([*block[:axis], ends, *block[axis + 1 :]] for ends in ((low, cut), (cut, high)))
+    return axis, cut, [*zip(parts, (processes[:few], processes[few:]), strict=True)]
+
+
+def _boxes_in(block):
+    return math.prod(high - low for low, high in block)
+
+
+def _share_out(result, those, places, block, processes):
+    """Note which processes have which boxes.
+
+    Args:
+        result: of all boxes.
+        those: which of them lie in the block.
+        places: of all boxes on each axis.
+        block: pairs of where it begins and ends on each axis.
+        processes: that share it.
+    """
+    if len(processes) == 1:
+        result[those] = processes[0]
+        return
+    axis, cut, halves = _halved(block, processes)
+    is_low = places[axis][those] < cut
+    for some, half in zip((those[is_low], those[~is_low]), halves, strict=True):
+        _share_out(result, some, places, *half)
 
 
 def _unravelled(numbers, lengths):

@@ -11,39 +11,39 @@ class Operators(np.lib.mixins.NDArrayOperatorsMixin):
     """
 
     def __add__(self, other):
-        """self + other."""
+        """A sum."""
         return self.apply(np.add, self, other)
 
     def __radd__(self, other):
-        """other + self."""
+        """A sum with another first."""
         return self.apply(np.add, other, self)
 
     def __sub__(self, other):
-        """self - other."""
+        """A difference."""
         return self.apply(np.subtract, self, other)
 
     def __rsub__(self, other):
-        """other - self."""
+        """A difference from another."""
         return self.apply(np.subtract, other, self)
 
     def __mul__(self, other):
-        """self * other."""
+        """A product."""
         return self.apply(np.multiply, self, other)
 
     def __rmul__(self, other):
-        """other * self."""
+        """A product with another first."""
         return self.apply(np.multiply, other, self)
 
     def __truediv__(self, other):
-        """self / other."""
+        """A quotient."""
         return self.apply(np.divide, self, other)
 
     def __rtruediv__(self, other):
-        """other / self."""
+        """A quotient of another."""
         return self.apply(np.divide, other, self)
 
     def __neg__(self):
-        """-self."""
+        """The opposite."""
         return self.apply(np.negative, self)
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):

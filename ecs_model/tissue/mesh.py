@@ -172,12 +172,17 @@ def _create(comm, here):
     shape = (here.points.shape[1],)
     element = basix.ufl.element("Lagrange", _SHAPES[here.dim], 1, shape=shape)
     coordinates = fem.coordinate_element(element.basix_element)._cpp_object  # type: ignore[call-arg]
-    parts = None
-    if comm.size > 1:
-        parts = dolfinx_mesh.create_cell_partitioner(_NO_GHOSTS, 2)  # type: ignore[call-arg]
+    parts = None if comm.size == 1 else _partitioner(here.owners)
     points = np.ascontiguousarray(here.points)
     made = cpp.mesh.create_mesh(comm, [here.cells.ravel()], [coordinates], points, parts, 2)
     return dolfinx_mesh.Mesh(made, ufl.Mesh(element))
+
+
+def _partitioner(owners):
+    """What tells DOLFINx where cells go: the given owners, or else a partitioner of graphs."""
+    if owners is None:
+        return dolfinx_mesh.create_cell_partitioner(_NO_GHOSTS, 2)  # type: ignore[call-arg]
+    return lambda *_: cpp.graph.AdjacencyList_int32(owners.reshape(-1, 1))
 
 
 def _volumes(points, cells, axes):

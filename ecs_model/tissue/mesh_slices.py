@@ -27,6 +27,7 @@ class MeshSlice:
         regions, boundaries: name -> tag.
         fingerprint: of the whole mesh, the same for any number of processes.
         node_fields, cell_fields: name -> values at the points and cells here.
+        owners: which process should have each of the cells here; None where that is to be found.
     """
 
     dim: int
@@ -40,6 +41,7 @@ class MeshSlice:
     fingerprint: str
     node_fields: dict[str, np.ndarray] = field(default_factory=dict)
     cell_fields: dict[str, np.ndarray] = field(default_factory=dict)
+    owners: np.ndarray | None = None
 
 
 def of_grid(comm, grid: Grid) -> MeshSlice:
@@ -51,6 +53,7 @@ def of_grid(comm, grid: Grid) -> MeshSlice:
         "cell_tags": np.ones(np.diff(counts["cells"])[0], ARRAYS["cell_tags"]),
         "facets": grid.facets(*counts["facets"]),
         "facet_tags": grid.facet_tags(*counts["facets"]),
+        "owners": grid.owners(comm.size, *counts["cells"]),
     }
     here = MeshSlice(
         dim=grid.dim, regions=grid.regions, boundaries=grid.boundaries, fingerprint="", **arrays

@@ -33,7 +33,7 @@ def refined(comm, here: MeshSlice, levels: int) -> MeshSlice:
     """
     if not levels:
         return here
-    here = _spread(comm, here, 1)
+    here = replace(_spread(comm, here, 1), owners=None)
     here, mirrored = in_order(here, _at(comm, here.points, here.cells))
     for _ in range(levels):
         here, mirrored = _once(comm, here, mirrored)

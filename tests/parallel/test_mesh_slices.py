@@ -50,11 +50,11 @@ def judge(mesh, data):
 
 
 def judge_order(here):
-    # cells and nodes lie where DOLFINx itself would have put them
+    # where nobody says whose cells are, cells and nodes lie where DOLFINx itself would have put them
     shape = {1: "interval", 2: "triangle", 3: "tetrahedron"}[here.dim]
     element = basix.ufl.element("Lagrange", shape, 1, shape=(here.dim,))
     theirs = dolfinx.mesh.create_mesh(comm, here.cells, ufl.Mesh(element), here.points)
-    ours = Mesh(comm, here).domain
+    ours = Mesh(comm, replace(here, owners=None)).domain
     for one, other in (
         (ours.topology.original_cell_index, theirs.topology.original_cell_index),
         (ours.geometry.input_global_indices, theirs.geometry.input_global_indices),
@@ -80,7 +80,11 @@ for name, arguments in {
     "slice": ((3e-4, 4e-4), 1e-4, 5e-5),
 }.items():
     grid = GRIDS[name](*arguments)
-    judge(Mesh(comm, mesh_slices.of_grid(comm, grid)), grid.whole())
+    mesh = Mesh(comm, mesh_slices.of_grid(comm, grid))
+    judge(mesh, grid.whole())
+    owners = grid.owners(comm.size, 0, grid.counts["cells"])
+    if owners is not None and comm.size > 1:
+        assert set(owners[mesh.input_cells[: mesh.owned_cells]]) == {comm.rank}
     judge_order(mesh_slices.of_grid(comm, grid))
 for counts in ([1], [9, 4], [5, 4, 3]):  # the first has less cells than there are processes
     data = brick(counts, [1e-3] * len(counts), jitter=0.3)
