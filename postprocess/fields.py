@@ -1,6 +1,7 @@
 """The fields of a run as pictures need them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -18,16 +19,30 @@ _SAMPLED = 25
 class Fields:
     """Mesh [mm], output times [s], units and nodal scalar fields of the run directory `folder`.
 
-    `meanings` has what the model calls some of its own fields.
+    `nodes` is their number; points and cells are read when they are asked for. `meanings` has what
+    the model calls some of its own fields.
     """
 
     folder: Path
-    points: np.ndarray
-    cells: np.ndarray
+    nodes: int
     times: np.ndarray
     names: list
     units: dict
     meanings: dict
+
+    @property
+    def points(self):
+        """Coordinates [mm] of the nodes, shape (nodes, 3)."""
+        return self._mesh[0]
+
+    @property
+    def cells(self):
+        """Nodes of the cells, shape (cells, 2 to 4)."""
+        return self._mesh[1]
+
+    @cached_property
+    def _mesh(self):
+        return field_series.read_mesh(self.folder)
 
     @property
     def dimension(self):
@@ -52,18 +67,18 @@ class Fields:
     def at(self, name, index):
         """Field `name` at output number `index`, one value per node."""
         values = field_series.read_field(self.folder, name, index)
-        if values.shape != (len(self.points),) or values.dtype.kind not in "fiu":
+        if values.shape != (self.nodes,) or values.dtype.kind not in "fiu":
             raise ConfigError(
                 f"{self.folder}: output {index} of {name} is damaged: it has the shape "
-                f"{values.shape}, not ({len(self.points)},)"
+                f"{values.shape}, not ({self.nodes},)"
             )
         return values
 
     def limits(self, name):
         """Round limits of a field over the whole run, from at most 25 of its times."""
         indices = spread(len(self.times), _SAMPLED)
-        values = [finite_range(self.at(name, i)) for i in indices]
-        return labels.limits(name, min(v[0] for v in values), max(v[1] for v in values))
+        low, high = np.transpose([field_series.read_range(self.folder, name, i) for i in indices])
+        return labels.limits(name, np.fmin.reduce(low), np.fmax.reduce(high))
 
     def label(self, name):
         """Axis label of a field."""
@@ -85,10 +100,10 @@ def load(run_dir):
     times = field_series.read_times(folder)
     if not len(times):
         raise ConfigError(f"{folder} holds no output time yet; let the run come to its first one")
-    points, cells, _ = field_series.read_mesh(folder)
-    units = field_series.read_units(folder)
-    names = _nodal_scalars(folder, len(points))
-    return Fields(folder, points, cells, times, names, units, run.meanings)
+    units, nodes = field_series.read_units(folder), field_series.count_nodes(folder)
+    shapes = field_series.field_shapes(folder)
+    names = [name for name, shape in shapes.items() if shape == (nodes,)]
+    return Fields(folder, nodes, times, names, units, run.meanings)
 
 
 def spread(count, wanted):
@@ -100,10 +115,3 @@ def finite_range(values):
     """Least and greatest of the finite values; nan, nan if there is none."""
     values = values[np.isfinite(values)]
     return (values.min(), values.max()) if len(values) else (np.nan, np.nan)
-
-
-def _nodal_scalars(folder, nodes):
-    shapes = {
-        n: field_series.read_field(folder, n, 0).shape for n in field_series.field_names(folder)
-    }
-    return [name for name, shape in shapes.items() if shape == (nodes,)]

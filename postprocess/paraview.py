@@ -1,7 +1,5 @@
 """Writes open_in_paraview.py: a ParaView session of a run, with colours, cut and time label."""
 
-import numpy as np
-
 from ecs_model.files import atomic
 from ecs_model.postprocess import labels
 from ecs_model.postprocess.fields import load
@@ -17,12 +15,12 @@ def write_paraview_script(run_dir):
     Before the first output time the colours get the usual limits of each field.
     """
     run = RunDir.open(run_dir)
-    points, cells, _ = field_series.read_mesh(run.path)
+    low, high, corners = field_series.read_box(run.path)
     settings = {
         "FIELDS": _fields(run),
-        "CUT": cells.shape[1] == 4,
-        "CENTRE": ((points.min(axis=0) + points.max(axis=0)) / 2).tolist(),
-        "SIZE": np.ptp(points, axis=0).tolist(),
+        "CUT": corners == 4,
+        "CENTRE": ((low + high) / 2).tolist(),
+        "SIZE": (high - low).tolist(),
         "RUN": str(run.path.resolve()),
         "INDEX": field_series.INDEX,
     }

@@ -8,6 +8,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 from contextlib import contextmanager
 
+import h5py
 import numpy as np
 import pytest
 
@@ -231,3 +232,29 @@ def test_missing_and_broken_files_are_one_sentence(tmp_path):
     path.write_bytes(b"not HDF5")
     with pytest.raises(ConfigError, match="cannot read"):
         field_series.read_field(tmp_path, "K_o", 0)
+
+
+def test_ranges_are_read_in_chunks_and_skip_what_is_not_finite(tmp_path, monkeypatch):
+    points, cells = simplices(2)
+    series = FieldSeries.create(tmp_path, points, cells, units=UNITS, precision="f8")
+    values = np.linspace(-1, 1, len(points))
+    values[[0, -1]] = np.nan, np.inf
+    series.write(0.0, {"K_o": values, "V": np.full(len(points), np.nan)})
+    series.close()
+    monkeypatch.setattr("ecs_model.run.field_files.CHUNK", 5)
+    assert field_series.read_range(tmp_path, "K_o", 0) == (values[1], values[-2])
+    assert np.isnan(field_series.read_range(tmp_path, "V", 0)).all()
+    low, high, corners = field_series.read_box(tmp_path)
+    np.testing.assert_allclose(low[:2], points.min(axis=0) * 1e3, rtol=1e-12)
+    np.testing.assert_allclose(high[:2], points.max(axis=0) * 1e3, rtol=1e-12)
+    assert corners == 3
+    assert field_series.count_nodes(tmp_path) == len(points)
+
+
+@pytest.mark.parametrize("gone", ["geometry", "topology"])
+def test_a_file_without_its_mesh_is_named(tmp_path, gone):
+    FieldSeries.create(tmp_path, *simplices(1), units=UNITS).close()
+    with h5py.File(tmp_path / "fields" / "mesh.h5", "r+") as file:
+        del file[gone]
+    with pytest.raises(ConfigError, match=r"cannot read .*mesh\.h5"):
+        field_series.read_box(tmp_path)

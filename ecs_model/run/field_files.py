@@ -184,6 +184,24 @@ def read_dataset(path, name):
         return file[name][()]
 
 
+def read_shape(path, name):
+    """The shape of the array of a name in a file; ConfigError if there is none."""
+    with _reading(path) as file:
+        return file[name].shape
+
+
+def read_range(path, name):
+    """Lowest and highest finite value in each column of an array, read in chunks; nan for none."""
+    with _reading(path) as file:
+        array = file[name]
+        low, high = np.full((2, *array.shape[1:]), np.nan)
+        for k in range(0, len(array), CHUNK):
+            part = np.asarray(array[k : k + CHUNK], float)
+            part[~np.isfinite(part)] = np.nan
+            low, high = np.fmin(low, np.fmin.reduce(part)), np.fmax(high, np.fmax.reduce(part))
+    return low, high
+
+
 def read_units(path):
     """Unit of every field in a file, by name; ConfigError if they cannot be read."""
     with _reading(path) as file:

@@ -10,7 +10,6 @@ processes. A step file is renamed into place before the index mentions it, and t
 write inside one memory page or by a renamed copy: a killed run keeps every listed output time.
 
 Every process gives its slices of the arrays, and calls what it calls together with the others.
-
 Lengths enter in m and are stored and read back in mm, the other values in the unit given for them.
 """
 
@@ -124,7 +123,7 @@ class FieldSeries:
         arrays = {key: self._stored(value) for key, value in fields.items()}
         wholes = {key: field_files.whole(self._comm, value) for key, value in arrays.items()}
         root_does(self._comm, methodcaller("check", t, wholes), self._listed)
-        name = f"t{self.steps:06d}.h5"
+        name = _name(self.steps)
         field_files.write(self._comm, self.folder / FOLDER / name, arrays, self.units)
         root_does(self._comm, methodcaller("append", t, name, wholes), self._listed)
         self.steps += 1
@@ -209,11 +208,34 @@ def field_names(folder):
     return sorted(_step_names(grids[0])) if grids else []
 
 
+def field_shapes(folder):
+    """Shapes of the fields that change in time, by name, as at the first output time."""
+    wholes = field_files.read_wholes(Path(folder, FOLDER, _name(0)))
+    return {name: wholes[name].shape for name in field_names(folder) if name in wholes}
+
+
 def read_field(folder, name, index):
     """Field `name` at output number `index` (negative: from the end), one value or row per node."""
     if index < 0:
         index += len(_grids(folder))
-    return field_files.read_dataset(Path(folder, FOLDER, f"t{index:06d}.h5"), name)
+    return field_files.read_dataset(Path(folder, FOLDER, _name(index)), name)
+
+
+def read_range(folder, name, index):
+    """Lowest and highest finite value of a field at output number `index`; nan if there is none."""
+    return field_files.read_range(Path(folder, FOLDER, _name(index)), name)
+
+
+def read_box(folder):
+    """Lowest and highest coordinates [mm], and how many corners cells have, of a mesh of any size."""
+    path = Path(folder, FOLDER, MESH)
+    low, high = field_files.read_range(path, "geometry")
+    return low, high, field_files.read_shape(path, "topology")[-1]
+
+
+def count_nodes(folder):
+    """How many nodes the mesh has."""
+    return field_files.read_shape(Path(folder, FOLDER, MESH), "geometry")[0]
 
 
 def read_mesh(folder):
@@ -249,6 +271,10 @@ def read_maps(folder):
     path = Path(folder, FOLDER, MAPS)
     units = field_files.read_units(path)
     return {name: field_files.read_dataset(path, name) for name in units}, units
+
+
+def _name(index):
+    return f"t{index:06d}.h5"
 
 
 def _mesh_part(folder):

@@ -50,7 +50,7 @@ def judge(mesh, data):
 
 
 def judge_order(here):
-    # where nobody says whose cells are, cells and nodes lie where DOLFINx itself would have put them
+    # where no cell has an owner, cells and nodes lie where DOLFINx itself would have put them
     shape = {1: "interval", 2: "triangle", 3: "tetrahedron"}[here.dim]
     element = basix.ufl.element("Lagrange", shape, 1, shape=(here.dim,))
     theirs = dolfinx.mesh.create_mesh(comm, here.cells, ufl.Mesh(element), here.points)

@@ -148,3 +148,10 @@ def test_the_paraview_script_is_python_and_names_the_fields(run_of):
 
 def _at_17(run, t):
     return float(run.laws["K_o"](run.points, t).astype("f4")[17])
+
+
+def test_no_mesh_is_read_whole_for_the_paraview_script(run_of, monkeypatch):
+    run = run_of(3)
+    written = write_paraview_script(run.path).read_text()
+    monkeypatch.setattr("ecs_model.run.field_series.read_mesh", None)
+    assert write_paraview_script(run.path).read_text() == written
