@@ -262,7 +262,7 @@ class FrontResolution:
 
     def __init__(self, mesh, threshold, every):
         self._mesh, self._threshold, self.every = mesh, threshold, every
-        self._jumps = np.full(mesh.owned_cells, np.nan)
+        self._jumps = np.full(mesh.owned_cells, np.nan, np.float32)
 
     def state(self):
         """What a restart needs."""
