@@ -4,6 +4,7 @@ A profile is piecewise linear: values at increasing times, constant before the f
 last; a jump is two values at the same time. A step, a pulse, a train and a table are all this.
 """
 
+from bisect import bisect_left, bisect_right
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,13 @@ class Profile:
 
     def __init__(self, times, values):
         self.times, self.values = np.asarray(times, float), np.asarray(values, float)
+        self._instants = self.times.tolist()  # in which the loop looks often
         rises = np.diff(self.times) * (self.values[1:] + self.values[:-1]) / 2
         self._areas = np.concatenate([[0.0], np.cumsum(rises)])
 
     def at(self, t):
         """Value at time `t` [s]; at a jump, the value after it."""
-        k = np.searchsorted(self.times, t, side="right")
+        k = bisect_right(self._instants, t)
         if k == 0 or k == len(self.times):
             return float(self.values[min(k, len(self.values) - 1)])
         return self._along(k, t)
@@ -42,7 +44,7 @@ class Profile:
 
         It is exact where the profile is straight, so that of nothing nothing is left.
         """
-        k, m = np.searchsorted(self.times, start, side="right"), np.searchsorted(self.times, end)
+        k, m = bisect_right(self._instants, start), bisect_left(self._instants, end)
         if end <= start or (k == m and k in (0, len(self.times))):
             return self.at(start)
         if k == m:
@@ -56,8 +58,8 @@ class Profile:
 
     def edges_within(self, start, end):
         """Times [s] between two others at which something changes abruptly."""
-        k, m = np.searchsorted(self.times, [start, end], side="right")
-        return [float(t) for t in np.unique(self.times[k:m])]
+        k, m = bisect_right(self._instants, start), bisect_right(self._instants, end)
+        return sorted({*self._instants[k:m]})
 
     def _area(self, t):
         """Integral from the first time to `t`."""
@@ -65,7 +67,7 @@ class Profile:
             return (t - self.times[0]) * self.values[0]
         if t >= self.times[-1]:
             return self._areas[-1] + (t - self.times[-1]) * self.values[-1]
-        k = np.searchsorted(self.times, t, side="right")
+        k = bisect_right(self._instants, t)
         return self._areas[k - 1] + (t - self.times[k - 1]) * (self.values[k - 1] + self.at(t)) / 2
 
 
