@@ -15,11 +15,12 @@ import numpy as np
 
 from ecs_model import __version__
 from ecs_model.files import atomic
-from ecs_model.postprocess import style
+from ecs_model.postprocess import style, theme
 
 SHARP, COARSE = 150, 110  # dots per inch of what is read, and of what is looked at
 PACKAGES = ("dolfinx-solver-real", "fenics-dolfinx", "numpy", "scipy", "matplotlib", "SALib")
-_QUALITY = 82  # of WebP images
+_QUALITY = 82  # of WebP images that are looked at
+_READ = {"quality": 92}  # of those that are read
 
 
 def write(path, name, content):
@@ -45,25 +46,50 @@ def _template(name):
     return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
+def embedded(draw, dpi):
+    """Addresses of the images that hold what a function draws: on white paper, on a dark page."""
+    return in_themes(lambda: _saved(draw(), dpi))
+
+
+def in_themes(made):
+    """What a function returns in each theme: a pair (light, dark)."""
+    pair = []
+    for name in ("light", "dark"):
+        with theme.using(name):
+            pair.append(made())
+    return tuple(pair)
+
+
 @style.styled
-def embedded(figure, dpi):
-    """A figure as the address of an image that holds it."""
+def _saved(figure, dpi):
+    """The address of the image of a figure, which is laid out once."""
+    box = style.tight_box(figure)
+    figure.set_layout_engine("none")
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", pad_inches=0.05)
-    return _address("png", buffer)
+    figure.savefig(buffer, format="webp", dpi=dpi, bbox_inches=box, pil_kwargs=_READ)
+    return _address(buffer)
+
+
+def drawing(pixels):
+    """An image (rows, columns, 4) of lines and letters as the address of the same image."""
+    return _encoded(pixels, lossless=True)
 
 
 def photograph(pixels):
-    """An image (rows, columns, 3) as the address of a small image that looks like it."""
+    """An image (rows, columns, 4) as the address of a small image that looks like it."""
+    return _encoded(pixels, quality=_QUALITY)
+
+
+def _encoded(pixels, **how):
     import imageio.v3 as imageio
 
     buffer = io.BytesIO()
-    imageio.imwrite(buffer, pixels, extension=".webp", quality=_QUALITY)
-    return _address("webp", buffer)
+    imageio.imwrite(buffer, pixels, extension=".webp", **how)
+    return _address(buffer)
 
 
-def _address(kind, buffer):
-    return f"data:image/{kind};base64," + base64.b64encode(buffer.getvalue()).decode()
+def _address(buffer):
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def toml(settings):

@@ -59,11 +59,14 @@ def value_axis(axes, name, text):
         axes.set_ylim(-0.5, len(known) - 0.5)
 
 
-def colour_map(name):
-    """The perceptually uniform colour map of a field, or the colours of its words."""
+def colour_map(name, least=None):
+    """The perceptually uniform colour map of a field, or the colours of its words.
+
+    That of concentrations begins at the share `least`, by default the theme's.
+    """
     if words(name):
         return mpl.colors.ListedColormap([theme.now().regimes[w] for w in words(name)], "regimes")
-    if (least := theme.now().least) and map_name(name) == "inferno":
+    if (least := theme.now().least if least is None else least) and map_name(name) == "inferno":
         colours = mpl.colormaps["inferno"](np.linspace(least, 1.0, 256))
         return mpl.colors.ListedColormap(colours, "inferno from dark violet")
     return map_name(name)
@@ -98,6 +101,12 @@ def _margins(fig):
     fig.draw_without_rendering()
     low, high = fig.get_tightbbox().intervaly
     return {"bbox_inches": Bbox([[0.0, low - PAD], [fig.get_figwidth(), high + PAD]])}
+
+
+def tight_box(fig):
+    """What to save of a figure [inches]: all that is drawn, and a margin; it is laid out."""
+    fig.draw_without_rendering()
+    return fig.get_tightbbox().padded(PAD)
 
 
 def never_patch():
