@@ -19,8 +19,8 @@ from ecs_model.postprocess import style, theme
 
 SHARP, COARSE = 150, 110  # dots per inch of what is read, and of what is looked at
 PACKAGES = ("dolfinx-solver-real", "fenics-dolfinx", "numpy", "scipy", "matplotlib", "SALib")
-_QUALITY = 82  # of WebP images that are looked at
-_READ = {"quality": 92}  # of those that are read
+_SEEN = {"quality": 82, "method": 2}  # WebP images that are looked at; 2 is quick
+_READ = {"quality": 92, "method": 2}  # those that are read
 
 
 def write(path, name, content):
@@ -48,7 +48,10 @@ def _template(name):
 
 def embedded(draw, dpi):
     """Addresses of the images that hold what a function draws: on white paper, on a dark page."""
-    return in_themes(lambda: _saved(draw(), dpi))
+    light, dark = in_themes(draw)
+    box = style.tight_box(light)
+    style.lay_out_as(dark, light)
+    return _saved(light, box, dpi), _saved(dark, box, dpi)
 
 
 def in_themes(made):
@@ -60,27 +63,24 @@ def in_themes(made):
     return tuple(pair)
 
 
-@style.styled
-def _saved(figure, dpi):
-    """The address of the image of a figure, which is laid out once."""
-    box = style.tight_box(figure)
-    figure.set_layout_engine("none")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="webp", dpi=dpi, bbox_inches=box, pil_kwargs=_READ)
+def _saved(figure, box, dpi):
+    """The address of the image of a figure that has its layout."""
+    buffer, how = io.BytesIO(), {"format": "webp", "dpi": dpi, "pil_kwargs": _READ}
+    figure.savefig(buffer, bbox_inches=box, facecolor=figure.get_facecolor(), **how)
     return _address(buffer)
 
 
 def drawing(pixels):
-    """An image (rows, columns, 4) of lines and letters as the address of the same image."""
-    return _encoded(pixels, lossless=True)
+    """Lines and letters (rows, columns, 4) as the address of an image of them."""
+    return _encoded(pixels, _READ)
 
 
 def photograph(pixels):
     """An image (rows, columns, 4) as the address of a small image that looks like it."""
-    return _encoded(pixels, quality=_QUALITY)
+    return _encoded(pixels, _SEEN)
 
 
-def _encoded(pixels, **how):
+def _encoded(pixels, how):
     import imageio.v3 as imageio
 
     buffer = io.BytesIO()

@@ -103,12 +103,6 @@ def _margins(fig):
     return {"bbox_inches": Bbox([[0.0, low - PAD], [fig.get_figwidth(), high + PAD]])}
 
 
-def tight_box(fig):
-    """What to save of a figure [inches]: all that is drawn, and a margin; it is laid out."""
-    fig.draw_without_rendering()
-    return fig.get_tightbbox().padded(PAD)
-
-
 def never_patch():
     """The legend entry of tissue that a front never reached."""
     return Patch(color=theme.now().never, label="never reached")
@@ -165,6 +159,21 @@ def _settings():
     sizes = {key: share * value if "size" in key else value for key, value in _RC.items()}
     cycle = {"axes.prop_cycle": mpl.cycler(color=theme.now().cycle)}
     return sizes | cycle | theme.settings()
+
+
+@styled
+def tight_box(fig):
+    """What to save of a figure [inches]: all that is drawn, and a margin; it keeps its layout."""
+    fig.draw_without_rendering()
+    fig.set_layout_engine("none")
+    return fig.get_tightbbox().padded(PAD)
+
+
+def lay_out_as(fig, placed):
+    """Give a figure the layout of another one that shows the same in other colours."""
+    for axes, other in zip(fig.axes, placed.axes, strict=True):
+        axes.set_position(other.get_position(original=True))
+    fig.set_layout_engine("none")
 
 
 def save_all(
