@@ -83,10 +83,7 @@ def _values(settings):
 def _counts(scan):
     """Triples (regime in words, its colours, how many runs)."""
     regimes = scan.regimes
-    found = [
-        (scan.word(name), _colours(name), int((regimes == name).sum()))
-        for name in REGIMES
-    ]
+    found = [(scan.word(name), _colours(name), int((regimes == name).sum())) for name in REGIMES]
     return [row for row in found if row[2]]
 
 
