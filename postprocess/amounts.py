@@ -12,7 +12,7 @@ _SUFFIX = re.compile(r"(.+) \((\w+)\)")
 
 
 def terms_of(units):
-    """Ion -> term -> column of its amount, of columns that tell amounts: ecs, cell, what brought it.
+    """Ion -> term -> column, of the columns that tell amounts: ecs, cell, what brought it.
 
     Args:
         units: unit of every column, by its name.

@@ -1,6 +1,7 @@
 """Fields of a run in two or three dimensions as pictures that a page turns over like a film."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -70,7 +71,8 @@ def _film(fields, name, indices):
     limits, colours = fields.limits(name), style.colour_map(name, theme.DARK.least)
     pixels = _PIXELS[fields.space]
     scene = stills.Scene(fields.points, fields.cells, limits, colours, pixels)
-    stages = html_page.in_themes(lambda: _stage(fields, name, scene, Normalize(*limits), colours))
+    stage = partial(_stage, fields, name, scene, Normalize(*limits), colours)
+    stages = html_page.in_themes(stage)
     frames = tuple(html_page.drawing(_frame(*stage)) for stage in stages)
     canvas, shown = stages[0]
     pictures = (_picture(canvas, shown, scene, fields.at(name, i)) for i in indices)

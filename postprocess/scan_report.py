@@ -89,7 +89,7 @@ def _counts(scan):
 
 def _colours(regime):
     """The colours of a regime on white paper and on a dark page."""
-    return html_page.in_themes(lambda: theme.now().verdicts[regime])
+    return theme.LIGHT.verdicts[regime], theme.DARK.verdicts[regime]
 
 
 def _facts(scan):

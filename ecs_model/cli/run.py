@@ -2,7 +2,16 @@
 
 import os
 
-from ecs_model.cli.common import add, add_points, add_profile, add_set, add_trust, points
+from ecs_model.cli.common import (
+    add,
+    add_figures,
+    add_points,
+    add_profile,
+    add_set,
+    add_trust,
+    figures,
+    points,
+)
 from ecs_model.errors import ConfigError
 from ecs_model.launcher import hold_signals, rank_and_size
 
@@ -99,30 +108,13 @@ def add_plot(commands):
     """Add `ecs-model plot`."""
     p = add(commands, "plot", _plot, "make pictures and a film of a run")
     p.add_argument("directory", help="directory of a run, a scan, a single-cell job or a fit")
-    p.add_argument(
-        "--format",
-        metavar="NAME,NAME",
-        help="png, pdf or svg (default png; of a scan png,pdf)",
-    )
-    p.add_argument(
-        "--width",
-        type=float,
-        metavar="MM",
-        help="width of the figures: 85 for one column of a journal, 183 for two (the default)",
-    )
-    p.add_argument(
-        "--theme",
-        default="light",
-        metavar="NAME",
-        help="light, for paper (the default), or dark, for a dark page",
-    )
+    add_figures(p)
 
 
 def _plot(a):
     from ecs_model import api
 
-    formats = a.format.split(",") if a.format else None
-    for path in api.plot(a.directory, formats, a.width, a.theme):
+    for path in api.plot(a.directory, **figures(a)):
         print(path)
 
 
