@@ -57,7 +57,7 @@ def _small(made):
         for term, curve in curves.items():
             share = np.inf if term in PLACES else np.abs(curve).max() / whole
             size[term] = max(size.get(term, 0.0), share)
-    ranked = sorted(size, key=lambda term: -size[term])
+    ranked = sorted(size, key=size.__getitem__, reverse=True)
     return {*ranked[MOST - 1 :]} if len(ranked) > MOST else set()
 
 

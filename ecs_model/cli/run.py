@@ -1,6 +1,8 @@
 """Commands about one run: run, resume, check, estimate, plot, report, export."""
 
+import json
 import os
+import sys
 
 from ecs_model.cli.common import (
     add,
@@ -14,6 +16,8 @@ from ecs_model.cli.common import (
 )
 from ecs_model.errors import ConfigError
 from ecs_model.launcher import hold_signals, rank_and_size
+
+UNSEEN = 0.1  # share of the tissue in voxels without a value, from which on it is said
 
 
 def add_run(commands):
@@ -189,7 +193,19 @@ def _export(a):
     else:
         options["space"] = a.space or "ras"
         paths = api.export_nifti(a.directory, a.nifti, a.output, fields, times, **options)
+        _tell_unseen(paths[-1])
     print(*paths, sep="\n")
+
+
+def _tell_unseen(about):
+    """Say how much of the tissue is in no voxel with a value, if that is more than a little."""
+    unseen = json.loads(about.read_text())["without_value"]
+    if (share := unseen["share_of_tissue"]) > UNSEEN:
+        print(
+            f"note: {share:.0%} of the tissue lies in {unseen['voxels']} voxels that it does not "
+            "fill by half, and which have no value; a finer image would show it",
+            file=sys.stderr,
+        )
 
 
 def _refuse_void(options, without):
