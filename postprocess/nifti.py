@@ -61,7 +61,7 @@ class Exporter:
             most = self._voxels.coverage.max()
             raise ConfigError(
                 f"{like}: all images would be empty, as no voxel has a value: tissue fills "
-                f"{most:.0%} of one at most, and half of it is needed; give a finer image"
+                f"{100 * most:.0f} % of one at most, and half of it is needed; give a finer image"
             )
 
     def everything(self, fields: Sequence[str], times: Sequence[float]) -> dict[str, Array]:

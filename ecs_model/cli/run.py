@@ -202,7 +202,7 @@ def _tell_unseen(about):
     unseen = json.loads(about.read_text())["without_value"]
     if (share := unseen["share_of_tissue"]) > UNSEEN:
         print(
-            f"note: {share:.0%} of the tissue lies in {unseen['voxels']} voxels that it does not "
+            f"note: {100 * share:.0f} % of the tissue lies in {unseen['voxels']} voxels that it does not "
             "fill by half, and which have no value; a finer image would show it",
             file=sys.stderr,
         )

@@ -155,7 +155,7 @@ def test_a_ready_run_is_copied_once(folder, said):
 
 OPTIONAL = {
     "energy": ('{ energy = true, pump = "post_albers" }', 'options = { supply = "flow" };'),
-    "none": ("{}", 'pump = "post_albers", supply = "flow" };'),
+    "none": ("{}", 'pump = "post_albers", energy = true, supply = "flow" };'),
 }
 
 

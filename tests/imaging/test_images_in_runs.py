@@ -117,7 +117,7 @@ def test_what_has_no_voxel_is_said(finished, scan, tmp_path, capsys):
     assert main(["export", str(finished), "--nifti", str(one), "-o", str(tmp_path / "a")]) == 2
     assert "as no voxel has a value: tissue fills" in capsys.readouterr().err
     assert not (tmp_path / "a").exists()
-    some = coarse(like, tmp_path / "some.nii.gz", 6)
+    some = coarse(like, tmp_path / "some.nii.gz", 10)
     assert main(["export", str(finished), "--nifti", str(some), "-o", str(tmp_path / "b")]) == 0
     said = re.match(r"note: (\d+) % of the tissue lies in (\d+) voxels", capsys.readouterr().err)
     coverage = nibabel.load(tmp_path / "b" / "coverage.nii.gz").get_fdata()

@@ -1,4 +1,4 @@
-"""What is said where an ion becomes negative: what to change, in words of the configuration."""
+"""What is said where a step in an electric field fails: what is to be changed."""
 
 import pytest
 
@@ -33,11 +33,11 @@ every = "0.5 s"
     ("Na", "Cl", "current", "words"),
     [
         (0, 0, 1, "where there was none of it; give it an initial concentration"),
-        (140, 143, 10_000, "; try less of boundary left, or a shorter time.step"),
+        (140, 143, 10_000, "; try less current through boundary left, or a shorter time.step"),
     ],
 )
 def test_what_is_to_be_changed_is_named(tmp_path, Na, Cl, current, words):
     (tmp_path / "run.toml").write_text(CURRENT.format(Na=Na, Cl=Cl, current=current))
-    with pytest.raises(SolutionError, match="becomes negative at") as raised:
+    with pytest.raises(SolutionError, match="at t = 0 s: ") as raised:
         api.run(tmp_path / "run.toml", tmp_path / "out", quiet=True)
     assert words in str(raised.value)
