@@ -202,8 +202,8 @@ def _tell_unseen(about):
     unseen = json.loads(about.read_text())["without_value"]
     if (share := unseen["share_of_tissue"]) > UNSEEN:
         print(
-            f"note: {100 * share:.0f} % of the tissue lies in {unseen['voxels']} voxels that it does "
-            "not fill by half, and which have no value; a finer image would show it",
+            f"note: {100 * share:.0f} % of the tissue lies in {unseen['voxels']} voxels that it "
+            "does not fill by half, and which have no value; a finer image would show it",
             file=sys.stderr,
         )
 
