@@ -1,23 +1,26 @@
 """A measured point-source curve, what was fitted to it, and what is left."""
 
+from functools import partial
+
 import numpy as np
 
 from ecs_model.point_source import concentration
 from ecs_model.postprocess import style, theme
 
 
-def picture(times, values, experiment, found, path):
-    """Draw a curve, its fit and the residuals into a file; the path.
+def pictures(times, values, experiment, found, path, formats=("png",)):
+    """Draw a curve, its fit and the residuals beside a file, in all `formats`; their paths.
 
     Args:
         times: [s].
         values: measured [mM].
         experiment: the Experiment.
         found: the Fit of a tissue.
-        path: of the picture.
+        path: of the file that tells the fit; pictures have its name up to the last dot.
+        formats: such as png, pdf or svg.
     """
-    style.save(_figure(times, values, experiment, found), path)
-    return path
+    draw = partial(_figure, times, values, experiment, found)
+    return style.save_all({path.stem: draw}, path.parent, formats)
 
 
 @style.styled

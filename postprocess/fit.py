@@ -31,17 +31,6 @@ class Fitted:
     half: Array
 
 
-def picture(times: Array, columns: list[Fitted], path: Path) -> Path:
-    """Draw the columns of a fit beside each other, residuals below; the path.
-
-    Args:
-        times: [s].
-        columns: of the fit.
-        path: of the picture.
-    """
-    return style.save(_figure(times, columns), path)
-
-
 def pictures(folder: Path, formats: tuple[str, ...] = ("png",)) -> list[Path]:
     """Paths of the picture of a fit that lies in a folder, in all `formats`."""
     folder = Path(folder)

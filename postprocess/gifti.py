@@ -7,6 +7,7 @@ import numpy as np
 
 from ecs_model.errors import ConfigError
 from ecs_model.files import atomic
+from ecs_model.postprocess import exported
 from ecs_model.postprocess.times import numbers_of, refuse_unknown
 from ecs_model.run import field_series
 from ecs_model.run.rundir import RunDir
@@ -49,6 +50,7 @@ def export_gifti(
         folder.mkdir(parents=True, exist_ok=True)
         for name, image in made.items():
             atomic.write_bytes(folder / name, image.to_bytes())
+        exported.note(folder, made, {"run": run.path.resolve().name}, ".gii")
     return [folder / name for name in made]
 
 

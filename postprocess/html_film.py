@@ -1,13 +1,14 @@
 """Fields of a run in two or three dimensions as pictures that a page turns over like a film."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
-from ecs_model.postprocess import html_page, labels, stills, style
+from ecs_model.postprocess import html_page, labels, stills, style, theme
 from ecs_model.postprocess.fields import spread
 
 FRAMES = 36
@@ -20,15 +21,17 @@ _FIELDS = 4
 
 @dataclass(frozen=True)
 class Films:
-    """Pictures of some fields at the same times.
+    """Pictures of some fields at the same times, which lie below a frame for each colour scheme.
 
     Attributes:
         times: what heads each picture, such as "12 s".
-        images: name of a field -> addresses of its pictures.
+        images: name of a field -> addresses of its pictures, transparent around the tissue.
+        frames: name of a field -> addresses of what is around it: axes and colours, (light, dark).
     """
 
     times: list
     images: dict
+    frames: dict
 
 
 def films(fields):
@@ -38,14 +41,12 @@ def films(fields):
         fields: Fields of two or three dimensions.
     """
     indices = spread(len(fields.times), FRAMES)
-    images = {
-        name: [*map(html_page.photograph, _frames(fields, name, indices))]
-        for name in _chosen(fields)
-    }
+    made = {name: _film(fields, name, indices) for name in _chosen(fields)}
+    images, frames = ({name: pair[k] for name, pair in made.items()} for k in (0, 1))
     times = [labels.time_text(fields.times[i]) for i in indices]
     while _size(images) > BUDGET and len(times) > 2:
         times, images = _thinned(times), {n: _thinned(row) for n, row in images.items()}
-    return Films(times, images)
+    return Films(times, images, frames)
 
 
 def _chosen(fields):
@@ -62,41 +63,61 @@ def _thinned(row):
     return row[::-2][::-1]
 
 
-@style.styled
-def _frames(fields, name, indices):
-    """Images of a field at some output times, all of the same size."""
-    limits, colours = fields.limits(name), style.colour_map(name)
+def _film(fields, name, indices):
+    """Addresses of the pictures of a field at some output times, and those of their frames.
+
+    The pictures are the same in both schemes, so that their colours must be told from both papers.
+    """
+    limits, colours = fields.limits(name), style.colour_map(name, theme.DARK.least)
     pixels = _PIXELS[fields.space]
     scene = stills.Scene(fields.points, fields.cells, limits, colours, pixels)
-    figure, shown = _stage(fields, name, scene, limits)
-    canvas = FigureCanvasAgg(figure)
-    made = []
-    for i in indices:
-        for image, cut in zip(shown, (False, True), strict=False):
-            scene.draw(fields.at(name, i), cut)
-            image.set_data(scene.image())
-        canvas.draw()
-        figure.set_layout_engine("none")  # what has found its place stays there
-        made.append(np.asarray(canvas.buffer_rgba())[..., :3].copy())
+    stage = partial(_stage, fields, name, scene, Normalize(*limits), colours)
+    stages = html_page.in_themes(stage)
+    frames = tuple(html_page.drawing(_frame(*stage)) for stage in stages)
+    canvas, shown = stages[0]
+    pictures = (_picture(canvas, shown, scene, fields.at(name, i)) for i in indices)
+    images = [*map(html_page.photograph, pictures)]
     scene.close()
-    return made
+    return images, frames
 
 
-def _stage(fields, name, scene, limits):
-    """A figure with a colour bar, and its images: one of a plane; of a body also the cut one."""
+def _frame(canvas, shown):
+    """What a canvas shows around its images, on no paper: shape (rows, columns, 4)."""
+    for image in shown:
+        image.set_visible(False)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba()).copy()
+
+
+def _picture(canvas, shown, scene, values):
+    """The images of a field alone, where the canvas has them: shape (rows, columns, 4)."""
+    renderer = canvas.get_renderer()
+    renderer.clear()
+    for image, cut in zip(shown, (False, True), strict=False):
+        scene.draw(values, cut)
+        image.set(data=scene.image(transparent=True), visible=True)
+        image.draw(renderer)
+    return np.asarray(canvas.buffer_rgba()).copy()
+
+
+@style.styled
+def _stage(fields, name, scene, norm, colours):
+    """A canvas with a colour bar, and its images: one of a plane; of a body also the cut one."""
     columns = fields.space - 1
     shape = scene.pixels[1] / scene.pixels[0]
     height = (style.WIDTH - 1.2) / columns * shape + 0.6
     figure = style.figure(min(height, 6.5), layout="compressed")
     figure.set_dpi(_DPI)
     panels = figure.subplots(1, columns, squeeze=False)[0]
-    blank = np.zeros((*scene.pixels[::-1], 3), np.uint8)
+    blank = np.zeros((*scene.pixels[::-1], 4), np.uint8)
     shown = [axes.imshow(blank, extent=_extent(scene, columns)) for axes in panels]
     _furnish(panels, scene)
-    mappable = ScalarMappable(Normalize(*limits), style.colour_map(name))
-    text = fields.label(name)
+    mappable, text = ScalarMappable(norm, colours), fields.label(name)
     style.colour_bar(figure, mappable, name, text, ax=[*panels], pad=0.02, aspect=25)
-    return figure, shown
+    figure.patch.set_visible(False)
+    for axes in panels:
+        axes.patch.set_visible(False)
+    return FigureCanvasAgg(figure), shown
 
 
 def _extent(scene, columns):

@@ -15,11 +15,12 @@ import numpy as np
 
 from ecs_model import __version__
 from ecs_model.files import atomic
-from ecs_model.postprocess import style
+from ecs_model.postprocess import style, theme
 
 SHARP, COARSE = 150, 110  # dots per inch of what is read, and of what is looked at
 PACKAGES = ("dolfinx-solver-real", "fenics-dolfinx", "numpy", "scipy", "matplotlib", "SALib")
-_QUALITY = 82  # of WebP images
+_SEEN = {"quality": 82, "method": 2}  # WebP images that are looked at; 2 is quick
+_READ = {"quality": 92, "method": 2}  # those that are read
 
 
 def write(path, name, content):
@@ -45,25 +46,50 @@ def _template(name):
     return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-@style.styled
-def embedded(figure, dpi):
-    """A figure as the address of an image that holds it."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", pad_inches=0.05)
-    return _address("png", buffer)
+def embedded(draw, dpi):
+    """Addresses of the images that hold what a function draws: on white paper, on a dark page."""
+    light, dark = in_themes(draw)
+    box = style.tight_box(light)
+    style.lay_out_as(dark, light)
+    return _saved(light, box, dpi), _saved(dark, box, dpi)
+
+
+def in_themes(made):
+    """What a function returns in each theme: a pair (light, dark)."""
+    pair = []
+    for name in ("light", "dark"):
+        with theme.using(name):
+            pair.append(made())
+    return tuple(pair)
+
+
+def _saved(figure, box, dpi):
+    """The address of the image of a figure that has its layout."""
+    buffer, how = io.BytesIO(), {"format": "webp", "dpi": dpi, "pil_kwargs": _READ}
+    figure.savefig(buffer, bbox_inches=box, facecolor=figure.get_facecolor(), **how)
+    return _address(buffer)
+
+
+def drawing(pixels):
+    """Lines and letters (rows, columns, 4) as the address of an image of them."""
+    return _encoded(pixels, _READ)
 
 
 def photograph(pixels):
-    """An image (rows, columns, 3) as the address of a small image that looks like it."""
+    """An image (rows, columns, 4) as the address of a small image that looks like it."""
+    return _encoded(pixels, _SEEN)
+
+
+def _encoded(pixels, how):
     import imageio.v3 as imageio
 
     buffer = io.BytesIO()
-    imageio.imwrite(buffer, pixels, extension=".webp", quality=_QUALITY)
-    return _address("webp", buffer)
+    imageio.imwrite(buffer, pixels, extension=".webp", **how)
+    return _address(buffer)
 
 
-def _address(kind, buffer):
-    return f"data:image/{kind};base64," + base64.b64encode(buffer.getvalue()).decode()
+def _address(buffer):
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def toml(settings):

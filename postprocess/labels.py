@@ -90,6 +90,17 @@ def symbol(name, meanings=NONE):
     return _SYMBOLS.get(name) or plain(name.replace("_", " "))
 
 
+def term(name):
+    """What a reader calls a term of a balance: a place where ions are, or what brought them."""
+    others = "all others together" if name == "others" else f"from {plain(name)}"
+    return _PLACES.get(name, others)
+
+
+def change_label(ion, unit):
+    """Axis label of how the amount of an ion changes, with the unit on a line of its own."""
+    return f"Change of {_ION.get(ion, ion)}\n[{typeset(unit)}]"
+
+
 def setting(key):
     """What a reader calls a setting such as "source.KCl.amount": amount of the source KCl."""
     parts = [part for part in key.split(".") if not part.isdigit()]

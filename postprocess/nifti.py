@@ -1,6 +1,5 @@
 """What a run did, as NIfTI images in the space of a given one."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from ecs_model import __version__
 from ecs_model.errors import ConfigError
 from ecs_model.files import atomic, foreign, images, schemas
 from ecs_model.physics.values import Array
+from ecs_model.postprocess import exported
 from ecs_model.postprocess.times import numbers_of, refuse_unknown
 from ecs_model.postprocess.voxels import Centres, Voxels
 from ecs_model.run import field_series
@@ -31,6 +31,9 @@ class Exporter:
         space: of the mesh's coordinates: "ras", "lps" or "tkr".
         at_centres: take values at centres of voxels instead of means over them.
         earliest: of arrival and onset take the first in a voxel instead of the mean.
+
+    Attributes:
+        unseen: share of the tissue in voxels that have no value, and the number of these.
 
     Raises:
         ConfigError: if there is no such run or image, or if they have nothing in common.
@@ -53,6 +56,13 @@ class Exporter:
                 f"the others are {', '.join(s for s in images.SPACES if s != space)}"
             )
         self._values: Any = Centres(self._image, points, cells) if at_centres else self._voxels
+        self.unseen = _unseen(self._voxels.coverage, self._values.mean(np.ones(len(points))))
+        if self.unseen["share_of_tissue"] == 1.0:
+            most = self._voxels.coverage.max()
+            raise ConfigError(
+                f"{like}: all images would be empty, as no voxel has a value: tissue fills "
+                f"{100 * most:.0f} % of one at most, and half of it is needed; give a finer image"
+            )
 
     def everything(self, fields: Sequence[str], times: Sequence[float]) -> dict[str, Array]:
         """Name -> image of coverage, fields of cells, the maps of the run, and fields at times.
@@ -139,9 +149,19 @@ def export_nifti(
         folder.mkdir(parents=True, exist_ok=True)
         for name, values in made.items():
             exporter.write(folder / f"{name}.nii.gz", values, times, f"ecs-model {__version__}")
-    about = _about(run, like, space) | {"written": [f"{name}.nii.gz" for name in made]}
-    atomic.write_text(folder / "about.json", json.dumps(about, indent=1) + "\n")
-    return [*(folder / f"{name}.nii.gz" for name in made), folder / "about.json"]
+        files = [f"{name}.nii.gz" for name in made]
+        about = _about(run, like, space) | {"without_value": exporter.unseen}
+        noted = exported.note(folder, files, about, ".nii.gz")
+    return [*(folder / name for name in files), noted]
+
+
+def _unseen(coverage, values):
+    """What of the tissue lies in voxels without a value."""
+    lost = coverage[np.isnan(values)]
+    return {
+        "share_of_tissue": float(lost.sum() / coverage.sum()),
+        "voxels": int((lost > 0).sum()),
+    }
 
 
 def _step(times):

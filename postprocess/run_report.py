@@ -56,7 +56,7 @@ def _seen(run):
         films = html_film.films(fields)
         drawn = {name: draw for name, draw in drawn.items() if name not in ("maps", *fields.main)}
     return films, [
-        (_title(name), html_page.embedded(draw(), html_page.COARSE)) for name, draw in drawn.items()
+        (_title(name), html_page.embedded(draw, html_page.COARSE)) for name, draw in drawn.items()
     ]
 
 

@@ -1,6 +1,7 @@
 """One HTML file about a scan: maps, numbers, pictures of single runs, all that was asked for."""
 
 import contextlib
+from functools import partial
 
 import numpy as np
 
@@ -80,13 +81,15 @@ def _values(settings):
 
 
 def _counts(scan):
-    """Triples (regime in words, colour, how many runs)."""
+    """Triples (regime in words, its colours, how many runs)."""
     regimes = scan.regimes
-    found = [
-        (scan.word(name), theme.now().verdicts[name], int((regimes == name).sum()))
-        for name in REGIMES
-    ]
+    found = [(scan.word(name), _colours(name), int((regimes == name).sum())) for name in REGIMES]
     return [row for row in found if row[2]]
+
+
+def _colours(regime):
+    """The colours of a regime on white paper and on a dark page."""
+    return theme.LIGHT.verdicts[regime], theme.DARK.verdicts[regime]
 
 
 def _facts(scan):
@@ -115,7 +118,7 @@ def _pictures(scan):
     """Triples of a title, a picture and a paragraph about it, which may be empty."""
     words = {"consensus": consensus_text(scan)}
     return [
-        (TITLES[name], html_page.embedded(draw(), html_page.SHARP), words.get(name, ""))
+        (TITLES[name], html_page.embedded(draw, html_page.SHARP), words.get(name, ""))
         for name, draw in drawings(scan).items()
     ]
 
@@ -155,7 +158,7 @@ def _columns(scan):
 
 
 def _rows(scan, columns, runs):
-    """The table: per point its id, regime, colour, whether it has a picture, and cells."""
+    """The table: per point its id, regime, colours, whether it has a picture, and cells."""
     regimes = iter(scan.regimes)
     for _, row in scan.frame.iterrows():
         regime = next(regimes) if row["run"] == "finished" else None
@@ -163,7 +166,7 @@ def _rows(scan, columns, runs):
         yield {
             "id": row["id"],
             "word": scan.word(regime) if judged else row["run"],
-            "colour": theme.now().verdicts[regime] if judged else "",
+            "colours": _colours(regime) if judged else (),
             "pictured": row["id"] in runs,
             "cells": [_cell(row[name]) for _, name in columns],
         }
@@ -195,7 +198,7 @@ def _drawn(run):
     """The picture of a Repeat, or None and the reason why there is none."""
     try:
         return (
-            (html_page.embedded(_of_run(run.path), html_page.COARSE), "")
+            (html_page.embedded(partial(_of_run, run.path), html_page.COARSE), "")
             if run.path
             else (None, run.reason)
         )

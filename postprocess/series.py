@@ -3,13 +3,15 @@
 import re
 
 import numpy as np
+from matplotlib.lines import Line2D
 
 from ecs_model.errors import ConfigError
-from ecs_model.postprocess import labels, style
+from ecs_model.postprocess import amounts, labels, style, theme
 from ecs_model.run.rundir import RunDir
 from ecs_model.run.tables import read_series
 
 _MANY_PROBES = 8
+_HIGHEST = 8.6  # inches: with its legend, a page of 240 mm holds it
 _AT_PROBE = re.compile(r"(\w+)@(.+)")
 
 
@@ -51,33 +53,83 @@ def probes(run_dir):
 
 @style.styled
 def balance(run_dir):
-    """Figure of all columns that belong to no probe (totals, maxima, front), one panel each."""
+    """Figure of all columns that belong to no probe, no higher than a page.
+
+    Amounts of an ion share a panel: how they change, and what brought it. Totals, maxima and the
+    front have one each.
+    """
     values, units = read_series(RunDir.open(run_dir).series)
-    columns = integrals(values)
-    if not columns:
+    if not (columns := integrals(values)):
         raise ConfigError(f"{run_dir} has no integrals; add some to the configuration")
-    rows = -(-len(columns) // 2)
-    fig = style.figure(0.5 + 1.8 * rows)
-    panels = fig.subplots(rows, 2, sharex=True, squeeze=False).ravel()
-    for axes, name in zip(panels, columns, strict=False):
+    terms = amounts.terms_of({name: units[name] for name in columns})
+    together = {name for found in terms.values() for name in found.values()}
+    single = [name for name in columns if name not in together]
+    fig, panels = _panels(len(single) + len(terms))
+    for axes, name in zip(panels, single, strict=False):
         axes.plot(values["t"], values[name], marker=_marker(values["t"]))
         axes.set_ylabel(labels.wrapped_label(name, units[name]))
-        axes.margins(x=0)
         _do_not_magnify_rounding(axes)
-    for axes in panels[len(columns) :]:
-        axes.remove()
-    for axes in panels[: len(columns)][-2:]:
-        axes.set_xlabel("Time [s]")
-        axes.tick_params(labelbottom=True)
+    changes = amounts.changes(values, terms)
+    for axes, (ion, curves) in zip(panels[len(single) :], changes.items(), strict=True):
+        _draw_changes(axes, values["t"], curves, changes)
+        _do_not_magnify_rounding(axes, values[f"ecs_{ion}"][0])
+        axes.set_ylabel(labels.change_label(ion, units[f"ecs_{ion}"]))
+    if terms:
+        style.legend_below(fig, _term_handles(changes), 4)
     return fig
 
 
-def _do_not_magnify_rounding(axes):
-    """Let the axis span at least a thousandth of the value: a conserved total looks constant."""
+def _panels(count):
+    """A figure of two columns, and as many panels as they are asked for."""
+    rows = -(-count // 2)
+    fig = style.figure(min(0.5 + 1.8 * rows, _HIGHEST))
+    panels = fig.subplots(rows, 2, sharex=True, squeeze=False).ravel()
+    for axes in panels[count:]:
+        axes.remove()
+    for axes in panels[:count]:
+        axes.margins(x=0)
+    for axes in panels[:count][-2:]:
+        axes.set_xlabel("Time [s]")
+        axes.tick_params(labelbottom=True)
+    return fig, panels[:count]
+
+
+def _term_colours(changes):
+    """Term -> colour, the same in all panels."""
+    terms = dict.fromkeys(term for curves in changes.values() for term in curves)
+    return dict(zip(terms, theme.now().cycle, strict=False))
+
+
+def _draw_changes(axes, times, curves, changes):
+    colours = _term_colours(changes)
+    for term, curve in curves.items():
+        look = {"color": colours[term], "ls": _dashes(term), "marker": _marker(times)}
+        axes.plot(times, curve, **look)
+
+
+def _dashes(term):
+    """What brought an ion is dashed: it often lies on the change that it made."""
+    return "-" if term in amounts.PLACES else "--"
+
+
+def _term_handles(changes):
+    """Entries of the legend, one for each term of any ion."""
+    return [
+        Line2D([], [], color=colour, ls=_dashes(term), label=labels.term(term))
+        for term, colour in _term_colours(changes).items()
+    ]
+
+
+def _do_not_magnify_rounding(axes, whole=None):
+    """Let the axis span at least a thousandth of the value: a conserved total looks constant.
+
+    For changes, the value is the `whole` that they are changes of, and a millionth is seen.
+    """
     low, high = axes.get_ylim()
     middle = (low + high) / 2
-    if high - low < 1e-3 * abs(middle):
-        axes.set_ylim(middle - 0.01 * abs(middle), middle + 0.01 * abs(middle))
+    size, least = (abs(middle), 1e-3) if whole is None else (abs(whole), 1e-6)
+    if high - low < least * size:
+        axes.set_ylim(middle - 10 * least * size, middle + 10 * least * size)
 
 
 def _marker(times):

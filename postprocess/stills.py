@@ -76,10 +76,11 @@ class Scene:
         if "body" not in self.plotter.actors:
             self._add_body()
 
-    def image(self):
-        """Picture (rows, columns, 3) of what was drawn."""
+    def image(self, transparent=False):
+        """Picture (rows, columns, 3) of what was drawn, or (rows, columns, 4) without the paper."""
         self.plotter.render()
-        return np.asarray(self.plotter.screenshot(return_img=True))
+        how = {"transparent_background": transparent, "return_img": True}
+        return np.asarray(self.plotter.screenshot(**how))
 
     def close(self):
         """Give back the window."""

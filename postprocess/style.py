@@ -59,11 +59,14 @@ def value_axis(axes, name, text):
         axes.set_ylim(-0.5, len(known) - 0.5)
 
 
-def colour_map(name):
-    """The perceptually uniform colour map of a field, or the colours of its words."""
+def colour_map(name, least=None):
+    """The perceptually uniform colour map of a field, or the colours of its words.
+
+    That of concentrations begins at the share `least`, by default the theme's.
+    """
     if words(name):
         return mpl.colors.ListedColormap([theme.now().regimes[w] for w in words(name)], "regimes")
-    if (least := theme.now().least) and map_name(name) == "inferno":
+    if (least := theme.now().least if least is None else least) and map_name(name) == "inferno":
         colours = mpl.colormaps["inferno"](np.linspace(least, 1.0, 256))
         return mpl.colors.ListedColormap(colours, "inferno from dark violet")
     return map_name(name)
@@ -156,6 +159,21 @@ def _settings():
     sizes = {key: share * value if "size" in key else value for key, value in _RC.items()}
     cycle = {"axes.prop_cycle": mpl.cycler(color=theme.now().cycle)}
     return sizes | cycle | theme.settings()
+
+
+@styled
+def tight_box(fig):
+    """What to save of a figure [inches]: all that is drawn, and a margin; it keeps its layout."""
+    fig.draw_without_rendering()
+    fig.set_layout_engine("none")
+    return fig.get_tightbbox().padded(PAD)
+
+
+def lay_out_as(fig, placed):
+    """Give a figure the layout of another one that shows the same in other colours."""
+    for axes, other in zip(fig.axes, placed.axes, strict=True):
+        axes.set_position(other.get_position(original=True))
+    fig.set_layout_engine("none")
 
 
 def save_all(

@@ -3,10 +3,12 @@
 import json
 import re
 
+import imageio.v3 as imageio
 import numpy as np
 import pytest
 
 from ecs_model import api
+from ecs_model.cli import main
 from ecs_model.errors import ConfigError
 from ecs_model.point_source import Experiment, concentration, steady_rate
 from ecs_model.point_source.fit import fit_agar, fit_tissue
@@ -146,6 +148,19 @@ def test_from_files_to_a_file(tmp_path):
     assert made["agar"]["values"]["rate"] == pytest.approx(PULSE.rate, rel=0.01)
     assert (tmp_path / "curve.fit.png").stat().st_size > 10_000
     assert any(line.startswith("alpha ") for line in said)
+
+
+def test_its_picture_is_drawn_as_it_is_wanted(tmp_path):
+    curve = str(written(tmp_path / "curve.csv", noisy(1)))
+    how = "--distance", "100 um", "--D", "1.31e-9 m^2/s", "--rate", "0.5 pmol/s"
+    when = "--start", "10 s", "--duration", "50 s", "--no-uptake"
+    looks = "--format", "png,pdf,svg", "--width", "85", "--theme", "dark"
+    assert main(["fit-diffusion", curve, *how, *when, *looks]) == 0
+    made = {path.name for path in tmp_path.iterdir() if path.suffix in (".png", ".pdf", ".svg")}
+    assert made == {f"curve.fit_dark.{ending}" for ending in ("png", "pdf", "svg")}
+    image = imageio.imread(tmp_path / "curve.fit_dark.png")
+    assert image[1, 1, 0] < 0x30 and abs(image.shape[1] / 200 * 25.4 - 85) < 0.2
+    assert main(["fit-diffusion", curve, *how, *when, "--format", "gif"]) == 2
 
 
 @pytest.mark.parametrize(

@@ -149,4 +149,5 @@ def test_a_container_gets_what_the_package_and_gmsh_need(recipe):
 def test_the_page_of_reports_comes_with_the_package():
     patterns = PROJECT["tool"]["setuptools"]["package-data"]["ecs_model.postprocess"]
     pages = {p.name for p in files("ecs_model.postprocess").iterdir() if p.suffix == ".html"}
-    assert pages == {"page.html", "run_report.html", "scan_report.html"} and "*.html" in patterns
+    names = {"page.html", "page_parts.html", "run_report.html", "scan_report.html"}
+    assert pages == names and "*.html" in patterns

@@ -66,13 +66,22 @@ def plot(directory, formats=None, width=None, theme="light"):
         ConfigError: if there is nothing to draw, for other formats or themes, or no width of a
             page.
     """
+    return drawn(_pictures_of(Path(directory)), directory, formats, width, theme)
+
+
+def drawn(draw, what, formats=None, width=None, theme="light"):
+    """Paths of what a function `draw(what, formats=...)` draws; the rest is as for `plot`.
+
+    Raises:
+        ConfigError: for other formats or themes, or no width of a page.
+    """
     from ecs_model.postprocess import style
     from ecs_model.postprocess.theme import using
 
-    _check_figures(formats, width, theme)
+    check_figures(formats, width, theme)
     chosen = {} if formats is None else {"formats": tuple(formats)}
     with style.as_wide_as(width), using(theme):
-        return _pictures_of(Path(directory))(directory, **chosen)
+        return draw(what, **chosen)
 
 
 def _pictures_of(directory):
@@ -94,7 +103,8 @@ def _pictures_of(directory):
     return report
 
 
-def _check_figures(formats, width, theme):
+def check_figures(formats=None, width=None, theme="light"):
+    """Refuse what is no format, width [mm] or theme of figures by a ConfigError."""
     if wrong := [name for name in formats or () if name not in FORMATS]:
         right = ", ".join(FORMATS)
         raise ConfigError(f"--format: found {wrong[0]!r}; {right} would be right")
@@ -106,11 +116,21 @@ def _check_figures(formats, width, theme):
 
 
 @_looking
-def scan_plot(directory):
-    """Make the pictures that suit a scan; their paths. ConfigError if there is no scan."""
+def scan_plot(directory, formats=None, width=None, theme="light"):
+    """Make the pictures that suit a scan; their paths.
+
+    Args:
+        directory: of the scan.
+        formats: as for `plot`, as are `width` and `theme`.
+        width: of the figures [mm].
+        theme: light or dark.
+
+    Raises:
+        ConfigError: if there is no scan, or for what `plot` refuses.
+    """
     from ecs_model.postprocess import scan_figures
 
-    return scan_figures.pictures(directory)
+    return drawn(scan_figures.pictures, directory, formats, width, theme)
 
 
 @_looking

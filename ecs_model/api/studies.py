@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from ecs_model.api.outcomes import ScanResult
-from ecs_model.api.results import plot
+from ecs_model.api.results import check_figures, drawn, plot
 from ecs_model.errors import ConfigError
 from ecs_model.files import foreign
 
@@ -66,7 +66,16 @@ def scan_collect(directory, quiet=False) -> ScanResult:
         return ScanResult(driver.collect(directory, quiet), Path(directory))
 
 
-def cell(config, output, overrides=(), overwrite=False, quiet=False):
+def cell(
+    config,
+    output,
+    overrides=(),
+    overwrite=False,
+    quiet=False,
+    formats=None,
+    width=None,
+    theme="light",
+):
     """Do the single-cell job of a TOML file; paths of what was written. Needs no MPI.
 
     Args:
@@ -75,6 +84,9 @@ def cell(config, output, overrides=(), overwrite=False, quiet=False):
         overrides: texts such as "node.alpha=0.1".
         overwrite: replace the results of an earlier job.
         quiet: say nothing about what was found.
+        formats: as for `plot`, as are `width` and `theme`.
+        width: of the figures [mm].
+        theme: light or dark.
 
     Raises:
         ConfigError: for whatever the user can mend.
@@ -82,9 +94,11 @@ def cell(config, output, overrides=(), overwrite=False, quiet=False):
     """
     from ecs_model.cell import job
 
+    check_figures(formats, width, theme)
     tell = (lambda line: None) if quiet else (lambda line: print(line, flush=True))
     directory = job.run(config, output, overrides, overwrite, tell)
-    return [*sorted(p for p in directory.iterdir() if p.is_file()), *plot(directory)]
+    files = sorted(p for p in directory.iterdir() if p.is_file())
+    return [*files, *plot(directory, formats, width, theme)]
 
 
 def fit(
@@ -98,6 +112,9 @@ def fit(
     overwrite=False,
     quiet=True,
     comm=None,
+    formats=None,
+    width=None,
+    theme="light",
 ):
     """Fit settings of a run, or of a cell, to measured courses; the `scan.fit.Fit` on rank 0.
 
@@ -116,6 +133,9 @@ def fit(
         overwrite: replace an earlier fit.
         quiet: say nothing on the way; else how many runs were computed, now and then.
         comm: MPI communicator; all processes by default.
+        formats: as for `plot`, as are `width` and `theme`.
+        width: of the figures [mm].
+        theme: light or dark.
 
     Returns:
         tuple: the Fit, and paths of what was written; None and no paths on other processes.
@@ -128,30 +148,34 @@ def fit(
     from ecs_model.scan import fit as fits
     from ecs_model.scan import fit_report
 
+    check_figures(formats, width, theme)
     is_cell = fits.is_of_cell(config)
     comm = parallel.Alone() if is_cell else comm or parallel.start()
     folder = Path(output or Path("fits", Path(config).stem))
     parallel.root_does(comm, fit_report.refuse_taken, folder, overwrite)
     tell = str if quiet else partial(print, flush=True)
     found = fits.fit(config, data, vary, comm, overrides, offset, intervals, tell)
-    written = parallel.on_root(comm, _written, found, config, folder)
+    looks = (formats, width, theme)
+    written = parallel.on_root(comm, _written, found, config, folder, looks)
     return found, written if comm.rank == 0 else []
 
 
-def _written(found, config, folder):
-    from ecs_model.postprocess.fit import Fitted, picture
+def _written(found, config, folder, looks):
     from ecs_model.scan import fit_report
 
-    columns = [
-        Fitted(name, unit, found.columns[name], found.fitted[name], half)
-        for name, unit in found.units.items()
-        for half in [found.estimate.quantile * found.spread(name)]
-    ]
-    paths = fit_report.write(found, str(config), folder)
-    return [*paths, picture(found.task.measured.times, columns, folder / "fit.png")]
+    return [*fit_report.write(found, str(config), folder), *plot(folder, *looks)]
 
 
-def fit_diffusion(curve, settings, agar=None, uptake=True, output=None):
+def fit_diffusion(
+    curve,
+    settings,
+    agar=None,
+    uptake=True,
+    output=None,
+    formats=None,
+    width=None,
+    theme="light",
+):
     """Fit alpha, lambda and uptake to a measured point-source curve; lines that say what was found.
 
     Args:
@@ -160,13 +184,17 @@ def fit_diffusion(curve, settings, agar=None, uptake=True, output=None):
         agar: CSV file of a curve in agar, which tells rate and diffusivity.
         uptake: whether to look for loss from the space between cells.
         output: JSON file; CURVE.fit.json by default. The picture lies beside it.
+        formats: as for `plot`, as are `width` and `theme`.
+        width: of the figures [mm].
+        theme: light or dark.
 
     Raises:
         ConfigError: for files and settings that cannot be used.
     """
     from ecs_model.point_source import curve_files
-    from ecs_model.postprocess.curve import picture
+    from ecs_model.postprocess.curve import pictures
 
+    check_figures(formats, width, theme)
     path = Path(output or Path(curve).with_suffix(".fit.json"))
     if path.is_dir() or path.suffix == ".png":
         raise ConfigError(
@@ -177,5 +205,6 @@ def fit_diffusion(curve, settings, agar=None, uptake=True, output=None):
         experiment, calibration = curve_files.calibrated(experiment, agar)
     found = curve_files.fitted(curve, experiment, uptake)
     curve_files.write(path, curve_files.record(curve, experiment, found, calibration))
-    image = picture(*curve_files.read_curve(curve), experiment, found, path.with_suffix(".png"))
-    return [*curve_files.lines(found), f"written: {path}, {image}"]
+    draw = partial(pictures, *curve_files.read_curve(curve), experiment, found)
+    images = drawn(draw, path, formats, width, theme)
+    return [*curve_files.lines(found), "written: " + ", ".join(map(str, [path, *images]))]

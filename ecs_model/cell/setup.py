@@ -11,7 +11,7 @@ from ecs_model.cache import Kept
 from ecs_model.cell import noise
 from ecs_model.cell.population import Bench, Stimulus, step_text
 from ecs_model.config.noise import current_of
-from ecs_model.config.parameters import settled
+from ecs_model.config.parameters import refuse_optional, settled
 from ecs_model.errors import ConfigError, did_you_mean
 from ecs_model.limits import TORTUOSITY
 from ecs_model.membrane.kernel import depends_on, depends_on_time
@@ -72,6 +72,7 @@ class Laboratory:
         for name, value in settings.items():
             if not isinstance(value, str | float):
                 raise ConfigError(f"{place}.{name}: one cell needs one value, not a field")
+        refuse_optional(settings, self.model, table, place)
         return settled(settings, getattr(self.model, table), place)
 
     def _event(self, event):

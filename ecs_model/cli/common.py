@@ -30,6 +30,33 @@ def add_points(parser):
     )
 
 
+def add_figures(parser):
+    """Add --format, --width and --theme to the parser of a command that draws."""
+    parser.add_argument(
+        "--format",
+        metavar="NAME,NAME",
+        help="of figures: png, pdf or svg (default png; of a scan png,pdf)",
+    )
+    parser.add_argument(
+        "--width",
+        type=float,
+        metavar="MM",
+        help="of figures: 85 for one column of a journal, 183 for two (the default)",
+    )
+    parser.add_argument(
+        "--theme",
+        default="light",
+        metavar="NAME",
+        help="of figures: light, for paper (the default), or dark, for a dark page",
+    )
+
+
+def figures(arguments):
+    """What --format, --width and --theme say, as arguments of functions of the API."""
+    formats = arguments.format.split(",") if arguments.format else None
+    return {"formats": formats, "width": arguments.width, "theme": arguments.theme}
+
+
 def add_profile(parser):
     """Add --profile to the parser of a command that computes a run."""
     parser.add_argument(

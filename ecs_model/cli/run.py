@@ -1,10 +1,23 @@
 """Commands about one run: run, resume, check, estimate, plot, report, export."""
 
+import json
 import os
+import sys
 
-from ecs_model.cli.common import add, add_points, add_profile, add_set, add_trust, points
+from ecs_model.cli.common import (
+    add,
+    add_figures,
+    add_points,
+    add_profile,
+    add_set,
+    add_trust,
+    figures,
+    points,
+)
 from ecs_model.errors import ConfigError
 from ecs_model.launcher import hold_signals, rank_and_size
+
+UNSEEN = 0.1  # share of the tissue in voxels without a value, from which on it is said
 
 
 def add_run(commands):
@@ -99,30 +112,13 @@ def add_plot(commands):
     """Add `ecs-model plot`."""
     p = add(commands, "plot", _plot, "make pictures and a film of a run")
     p.add_argument("directory", help="directory of a run, a scan, a single-cell job or a fit")
-    p.add_argument(
-        "--format",
-        metavar="NAME,NAME",
-        help="png, pdf or svg (default png; of a scan png,pdf)",
-    )
-    p.add_argument(
-        "--width",
-        type=float,
-        metavar="MM",
-        help="width of the figures: 85 for one column of a journal, 183 for two (the default)",
-    )
-    p.add_argument(
-        "--theme",
-        default="light",
-        metavar="NAME",
-        help="light, for paper (the default), or dark, for a dark page",
-    )
+    add_figures(p)
 
 
 def _plot(a):
     from ecs_model import api
 
-    formats = a.format.split(",") if a.format else None
-    for path in api.plot(a.directory, formats, a.width, a.theme):
+    for path in api.plot(a.directory, **figures(a)):
         print(path)
 
 
@@ -197,7 +193,19 @@ def _export(a):
     else:
         options["space"] = a.space or "ras"
         paths = api.export_nifti(a.directory, a.nifti, a.output, fields, times, **options)
+        _tell_unseen(paths[-1])
     print(*paths, sep="\n")
+
+
+def _tell_unseen(about):
+    """Say how much of the tissue is in no voxel with a value, if that is more than a little."""
+    unseen = json.loads(about.read_text())["without_value"]
+    if (share := unseen["share_of_tissue"]) > UNSEEN:
+        print(
+            f"note: {100 * share:.0f} % of the tissue lies in {unseen['voxels']} voxels that it "
+            "does not fill by half, and which have no value; a finer image would show it",
+            file=sys.stderr,
+        )
 
 
 def _refuse_void(options, without):

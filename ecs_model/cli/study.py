@@ -2,7 +2,7 @@
 
 import os
 
-from ecs_model.cli.common import add, add_points, add_set, add_trust, points
+from ecs_model.cli.common import add, add_figures, add_points, add_set, add_trust, figures, points
 from ecs_model.errors import ConfigError
 from ecs_model.launcher import rank_and_size
 
@@ -16,6 +16,7 @@ def add_cell(commands):
     p.add_argument("--output", "-o", metavar="DIR", help="directory (default results/NAME)")
     p.add_argument("--overwrite", action="store_true", help="replace results that are there")
     p.add_argument("--quiet", action="store_true", help="only warnings and errors")
+    add_figures(p)
     add_set(p)
 
 
@@ -23,7 +24,7 @@ def _cell(a):
     from ecs_model import api
 
     output = a.output or os.path.join("results", os.path.splitext(os.path.basename(a.config))[0])
-    paths = api.cell(a.config, output, a.overrides, a.overwrite, a.quiet)
+    paths = api.cell(a.config, output, a.overrides, a.overwrite, a.quiet, **figures(a))
     if not a.quiet:
         print("written: " + ", ".join(str(p) for p in paths))
 
@@ -44,6 +45,7 @@ def add_scan(commands):
     )
     add_trust(p)
     add_points(p)
+    add_figures(p)
     p.add_argument("--quiet", action="store_true", help="only errors")
     add_set(p)
 
@@ -51,6 +53,8 @@ def add_scan(commands):
 def _scan(a):
     from ecs_model import api
 
+    if a.config != "plot" and (a.format or a.width or a.theme != "light"):
+        raise ConfigError("--format, --width, --theme: are those of `ecs-model scan plot DIR`")
     if a.config in ("status", "collect", "plot", "report"):
         return _about_scan(a)
     if a.directory is not None:
@@ -69,7 +73,7 @@ def _about_scan(a):
         return api.scan_collect(a.directory, a.quiet).code
     about = {
         "status": api.scan_status,
-        "plot": api.scan_plot,
+        "plot": lambda d: api.scan_plot(d, **figures(a)),
         "report": lambda d: [api.scan_report(d, points(a), a.quiet)],
     }
     for line in about[a.config](a.directory):
@@ -101,6 +105,7 @@ def add_fit(commands):
     p.add_argument("--output", "-o", metavar="DIR", help="directory (default fits/NAME)")
     p.add_argument("--overwrite", action="store_true", help="replace a fit that is there")
     p.add_argument("--quiet", action="store_true", help="only what was found")
+    add_figures(p)
     add_set(p)
 
 
@@ -111,7 +116,7 @@ def _fit(a):
     if rank_and_size()[0] and fit.is_of_cell(a.config):
         return 0
     options = {"offset": a.offset, "intervals": a.intervals, "overwrite": a.overwrite}
-    options["quiet"] = a.quiet
+    options |= {"quiet": a.quiet, **figures(a)}
     found, paths = api.fit(a.config, a.data, a.vary, a.output, a.overrides, **options)
     if found is None:
         return 0
@@ -140,6 +145,7 @@ def add_fit_diffusion(commands):
     p.add_argument("--agar", metavar="CSV", help="a curve in agar: it tells rate and D instead")
     p.add_argument("--no-uptake", action="store_true", help="take uptake as zero")
     p.add_argument("--output", "-o", metavar="FILE", help="default: CURVE.fit.json, with a picture")
+    add_figures(p)
 
 
 def _fit_diffusion(a):
@@ -147,5 +153,6 @@ def _fit_diffusion(a):
 
     names = "distance D current transport_number valence rate start duration".split()
     settings = {name: getattr(a, name) for name in names}
-    for line in api.fit_diffusion(a.curve, settings, a.agar, not a.no_uptake, a.output):
+    options = {"agar": a.agar, "uptake": not a.no_uptake, "output": a.output, **figures(a)}
+    for line in api.fit_diffusion(a.curve, settings, **options):
         print(line)

@@ -1,9 +1,30 @@
 """Settings of a model's quantities: numbers, text with units, or fields, to SI and in range."""
 
 from ecs_model.errors import ConfigError, did_you_mean
+from ecs_model.membrane import choices
 from ecs_model.quantities import parse
 from ecs_model.record import check_range
 from ecs_model.units import to_si
+
+
+def refuse_optional(settings, model, kind, place):
+    """Raise ConfigError for a quantity that the model has with other options only.
+
+    Args:
+        settings: name -> value.
+        model: the membrane model.
+        kind: "Parameters" or "State".
+        place: as for `settled`.
+    """
+    for name in settings:
+        known = getattr(model, kind).quantities
+        if name in known or did_you_mean(name, known):
+            continue
+        if options := choices.with_quantity(model, kind, name):
+            raise ConfigError(
+                f"{place}.{name}: {model.name} has it only with membrane.options = "
+                f"{{ {options} }}; set these beside the others, or leave it out"
+            )
 
 
 def settled(settings, table, place):

@@ -4,7 +4,7 @@ Needs neither MPI nor DOLFINx, so that whoever only checks a configuration start
 """
 
 from ecs_model.config.noise import current_of
-from ecs_model.config.parameters import settled
+from ecs_model.config.parameters import refuse_optional, settled
 from ecs_model.errors import ConfigError
 from ecs_model.membrane.activity import field_names
 from ecs_model.membrane.kernel import depends_on
@@ -123,6 +123,7 @@ def _check_sizes(config):
 def _check_names(config, model):
     """Raise ConfigError for parameters, states or fields that the model does not have."""
     for settings, table, place in _tables(config, model):
+        refuse_optional(settings, model, "State" if table is model.State else "Parameters", place)
         settled(settings, table, place)
         if table is model.State and model.volumes is not None and "alpha" in settings:
             raise ConfigError(f"{place}: alpha at the start is that of the tissue: tissue.alpha")

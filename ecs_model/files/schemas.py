@@ -271,3 +271,9 @@ class CellFacts(Loose):
     title: str
     members: list[dict[str, Any]] = []
     meanings: dict[str, str] = {}
+
+
+class ExportFacts(Loose):
+    """about.json of an export."""
+
+    written: list[str] = []

@@ -5,8 +5,10 @@ which the model's own rest becomes as its values change to those of the set, or 
 that is found from other beginnings; what is conserved has the amount of the given state.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,7 @@ ALIKE = 1e-9  # relative difference of values that are the same
 APART = 1e-3  # scaled difference of two steady states
 SLOW_K, SLOW_V = 1e-3, 1e-3  # mM/s, V/s: slower is at rest
 NAMED = 6  # quantities that a message names
+NOWHERE: Mapping[str, Array] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,13 @@ class Rests:
     several: str
 
 
-def at_rest(model: MembraneModel, parameters, state, surroundings) -> Rests:
+def at_rest(
+    model: MembraneModel,
+    parameters,
+    state,
+    surroundings,
+    regions: Mapping[str, Array] = NOWHERE,
+) -> Rests:
     """The Rests of nodes.
 
     Args:
@@ -49,6 +58,7 @@ def at_rest(model: MembraneModel, parameters, state, surroundings) -> Rests:
         parameters: record of numbers or arrays over the nodes [SI].
         state: record of arrays over the nodes [SI]: near which rest is looked for.
         surroundings: as `parameters`; without what synapses bring, a node hears itself.
+        regions: name -> which of the nodes lie in it, for messages.
 
     Raises:
         ConfigError: for a model whose rates depend on time, for too many sets, and for a set that
@@ -65,8 +75,8 @@ def at_rest(model: MembraneModel, parameters, state, surroundings) -> Rests:
         if not stable:
             raise ConfigError(
                 f"membrane.start: {model.name} has no stable steady state near the initial state "
-                f"with {_named(model, p, env)}; it may oscillate there, choose start = 'initial' "
-                "or other parameters"
+                f"{_where(regions, node)}with {_named(model, p, env)}; it may oscillate there, "
+                "choose start = 'initial', other parameters or another initial state"
             )
         if len(stable) > 1 and not told:
             told = _several(model, stable, _named(model, p, env))
@@ -190,6 +200,12 @@ def _quantities(model):
 
 def _distance(flow, a, b):
     return float(np.abs((np.array(a) - np.array(b)) / flow.scales).max())
+
+
+def _where(regions, node):
+    """The regions that a node lies in, in words."""
+    names = [f"'{name}'" for name, inside in regions.items() if inside[node]]
+    return f"of the region {' and '.join(names)} " if names else ""
 
 
 def _several(model, stable, where):

@@ -54,6 +54,12 @@ class Nodes:
         columns = [np.array(np.broadcast_to(v, self.mesh.owned), float) for v in record]
         return self.model.State(*columns)
 
+    def regions(self):
+        """Name of each region with values of its own -> which of the owned nodes lie in it."""
+        kinds = (self._values.parameters, self._values.initial)
+        parts = {part.name: part for kind in kinds for part, own in kind.overrides if own}
+        return {name: self.mesh.node_average(1.0 * part.cells) > 0 for name, part in parts.items()}
+
     def _record(self, table, kind):
         return table(*(self._column(table, kind, name) for name in table._fields))
 

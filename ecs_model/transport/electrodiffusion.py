@@ -158,7 +158,9 @@ class Electrodiffusion(Ions):
                 return
             self.poisson.follow(self.conductivity)
             self.act(self.poisson.solve(self.unbalanced(dt)))
-        raise SolutionError("the potential does not converge; try a shorter time.step")
+        names = " and ".join(current.name for current in self._currents)
+        less = f"less current through {names}, or " if names else ""
+        raise SolutionError(f"the potential does not converge; try {less}a shorter time.step")
 
     def solve_ions(self, t: float, dt: float) -> None:
         """Find the increments of all ions in the potential that is `acting`."""

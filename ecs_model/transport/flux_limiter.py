@@ -206,7 +206,15 @@ class Range:
         taker = self._ledger.taker(node, t, dt)
         if taker is not None:
             return f"{taker} takes more {self._name} than there is at ({where}) mm"
-        return f"{self._name} becomes negative at ({where}) mm; try a shorter time.step"
+        return f"{self._name} becomes negative at ({where}) mm{self._advice(node)}"
+
+    def _advice(self, node):
+        """What may help where an ion becomes negative: its start, what is brought, or the step."""
+        if self._values[node] <= ROUND_OFF:
+            return ", where there was none of it; give it an initial concentration"
+        brought = " and ".join(dict.fromkeys(source.name for source in self._ledger.sources))
+        less = f"less of {brought}, or " if brought else ""
+        return f"; try {less}a shorter time.step"
 
 
 def ranges_left(

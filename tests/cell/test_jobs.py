@@ -107,6 +107,15 @@ def test_threshold_over_a_batch(tmp_path):
     assert (tmp_path / "out" / "pictures" / "thresholds.png").stat().st_size > 5000
 
 
+def test_pictures_of_a_job_are_drawn_as_they_are_wanted(tmp_path):
+    looks = {"formats": ["svg", "png"], "width": 85.0, "theme": "dark"}
+    job(tmp_path, NAGUMO + '[time]\nend = "2 s"\nevery = "0.5 s"\n', **looks)
+    made = sorted(path.name for path in (tmp_path / "out" / "pictures").iterdir())
+    assert made == ["course_dark.png", "course_dark.svg"]
+    with pytest.raises(ConfigError, match="--width: found 1; 40 to 400 mm would be right"):
+        job(tmp_path / "thin", NAGUMO, width=1.0)
+
+
 def test_course_holds_events_and_units(tmp_path):
     text = NAGUMO.replace("nagumo", "pump_leak") + '[time]\nend = "10 s"\nevery = "0.1 s"\n'
     job(tmp_path, text)

@@ -153,6 +153,26 @@ def test_a_ready_run_is_copied_once(folder, said):
     assert code == 2 and "exists already" in err
 
 
+OPTIONAL = {
+    "energy": ('{ energy = true, pump = "post_albers" }', 'options = { supply = "flow" };'),
+    "none": ("{}", 'pump = "post_albers", energy = true, supply = "flow" };'),
+}
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_a_parameter_of_an_option_names_the_option(name, folder, said):
+    options, words = OPTIONAL[name]
+    text = (
+        '[mesh]\ngenerator = "interval"\nlength = "1 mm"\ncell = "50 um"\n[membrane]\n'
+        f'model = "kager_mori"\noptions = {options}\nparameters = {{ flow = "20 ml/100 g/min" }}\n'
+        '[time]\nend = "1 s"\n'
+    )
+    (folder / "flow.toml").write_text(text)
+    code, _, err = said("check", "flow.toml")
+    assert code == 2 and "membrane.parameters.flow: kager_mori has it only with" in err
+    assert words in err and "Traceback" not in err
+
+
 WRONG = {
     "unknown ready run": (("copy", "nothing"), "no ready run 'nothing'"),
     "copy to nowhere": (("copy", "cortex_k_load", "--to", "a/b"), "does not exist"),

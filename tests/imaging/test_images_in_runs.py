@@ -1,6 +1,7 @@
 """Runs whose tissue comes from images, and what they give back."""
 
 import json
+import re
 
 from ecs_model.native import MPI
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from ecs_model import api
+from ecs_model.cli import main
 from ecs_model.errors import ConfigError
 from ecs_model.files.images import digest
 from ecs_model.run.field_series import read_field, read_mesh
@@ -98,6 +100,50 @@ def test_an_exported_map_is_read_as_it_was_written(finished, scan, tmp_path, bod
     assert api.run(path, tmp_path / "out", MPI.COMM_SELF, quiet=True).code == 0
     one, other = (read_mesh(folder)[2]["alpha"] for folder in (finished, tmp_path / "out"))
     assert np.abs(one - other).max() < 0.02 and np.abs(one - other).mean() < 0.001
+
+
+def coarse(like, path, factor):
+    """An image over the same space whose voxels are `factor` times as wide."""
+    given = nibabel.load(like)
+    affine = given.affine @ np.diag([factor, factor, factor, 1.0])
+    shape = [max(1, -(-n // factor)) for n in given.shape]
+    nibabel.save(nibabel.Nifti1Image(np.zeros(shape, np.float32), affine), path)
+    return path
+
+
+def test_what_has_no_voxel_is_said(finished, scan, tmp_path, capsys):
+    like = scan.folder / "labels.nii.gz"
+    one = coarse(like, tmp_path / "one.nii.gz", 4 * max(phantom.SHAPE))
+    assert main(["export", str(finished), "--nifti", str(one), "-o", str(tmp_path / "a")]) == 2
+    assert "as no voxel has a value: tissue fills" in capsys.readouterr().err
+    assert not (tmp_path / "a").exists()
+    some = coarse(like, tmp_path / "some.nii.gz", 10)
+    assert main(["export", str(finished), "--nifti", str(some), "-o", str(tmp_path / "b")]) == 0
+    said = re.match(r"note: (\d+) % of the tissue lies in (\d+) voxels", capsys.readouterr().err)
+    coverage = nibabel.load(tmp_path / "b" / "coverage.nii.gz").get_fdata()
+    lost = coverage[coverage < 0.5]
+    assert int(said[1]) == round(100 * lost.sum() / coverage.sum()) > 10
+    assert int(said[2]) == (lost > 0).sum()
+    about = json.loads((tmp_path / "b" / "about.json").read_text())
+    assert about["without_value"]["voxels"] == int(said[2])
+
+
+def test_a_later_export_removes_what_an_earlier_one_wrote_and_nothing_else(
+    finished, scan, tmp_path
+):
+    like = scan.folder / "labels.nii.gz"
+    api.export_nifti(finished, like, tmp_path, ["K_o"], ["0.2 s"])
+    (tmp_path / "mine.nii.gz").write_text("of somebody else")
+    about = json.loads((tmp_path / "about.json").read_text())
+    outside = tmp_path.parent / "outside.nii.gz"
+    outside.write_text("elsewhere")
+    about["written"] += ["../outside.nii.gz", "notes.txt"]
+    (tmp_path / "notes.txt").write_text("no image")
+    (tmp_path / "about.json").write_text(json.dumps(about))
+    api.export_nifti(finished, like, tmp_path, ["K_o"], ["0.4 s"])
+    names = {path.name for path in tmp_path.iterdir()}
+    assert "K_o_0.4s.nii.gz" in names and "K_o_0.2s.nii.gz" not in names
+    assert {"mine.nii.gz", "notes.txt"} <= names and outside.exists()
 
 
 def test_values_at_centres_and_first_arrivals(finished, scan, tmp_path):

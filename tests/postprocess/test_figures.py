@@ -27,6 +27,7 @@ from ecs_model.postprocess.raster import raster
 from ecs_model.run import field_series, spike_tables
 from ecs_model.run.field_series import FieldSeries
 from ecs_model.run.rundir import RunDir
+from ecs_model.run.tables import SeriesFile
 
 ALWAYS = {"probes.png", "balance.png", "line_axis.png", "arrival_K_o.png"}
 ALWAYS |= {"K_o.mp4", "open_in_paraview.py"}
@@ -93,6 +94,46 @@ def test_curves_of_probes_are_those_of_the_table(run_of):
     place = run.points[[len(run.points) // 2]]
     expected = [run.laws["K_o"](place, t)[0] for t in times]
     np.testing.assert_allclose(centre, expected, rtol=1e-15)
+
+
+def amounts_of(path, names, times=(0.0, 10.0, 20.0)):
+    """Give a run a table of amounts: K+ outside, and what brought it, k mmol by the k-th."""
+    units = dict.fromkeys(["ecs_K", *names], "mol")
+    table = SeriesFile.create(
+        RunDir(path).series, ["t", *units, "max_K_o"], units | {"max_K_o": "mM"}
+    )
+    brought = 1e-3 * np.arange(1, len(names) + 1)
+    for t in times:
+        share = t / times[-1]
+        table.append([t, 2.0 + share * brought.sum(), *share * brought, 3.0])
+    table.close()
+
+
+MANY = [f"source s{k}" for k in range(30)]
+
+
+@pytest.mark.parametrize("width", [None, 85.0, 183.0])
+def test_a_balance_of_many_terms_fits_a_page(run_of, width):
+    run = run_of(1, v=False, probes=False)
+    amounts_of(run.path, MANY)
+    with style.as_wide_as(width):
+        figure = series.balance(run.path)
+    figure.draw_without_rendering()
+    assert figure.get_tightbbox().height * 25.4 < 240.0
+    single, together = figure.axes
+    assert single.get_ylabel() == "Maximum of [K$^+$]$_o$\n[mM]"
+    ends = [curve.get_ydata()[-1] for curve in together.lines]
+    shown = [0.465, *(1e-3 * k for k in range(25, 31)), 1e-3 * sum(range(1, 25))]
+    np.testing.assert_allclose(sorted(ends), sorted(shown), rtol=1e-12)
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "all others together" in texts and "outside cells" in texts and len(texts) == 8
+
+
+def test_what_changes_by_rounding_alone_looks_constant(run_of):
+    run = run_of(1, v=False, probes=False)
+    amounts_of(run.path, [], times=(0.0, 10.0))
+    low, high = series.balance(run.path).axes[1].get_ylim()
+    assert high - low >= 1e-6 * 2.0
 
 
 def spikes(run, rows):

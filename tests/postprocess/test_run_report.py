@@ -69,7 +69,8 @@ def test_every_dimension_has_its_pictures(run_of, dimension):
     still = {"Probes", "Integrals", "Along the line axis", "Arrival of the front"}
     still |= {"Profiles"} if dimension == 1 else set()
     assert still <= {*re.findall("<h2>(.*?)</h2>", text)}
-    assert len(images(text)) == len(still) + films
+    assert len(images(text)) == len(still) + 2 * films  # a frame lies around each film
+    assert text.count('prefers-color-scheme: dark)" srcset=') == len(still) + films
     assert ('type="range"' in text) == (films > 0)
 
 
@@ -77,7 +78,7 @@ def test_what_is_not_there_is_left_out_and_an_end_that_never_came_is_said(run_of
     run = run_of(2, [0.0], counts=COARSE[2], v=False, probes=False, line=False, reached=False)
     text = api.report(run.path).read_text()
     assert "not at its end: it still runs, or was killed" in text
-    assert len(images(text)) == 2 and "const times" not in text  # one map, nobody arrived
+    assert len(images(text)) == 3 and "const times" not in text  # one map, nobody arrived
     facts = {"ended": "stopped", "reason": "signal 15", "time": 0.25}
     atomic.write_json(RunDir(run.path).run_json, facts)
     assert "stopped by signal 15 at 0.25 s" in api.open_run(run.path).state
@@ -132,7 +133,7 @@ def test_chromium_turns_the_film_and_loads_nothing_else(made, chromium):
     browser.requested(chromium)
     chromium.get(path.as_uri())
     widths = chromium.execute_script("return [...document.images].map(i => i.naturalWidth)")
-    assert len(widths) == 5 and min(widths) > 300
+    assert len(widths) == 6 and min(widths) > 300
     urls = [url for url in browser.requested(chromium) if not url.startswith("data:image/")]
     assert urls == [path.as_uri()] and chromium.title == TITLE
     seen = {}
@@ -159,7 +160,7 @@ def test_without_javascript_the_last_time_is_seen(made, chromium):
     _, path = made
     chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     chromium.get(path.as_uri())
-    (picture,) = chromium.find_elements("css selector", ".film img")
+    picture = chromium.find_element("css selector", ".film > img")
     (said,) = chromium.find_elements("css selector", ".slider output")
     assert picture.size["width"] > 300 and said.text == "0.4 s"
     assert not chromium.find_element("css selector", ".slider input").is_displayed()
@@ -200,6 +201,32 @@ def test_it_can_be_read_by_day_and_by_night(made, seen, scheme):
     for text in texts:
         low, high = sorted([text, paper])
         assert (high + 0.05) / (low + 0.05) > 4.5
+
+
+PAPERS = """
+const [done] = [arguments[arguments.length - 1]];
+const first = i => { const c = document.createElement('canvas').getContext('2d');
+  c.drawImage(i, 0, 0); return [...c.getImageData(1, 1, 1, 1).data]; };
+const images = [...document.querySelectorAll('picture img')];
+Promise.all(images.map(i => i.decode())).then(() => done(images.map(first)));
+"""
+
+
+@pytest.mark.parametrize(("scheme", "paper"), [("light", 0xFF), ("dark", 0x17)])
+def test_figures_are_of_the_colour_of_the_page(made, seen, scheme, paper):
+    found = seen(made[1], 1100, scheme).execute_async_script(PAPERS)
+    frames = [pixel for pixel in found if pixel[3] == 0]  # of films, on no paper
+    reds = [pixel[0] for pixel in found if pixel[3]]
+    assert len(frames) == 1 and len(reds) >= 4
+    assert max(abs(red - paper) for red in reds) <= 2
+
+
+def test_films_lie_inside_of_their_frames(made, seen):
+    boxes = """return [...document.querySelectorAll('.film img')].map(e => {
+        const b = e.getBoundingClientRect(); return [b.x, b.y, b.width, b.height]; })"""
+    for width in (1100, 400):
+        film, frame = seen(made[1], width, "dark").execute_script(boxes)
+        assert film == frame and film[2] > 300
 
 
 def test_nothing_is_wider_than_a_telephone(made, seen):

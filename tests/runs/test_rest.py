@@ -82,6 +82,13 @@ def test_a_set_that_only_oscillates_is_refused_by_name(tmp_path, n):
     assert "alpha = 0.2, K_bath = 8 mM" in done.stderr
 
 
+def test_the_region_that_never_rests_is_named(tmp_path):
+    own = 'parameters = { K_bath = "8 mM" }'
+    (tmp_path / "run.toml").write_text(BATH.format(**PLAIN | {"alpha": 0.2, "focus": own}))
+    with pytest.raises(ConfigError, match=r"no stable steady state .* of the region 'focus' with"):
+        api.run(tmp_path / "run.toml", tmp_path / "out", quiet=True)
+
+
 def test_a_run_that_is_not_at_rest_says_how_fast_it_drifts(tmp_path):
     assert "start: not a steady state, K_o changes by up to 0.68 mM/s" in notes_of(
         tmp_path, start="initial"

@@ -237,6 +237,14 @@ def test_programs_of_imaging_get_surface_maps_and_fields(run, tmp_path):
     np.testing.assert_allclose(image.darrays[1].data, fields.at("K_o", 2), rtol=1e-6)
 
 
+def test_a_field_of_an_earlier_export_goes(run, tmp_path):
+    api.export_gifti(run.path, tmp_path, ["K_o"])
+    (tmp_path / "mine.func.gii").write_text("of somebody else")
+    api.export_gifti(run.path, tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert "K_o.func.gii" not in names and {"mine.func.gii", "surface.surf.gii"} <= names
+
+
 def test_what_gifti_cannot_hold_is_refused(run, tmp_path):
     with pytest.raises(ConfigError, match="has no field 'K'"):
         api.export_gifti(run.path, tmp_path, ["K"])

@@ -87,7 +87,8 @@ def place(tmp_path, course):
 
 
 def test_a_run_is_fitted_and_written(place):
-    found, paths = api.fit(place / "run.toml", place / "data.csv", LAMBDA, place / "out")
+    looks = {"formats": ["png", "svg"], "theme": "dark"}
+    found, paths = api.fit(place / "run.toml", place / "data.csv", LAMBDA, place / "out", **looks)
     low, high = found.estimate.intervals["tissue.tortuosity"]
     assert low < 1.6 < high and high - low < 0.1
     assert fit_report.undecided(found) == {}
@@ -95,14 +96,15 @@ def test_a_run_is_fitted_and_written(place):
     entry = made["parameters"]["tissue.tortuosity"]
     assert made["decided"] and entry["interval"] == [low, high] and entry["unit"] == "1"
     assert made["columns"][COLUMN]["noise"] == pytest.approx(0.01, rel=0.4)
-    assert sorted(path.name for path in paths) == ["fit.csv", "fit.json", "fit.log", "fit.png"]
+    written = ["fit.csv", "fit.json", "fit.log", "fit_dark.png", "fit_dark.svg"]
+    assert sorted(path.name for path in paths) == written
     table, units = read_series(place / "out/fit.csv")
     assert units[f"band low {COLUMN}"] == "mM"
     assert (table[f"band low {COLUMN}"] <= table[f"fitted {COLUMN}"]).all()
     np.testing.assert_allclose(
         table[COLUMN] - table[f"fitted {COLUMN}"], table[f"residual {COLUMN}"], atol=1e-8
     )
-    assert (place / "out/fit.png").stat().st_size > 10_000
+    assert (place / "out/fit_dark.png").stat().st_size > 10_000
 
 
 def test_units_of_the_data_are_those_of_its_head(place, course):

@@ -10,6 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 
 from ecs_model import api
+from ecs_model.cli import main
 from ecs_model.postprocess import scan_areas, scan_curves, scan_map, scan_selection, theme
 from ecs_model.postprocess.scan_data import VERDICTS, Scan
 from ecs_model.postprocess.scan_readings import readings
@@ -182,6 +183,15 @@ def test_every_scan_has_its_picture(made, text, law, names):
     paths = api.plot(made(text, law).path)
     assert [path.name for path in paths] == [f"{names}.png", f"{names}.pdf"]
     assert imageio.imread(paths[0])[..., :3].std() > 5
+
+
+def test_a_scan_is_drawn_as_it_is_wanted(made, capsys):
+    folder = str(made(ALPHA, front).path)
+    looks = "--format", "svg", "--width", "85", "--theme", "dark"
+    assert main(["scan", "plot", folder, *looks]) == 0
+    assert capsys.readouterr().out.strip().endswith("curves_dark.svg")
+    assert main(["scan", "status", folder, *looks]) == 2
+    assert "are those of `ecs-model scan plot DIR`" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("stop", ["load", "ignited", "everywhere", "none"])

@@ -55,8 +55,8 @@ def test_a_report_is_one_file_with_all_that_matters(grid):
         "<script>alert" not in text
         and "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &#34;more&#34;" in text
     )
-    assert {address[:22] for address in re.findall(r'src="([^"]*)"', text)} == {
-        "data:image/png;base64,"
+    assert {address[:23] for address in re.findall(r'src="([^"]*)"', text)} == {
+        "data:image/webp;base64,"
     }
     assert all(link.startswith("#") for link in re.findall(r'href="([^"]*)"', text))
     assert text.count("<img") == 3  # the scan, and two runs
@@ -153,7 +153,7 @@ def test_chromium_shows_it_sorts_it_and_loads_nothing_else(grid, chromium):
     chromium.get(grid.as_uri())
     widths = chromium.execute_script("return [...document.images].map(i => i.naturalWidth)")
     assert len(widths) == 3 and min(widths) > 300
-    (first,) = [url for url in browser.requested(chromium) if not url.startswith("data:image/png")]
+    (first,) = [url for url in browser.requested(chromium) if not url.startswith("data:image/webp")]
     assert first == grid.as_uri()
     assert chromium.title == TITLE
     margins = chromium.find_elements("css selector", "#points thead button")[-1]

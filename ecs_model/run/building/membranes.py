@@ -42,7 +42,7 @@ def reaction(config, tissue, nodes, operators, around, kept, lap):
     alpha = _number_if_constant(mesh.comm, operators.lumped / mesh.volumes)
     parameters, state = _values(config, tissue, nodes, alpha)
     surroundings = around(alpha=alpha, temperature=tissue.temperature)
-    state, told = _begin(config, mesh.comm, model, parameters, state, surroundings)
+    state, told = _begin(config, nodes, parameters, state, surroundings)
     varying = tuple(np.ndim(v) > 0 for v in (*parameters, *surroundings))
     precision = allowed(config.membrane.precision, config.membrane.tolerance)
     key = (about_model(config), surroundings._fields, varying, precision)
@@ -61,18 +61,21 @@ def reaction(config, tissue, nodes, operators, around, kept, lap):
     return made, hashlib.sha256(text.encode()).hexdigest()[:24], told
 
 
-def _begin(config, comm, *membranes):
+def _begin(config, nodes, parameters, state, surroundings):
     """The state at the start, and notes about it, the same on all processes.
 
     Args:
         config: the Config.
-        comm: MPI communicator.
-        membranes: model, parameters, initial state and surroundings.
+        nodes: values over nodes.
+        parameters: record of numbers and arrays over owned nodes.
+        state: record of arrays over owned nodes: the initial state.
+        surroundings: as `parameters`.
     """
-    _, _, state, _ = membranes
     if config.membrane.start != "rest":
         return state, []
-    rests = together(comm, rest.at_rest, *membranes)
+    comm = nodes.mesh.comm
+    membranes = nodes.model, parameters, state, surroundings
+    rests = together(comm, rest.at_rest, *membranes, nodes.regions())
     return rests.state, [*filter(None, [Team(comm).first(rests.several)])]
 
 
