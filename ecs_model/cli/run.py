@@ -116,13 +116,16 @@ def add_plot(commands):
         metavar="NAME",
         help="light, for paper (the default), or dark, for a dark page",
     )
+    p.add_argument(
+        "--titled", action="store_true", help="the title of the run or scan above every figure"
+    )
 
 
 def _plot(a):
     from ecs_model import api
 
     formats = a.format.split(",") if a.format else None
-    for path in api.plot(a.directory, formats, a.width, a.theme):
+    for path in api.plot(a.directory, formats, a.width, a.theme, a.titled):
         print(path)
 
 
