@@ -128,6 +128,10 @@ SCRIPTS = {  # pictures that others draw: their sources
     "post_albers": ("postprocess/laws.py",),
     "pnp_ghk": ("postprocess/laws.py",),
     "fit": ("postprocess/fit.py",),
+    "paper_breithausen_2020": (
+        "docs/papers/breithausen_2020.py",
+        "docs/papers/breithausen_2020.toml",
+    ),
     "paper_kume_kick_2002": ("docs/papers/kume_kick_2002.py", "docs/papers/kume_kick_2002.toml"),
     "paper_tao_nicholson_2004": ("docs/papers/tao_nicholson_2004.py",),
 }
