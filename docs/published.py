@@ -322,14 +322,15 @@ PAPERS = {
         "axonal activity largely as they were, and raised those of local iontophoresis once they "
         "were larger than about 10 mM (abstract).",
         coupling,
-        "The sign agrees, and that large rises profit more: by a larger share of themselves and by "
-        "mM where small ones differ by tenths. A rise that is brief or narrow is hardly lowered, "
-        "as what glia carry away builds up over seconds, and a narrow rise spreads between cells. But "
-        "no threshold at 10 mM comes out: the share grows smoothly, also with a network that "
-        "conducts a tenth as well (lambda 10 instead of 3.2). **Verdict: partly.** Transients of "
-        "synapses, which are brief, are as little affected as in the slices; a focus of 0.1 mm "
-        "that lasts for 10 s is lowered below 10 mM, too, where the experiment saw nothing. Size and "
-        "duration of its foci could not be read.",
+        "The sign agrees, and that large rises profit more: by a larger share of themselves "
+        "and by mM where small ones differ by tenths. A rise that is brief or narrow is "
+        "hardly lowered, as what glia carry away builds up over seconds, and a narrow rise "
+        "spreads between cells. But no threshold at 10 mM comes out: the share grows "
+        "smoothly, also with a network that conducts a tenth as well (lambda 10 instead of "
+        "3.2). **Verdict: partly.** Transients of synapses, which are brief, are hardly "
+        "affected, as in the slices; a focus of 0.1 mm that lasts for 10 s is lowered below "
+        "10 mM, too, where the experiment saw nothing. Size and duration of its foci could "
+        "not be read.",
     ),
     "mori_2015": Paper(
         "Spreading depression with electrodiffusion and water",
@@ -345,9 +346,9 @@ PAPERS = {
         "In a perfused slice with 36,000 neurons a wave travels at 2-4 mm/min, and neurons in the "
         "core, where oxygen is short, carry it (abstract).",
         slice_wave,
-        "The wave and its hypoxic core agree; it is faster than their range, and does not stop in a "
-        "slice of 0.1 mm, where theirs does. With half of the membrane per volume both agree, see "
-        "[Against experiments](validation.md).",
+        "The wave and its hypoxic core agree; it is faster than their range, and does not "
+        "stop in a slice of 0.1 mm, where theirs does. With half of the membrane per volume "
+        "both agree, see [Against experiments](validation.md).",
     ),
     "fisher_1976": Paper(
         "12 mM of K⁺ on cortex for eight hours",

@@ -1,4 +1,4 @@
-"""K+ that currents carry through the surface of cortex and through glia; the potential they make."""
+"""K+ that currents carry through the surface of cortex and through glia; their potentials."""
 
 import numpy as np
 import pytest
