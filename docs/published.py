@@ -191,7 +191,11 @@ def slice_wave(folder):
     short = np.mean(fields["O2"][-1] < 1.0)
     return [
         ("speed in the perfused slice", "2-4 mm/min", f"{front['speed_mm_per_min']:.1f} mm/min"),
-        ("core of the slice", "hypoxic", f"less than 1 µM of oxygen in {short:.0%} of the way"),
+        (
+            "core of the slice",
+            "hypoxic",
+            f"less than 1 µM of oxygen in {100 * short:.0f} % of the way",
+        ),
     ]
 
 
@@ -249,7 +253,7 @@ def coupling(folder):
     rows = []
     for name, case in breithausen_2020.CASES.items():
         parts = [breithausen_2020.at(found[name], level) for level in (5, 10, 20)]
-        ours = ", ".join(f"{part:.0%} ({mM:.2g} mM)" for part, mM in parts)
+        ours = ", ".join(f"{100 * part:.0f} % ({mM:.2g} mM)" for part, mM in parts)
         rows.append((f"lower by, at 5, 10, 20 mM: {case.words}", "only above about 10 mM", ours))
     return rows
 
@@ -262,7 +266,7 @@ def lattices(folder):
             law = tao_nicholson_2004.law(alpha)
             most = max(most, abs(value / law - 1))
             rows.append((f"{name}, alpha {alpha:.3g}", f"{law:.4f}", f"{value:.4f}"))
-    return [*rows, ("largest difference from the law", "0", f"{most:.1%}")]
+    return [*rows, ("largest difference from the law", "0", f"{100 * most:.1f} %")]
 
 
 PAPERS = {

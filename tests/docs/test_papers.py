@@ -50,4 +50,6 @@ def test_the_numbers_of_a_paper_are_those_of_the_page(tmp_path, name):
     elif published.kind(name) == "cell":
         (tmp_path / "job.toml").write_text(draw.text(f"papers/{name}"))
         api.cell(tmp_path / "job.toml", tmp_path / "made", quiet=True)
+    else:
+        (tmp_path / "made").mkdir()
     assert published.rows(name, tmp_path / "made") == in_page(name)
