@@ -67,6 +67,23 @@ def _cells():
         yield f"cell_{name}", Picture("cell", figure, "cell", f"cell/{name}")
 
 
+def _papers():
+    """Figures of docs/papers.md: a published one each, with its citation above."""
+    figures = {
+        "barreto_2011": ("cell", "course", "cell"),
+        "chizhov_2020": ("cell", "course", "cell"),
+        "fisher_1976": ("run", "line_depth", "line"),
+        "gardner_medwin_1983": ("run", "probes", "series"),
+        "hubel_2014a": ("cell", "branch", "cell"),
+        "hubel_2014b": ("cell", "course", "cell"),
+        "kelley_2022": ("run", "line_across", "line"),
+        "mori_2015": ("run", "profiles", "maps"),
+        "wei_2014": ("cell", "map", "cell"),
+    }
+    for name, made in figures.items():
+        yield f"paper_{name}", Picture(*made, f"papers/{name}")
+
+
 MADE = {
     "front_nagumo": _run("arrival_K_o", "maps", "front_nagumo"),
     "slice_bath": _run("K_o", "stills", "slice_bath"),
@@ -93,6 +110,7 @@ MADE = {
     "scan_adaptive": _scan("map", "scan_map", "adaptive"),
     "scan_sensitivity": _scan("sensitivity", "scan_curves", "sensitivity"),
     **dict(_cells()),
+    **dict(_papers()),
 }
 LONG = {  # drawn anew before a release: runs of many minutes, scripts with data of others
     "cortex_sd",
@@ -110,6 +128,12 @@ SCRIPTS = {  # pictures that others draw: their sources
     "post_albers": ("postprocess/laws.py",),
     "pnp_ghk": ("postprocess/laws.py",),
     "fit": ("postprocess/fit.py",),
+    "paper_breithausen_2020": (
+        "docs/papers/breithausen_2020.py",
+        "docs/papers/breithausen_2020.toml",
+    ),
+    "paper_kume_kick_2002": ("docs/papers/kume_kick_2002.py", "docs/papers/kume_kick_2002.toml"),
+    "paper_tao_nicholson_2004": ("docs/papers/tao_nicholson_2004.py",),
 }
 
 
@@ -162,7 +186,8 @@ def text(config):
     if config in VARIANTS:
         base, change = VARIANTS[config]
         return tomli_w.dumps(change(tomllib.loads((ROOT / f"runs/{base}.toml").read_text())))
-    return (ROOT / f"runs/{config}.toml").read_text()
+    folder = "docs" if config.startswith("papers/") else "runs"
+    return (ROOT / folder / f"{config}.toml").read_text()
 
 
 def digest(name):
@@ -174,6 +199,8 @@ def digest(name):
         made = MADE[name]
         parts = [repr(tomllib.loads(text(made.config))), made.figure]
         parts += [_essence(path) for path in _drawing(made.module)]
+        if made.config.startswith("papers/"):
+            parts.append(_essence(CODE / "titles.py"))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
@@ -262,12 +289,21 @@ def figure_of(made, folder):
     return makers[made.figure](folder)
 
 
+def _cited(made, figure):
+    """A figure with the title of its configuration, which cites a paper, as those of cells have."""
+    if not made.config.startswith("papers/") or made.kind == "cell":
+        return figure
+    from ecs_model.postprocess import titles
+
+    return titles.put(figure, tomllib.loads(text(made.config))["title"])
+
+
 def draw(name):
     """Draw a picture, and note it."""
     from ecs_model.postprocess import style
 
     made = MADE[name]
-    path = style.save(figure_of(made, compute(made)), PICTURES / f"{name}.png")
+    path = style.save(_cited(made, figure_of(made, compute(made))), PICTURES / f"{name}.png")
     Image.open(path).convert("RGB").quantize(256, kmeans=2).save(
         path, optimize=True
     )  # half its size

@@ -7,8 +7,8 @@ modules hold the single pictures: series, maps, pictures, line, movie, paraview,
 from pathlib import Path
 
 
-def report(run_dir, formats: tuple[str, ...] = ("png",)) -> list[Path]:
+def report(run_dir, formats: tuple[str, ...] = ("png",), title: str = "") -> list[Path]:
     """Paths of all pictures and movies that make sense for this run; see `everything`."""
     from ecs_model.postprocess.run_figures import everything  # Matplotlib takes a second to load
 
-    return everything(run_dir, formats)
+    return everything(run_dir, formats, title)

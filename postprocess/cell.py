@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ecs_model.files import foreign, schemas
-from ecs_model.postprocess import labels, scan_areas, style, theme
+from ecs_model.postprocess import labels, scan_areas, style, theme, titles
 from ecs_model.postprocess.scan_map import triangles
 
 GRAVITY = ("rest", "firing", "tonic", "seizure", "SD", "depolarized")  # the gravest last
@@ -269,4 +269,4 @@ def _meanings(folder):
 def _title(figure, folder):
     title = _summary(folder)["title"]
     if title:
-        figure.suptitle(labels.plain(title), x=0.01, ha="left", fontsize=9)
+        titles.put(figure, title)

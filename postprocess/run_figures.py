@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ecs_model.postprocess import line, maps, movie, raster, series, style
+from ecs_model.postprocess import line, maps, movie, raster, series, style, titles
 from ecs_model.postprocess.fields import load
 from ecs_model.postprocess.paraview import write_paraview_script
 from ecs_model.run import field_series, spike_tables
@@ -10,7 +10,7 @@ from ecs_model.run.rundir import RunDir
 from ecs_model.run.tables import line_names, read_series
 
 
-def everything(run_dir, formats=("png",)):
+def everything(run_dir, formats=("png",), title=""):
     """Paths of all pictures and movies that make sense for this run, written into pictures/.
 
     The ParaView script is written too, into the run directory itself.
@@ -18,12 +18,13 @@ def everything(run_dir, formats=("png",)):
     Args:
         run_dir: the run directory.
         formats: of the pictures.
+        title: above every picture; films have none.
 
     Raises:
         ConfigError: if this is no run, or a file of it is broken.
     """
     run = RunDir.open(run_dir)
-    drawn = figures(run)
+    drawn = titles.over(figures(run), title)
     paths = style.save_all(drawn, run.pictures, formats)
     if not run.index.exists():
         return paths

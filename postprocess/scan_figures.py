@@ -1,21 +1,21 @@
 """The pictures that suit a scan, whatever its axes are."""
 
-from ecs_model.postprocess import style
+from ecs_model.postprocess import style, titles
 from ecs_model.postprocess.scan_data import Scan
 
 
-def pictures(directory, formats=("png", "pdf")):
+def pictures(directory, formats=("png", "pdf"), title=""):
     """Make the pictures that suit a scan, each in all `formats`; their paths.
 
     consensus: of several models over two axes of numbers; map: of one model over two; curves: over
     one; bars: over names; samples: of more axes.
-    sensitivity: where the design gives Sobol indices.
+    sensitivity: where the design gives Sobol indices. `title` stands above each.
 
     Raises:
         ConfigError: if the directory holds no scan, or nothing of it is finished.
     """
     scan = Scan.open(directory)
-    return style.save_all(drawings(scan), scan.path / "pictures", formats)
+    return style.save_all(titles.over(drawings(scan), title), scan.path / "pictures", formats)
 
 
 def drawings(scan):

@@ -52,7 +52,7 @@ def open_scan(directory):
 
 
 @_looking
-def plot(directory, formats=None, width=None, theme="light"):
+def plot(directory, formats=None, width=None, theme="light", titled=False):
     """Make all pictures that suit a run, a scan, a single-cell job or a fit; their paths.
 
     Args:
@@ -61,12 +61,17 @@ def plot(directory, formats=None, width=None, theme="light"):
         width: of the figures [mm]; both columns of a page if None. Views of bodies in space and
             films keep theirs.
         theme: "light", for paper, or "dark", for a dark page; files of it end in `_dark`.
+        titled: above every figure of a run or a scan stands its title, or the name of its
+            directory if it has none. Single-cell jobs always have theirs.
 
     Raises:
-        ConfigError: if there is nothing to draw, for other formats or themes, or no width of a
-            page.
+        ConfigError: if there is nothing to draw, for other formats or themes, no width of a
+            page, or a title of a fit.
     """
-    return drawn(_pictures_of(Path(directory)), directory, formats, width, theme)
+    draw = _pictures_of(Path(directory))
+    if titled and (title := _title_of(Path(directory))):
+        draw = functools.partial(draw, title=title)
+    return drawn(draw, directory, formats, width, theme)
 
 
 def drawn(draw, what, formats=None, width=None, theme="light"):
@@ -82,6 +87,16 @@ def drawn(draw, what, formats=None, width=None, theme="light"):
     chosen = {} if formats is None else {"formats": tuple(formats)}
     with style.as_wide_as(width), using(theme):
         return draw(what, **chosen)
+
+
+def _title_of(directory):
+    """What stands above the figures of a directory; "" where they have a title of their own."""
+    if (directory / "cell.toml").is_file():
+        return ""
+    if (directory / "fit.csv").is_file():
+        raise ConfigError(f"--titled: {directory} is a fit, which has no title")
+    is_scan = (directory / "setup.json").is_file()
+    return (open_scan if is_scan else open_run)(directory).name
 
 
 def _pictures_of(directory):

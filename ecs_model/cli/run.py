@@ -113,12 +113,15 @@ def add_plot(commands):
     p = add(commands, "plot", _plot, "make pictures and a film of a run")
     p.add_argument("directory", help="directory of a run, a scan, a single-cell job or a fit")
     add_figures(p)
+    p.add_argument(
+        "--titled", action="store_true", help="the title of the run or scan above every figure"
+    )
 
 
 def _plot(a):
     from ecs_model import api
 
-    for path in api.plot(a.directory, **figures(a)):
+    for path in api.plot(a.directory, **figures(a), titled=a.titled):
         print(path)
 
 

@@ -227,7 +227,7 @@ def read_range(folder, name, index):
 
 
 def read_box(folder):
-    """Lowest and highest coordinates [mm] of a mesh of any size, and how many corners cells have."""
+    """Lowest and highest coordinates [mm] of a mesh of any size, and the corners of a cell."""
     path = Path(folder, FOLDER, MESH)
     low, high = field_files.read_range(path, "geometry")
     return low, high, field_files.read_shape(path, "topology")[-1]

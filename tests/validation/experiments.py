@@ -45,6 +45,7 @@ MARRANNES = "Marrannes et al. 1988, Brain Res 457, 226"
 AVOLI = "Avoli et al. 1991, Ann Neurol (abstract)"
 STRONG = "Strong et al. 1983, JCBFM 3, 86"
 KELLEY = "Kelley et al. 2022, eNeuro 9 (abstract, code SDinSlice)"
+BREITHAUSEN = "Breithausen et al. 2020, Glia 68, 918 (abstract)"
 EXPERIMENTS = {
     "SD: alpha in rat": Experiment(
         "smallest volume fraction in SD",
@@ -480,6 +481,24 @@ EXPERIMENTS = {
         -1,
         "mV",
         "Gardner-Medwin 1983, J Physiol 335, 353 (abstract)",
+    ),
+    "coupling: small rise": Experiment(
+        "share by which joined glia lower a local rise of [K⁺]o to 5 mM",
+        "rat hippocampal slices, gap junctions blocked",
+        "largely unaffected (within 5 % a choice)",
+        -5,
+        5,
+        "%",
+        BREITHAUSEN,
+    ),
+    "coupling: large rise": Experiment(
+        "the same of a rise to 20 mM",
+        "rat hippocampal slices, gap junctions blocked",
+        "larger without junctions from about 10 mM on (by more than 5 % a choice)",
+        5,
+        100,
+        "%",
+        BREITHAUSEN,
     ),
 }
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from docs import draw, published
 from ecs_model.membrane import MODELS
 from tests.helpers import run_here
 from tests.validation.experiments import measured
@@ -35,57 +36,9 @@ def test_oxygen_at_rest():
     measured("metabolism: PO2", (p.O2_blood - y.O2) / TISSUE, False, why)
 
 
-COLUMN = """\
-[mesh]
-generator = "interval"
-length = "6 mm"
-cell = "50 um"
-[tissue]
-D = "1.96e-9 m^2/s"
-[membrane]
-model = "pump_leak"
-[[boundary]]
-on = "left"
-exchange = "0.23 um/s"
-outside = "12 mM"
-before = "3.5 mM"
-profile = { kind = "pulse", start = "0 s", duration = "30000 s" }
-[[line]]
-name = "depth"
-start = ["0 mm"]
-end = ["3 mm"]
-points = 31
-[time]
-end = "28800 s"
-step = "1 s"
-tolerance = "0.01 mM"
-[output]
-every = "28800 s"
-series = "3600 s"
-"""
-
-
 @pytest.mark.slow
 def test_superfusion_of_the_cortex(tmp_path):
     """The measured barrier at the surface, 0.8/mm; the diffusivity that fits from 1 to 8 h."""
-    from scipy.optimize import minimize_scalar
-    from scipy.special import erfc, erfcx
-
-    from ecs_model.run.tables import read_line
-
-    run = run_here(COLUMN, tmp_path / "run")
-    t, depth, fields, _ = read_line(run.path, "depth")
-    excess, x = fields["K_o"] - fields["K_o"][0], depth * 1e-3
-
-    def profile(D, t, barrier=800.0):
-        """Semi-infinite tissue behind a barrier (Crank 1975, eq. 3.35), excess of 8.5 mM."""
-        near, behind = x / (2 * np.sqrt(D * t)), barrier * np.sqrt(D * t)
-        return 8.5 * (erfc(near) - np.exp(-(near**2)) * erfcx(near + behind))
-
-    def misfit(log_D):
-        rows = [profile(10**log_D, t[k]) - excess[k] for k in range(1, 9)]
-        return np.square(rows).sum()
-
-    found = minimize_scalar(misfit, bounds=(-11, -9), method="bounded")
+    run = run_here(draw.text("papers/fisher_1976"), tmp_path / "run")
     why = "`pump_leak`, whose cells take up what enters; the barrier of the surface as measured"
-    measured("superfusion: D", 10**found.x, True, why)
+    measured("superfusion: D", published.diffusivity(run.path), True, why)

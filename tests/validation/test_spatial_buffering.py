@@ -1,8 +1,9 @@
-"""K+ that a current carries through the surface of cortex; the potential that K+ there makes."""
+"""K+ that currents carry through the surface of cortex and through glia; their potentials."""
 
 import numpy as np
 import pytest
 
+from docs.papers import breithausen_2020
 from ecs_model.units import FARADAY
 from tests.helpers import run_here, series
 from tests.validation.experiments import measured
@@ -83,3 +84,24 @@ def test_potential_of_a_surface_with_much_potassium(tmp_path):
         f"{without:.2f} mV without the network"
     )
     measured("buffering: surface potential", found, True, why)
+
+
+@pytest.mark.slow
+def test_a_local_rise_is_lowered_by_joined_glia(tmp_path):
+    """The smaller and the briefer it is, the less; there is no threshold in its height."""
+    cases = breithausen_2020.CASES
+    usual = breithausen_2020.curve(cases["50"], tmp_path)
+    low, high = (breithausen_2020.at(usual, level)[0] for level in (5.0, 20.0))
+    narrow, brief = (
+        breithausen_2020.at(breithausen_2020.curve(cases[name], tmp_path, (5.0, 7.0)), 5.0)[0]
+        for name in ("25", "short")
+    )
+    assert brief < narrow < low < high
+    why = (
+        "a ball of 50 µm that is loaded for 10 s, as without gap junctions it would reach 5 mM; "
+        f"{100 * narrow:.0f} % in a ball of 25 µm, {100 * brief:.0f} % within 1 s, see "
+        "[Published figures](papers.md)"
+    )
+    measured("coupling: small rise", 100 * low, False, why)
+    why = "the same at 20 mM; the share grows smoothly, without a threshold"
+    measured("coupling: large rise", 100 * high, True, why)

@@ -4,7 +4,7 @@ Activation of Na+ is instantaneous.
 
 References:
     Gloveli et al. (2005), PNAS 102, 13295; Cressman et al. (2009), J Comput Neurosci 26, 159.
-    Huebel, Schoell & Dahlem (2014), PLoS Comput Biol 10, e1003941.
+    Huebel, Schoell & Dahlem (2014), PLoS Comput Biol 10, e1003551.
 """
 
 import numpy as np

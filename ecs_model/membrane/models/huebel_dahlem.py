@@ -15,8 +15,9 @@ takes K+ alone: with it the model is not electroneutral. synapses = "none", "exc
 the currents of receptors, too.
 
 References:
-    Huebel, Schoell & Dahlem (2014), PLoS Comput Biol 10, e1003941 (ModelDB 167714: hn).
-    Huebel & Dahlem (2014), PLoS Comput Biol 10, e1003551 (ModelDB 187213: h).
+    Huebel, Schoell & Dahlem (2014), PLoS Comput Biol 10, e1003551.
+    Huebel & Dahlem (2014), PLoS Comput Biol 10, e1003941 (ModelDB 167714: hn).
+    ModelDB 187213: h.
     Kager, Wadman & Somjen (2000): the glial buffer.
 """
 

@@ -1,7 +1,7 @@
 """The neuron whose Na+ inactivation is a state of its own.
 
 References:
-    Huebel & Dahlem (2014), PLoS Comput Biol 10, e1003551 (ModelDB 187213).
+    Huebel & Dahlem (2014), PLoS Comput Biol 10, e1003941; numbers as in ModelDB 187213.
 """
 
 from ecs_model.membrane.parameter_set import ParameterSet, Value
