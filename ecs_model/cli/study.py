@@ -1,5 +1,6 @@
 """Commands about many runs or none: scan, cell, fit, fit-diffusion."""
 
+import functools
 import os
 
 from ecs_model.cli.common import add, add_figures, add_points, add_set, add_trust, figures, points
@@ -73,7 +74,7 @@ def _about_scan(a):
         return api.scan_collect(a.directory, a.quiet).code
     about = {
         "status": api.scan_status,
-        "plot": lambda d: api.scan_plot(d, **figures(a)),
+        "plot": functools.partial(api.scan_plot, **figures(a)),
         "report": lambda d: [api.scan_report(d, points(a), a.quiet)],
     }
     for line in about[a.config](a.directory):
