@@ -22,9 +22,15 @@ import numpy as np
 
 @dataclass(frozen=True)
 class OfCells:
-    """One value per owned cell, in an array that is changed in place."""
+    """One value per owned cell, in an array that is changed in place.
+
+    Attributes:
+        values: of the cells.
+        is_sparse: whether most of them may be nan, so that a checkpoint need not move those.
+    """
 
     values: np.ndarray
+    is_sparse: bool = False
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,8 @@ def _blocks(block, processes):
 
 def _halved(block, processes):
     """The axis across which a block is cut, where, and two pairs (block, processes)."""
-    axis = max(range(len(block)), key=lambda k: block[k][1] - block[k][0])
+    sizes = [high - low for low, high in block]
+    axis = sizes.index(max(sizes))
     (low, high), few = block[axis], len(processes) // 2
     cut = low + round((high - low) * few / len(processes))
     parts = ([*block[:axis], ends, *block[axis + 1 :]] for ends in ((low, cut), (cut, high)))

@@ -2,6 +2,7 @@
 
 import functools
 import os
+from collections.abc import Callable
 
 from ecs_model.cli.common import add, add_figures, add_points, add_set, add_trust, figures, points
 from ecs_model.errors import ConfigError
@@ -72,7 +73,7 @@ def _about_scan(a):
         raise ConfigError(f"scan {a.config}: needs the directory of a scan")
     if a.config == "collect":
         return api.scan_collect(a.directory, a.quiet).code
-    about = {
+    about: dict[str, Callable] = {
         "status": api.scan_status,
         "plot": functools.partial(api.scan_plot, **figures(a)),
         "report": lambda d: [api.scan_report(d, points(a), a.quiet)],

@@ -10,6 +10,10 @@ class Operators(np.lib.mixins.NDArrayOperatorsMixin):
     cost most of the time in which a membrane is written down.
     """
 
+    def apply(self, ufunc, *inputs):
+        """What a NumPy function makes of operands; NotImplemented if another knows better."""
+        raise NotImplementedError
+
     def __add__(self, other):
         """A sum."""
         return self.apply(np.add, self, other)

@@ -78,7 +78,9 @@ class Checkpoints:
     def _note(self, key, value, arrays, manifest):
         mesh = self._mesh
         if isinstance(value, OfCells):
-            arrays[key] = _stored(mesh.cell_slices, value.values)
+            arrays[key] = Stored(
+                mesh.cell_slices, value.values.view, value.values.dtype, is_sparse=value.is_sparse
+            )
         elif isinstance(value, OfBlocks):
             arrays[key] = Stored(mesh.node_slices, value.of_nodes, value.values.dtype)
         elif isinstance(value, Share):

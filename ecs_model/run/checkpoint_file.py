@@ -8,7 +8,6 @@ more than its slice of one array, and the bytes do not depend on the number of p
 import errno
 import json
 import os
-import zlib
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from ecs_model.native import MPI
 
 import h5py
 import numpy as np
+from isal import isal_zlib
 
 from ecs_model.files import atomic, hdf5
 from ecs_model.parallel import CHUNK, bounds, flat, in_chunks, kept_on_root, root_does
@@ -44,12 +44,19 @@ class Stored:
         values: gives those that this process owns.
         kind: of its numbers.
         columns: shape of a row.
+        is_sparse: whether most of it may be nan.
     """
 
     slices: Slices
     values: Callable[[], np.ndarray]
     kind: np.dtype
     columns: tuple[int, ...] = ()
+    is_sparse: bool = False
+
+    def here(self) -> np.ndarray:
+        """This process's slice; collective."""
+        values = self.values().astype(self.kind, copy=False)
+        return self.slices.few_to_slice(values) if self.is_sparse else self.slices.to_slice(values)
 
 
 def write(comm, path: Path, manifest: dict[str, Any] | None, arrays: dict[str, Stored]) -> None:
@@ -116,7 +123,7 @@ def _store(comm, path, places, arrays):
         return _as_of_system(error)
     failure = None
     for name, array in arrays.items():
-        here = array.slices.to_slice(array.values().astype(array.kind, copy=False))
+        here = array.here()
         if failure is None:
             failure = _tried(_put, file, places[name], array.slices.low, here)
     failures = [failure, _tried(file.Sync), _tried(file.Close)]
@@ -148,7 +155,7 @@ def _put(file, places, low, here):
 
 
 def _sums(rows):
-    return np.array([zlib.crc32(flat(part)) for part in in_chunks(rows)], np.uint32)
+    return np.array([isal_zlib.crc32(flat(part)) for part in in_chunks(rows)], np.uint32)
 
 
 def rows(file: h5py.File, name: str, low: int, high: int, summed: bool) -> np.ndarray:

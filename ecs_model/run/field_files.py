@@ -5,12 +5,12 @@ gives its slice of an array, which begins at a multiple of CHUNK; the bytes of a
 on the number of processes.
 """
 
-import zlib
 from contextlib import ExitStack, contextmanager
 from operator import methodcaller
 
 import h5py
 import numpy as np
+from isal import isal_zlib
 
 from ecs_model.errors import ConfigError, plainly
 from ecs_model.files import atomic, foreign, hdf5
@@ -83,7 +83,7 @@ def _packed(values, array):
     full = np.zeros((min(CHUNK, len(array)), *values.shape[1:]), values.dtype)
     full[: len(values)] = values
     shuffled = full.view(np.uint8).reshape(-1, full.itemsize).T.tobytes()
-    return np.frombuffer(zlib.compress(shuffled, 1), np.uint8)
+    return np.frombuffer(isal_zlib.compress(shuffled, 1), np.uint8)
 
 
 def _cut(lengths, body):

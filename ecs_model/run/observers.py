@@ -266,7 +266,7 @@ class FrontResolution:
 
     def state(self):
         """What a restart needs."""
-        return {"jumps": OfCells(self._jumps)}
+        return {"jumps": OfCells(self._jumps, is_sparse=True)}
 
     def load(self, state):
         """Continue from what `state` gave."""

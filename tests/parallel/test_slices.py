@@ -51,6 +51,11 @@ def trial(count, align, some, seed):
     sent, got = (np.concatenate(comm.allgather(x)) for x in (lists, mine))
     np.testing.assert_array_equal(np.unique(sent, axis=0), np.unique(got, axis=0))
     assert len(sent) == len(got)
+    for share in (0.0, 0.1, 0.9):  # of what is a number
+        drawn = np.random.default_rng(seed).random(count)  # the same on all processes
+        whole = np.where(drawn < share, drawn, np.nan)
+        here = whole[slices.low : slices.high]
+        np.testing.assert_array_equal(slices.few_to_slice(whole[own]), here, strict=True)
     for whole in arrays(count):
         here = whole[slices.low : slices.high]
         np.testing.assert_array_equal(slices.to_slice(whole[own]), here, strict=True)
