@@ -91,10 +91,12 @@ class CompiledStep:
             ctypes.c_void_p(out.ctypes.data),
         )
 
-    def observe(self, state: Sequence[Array], inputs: Sequence[Array], out: Array) -> None:
-        """Write the observables of nodes to the rows of `out`, (observables, nodes)."""
+    def observe(
+        self, state: Sequence[Array], inputs: Sequence[Array], out: Sequence[Array]
+    ) -> None:
+        """Write the observables of nodes, each to an array of `out`."""
         nodes = ctypes.c_long(len(state[0]))
-        self._observe(nodes, addresses(state), addresses(inputs), addresses([*out]))
+        self._observe(nodes, addresses(state), addresses(inputs), addresses(out))
 
 
 def _pointers(batch):

@@ -179,9 +179,15 @@ class Reaction:
             raise SolutionError(self._complaint(-1 - done))
         self.block_steps += done
 
-    def at(self, nodes):
-        """A function: name of a state or observable -> its values [SI] at some owned nodes."""
-        observed = functools.cache(functools.partial(self._observed, nodes))
+    def at(self, nodes, names=None):
+        """A function: name of a state or observable -> its values [SI] at some owned nodes.
+
+        Args:
+            nodes: which.
+            names: of what it will be asked for; all if None.
+        """
+        wanted = [n for n in self.model.observables if names is None or n in names]
+        observed = functools.cache(functools.partial(self._observed, nodes, wanted))
 
         def seen(name):
             if name in self.variables._fields:
@@ -190,14 +196,15 @@ class Reaction:
 
         return seen
 
-    def _observed(self, nodes):
-        """Name -> values of every observable at some owned nodes."""
+    def _observed(self, nodes, wanted):
+        """Name -> values of the wanted observables at some owned nodes."""
         y = [np.ascontiguousarray(v[nodes]) for v in self.variables]
         given = zip((*self.parameters, *self.surroundings), self.inputs, strict=True)
         inputs = [np.ascontiguousarray(v[nodes]) if np.ndim(x) else v for x, v in given]
-        out = np.empty((len(self.model.observables), len(y[0])))
-        self.step.observe(y, inputs, out)
-        return dict(zip(self.model.observables, out, strict=True))
+        *rows, unwanted = np.empty((len(wanted) + 1, len(y[0])))
+        found = dict(zip(wanted, rows, strict=True))
+        self.step.observe(y, inputs, [found.get(n, unwanted) for n in self.model.observables])
+        return found
 
     def contents(self):
         """Ion -> amount inside cells at every owned node [mol per m^3 of tissue]."""

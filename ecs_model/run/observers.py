@@ -130,7 +130,7 @@ class Columns:
 
     def values(self, nodes=slice(None)):
         """Name -> array in its unit, at all owned nodes or at some of them."""
-        seen = self._reaction.at(nodes)
+        seen = self._reaction.at(nodes, self.units)
         return {
             name: from_si(
                 self._transported[name][1]()[nodes] if name in self._transported else seen(name),
