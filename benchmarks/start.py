@@ -1,4 +1,4 @@
-"""How soon a run starts: the command line's help, and everything up to the end of the first step.
+"""How soon a run starts, up to the end of the first step, and which files it opens.
 
 Usage: python benchmarks/start.py [ROUNDS]      (about a minute)
 """
@@ -42,7 +42,9 @@ def main(rounds):
     print()
     rows = [[p, *(f"{r[p]:.2f} ({r[p + ' CPU']:.2f})" for r in (warm, cold))] for p in PIECES]
     table([f"start, {(CELLS + 1) ** 3:,} nodes", "warm cache", "cold cache"], rows)
-    print(f"\ntarget: {warm['all']:.2f} s of 2.5 s with a warm cache; {load()}")
+    print(f"\ntarget: {warm['all']:.2f} s of 2.5 s with a warm cache; {load()}\n")
+    kinds = ("modules of Python", "shared objects", "other files")
+    table(["a process opens", "files"], [[kind, str(int(warm[kind]))] for kind in kinds])
 
 
 def _now():
@@ -60,6 +62,30 @@ def _help(rounds):
         spent = (after.children_user, after.children_system)
         cpu.append(sum(spent) - before.children_user - before.children_system)
     return f"{statistics.median(wall):.3f} s ({statistics.median(cpu):.3f} s)"
+
+
+class Opened:
+    """Counts the files that this process opens from now on, and those that are mapped."""
+
+    def __init__(self):
+        self._paths = set()
+        sys.addaudithook(self._note)
+
+    def _note(self, event, arguments):
+        if event == "open" and isinstance(arguments[0], str):
+            self._paths.add(arguments[0])
+
+    def counts(self):
+        """Kind of file -> how many."""
+        modules = {path for path in self._paths if path.endswith((".py", ".pyc"))}
+        with open("/proc/self/maps") as maps:
+            mapped = {line.split()[-1] for line in maps if ".so" in line}
+        others = [path for path in self._paths - modules - mapped if os.path.isfile(path)]
+        return {
+            "modules of Python": len({path.partition(".cpython")[0] for path in modules}),
+            "shared objects": len(mapped),
+            "other files": len(others),
+        }
 
 
 class Cuts:
@@ -91,6 +117,7 @@ class Cuts:
 
 def one():
     """Start a run as `ecs-model run` does; print the pieces."""
+    opened = Opened()
     cuts = Cuts(float(os.environ.get("ECS_BENCHMARK_BEGAN", time.time())))
     from ecs_model.parallel import start
 
@@ -118,7 +145,7 @@ def one():
     pieces = cuts.pieces
     pieces["all"] = sum(v for k, v in pieces.items() if not k.endswith("CPU"))
     pieces["all CPU"] = sum(v for k, v in pieces.items() if k.endswith("CPU"))
-    print(json.dumps(pieces))
+    print(json.dumps(pieces | opened.counts()))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,10 @@ FORMULAS = {
     "loops": lambda x, y: sum(x / (k + y) for k in range(5)),
     "neutral": lambda x, y: 0 * x + 1 * y + (x + 0) + (0 + y) - 0.0 + x / 1,
     "nothing": lambda x, y: 0.0 * x,
+    "sum of conditions": lambda x, y: ((x > 1) + (y > 1)) * 2.0 + (x < 1) * (y < 1) - (x > 2) / 3,
+    "numbers of NumPy": lambda x, y: np.where(
+        np.float64(2) < x, np.array(2.0) * y, np.int64(3) + x
+    ),
 }
 
 
@@ -53,6 +57,7 @@ REFUSED = {
     "power of a value": (lambda x, y: x**y, "only whole powers"),
     "large power": (lambda x, y: x**9, "only whole powers"),
     "unknown function": (lambda x, y: np.sinh(x), "np.sinh cannot be compiled"),
+    "part of a function": (lambda x, y: np.add(x, y, where=x > 1), r"np.add\(where=...\) has no"),
     "unknown array function": (lambda x, y: np.clip(x, 0, 1), "cannot be compiled"),
 }
 

@@ -71,17 +71,14 @@ class Symbol(Operators):
 
     Attributes:
         name: in C; of a condition its text.
+        is_condition: whether it is one, whose text stands where it is used.
         operation: the NumPy function, or mark, that it comes from, and its arguments; None for a
             variable.
     """
 
     def __init__(self, recording, name, operation=None):
         self.recording, self.name, self.operation = recording, name, operation
-
-    @property
-    def is_condition(self):
-        """Whether it is one, whose text stands where it is used."""
-        return self.operation is not None and self.operation[0] in CONDITIONS
+        self.is_condition = operation is not None and operation[0] in CONDITIONS
 
     @functools.cached_property
     def variables(self):
@@ -97,6 +94,8 @@ class Symbol(Operators):
         """Write down one operation."""
         if not all(map(_is_operand, inputs)):
             return NotImplemented
+        if ufunc in ARITHMETIC and any(map(_is_condition, inputs)):
+            return _of_conditions(ufunc, inputs)
         if ufunc is np.negative:
             return -1.0 * inputs[0]
         if ufunc is np.power:
@@ -117,7 +116,8 @@ class Symbol(Operators):
         if not all(map(_is_operand, args)):
             return NotImplemented
         if function is not np.where or len(args) != 3:
-            raise TypeError(f"np.{function.__name__} cannot be compiled; use np.where")
+            right = "np.where(condition, yes, no)"
+            raise TypeError(f"np.{function.__name__} cannot be compiled; use {right}")
         condition, yes, no = (as_c(x) for x in args)
         if yes == no:
             return args[1]
@@ -128,11 +128,23 @@ class Symbol(Operators):
         raise TypeError("a compiled formula cannot branch on a value; use np.where")
 
 
+_LOGICAL = {np.add: np.logical_or, np.multiply: np.logical_and}
 _USUAL = {Symbol, float, int}  # Real is asked of the others alone, which takes long
 
 
 def _is_operand(x):
     return type(x) in _USUAL or isinstance(x, Real)
+
+
+def _is_condition(x):
+    return type(x) is Symbol and x.is_condition
+
+
+def _of_conditions(ufunc, inputs):
+    """Arithmetic with conditions, as NumPy does it: of two of them `or` and `and`, else 1 and 0."""
+    if ufunc in _LOGICAL and all(map(_is_condition, inputs)):
+        return _LOGICAL[ufunc](*inputs)
+    return ufunc(*(np.where(x, 1.0, 0.0) if _is_condition(x) else x for x in inputs))
 
 
 def as_c(x):

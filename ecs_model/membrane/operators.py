@@ -53,5 +53,15 @@ class Operators(np.lib.mixins.NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         """A NumPy function of the value."""
         if method != "__call__" or kwargs:
-            raise TypeError(f"np.{ufunc.__name__}.{method} has no place in a formula")
-        return self.apply(ufunc, *inputs)
+            what = (
+                f"np.{ufunc.__name__}({', '.join(kwargs)}=...)"
+                if kwargs
+                else f"np.{ufunc.__name__}.{method}"
+            )
+            raise TypeError(f"{what} has no place in a formula")
+        return self.apply(ufunc, *(x.item() if _is_number(x) else x for x in inputs))
+
+
+def _is_number(x):
+    """Whether it is a number of NumPy, or an array that is one."""
+    return isinstance(x, np.ndarray | np.generic) and x.ndim == 0
