@@ -248,7 +248,7 @@ def osmolality(folder):
 
 
 def coupling(folder):
-    """By how much joined glia lower a local rise, where K+ would reach 5, 10 and 20 mM."""
+    """By how much the glial syncytium lowers a local rise, where K+ would reach 5, 10 and 20 mM."""
     found = breithausen_2020.curves(folder)
     rows = []
     for name, case in breithausen_2020.CASES.items():
@@ -321,7 +321,7 @@ PAPERS = {
         "would ignite in 12 mM.",
     ),
     "breithausen_2020": Paper(
-        "Do joined glia take K⁺ away?",
+        "Does the glial syncytium take K⁺ away?",
         "In slices of rat hippocampus, blocking gap junctions left K⁺ transients of synaptic and "
         "axonal activity largely as they were, and raised those of local iontophoresis once they "
         "were larger than about 10 mM (abstract).",

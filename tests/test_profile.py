@@ -54,3 +54,11 @@ def test_edges_are_the_abrupt_changes_inside_the_run():
     assert train(0.0, 1.0, 2.0, 3).edges(4.5) == [1.0, 2.0, 3.0, 4.0]
     assert constant().edges(9.0) == []
     assert step(9.0).edges(9.0) == []
+
+
+def test_edges_within_are_after_the_start_and_up_to_the_end_each_once():
+    course = Profile([1.0, 1.0, 2.0, 2.0], [0.0, 1.0, 1.0, 0.0])
+    assert course.edges_within(0.0, 3.0) == [1.0, 2.0]
+    assert course.edges_within(1.0, 2.0) == [2.0]
+    assert course.edges_within(0.5, 1.0) == [1.0]
+    assert course.edges_within(2.0, 9.0) == []

@@ -1,4 +1,4 @@
-"""How much joined glia lower a local rise of K+, after Breithausen et al. (2020).
+"""How much the glial syncytium lowers a local rise of K+, after Breithausen et al. (2020).
 
 python docs/papers/breithausen_2020.py    # docs/pictures/paper_breithausen_2020.png, two minutes
 """

@@ -483,7 +483,7 @@ EXPERIMENTS = {
         "Gardner-Medwin 1983, J Physiol 335, 353 (abstract)",
     ),
     "coupling: small rise": Experiment(
-        "share by which joined glia lower a local rise of [K⁺]o to 5 mM",
+        "share by which the glial syncytium lowers a local rise of [K⁺]o to 5 mM",
         "rat hippocampal slices, gap junctions blocked",
         "largely unaffected (within 5 % a choice)",
         -5,
