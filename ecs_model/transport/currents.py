@@ -15,26 +15,25 @@ class Current:
     Args:
         rows: of the tissue.
         grounded: owned nodes at potential zero; None if there are none anywhere.
+        space: a name for the space, other than that of another one of the same tissue.
     """
 
-    def __init__(self, rows: Neighbours, grounded: Nodes | None) -> None:
-        self.rows, self.grounded = rows, grounded
+    def __init__(self, rows: Neighbours, grounded: Nodes | None, space: str) -> None:
+        self.rows, self.grounded, self._buffer = rows, grounded, f"conductivity {space}"
         self._leak: Array | None = None
-        self._conductivity, self._psi = (np.zeros((rows.local, 1)) for _ in range(2))
-        self._free = np.zeros(rows.operators.mesh.owned)
+        self._conductivity: Array = np.empty(0)
+        self._free = np.zeros(0 if grounded is None else rows.operators.mesh.owned)
 
     def follow(self, conductivity: Array, leak: Array | None) -> None:
-        """Take over conductivity and leak at owned nodes."""
-        self._conductivity[: len(conductivity), 0] = conductivity
-        self.rows.exchange(self._conductivity)
+        """Take over conductivity and leak at owned nodes, which stay as they are until the next."""
+        self._conductivity = self.rows.with_ghosts(conductivity, self._buffer)
         self._leak = leak
 
     def of(self, psi: Array, out: Array) -> None:
         """Put the current of psi into `out`, without leak and as if no node were grounded."""
-        self._psi[: len(psi), 0] = psi
-        self.rows.exchange(self._psi)
         stiffness, _ = self.rows.entries
-        self.rows.call("current", stiffness, self._conductivity, self._psi, out)
+        here = self.rows.with_ghosts(psi, "psi")
+        self.rows.call("current", stiffness, self._conductivity, here, out)
 
     def solve_along(self, line: AlongLine, charge: Array, out: Array) -> None:
         """Find the potential along a line that drives a charge [mol/s] at owned nodes away."""
@@ -43,12 +42,13 @@ class Current:
     def mult(self, _: PETSc.Mat, x: PETSc.Vec, y: PETSc.Vec) -> None:
         """What PETSc asks for."""
         values, out = x.array_r, y.array
-        self._free[:] = values
+        free = values if self.grounded is None else self._free
         if self.grounded is not None:
-            self._free[self.grounded] = 0.0
-        self.of(self._free, out)
+            free[:] = values
+            free[self.grounded] = 0.0
+        self.of(free, out)
         if self._leak is not None:
-            out += self._leak * self._free
+            out += self._leak * free
         if self.grounded is not None:
             out[self.grounded] = values[self.grounded]
 

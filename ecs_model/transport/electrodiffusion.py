@@ -83,7 +83,7 @@ class Electrodiffusion(Ions):
         self._options = options_of("potential", options or {})
         owned = operators.mesh.owned
         self.psi, self.acting, self.charge, self.conductivity = _arrays(owned, 4)
-        self._rate, self._before = _arrays(owned, 2)  # of psi [1/s]; psi of the last step
+        (self._rate,) = _arrays(owned, 1)  # of psi [1/s]; within a step, what psi was before it
         self._late, self._excess = _arrays(owned, 2)  # change of psi that came too late; its charge
         self._ahead = 0.0  # from the middle of the last step to that of this one [s]
         self._volume = operators.mesh.sum(operators.mesh.volumes)
@@ -138,10 +138,10 @@ class Electrodiffusion(Ions):
         """Prepare a step: boundaries, and guesses of the increments and of the potential."""
         last = self._first.last_step
         super().begin(t, dt, damped)
-        self._before[:] = self.psi
         self._ahead = 0.5 * (last + dt) if last else 0.0
-        if not damped:
-            self.psi += self._ahead * self._rate
+        expected = self._expected(damped)
+        self._rate[:] = self.psi
+        self.psi[:] = expected
         unit = thermal_voltage(self.temperature)
         electrodes.hold(self._first.ledger.dirichlet, self.psi, t, t + dt, unit)
         self.carried = last / dt if not damped and dt >= SHORTER * last else 0.0
@@ -149,6 +149,13 @@ class Electrodiffusion(Ions):
         if not self.carried:
             self._excess[:] = 0.0
         np.add(self.psi, self._late, out=self.acting)
+
+    def _expected(self, damped):
+        """The potential of this step, as the last two let expect it; in a buffer."""
+        expected = self.rows.buffer("middle", self.psi.shape)
+        np.multiply(self._rate, 0.0 if damped else self._ahead, out=expected)
+        expected += self.psi
+        return expected
 
     def _balance(self, t, dt):
         """Rounds of ions and potential until they bring hardly any charge."""
@@ -214,11 +221,11 @@ class Electrodiffusion(Ions):
         Args:
             elsewhere: charge [mol] that the step left at them in a space beside this one.
         """
-        np.subtract(self.psi, self.acting, out=self._rate)
-        self._late += self._rate
+        self._late += self.psi
+        self._late -= self.acting
         self._forget_total(elsewhere)
         if self._ahead:
-            np.subtract(self.psi, self._before, out=self._rate)
+            np.subtract(self.psi, self._rate, out=self._rate)
             self._rate /= self._ahead
         else:
             self._rate[:] = 0.0

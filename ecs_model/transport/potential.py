@@ -45,6 +45,7 @@ class Poisson:
         leak: conductance to a space at potential zero at owned nodes [mol/s], as it begins; None
             where no current leaves.
         options: PETSc options for the solver.
+        space: a name for the space, other than that of another one of the same tissue.
 
     Attributes:
         rows: of the tissue.
@@ -61,11 +62,12 @@ class Poisson:
         scale: float,
         leak: Array | None = None,
         options: Options | None = None,
+        space: str = "outside",
     ) -> None:
         self.rows, self._scale, self._leak = rows, MARGIN * scale, leak
         self._options, operators = options or {}, rows.operators
         self.grounded = np.asarray(ledger.fixed, np.int32) if ledger.dirichlet else None
-        self.current = Current(rows, self.grounded)
+        self.current = Current(rows, self.grounded, space)
         self._b, self._right = operators.vector()
         self._x, self._solution = operators.vector()
         self.solver: PETSc.KSP = None

@@ -172,7 +172,7 @@ class Bidomain(Syncytium):
         if self._field:
             return BidomainEquations(self._field.poisson, glia.poisson, leak, options)
         ledger, scale = glia.ledger.of("K"), glia.mean_conductivity
-        poisson = Poisson(glia.rows, ledger, scale, leak, options)
+        poisson = Poisson(glia.rows, ledger, scale, leak, options, "inside")
         if options:
             poisson.try_options()
         return poisson
