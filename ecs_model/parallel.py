@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from ecs_model import launcher
 from ecs_model.errors import EcsModelError
+from ecs_model.limits import MET
 
 CHUNK = 2**16  # rows of an array that are stored together; slices begin at multiples of it
 
@@ -115,7 +116,7 @@ class Team:
         def is_enough(level):
             return (
                 self.add([covered[len(values) - np.searchsorted(ordered, level)]]) / whole
-                >= fraction
+                >= fraction - MET
             )
 
         finite = values[np.isfinite(values)]

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ecs_model.limits import MET
 from ecs_model.physics.regimes import NAMES
 from ecs_model.physics.values import Array
 
@@ -29,7 +30,7 @@ def reached_by(fraction: float, highest: Array, volumes: Array) -> float:
     """
     order = np.argsort(highest)[::-1]
     covered = np.cumsum(volumes[order]) / volumes.sum()
-    place = min(int(np.searchsorted(covered, fraction)), len(order) - 1)
+    place = min(int(np.searchsorted(covered, fraction - MET)), len(order) - 1)
     return float(highest[order][place])
 
 

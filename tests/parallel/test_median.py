@@ -31,6 +31,16 @@ for seed in range(40):
     for share in (0.0, 1e-9, 0.25, 0.5, 0.9, 1.0):
         ours = Team(comm).reached_by(share, values[here], weights[here])
         assert ours == reached_by(share, values, weights), (seed, share, ours)
+for count in (10, 30, 70, 1000):  # shares that sums reach but for round-off, in any order
+    values, random = np.arange(count) % 10 + 1.0, np.random.default_rng(count)
+    for _ in range(20):
+        order, owner = random.permutation(count), random.integers(0, comm.size, count)
+        here = order[owner == comm.rank]
+        weights = np.full(len(here), 0.1)
+        for tenth in range(1, 11):
+            ours = Team(comm).reached_by(tenth / 10, values[here], weights)
+            assert ours == 11.0 - tenth, (count, tenth, ours)
+            assert ours == reached_by(tenth / 10, values[order], np.full(count, 0.1))
 assert Team(comm).add([comm.rank, 1.0]).tolist() == [sum(range(comm.size)), comm.size]
 if comm.rank == 0:
     print("all equal")
