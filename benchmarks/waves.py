@@ -26,13 +26,16 @@ FINEST, FINE = sized((2.5, 5), (40, 40))  # um, on the lines that others are com
 ALL = 'tissue.ions=["K", "Na", "Cl"]'
 BOUND = "tissue.transport=electrodiffusion"
 SWELLING = "membrane.options={swelling = true}"
+ONE, TWO = "time.two_rates=false", "time.two_rates=true"
 MODES = {
-    "K+ alone": ['tissue.ions=["K"]'],
-    "three ions": [ALL],
-    "electrodiffusion": [ALL, BOUND],
-    "K+ alone, swelling": ['tissue.ions=["K"]', SWELLING],
-    "three ions, swelling": [ALL, SWELLING],
-    "electrodiffusion, swelling": [ALL, BOUND, SWELLING],
+    "K+ alone": ['tissue.ions=["K"]', ONE],
+    "K+ alone, two rates": ['tissue.ions=["K"]', TWO],
+    "three ions": [ALL, ONE],
+    "three ions, two rates": [ALL, TWO],
+    "electrodiffusion": [ALL, BOUND, ONE],
+    "K+ alone, swelling": ['tissue.ions=["K"]', SWELLING, ONE],
+    "three ions, swelling": [ALL, SWELLING, ONE],
+    "electrodiffusion, swelling": [ALL, BOUND, SWELLING, ONE],
 }
 CELL, WIDE = 40, sized(6, 1)  # um; cells across the bar in which work is measured
 
@@ -74,10 +77,10 @@ def one(wave, mesh, h, across, *overrides):
     made = build.build(config, start())
     simulation, watch = made.simulation, Watch()
     simulation.observers = [made.tracker]
-    watch.over("membrane", simulation.reaction, "advance")
+    watch.over("steps", simulation, "step")
     watch.over("transport", simulation.diffusion, "advance")
     simulation.run()
-    nodes, seconds = made.mesh.nodes, sum(watch.seconds.values())
+    nodes, seconds = made.mesh.nodes, watch.seconds["steps"]
     volume = LENGTH * 1e-3 * (1 if mesh == "line" else (across * h * 1e-3) ** 2)
     print(
         json.dumps(
