@@ -513,6 +513,11 @@ CANNOT = (  # what, where, the experiment, why these models cannot tell
 )
 
 
+def is_inside(name: str, value: float) -> bool:
+    """Whether a number, in the unit of the experiment, lies inside its spread."""
+    return EXPERIMENTS[name].low <= value <= EXPERIMENTS[name].high
+
+
 def measured(name: str, ours: float, inside: bool, why: str) -> None:
     """Assert on which side of the measured spread ours lies; with ECS_MEASURED=file, note it there.
 
@@ -522,8 +527,7 @@ def measured(name: str, ours: float, inside: bool, why: str) -> None:
         inside: the verdict, as it is known.
         why: one sentence: how it was computed; what keeps it outside.
     """
-    experiment = EXPERIMENTS[name]
-    found = experiment.low <= ours <= experiment.high
+    experiment, found = EXPERIMENTS[name], is_inside(name, ours)
     if os.environ.get("ECS_MEASURED"):
         note = {"name": name, "ours": float(ours), "inside": bool(found), "why": why}
         with open(os.environ["ECS_MEASURED"], "a") as file:
