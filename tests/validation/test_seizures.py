@@ -43,8 +43,7 @@ def test_seizures_over_the_bath():
     assert is_inside("seizures: K+", narrow) and is_inside("seizures: K+", without)
     assert driven < without
     why = (
-        "glia take it up: with half of their uptake (G_glia), as scars may have, in baths of 12 "
-        f"to 15 mM {without:.1f} mM, with all of it {driven:.1f}; in so little space as 0.067 "
-        f"{narrow:.1f} mM"
+        f"in baths of 12 to 15 mM {driven:.1f} mM, and {without:.1f} mM there if glia take up half "
+        f"(G_glia); where space is 0.067, {narrow:.1f} mM in baths of 7 to 9 mM"
     )
     measured("seizures: K+", highest(found), False, why)

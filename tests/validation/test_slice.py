@@ -206,8 +206,8 @@ def test_oxygen_in_the_middle_of_a_slice(tmp_path):
     more = oxygen(run_here(SLAB, tmp_path / "more", *as_slices_use()))[1].min() / TORR
     assert is_inside("slice: oxygen", more)
     why = (
-        f"tissue at rest uses {use:.2g} mM/min here, as in vivo; where it uses {NEEDED:.2g}, as "
-        f"the authors found for their slices (V_other), it is {more:.0f} mmHg"
+        f"tissue at rest uses {use:.2g} mM/min here, as in vivo; where all but its pumps use more "
+        f"(V_other), {NEEDED:.2g} in all, it is {more:.0f} mmHg"
     )
     measured("slice: oxygen", middle / TORR, False, why)
 
