@@ -351,8 +351,9 @@ PAPERS = {
         "core, where oxygen is short, carry it (abstract).",
         slice_wave,
         "The wave, its speed and its hypoxic core agree where neurons fill 0.24 of the slice, as "
-        "theirs do; it stops in a slice of 0.1 mm, as theirs does. Neurons that fill 0.5, the usual "
-        "of kager_mori, are too fast and do not stop, see [Against experiments](validation.md).",
+        "theirs do; it stops in a slice of 0.1 mm, as theirs does. Neurons that fill 0.5, the "
+        "usual of kager_mori, are too fast and do not stop, see [Against "
+        "experiments](validation.md).",
     ),
     "fisher_1976": Paper(
         "12 mM of K⁺ on cortex for eight hours",

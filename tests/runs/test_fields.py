@@ -258,9 +258,9 @@ def test_a_torn_head_of_an_array_is_one_sentence(tmp_path, piece):
 def test_the_name_of_an_ion_is_its_field(tmp_path):
     """Outside, once, whether one or the other name is given."""
     text = TEXT.format(alpha="0.2", tortuosity="1.6", j_max="500", k_o='"6 mM"')
-    text = text.replace("[membrane]", 'ions = ["K", { name = "TMA", initial = "1 mM" }]\n[membrane]')
+    ions = 'ions = ["K", { name = "TMA", initial = "1 mM" }]\n[membrane]'
     asked = 'output.fields=["TMA", "K", "V", "TMA_o"]'
     probe = '[[probe]]\nname = "p"\nat = ["0.1 mm", "0.1 mm", "0.1 mm"]\n'
-    run = run_here(text + probe, tmp_path / "run", asked)
+    run = run_here(text.replace("[membrane]", ions) + probe, tmp_path / "run", asked)
     assert read_field(run.path, "TMA_o", 1) == pytest.approx(1.0)
     assert [n for n in series(run) if n.endswith("@p")] == ["K_o@p", "TMA_o@p", "V@p"]

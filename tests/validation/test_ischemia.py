@@ -77,8 +77,9 @@ def test_an_hour_without_blood(node, tmp_path):
     assert Na["shallow"] > 53.0
     why = (
         "equilibrium of a closed tissue whose pumps stand still, whatever its membranes are: "
-        f"{without:.0f} mM with half of P_NaP and a quarter of S and S_g; fluid on the surface that "
-        f"stayed at 4 mM would leave {K['shallow']:.0f} mM 0.4 mm and {K['deep']:.0f} mM 1 mm deep"
+        f"{without:.0f} mM with half of P_NaP and a quarter of S and S_g; fluid on the surface "
+        f"that stayed at 4 mM would leave {K['shallow']:.0f} mM 0.4 mm and {K['deep']:.0f} mM 1 mm "
+        "deep"
     )
     measured("ischemia: K+", node["K_o@tip"][-1], False, why)
     sodium = node["ecs_Na"][-1] / (alpha * 20e-6)

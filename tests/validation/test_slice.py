@@ -233,7 +233,9 @@ def test_half_of_the_oxygen_of_air(tmp_path):
 
 def core(folder, wide):
     """Width [um] with less than 1 uM of oxygen in a slice so wide [um], and what its middle has."""
-    text = SLAB.replace("1.8e-9", "3.3e-9").replace("0.785 mM", "0.1 mM").replace("0.6 mM", "0.1 mM")
+    text = SLAB.replace("1.8e-9", "3.3e-9")
+    for face in ("0.785 mM", "0.6 mM"):
+        text = text.replace(face, "0.1 mM")
     neurons = ("membrane.parameters.phi=0.24", "membrane.parameters.S=2.585e5")
     size = (f"mesh.length={wide} um", "mesh.cell=20 um")
     run = run_here(text.replace("60 s", "15 s"), folder, *size, "time.step=20 ms", *neurons)
