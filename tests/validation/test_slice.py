@@ -1,6 +1,8 @@
 """The slice of Kelley et al. 2022: an octant of 1 x 1 x 0.4 mm in a bath, a bolus in its middle."""
 
 import functools
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from ecs_model.run.tables import read_line
 from tests.helpers import run_here, summary
 from tests.validation.experiments import is_inside, measured
 
+ROOT = Path(__file__).parents[2]
 OCTANT = """\
 [mesh]
 generator = "box"
@@ -108,6 +111,15 @@ def test_perfused(octant):
     middle = np.linalg.norm(points, axis=1).argmin()
     assert core[middle] < 1.0 and core.max() == pytest.approx(100.0), "a hypoxic core [uM]"
     assert summary(run)["species"]["O2"]["relative_error"] < 1e-11
+
+
+@pytest.mark.parametrize("text", ["runs/slice_sd", "docs/papers/kelley_2022"])
+def test_ready_slices_are_of_that_tissue(text):
+    config = tomllib.loads((ROOT / f"{text}.toml").read_text())
+    found = {key: config["tissue"][key] for key in ("alpha", "tortuosity")}
+    found |= {key: config["membrane"]["parameters"][key] for key in ("phi", "S")}
+    assert config["tissue"]["packing"] == "fixed"
+    assert found.items() <= TISSUE.items()
 
 
 @pytest.mark.slow
