@@ -97,7 +97,7 @@ EXPERIMENTS = {
     ),
     "SD: speed in patients": Experiment(
         "speed of SD",
-        "patients with head injuries, ECoG",
+        "patients with head injuries or hemorrhage, ECoG",
         "0.6-5.0 mm/min",
         0.6,
         5.0,
@@ -228,7 +228,7 @@ EXPERIMENTS = {
         40,
         46,
         "mmHg",
-        "Direct measurements of oxygen tension at vessels of the cortex (abstract)",
+        "Direct measurements of oxygen tension at vessels, Pflügers Arch 393, 118 (abstract)",
     ),
     "slice: oxygen": Experiment(
         "PO₂ in the middle of a slice of 300 µm",
