@@ -350,9 +350,10 @@ PAPERS = {
         "In a perfused slice with 36,000 neurons a wave travels at 2-4 mm/min, and neurons in the "
         "core, where oxygen is short, carry it (abstract).",
         slice_wave,
-        "The wave and its hypoxic core agree; it is faster than their range, and does not "
-        "stop in a slice of 0.1 mm, where theirs does. With half of the membrane per volume "
-        "both agree, see [Against experiments](validation.md).",
+        "The wave, its speed and its hypoxic core agree where neurons fill 0.24 of the slice, as "
+        "theirs do; it stops in a slice of 0.1 mm, as theirs does. Neurons that fill 0.5, the "
+        "usual of kager_mori, are too fast and do not stop, see [Against "
+        "experiments](validation.md).",
     ),
     "fisher_1976": Paper(
         "12 mM of K⁺ on cortex for eight hours",

@@ -141,11 +141,16 @@ def _check_fields(config, model):
     known += ["V_g_shift"] if settings is not None and settings.cable else []
     known += field_names(model)
     for name in config.output.fields or []:
-        if name not in known:
+        if named_field(name, config) not in known:
             raise ConfigError(
                 f"output.fields: the model '{model.name}' has no '{name}'; it has "
                 f"{', '.join(known)}"
             )
+
+
+def named_field(name, config):
+    """The field that a name of output.fields means: that of an ion is its concentration outside."""
+    return f"{name}_o" if name in {ion.name for ion in config.tissue.ions} else name
 
 
 def _check_regions(config):

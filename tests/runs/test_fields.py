@@ -10,7 +10,7 @@ from ecs_model.meshes import meshdata, rectangle
 from ecs_model.run import runner
 from ecs_model.run.field_series import read_field, read_mesh
 from ecs_model.tissue.input_fields import read_array
-from tests.helpers import brick, run_here, summary
+from tests.helpers import brick, run_here, series, summary
 
 TEXT = """
 title = "fields"
@@ -253,3 +253,14 @@ def test_a_torn_head_of_an_array_is_one_sentence(tmp_path, piece):
         (tmp_path / "a.npy").write_bytes(whole[:place] + piece + whole[place:])
         with pytest.raises(ConfigError, match="not an array of numbers"):
             read_array(tmp_path / "a.npy", None)
+
+
+def test_the_name_of_an_ion_is_its_field(tmp_path):
+    """Outside, once, whether one or the other name is given."""
+    text = TEXT.format(alpha="0.2", tortuosity="1.6", j_max="500", k_o='"6 mM"')
+    ions = 'ions = ["K", { name = "TMA", initial = "1 mM" }]\n[membrane]'
+    asked = 'output.fields=["TMA", "K", "V", "TMA_o"]'
+    probe = '[[probe]]\nname = "p"\nat = ["0.1 mm", "0.1 mm", "0.1 mm"]\n'
+    run = run_here(text.replace("[membrane]", ions) + probe, tmp_path / "run", asked)
+    assert read_field(run.path, "TMA_o", 1) == pytest.approx(1.0)
+    assert [n for n in series(run) if n.endswith("@p")] == ["K_o@p", "TMA_o@p", "V@p"]

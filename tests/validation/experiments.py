@@ -42,7 +42,7 @@ ANOXIA = "Time course of [K⁺]e in anoxia and electroshock, rat (abstract)"
 FISHER = "Fisher, Pedley & Prince 1976, Brain Res 101, 223"
 KETAMINE = "Ionotropic receptor blockade and SD in slices, NeuroReport 1999 (abstract)"
 MARRANNES = "Marrannes et al. 1988, Brain Res 457, 226"
-AVOLI = "Avoli et al. 1991, Ann Neurol (abstract)"
+AVOLI = "Avoli et al. 1991, Ann Neurol 30, 589 (abstract)"
 STRONG = "Strong et al. 1983, JCBFM 3, 86"
 KELLEY = "Kelley et al. 2022, eNeuro 9 (abstract, code SDinSlice)"
 BREITHAUSEN = "Breithausen et al. 2020, Glia 68, 918 (abstract)"
@@ -97,7 +97,7 @@ EXPERIMENTS = {
     ),
     "SD: speed in patients": Experiment(
         "speed of SD",
-        "patients with head injuries, ECoG",
+        "patients with head injuries or hemorrhage, ECoG",
         "0.6-5.0 mm/min",
         0.6,
         5.0,
@@ -134,16 +134,16 @@ EXPERIMENTS = {
     "ischemia: K+": Experiment(
         "[K⁺]o after complete ischemia",
         "cat cortex, 1 h",
-        "56 ± 5.4 mM (two standard deviations)",
+        "56 ± 5.4 mM (two standard errors)",
         45,
         67,
         "mM",
         HOSSMANN,
     ),
     "ischemia: Na+": Experiment(
-        "[Na⁺]o after complete ischemia",
-        "cat cortex, 1 h",
-        "53 ± 5.8 mM (two standard deviations)",
+        "[Na⁺] of fluid on the surface after complete ischemia",
+        "cat cortex, subarachnoid, 133 mM before, 1 h",
+        "53 ± 5.8 mM (two standard errors)",
         41.4,
         64.6,
         "mM",
@@ -228,7 +228,7 @@ EXPERIMENTS = {
         40,
         46,
         "mmHg",
-        "Direct measurements of oxygen tension at vessels of the cortex (abstract)",
+        "Direct measurements of oxygen tension at vessels, Pflügers Arch 393, 118 (abstract)",
     ),
     "slice: oxygen": Experiment(
         "PO₂ in the middle of a slice of 300 µm",
@@ -354,7 +354,7 @@ EXPERIMENTS = {
         0.9,
         1.1,
         "1",
-        "Latency of anoxic depolarization, 10.1016/0006-8993(87)91652-0 (abstract)",
+        "Systemic ketamine and anoxic depolarization, Brain Res 1987, 437, 360 (abstract)",
     ),
     "Mg-free: K+": Experiment(
         "highest [K⁺]o in SD without Mg²⁺",
@@ -403,7 +403,7 @@ EXPERIMENTS = {
     ),
     "flow: 24": Experiment(
         "share of places with [K⁺]o above 11.5 mM, flow 23.8 ± 9.3 ml/100 g/min",
-        "cat cortex, middle cerebral artery closed",
+        "surface of cat cortex, middle cerebral artery closed",
         "2 of 24 (95 %: 1-27 %)",
         1,
         27,
@@ -412,7 +412,7 @@ EXPERIMENTS = {
     ),
     "flow: 13": Experiment(
         "share of places with [K⁺]o above 11.5 mM, flow 13.0 ± 4.7 ml/100 g/min",
-        "cat cortex, middle cerebral artery closed",
+        "surface of cat cortex, middle cerebral artery closed",
         "5 of 7 (95 %: 29-96 %)",
         29,
         96,
@@ -513,6 +513,11 @@ CANNOT = (  # what, where, the experiment, why these models cannot tell
 )
 
 
+def is_inside(name: str, value: float) -> bool:
+    """Whether a number, in the unit of the experiment, lies inside its spread."""
+    return EXPERIMENTS[name].low <= value <= EXPERIMENTS[name].high
+
+
 def measured(name: str, ours: float, inside: bool, why: str) -> None:
     """Assert on which side of the measured spread ours lies; with ECS_MEASURED=file, note it there.
 
@@ -522,8 +527,7 @@ def measured(name: str, ours: float, inside: bool, why: str) -> None:
         inside: the verdict, as it is known.
         why: one sentence: how it was computed; what keeps it outside.
     """
-    experiment = EXPERIMENTS[name]
-    found = experiment.low <= ours <= experiment.high
+    experiment, found = EXPERIMENTS[name], is_inside(name, ours)
     if os.environ.get("ECS_MEASURED"):
         note = {"name": name, "ours": float(ours), "inside": bool(found), "why": why}
         with open(os.environ["ECS_MEASURED"], "a") as file:

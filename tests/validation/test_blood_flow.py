@@ -7,7 +7,7 @@ from scipy.stats import norm
 from ecs_model.membrane import MODELS
 from ecs_model.units import to_si
 from tests.membrane.nodes import nodes
-from tests.validation.experiments import EXPERIMENTS, measured
+from tests.validation.experiments import is_inside, measured
 
 pytestmark = pytest.mark.slow
 OPTIONS = {"pump": "post_albers", "energy": True, "swelling": True, "supply": "flow"}
@@ -48,11 +48,6 @@ def usual():
 def sparing():
     """Cells that use nothing but for their pumps."""
     return Reduced(0.0)
-
-
-def is_inside(name, value):
-    """Whether a further run lies inside the spread of an experiment."""
-    return EXPERIMENTS[name].low <= value <= EXPERIMENTS[name].high
 
 
 def test_potassium_leaves_cells(usual, sparing):

@@ -7,7 +7,7 @@ from ecs_model.membrane import MODELS
 from ecs_model.membrane.model import Surroundings
 from ecs_model.membrane.rest import at_rest
 from tests.membrane.nodes import first_true, nodes
-from tests.validation.experiments import EXPERIMENTS, measured
+from tests.validation.experiments import is_inside, measured
 from tests.validation.waves import STRONG, WITH_GLUTAMATE, Wave
 
 pytestmark = pytest.mark.slow
@@ -24,11 +24,6 @@ def waves(tmp_path_factory):
         "strong": Wave(folder / "strong", *STRONG),
         "none": Wave(folder / "none", *WITH_GLUTAMATE, NONE),
     }
-
-
-def is_inside(name, value):
-    """Whether a further run lies inside the spread of an experiment."""
-    return EXPERIMENTS[name].low <= value <= EXPERIMENTS[name].high
 
 
 def test_antagonists_make_it_shorter(waves):

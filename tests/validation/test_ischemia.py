@@ -5,10 +5,10 @@ import pytest
 
 from ecs_model.membrane import MODELS
 from tests.helpers import run_here, series
-from tests.validation.experiments import measured
+from tests.validation.experiments import is_inside, measured
 
 pytestmark = pytest.mark.slow
-STOPPED = 10.0  # s
+IONS = ("K_o", "Na_o")
 NODE = """\
 [mesh]
 generator = "interval"
@@ -36,6 +36,14 @@ series = "0.25 s"
 """
 
 
+COLUMN = (
+    NODE.replace("20 um", "2 mm")
+    .replace('cell = "10 um"', 'cell = "100 um"\n[[boundary]]\non = "left"\nbath = "4 mM"')
+    .replace('["K", "Na", "Cl"]', '["K", "Na", "Cl"]\ntransport = "electrodiffusion"')
+    .replace('name = "tip"\nat = ["10 um"]', 'name = "shallow"\nat = ["0.4 mm"]')
+    .replace("[time]", '[[probe]]\nname = "deep"\nat = ["1 mm"]\n[time]\ntolerance = "0.05 mM"')
+    .replace('series = "0.25 s"', 'series = "60 s"\nfields = ["K_o", "Na_o", "alpha"]')
+)
 USUAL = MODELS["kager_mori"].Parameters()
 
 
@@ -63,14 +71,23 @@ def test_an_hour_without_blood(node, tmp_path):
     alpha = node["alpha@tip"][-1]
     without = changed(tmp_path / "without", P_NaP=0.5, S=0.25, S_g=0.25)["K_o@tip"][-1]
     assert abs(without - node["K_o@tip"][-1]) < 5
+    under_fluid = series(run_here(COLUMN, tmp_path / "column"))
+    K, Na = ({at: under_fluid[f"{c}@{at}"][-1] for at in ("shallow", "deep")} for c in IONS)
+    assert is_inside("ischemia: K+", K["shallow"]) and is_inside("ischemia: Na+", Na["deep"])
+    assert Na["shallow"] > 53.0
     why = (
         "equilibrium of a closed tissue whose pumps stand still, whatever its membranes are: "
-        f"{without:.0f} mM with half of P_NaP and a quarter of S and S_g; what is missing has left "
-        "the tissue, or never left cells that still live"
+        f"{without:.0f} mM with half of P_NaP and a quarter of S and S_g; fluid on the surface "
+        f"that stayed at 4 mM would leave {K['shallow']:.0f} mM 0.4 mm and {K['deep']:.0f} mM 1 mm "
+        "deep"
     )
     measured("ischemia: K+", node["K_o@tip"][-1], False, why)
     sodium = node["ecs_Na"][-1] / (alpha * 20e-6)
-    measured("ischemia: Na+", sodium, False, "the same; what K⁺ is too high, Na⁺ is too low")
+    why = (
+        "that of a closed tissue, where theirs is of fluid which exchanges with it: under fluid "
+        f"that stayed as it was {Na['deep']:.0f} mM 1 mm and {Na['shallow']:.0f} mM 0.4 mm deep"
+    )
+    measured("ischemia: Na+", sodium, False, why)
     measured("ischemia: alpha", alpha, True, "cells swell by what enters with Na⁺ and Cl⁻")
 
 

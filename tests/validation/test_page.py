@@ -24,5 +24,12 @@ def test_the_page_has_every_experiment_and_counts_them():
     assert f"*{inside} of {len(EXPERIMENTS)} inside; {len(CANNOT)} that" in PAGE
 
 
+def test_the_reason_of_a_miss_has_a_figure():
+    """That of a further run, or of what follows from it."""
+    misses = [line for line in PAGE.splitlines() if "| **outside** |" in line]
+    reasons = [line.rpartition("**outside**")[2] for line in misses]
+    assert misses and all(re.search(r"\d", reason) for reason in reasons)
+
+
 def test_a_spread_holds_numbers_in_order():
     assert all(e.low < e.high for e in EXPERIMENTS.values())

@@ -138,6 +138,31 @@ UNDECIDED = {
         {"K_o@a": 0.1, "K_o@b": 0.1},
     ),
 }
+IN_LAYERS = Problem(
+    LINE.format(
+        ions=TMA,
+        more="""
+[[tissue.regions]]
+name = "end"
+box = { low = ["-1 um"], high = ["50 um"] }
+[[tissue.regions]]
+name = "deep"
+box = { low = ["200 um"], high = ["2 mm"] }
+alpha = 0.12
+[[source]]
+name = "sine"
+ion = "TMA"
+region = "end"
+load = "1 mM/s"
+profile = { kind = "table", file = "sine.csv" }
+""",
+        output='fields = ["TMA"]',
+    ),
+    ["tissue.regions.deep.alpha=0.05 to 0.3"],
+    {"tissue.regions.deep.alpha": 0.12},
+    {"TMA_o@a": 0.1, "TMA_o@b": 0.1},
+    9,
+)
 
 
 @dataclass
@@ -235,3 +260,12 @@ def test_a_problem_that_is_decided_is_not_called_undecided(tmp_path):
     assert by_slopes.estimate.intervals["node.alpha"] == pytest.approx(
         (low, high), abs=0.02 * (high - low)
     )
+
+
+def test_a_layer_is_found_from_a_source_that_is_a_sine(tmp_path):
+    """A source follows any course in time that a table has, as does what is measured from it."""
+    rows = (f"{t},{1 + np.sin(np.pi * t / 10):.6f}" for t in range(61))
+    (tmp_path / "sine.csv").write_text("\n".join(rows))
+    fit = fitted(tabulated(IN_LAYERS, tmp_path), 0)
+    low, high = fit.estimate.intervals["tissue.regions.deep.alpha"]
+    assert low < 0.12 < high < 1.1 * low

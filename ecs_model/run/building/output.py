@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ecs_model.config.resolve import named_field
 from ecs_model.errors import ConfigError
 from ecs_model.membrane.activity import field_names
 from ecs_model.run.parts import Detection, LinePlan, OutputPlan
@@ -36,7 +37,7 @@ def output_plan(config, model, mesh, clock, transported):
         often=clock.ticks_in(config.output.series, "output.series"),
         checkpoint=clock.ticks_in(period, "checkpoint.every") if period else 0,
         wall=config.checkpoint.wall,
-        fields=tuple(_field_names(config.output.fields, model, transported)),
+        fields=tuple(_field_names(config, model, transported)),
         is_double=config.output.precision == "double",
         probes=tuple(probe.name for probe in probes),
         sampler=_at_probes(probes, mesh),
@@ -49,10 +50,10 @@ def _at_probes(probes, mesh):
     return Sampler(mesh, names, [_point(probe.at) for probe in probes])
 
 
-def _field_names(wanted, model, transported):
+def _field_names(config, model, transported):
     """The fields that are written: those asked for, or K+ and what model and transport show."""
-    if wanted is not None:
-        return ["K_o", *(name for name in wanted if name != "K_o")]
+    if (wanted := config.output.fields) is not None:
+        return dict.fromkeys(["K_o", *(named_field(name, config) for name in wanted)])
     shown = [*model.State._fields, *model.observables, *field_names(model)]
     return ["K_o", *(name for name in shown if name in SHOWN), *transported]
 
