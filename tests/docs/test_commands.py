@@ -13,7 +13,7 @@ from ecs_model.membrane.model import Surroundings
 from ecs_model.membrane.user_models import load_mechanism, load_model
 from tests.docs import pages
 
-MARK = re.compile(r"run|run: slow|output|(file|settings|not run): .+")
+MARK = re.compile(r"run|run: (slow|clone)|output|(file|settings|not run): .+")
 BUSY = [
     p
     for p in pages.PAGES
