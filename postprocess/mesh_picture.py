@@ -89,8 +89,7 @@ def _lines():
 def _plane(mesh):
     """Triangles coloured by region, tagged facets coloured by boundary."""
     size = np.ptp(mesh.points, axis=0)
-    height = 0.7 + style.WIDTH * float(np.clip(size[1] / size[0], 0.12, 1.1))
-    fig = style.figure(height, layout="compressed")
+    fig = _figure(float(np.clip(size[1] / size[0], 0.12, 1.1)))
     axes, corners, marks = fig.subplots(), mesh.points * _MM, []
     for name, cells, colour in _regions(mesh):
         axes.add_collection(_triangles(corners[cells], colour, len(mesh.cells)))
@@ -103,6 +102,13 @@ def _plane(mesh):
     axes.margins(0.01)
     axes.set(aspect="equal", xlabel=f"x [{labels.LENGTH}]", ylabel=f"y [{labels.LENGTH}]")
     style.legend_below(fig, marks, columns=4)
+    return fig
+
+
+def _figure(aspect):
+    """An empty figure for what is so many times higher than wide, with room for words."""
+    fig = style.figure(1.0, layout="compressed")
+    fig.set_figheight(0.7 + aspect * fig.get_figwidth())
     return fig
 
 
@@ -127,8 +133,7 @@ def _body(mesh):
     from ecs_model.postprocess import stills  # loads PyVista
 
     scene = stills.Scene(mesh.points * _MM, mesh.cells, (0.0, 1.0), "viridis")
-    panel = (style.WIDTH - 0.2) / 2
-    fig = style.figure(panel * scene.pixels[1] / scene.pixels[0] + 0.7)
+    fig = _figure(0.5 * scene.pixels[1] / scene.pixels[0])
     panels, marks = fig.subplots(1, 2), {}
     for axes, title, parts, side in zip(panels, *_views(mesh, scene), strict=True):
         marks |= _show(scene, list(parts), side)
@@ -184,6 +189,8 @@ def _show(
     import pyvista
 
     scene.look(side)
+    for shown in [name for name in scene.plotter.actors if name.startswith("part ")]:
+        scene.plotter.remove_actor(shown, reset_camera=False)
     for k, (_, points, triangles, colour) in enumerate(parts):
         surface = pyvista.PolyData.from_regular_faces(points, triangles)
         opacity = float(np.clip(3_000 / len(triangles), 0.15, 0.6))
