@@ -93,7 +93,7 @@ LONG = {  # drawn anew before a release: runs of many minutes, scripts with data
     "template_map",
     "homogenised",
 }
-PAGES = {"threshold": "docs/scans.md", "island": "docs/tutorial.md"}  # that have the text
+PAGES = {"threshold": "docs/scans.md", "island": "docs/from_paper.md"}  # that have the text
 SCRIPTS = {  # pictures that others draw: their sources
     "cortex_sheet": ("docs/cortex.py", "runs/cortex_sheet.toml"),
     "template_map": ("docs/template_map.py",),

@@ -29,7 +29,7 @@ def test_what_a_picture_shows_can_be_computed(name):
 def test_pages_show_no_picture_that_is_not_there():
     shown = {n for p in pages.PAGES for n in SHOWN.findall((pages.ROOT / p).read_text())}
     there = {path.stem for path in draw.PICTURES.iterdir()}
-    assert shown - there <= {"course", "paraview"}  # of results, in the tutorial and in results.md
+    assert shown - there <= {"course", "maps", "paraview"}  # of results, on pages about them
 
 
 def test_a_digest_knows_code_and_settings_from_words_about_them(tmp_path, monkeypatch):

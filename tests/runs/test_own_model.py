@@ -13,7 +13,7 @@ from ecs_model.membrane.solver import Reaction
 from ecs_model.membrane.user_models import load_model
 from tests.helpers import run_here, summary
 
-GUIDE = Path(__file__).parents[2] / "docs" / "models.md"
+GUIDE = Path(__file__).parents[2] / "docs" / "own_models.md"
 RUN = """
 title = "own model"
 [mesh]
