@@ -7,11 +7,13 @@ syncytium        what joined glia do to K+ and to a wave, docs/glia.md (four min
 processes        what the number of processes changes, docs/numerics.md (a minute)
 seizures         how long they are, docs/models.md (two minutes)
 meshes           size, time and shape of generated meshes, docs/meshes.md (a minute)
+ready            seconds that ready runs take, README.md and docs/gallery.md (half an hour)
 
 Without a name all of them. `runs/*.toml` are what is changed.
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -22,7 +24,7 @@ from types import SimpleNamespace
 import numpy as np
 from measure import sized, table
 
-from ecs_model import meshes, runs
+from ecs_model import api, meshes, runs
 from ecs_model.launcher import own_mpiexec
 from ecs_model.membrane.model import Surroundings
 from ecs_model.membrane.packing import scaled_parameters
@@ -95,21 +97,32 @@ CELLS = (  # model, alpha, K+ in the bath [mM], what is said, settings, paramete
         *("G_glia 1.25 mM/s, eps 0.0375 1/s", {}, {"G_glia": 1.25, "eps": 0.0375}),
     ),
 )
-SOURCE = [((0.5e-3,) * 3, 20e-6, 5e-6, True)]
-CENTRE = [((1e-3,) * 3, 20e-6, 5e-6, True)]
-MESHES = (  # generator, its arguments
-    ("box", ((1e-3,) * 3, 10e-6), {}),
-    ("slice_", ((2e-3, 2e-3), 0.4e-3, 25e-6), {}),
-    ("box", ((1e-3,) * 3, 60e-6), {"refine": SOURCE}),
-    ("box", ((2e-3,) * 3, 60e-6), {"refine": CENTRE}),
-    ("disc", (1e-3, 25e-6), {}),
-    ("sphere", (1e-3, 80e-6), {}),
-    ("ribbon", ("S1",), {"radius": 10e-3, "cell": 0.25e-3}),
-    ("ribbon", ("S1",), {"radius": 10e-3, "subdivisions": 2, "layers": 10}),
-    ("ribbon", ("fsaverage5",), {"layers": 4}),
-    ("ribbon", ("S1",), {"layers": 3}),
-    ("coronal", ("S1", 0.02, 0.5e-3), {}),
-    ("coronal", ("fsaverage5", -0.02, 1e-3), {}),
+UM = 1e-6
+MESHES = (  # what is said, generator, its arguments
+    ("`box((1e-3,) * 3, 10e-6)`", "box", ((1e-3,) * 3, 10 * UM), {}),
+    ("`slice_((2e-3, 2e-3), 0.4e-3, 25e-6)`", "slice_", ((2e-3, 2e-3), 0.4e-3, 25 * UM), {}),
+    (
+        *("box of 1 mm, 60 um, 5 um at a source", "box", ((1e-3,) * 3, 60 * UM)),
+        {"refine": [((0.5e-3,) * 3, 20 * UM, 5 * UM, True)]},
+    ),
+    (
+        *("box of 2 mm, 60 um, 5 um at a source", "box", ((2e-3,) * 3, 60 * UM)),
+        {"refine": [((1e-3,) * 3, 20 * UM, 5 * UM, True)]},
+    ),
+    ("`disc(1e-3, 25e-6)`", "disc", (1e-3, 25 * UM), {}),
+    ("`sphere(1e-3, 80e-6)`", "sphere", (1e-3, 80 * UM), {}),
+    (
+        *('`ribbon("S1", radius=10e-3, cell=0.25e-3)`', "ribbon", ("S1",)),
+        {"radius": 10e-3, "cell": 0.25e-3},
+    ),
+    (
+        *("... `subdivisions=2, layers=10` instead of `cell`", "ribbon", ("S1",)),
+        {"radius": 10e-3, "subdivisions": 2, "layers": 10},
+    ),
+    ('`ribbon("fsaverage5", layers=4)`', "ribbon", ("fsaverage5",), {"layers": 4}),
+    ('`ribbon("S1", layers=3)`', "ribbon", ("S1",), {"layers": 3}),
+    ('`coronal("S1", 0.02, 0.5e-3)`', "coronal", ("S1", 0.02, 0.5e-3), {}),
+    ('`coronal("fsaverage5", -0.02, 1e-3)`', "coronal", ("fsaverage5", -0.02, 1e-3), {}),
 )
 
 
@@ -122,7 +135,8 @@ def ran(folder, name, changes, ranks=1):
     program += [sys.executable, "-m", "ecs_model", "run", str(config), "-o", str(path), "--quiet"]
     for change in (*changes, *end):
         program += ["--set", change]
-    subprocess.run(program, check=True)
+    yielding = {"MPIR_CVAR_ENABLE_HEAVY_YIELD": "1"} if ranks > (os.cpu_count() or 1) else {}
+    subprocess.run(program, check=True, env=os.environ | yielding)
     return path
 
 
@@ -218,23 +232,33 @@ def bursts(name, alpha, changes, more):
 def made_meshes(_):
     """Size, time and shape of generated meshes."""
     rows = []
-    for name, arguments, options in sized(MESHES, MESHES[4:5]):
+    for said, name, arguments, options in sized(MESHES, MESHES[4:5]):
         began = time.process_time()
         mesh = getattr(meshes, name)(*arguments, **options)
         seconds = time.process_time() - began
-        words = ", ".join([*map(repr, arguments), *(f"{k}={v}" for k, v in options.items())])
         q = meshdata.quality(mesh)
         shape = (q.radius_ratio_min, q.radius_ratio_p1, q.radius_ratio_median)
         edges = (1e6 * edge for edge in (q.edge_p5, q.edge_median, q.edge_p95))
         shown = (" / ".join(f"{x:.2f}" for x in shape), " / ".join(f"{x:.0f}" for x in edges))
-        rows.append(
-            (f"`{name}({words})`", f"{q.nodes:,}", f"{q.cells:,}", f"{seconds:.2g}", *shown)
-        )
+        rows.append((said, f"{q.nodes:,}", f"{q.cells:,}", f"{seconds:.2g}", *shown))
     shapes = ("shape min / 1 % / median", "edges 5 / 50 / 95 % [um]")
     table(("mesh", "nodes", "cells", "s", *shapes), rows)
 
 
-TABLES = {f.__name__: f for f in (simplifications, syncytium, processes, seizures)}
+def ready(folder):
+    """Seconds that ready runs, scans and cells take, with the start of the program."""
+    rows = []
+    for name in sized(runs.all_names(), ("front_nagumo",)):
+        config, stem = api.copy(name, folder), name.rpartition("/")[2]
+        kind = "cell" if "/" in name else "scan" if stem.startswith("scan_") else "run"
+        program = [sys.executable, "-m", "ecs_model", kind, str(config), "-o", f"{folder}/{stem}"]
+        began = time.perf_counter()
+        subprocess.run([*program, "--quiet"], check=True)
+        rows.append((f"`{name}`", f"{time.perf_counter() - began:.0f}"))
+    table(("`runs/`", "seconds"), rows)
+
+
+TABLES = {f.__name__: f for f in (simplifications, syncytium, processes, seizures, ready)}
 TABLES["meshes"] = made_meshes
 
 
