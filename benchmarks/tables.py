@@ -69,7 +69,7 @@ EQUAL = (  # what is said, what is changed, numbers of processes
     ("`membrane.tolerance = 1e-3`, the default", (), (3, 5)),
     ("`1e-4`", ("membrane.tolerance=1e-4",), (3,)),
     (
-        '`membrane.substeps = 4` and `precision = "double"`, fixed steps',
+        '`membrane.substeps = 4` and `precision = "double"`, fixed sub-steps',
         ("membrane.substeps=4", "membrane.precision=double"),
         (3,),
     ),
@@ -97,20 +97,19 @@ CELLS = (  # model, alpha, K+ in the bath [mM], what is said, settings, paramete
         *("G_glia 1.25 mM/s, eps 0.0375 1/s", {}, {"G_glia": 1.25, "eps": 0.0375}),
     ),
 )
-UM = 1e-6
 MESHES = (  # what is said, generator, its arguments
-    ("`box((1e-3,) * 3, 10e-6)`", "box", ((1e-3,) * 3, 10 * UM), {}),
-    ("`slice_((2e-3, 2e-3), 0.4e-3, 25e-6)`", "slice_", ((2e-3, 2e-3), 0.4e-3, 25 * UM), {}),
+    ("`box((1e-3,) * 3, 10e-6)`", "box", ((1e-3,) * 3, 10e-6), {}),
+    ("`slice_((2e-3, 2e-3), 0.4e-3, 25e-6)`", "slice_", ((2e-3, 2e-3), 0.4e-3, 25e-6), {}),
     (
-        *("box of 1 mm, 60 um, 5 um at a source", "box", ((1e-3,) * 3, 60 * UM)),
-        {"refine": [((0.5e-3,) * 3, 20 * UM, 5 * UM, True)]},
+        *("box of 1 mm, 60 um, 5 um at a source", "box", ((1e-3,) * 3, 60e-6)),
+        {"refine": [((0.5e-3,) * 3, 20e-6, 5e-6, True)]},
     ),
     (
-        *("box of 2 mm, 60 um, 5 um at a source", "box", ((2e-3,) * 3, 60 * UM)),
-        {"refine": [((1e-3,) * 3, 20 * UM, 5 * UM, True)]},
+        *("box of 2 mm, 60 um, 5 um at a source", "box", ((2e-3,) * 3, 60e-6)),
+        {"refine": [((1e-3,) * 3, 20e-6, 5e-6, True)]},
     ),
-    ("`disc(1e-3, 25e-6)`", "disc", (1e-3, 25 * UM), {}),
-    ("`sphere(1e-3, 80e-6)`", "sphere", (1e-3, 80 * UM), {}),
+    ("`disc(1e-3, 25e-6)`", "disc", (1e-3, 25e-6), {}),
+    ("`sphere(1e-3, 80e-6)`", "sphere", (1e-3, 80e-6), {}),
     (
         *('`ribbon("S1", radius=10e-3, cell=0.25e-3)`', "ribbon", ("S1",)),
         {"radius": 10e-3, "cell": 0.25e-3},
@@ -130,13 +129,14 @@ def ran(folder, name, changes, ranks=1):
     """The directory of a ready run that was changed."""
     config, path = Path(folder, f"{name}.toml"), Path(tempfile.mkdtemp(dir=folder), "run")
     config.write_text(runs.path(name).read_text())
-    end = sized((), ("time.end=1 s",))
-    program = [own_mpiexec(), "-n", str(ranks)] if ranks > 1 else []
-    program += [sys.executable, "-m", "ecs_model", "run", str(config), "-o", str(path), "--quiet"]
-    for change in (*changes, *end):
-        program += ["--set", change]
+    changes = (*changes, *sized((), ("time.end=1 s",)))
+    if ranks == 1:
+        api.run(config, path, overrides=changes, quiet=True)
+        return path
+    program = [own_mpiexec(), "-n", str(ranks), sys.executable, "-m", "ecs_model", "run", config]
+    program += ["-o", path, "--quiet", *(word for c in changes for word in ("--set", c))]
     yielding = {"MPIR_CVAR_ENABLE_HEAVY_YIELD": "1"} if ranks > (os.cpu_count() or 1) else {}
-    subprocess.run(program, check=True, env=os.environ | yielding)
+    subprocess.run([*map(str, program)], check=True, env=os.environ | yielding)
     return path
 
 
@@ -248,7 +248,7 @@ def made_meshes(_):
 def ready(folder):
     """Seconds that ready runs, scans and cells take, with the start of the program."""
     rows = []
-    for name in sized(runs.all_names(), ("front_nagumo",)):
+    for name in sized(runs.all_names(), ("point_source",)):
         config, stem = api.copy(name, folder), name.rpartition("/")[2]
         kind = "cell" if "/" in name else "scan" if stem.startswith("scan_") else "run"
         program = [sys.executable, "-m", "ecs_model", kind, str(config), "-o", f"{folder}/{stem}"]

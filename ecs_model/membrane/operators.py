@@ -1,6 +1,8 @@
 """Operators of values that are no numbers: each hands its NumPy function to the method `apply`."""
 
 import operator
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -90,7 +92,7 @@ def _reciprocal(x):
     return 1.0 / x
 
 
-_OTHERWISE = {  # what other operations say as well
+_OTHERWISE: dict[Any, Callable] = {  # what other operations say as well
     np.positive: operator.pos,
     np.square: _square,
     np.reciprocal: _reciprocal,
