@@ -81,7 +81,7 @@ def lines(folder, report):
     """The end of a scan in words."""
     yield f"{report['finished']} of {report['points']} points finished, {report['failed']} failed"
     if yes := report.get("yes"):
-        yield "; ".join(f"{QUESTIONS[name]}: yes in {count}" for name, count in yes.items())
+        yield "; ".join(f"{words}: yes in {yes[k]}" for k, words in QUESTIONS.items() if k in yes)
     if b := report.get("border"):
         yield (
             f"border of {b['margin']}: yes in {b['yes']:.1%} of the map; it runs through "
