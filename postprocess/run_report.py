@@ -62,8 +62,8 @@ def _seen(run):
 
 def _title(name):
     kind, _, rest = name.partition("_")
-    known = {"line": f"Along the line {rest}", "arrival": "Arrival of the front"}
-    known |= {"raster": f"Spikes along the line {rest}"}
+    known = {"line": f"Line '{rest}'", "arrival": "Arrival of the front"}
+    known |= {"raster": f"Spikes on line '{rest}'"}
     known |= {"onset": "Onset of seizures"}
     return TITLES.get(name) or known[kind]
 

@@ -68,7 +68,7 @@ class Scene:
         """
         self.grid.point_data["values"] = values
         if self.is_surface:
-            self._look(-1 if cut else 1)
+            self.look(-1 if cut else 1)
         body = self.grid
         if cut and not self.is_surface:
             body = self.grid.clip(normal=self.across, origin=self.centre)
@@ -86,7 +86,7 @@ class Scene:
         """Give back the window."""
         self.plotter.close()
 
-    def _look(self, side):
+    def look(self, side):
         """Look at the scene from one side (1), or from the other (-1), from above both times."""
         turn, camera = np.array([side, side, 1.0]), self.plotter.camera
         if self.faces:
@@ -106,7 +106,7 @@ class Scene:
         camera = self.plotter.camera
         camera.parallel_projection = True
         camera.focal_point = self.centre
-        self._look(1)
+        self.look(1)
         camera.parallel_scale = self.height / 2
         if self.extent[2]:
             box = pyvista.Box(_bounds(self.centre, self.extent)).extract_all_edges()

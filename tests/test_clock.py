@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecs_model.config import resolve
+from ecs_model.config.reader import parse_config
 from ecs_model.errors import ConfigError
 from ecs_model.run.clock import Clock, plan
 
@@ -49,6 +51,20 @@ def test_an_interval_between_ticks_is_refused_by_name(interval):
 def test_an_end_that_is_no_multiple_of_the_rows_is_refused(series):
     with pytest.raises(ConfigError, match=r"time\.end is 1 s.*output\.series"):
         plan(1.0, 0.01, series, adaptive=False)
+
+
+def test_the_setting_that_was_made_is_named():
+    """Rows of series.csv follow from output.every unless output.series is set."""
+    settings = '[mesh]\ngenerator = "interval"\n[membrane]\nmodel = "none"\n[time]\nend = "1 s"\n'
+    for output, key in (
+        ('every = "0.7 s"', "every"),
+        ('every = "1 s"\nseries = "0.7 s"', "series"),
+    ):
+        config = resolve.with_intervals(parse_config(f"{settings}[output]\n{output}\n", "a.toml"))
+        asked = resolve.asked_interval(config.output)
+        assert asked == (f"output.{key}", 0.7)
+        with pytest.raises(ConfigError, match=rf"multiple of output\.{key} \(0\.7 s\)"):
+            plan(1.0, 0.01, config.output.series, False, asked)
 
 
 def test_times_do_not_drift():

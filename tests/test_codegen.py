@@ -1,6 +1,7 @@
 """A recorded formula, compiled, gives what the formula itself gives; the rest is refused."""
 
 import ctypes
+import math
 
 import numpy as np
 import pytest
@@ -16,6 +17,9 @@ FORMULAS = {
     "limits": lambda x, y: np.minimum(x, y) + 2 * np.maximum(x, 1.0) + np.abs(x - y),
     "choices": lambda x, y: np.where(x > y, x, 2 * y) + np.where((x < 1) & (y >= 2), 1.0, x),
     "either": lambda x, y: np.where(np.logical_or(x < 1, y <= 2), y, -y),
+    "said otherwise": lambda x, y: (
+        +np.square(x) + np.reciprocal(y) - np.fabs(x - y) * np.positive(y)
+    ),
     "loops": lambda x, y: sum(x / (k + y) for k in range(5)),
     "neutral": lambda x, y: 0 * x + 1 * y + (x + 0) + (0 + y) - 0.0 + x / 1,
     "nothing": lambda x, y: 0.0 * x,
@@ -54,11 +58,21 @@ REFUSED = {
     "branch on a value": (branching, "branch on a value; use np.where"),
     "and of values": (lambda x, y: np.where(x > 1 and y > 1, x, y), "np.where"),
     "root of a power": (lambda x, y: x**0.5, "only whole powers"),
-    "power of a value": (lambda x, y: x**y, "only whole powers"),
-    "large power": (lambda x, y: x**9, "only whole powers"),
+    "power of a value": (lambda x, y: x**y, "only whole powers .*not a value that changes"),
+    "large power": (lambda x, y: x**9, "only whole powers from -8 to 8 can be compiled, not 9;"),
+    "huge power": (lambda x, y: x**1000, "from -8 to 8 can be compiled, not 1000; multiply"),
+    "one of several": (
+        lambda x, y: np.select([x > 1], [x], y),
+        "np.select cannot .*; use np.where",
+    ),
+    "pieces": (lambda x, y: np.piecewise(x, [x > 1], [1, 0]), "np.piecewise cannot .*np.where"),
+    "table": (lambda x, y: np.interp(x, [0, 1], [0, 1]), "np.interp cannot .*; use np.where"),
+    "polynomial": (lambda x, y: np.polyval([1, 2], x), "np.polyval cannot be compiled; use sums"),
+    "remainder": (lambda x, y: x % 2, r"np.remainder cannot .*np.floor\(x / n\)"),
+    "function of math": (lambda x, y: math.exp(x), "functions of NumPy"),
     "unknown function": (lambda x, y: np.sinh(x), "np.sinh cannot be compiled"),
     "part of a function": (lambda x, y: np.add(x, y, where=x > 1), r"np.add\(where=...\) has no"),
-    "unknown array function": (lambda x, y: np.clip(x, 0, 1), "cannot be compiled"),
+    "unknown array function": (lambda x, y: np.clip(x, 0, 1), "use np.minimum"),
 }
 
 

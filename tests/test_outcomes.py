@@ -7,6 +7,7 @@ from ecs_model.native import MPI
 import pytest
 
 from ecs_model import api
+from ecs_model.scan.progress import lines
 from tests.helpers import launch_program
 from tests.scan.scans import FRONT
 
@@ -71,6 +72,11 @@ def test_a_scan_shows_what_came_out_and_where_it_is(place):
     said = repr(result)
     assert said.startswith(f"Scan in {place / 'scan'}: all points finished")
     assert "2 of 2 points finished" in said and "<table>" in result._repr_html_()
+    frame, report = result.scan.frame, result.scan.report
+    yes = {name: int(frame[f"{name}.verdict"].sum()) for name in ("load", "sd", "ignited")}
+    assert report["yes"] == yes and 0 <= min(yes.values())
+    words = f"K+ load: yes in {yes['load']}; spreading depolarization: yes in {yes['sd']}; "
+    assert words in "".join(lines(place / "scan", report))
     assert repr(api.scan_collect(place / "scan", quiet=True)) == said
 
 

@@ -66,6 +66,13 @@ def test_iterations_are_those_of_the_run(run):
     assert rows["loop/checkpoints"]["seconds"]["mean"] > 0
 
 
+def test_times_are_those_of_what_is_done_in_words(run):
+    """No name of a class, which those who read the table do not know."""
+    named = summary(run[0])["seconds"]
+    assert {"membranes", "fields", "series", "arrival of the front", "checkpoints"} <= set(named)
+    assert all(name == name.lower() for name in named)
+
+
 def test_the_table_is_told_once_and_in_its_order(run):
     lines = run[1].partition("where the time went, s")[2].splitlines()[1:]
     names = [line[:36].rstrip() for line in lines if "finished at" not in line]  # the result

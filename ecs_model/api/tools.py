@@ -1,7 +1,9 @@
 """Functions that show, make or copy what runs are made of."""
 
+from functools import partial
 from pathlib import Path
 
+from ecs_model.api.results import check_figures, drawn
 from ecs_model.errors import ConfigError
 
 
@@ -103,26 +105,29 @@ def list_meshes():
     return describe.generators()
 
 
-def mesh(name, settings=(), output=None):
+def mesh(name, settings=(), output=None, formats=None, width=None, theme="light"):
     """Make a mesh, write it and picture it; lines that say what it is like and where it is.
 
     Args:
         name: of a generator, or path of a configuration whose [mesh] is meant.
         settings: texts such as 'cell="50 um"'.
         output: .vtu, .xdmf or .msh file; NAME.vtu by default.
+        formats: of the picture: of png, pdf, svg; PNG if None.
+        width: of the picture [mm]; both columns of a page if None.
+        theme: of the picture: "light", for paper, or "dark", for a dark page.
 
     Raises:
-        ConfigError: for wrong settings or a mesh that cannot be used.
+        ConfigError: for wrong settings, a mesh that cannot be used, or what `plot` refuses.
     """
     from ecs_model.config import reader
     from ecs_model.meshes import meshdata
-    from ecs_model.meshes.picture import picture
+    from ecs_model.postprocess.mesh_picture import pictures
     from ecs_model.run.building.mesh import mesh_data
 
+    check_figures(formats, width, theme)
     chosen = reader.read_mesh_settings(name, settings)
     data = mesh_data(chosen, Path(name).parent if name.endswith(".toml") else ".")
     path = Path(output or f"{Path(name).stem}.vtu")
     meshdata.write(data, path)
-    image = path.with_suffix(".png")
-    picture(data, image)
-    return [meshdata.quality(data).text(), f"written: {path}, {image}"]
+    images = drawn(partial(pictures, data, name=path.stem), path, formats, width, theme)
+    return [meshdata.quality(data).text(), f"written: {', '.join(map(str, [path, *images]))}"]

@@ -2,7 +2,7 @@
 
 import sys
 
-from ecs_model.cli.common import add
+from ecs_model.cli.common import add, add_figures, figures
 from ecs_model.launcher import rank_and_size
 
 
@@ -104,13 +104,14 @@ def add_mesh(commands):
     )
     p.add_argument("settings", nargs="*", metavar="KEY=VALUE", help='such as cell="50 um"')
     p.add_argument("--output", "-o", metavar="FILE", help=".vtu, .xdmf or .msh (default NAME.vtu)")
+    add_figures(p)
 
 
 def _mesh(a):
     from ecs_model import api
 
-    for line in api.list_meshes() if a.name is None else api.mesh(a.name, a.settings, a.output):
-        print(line)
+    lines = api.mesh(a.name, a.settings, a.output, **figures(a)) if a.name else api.list_meshes()
+    print(*lines, sep="\n")
 
 
 def add_tortuosity(commands):

@@ -18,7 +18,7 @@ def refuse_optional(settings, model, kind, place):
     """
     for name in settings:
         known = getattr(model, kind).quantities
-        if name in known or did_you_mean(name, known):
+        if name in known:
             continue
         if options := choices.with_quantity(model, kind, name):
             raise ConfigError(

@@ -25,6 +25,16 @@ def with_intervals(config):
     return config.model_copy(update={"output": output})
 
 
+def asked_interval(output):
+    """Key and interval [s] of the setting that says how often series.csv has a row.
+
+    Args:
+        output: of a configuration with its intervals.
+    """
+    follows = output.series == output.every / SERIES_PER_FIELD
+    return ("output.every", output.every) if follows else ("output.series", output.series)
+
+
 def model_of(config, base="."):
     """The membrane model that a configuration means, with the ions that it adds.
 

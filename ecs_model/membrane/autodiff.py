@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ecs_model.membrane.operators import Operators
-from ecs_model.membrane.ufuncs import FLAT, RULES
+from ecs_model.membrane.ufuncs import FLAT, RULES, instead
 
 TIME, MIDDLE = "time", "middle"  # keys: the slope in time; what the middle of the step adds
 
@@ -29,7 +29,7 @@ class Dual(Operators):
     def apply(self, ufunc, *inputs):
         """A NumPy function and the chain rule."""
         if ufunc not in RULES:
-            raise TypeError(f"np.{ufunc.__name__} has no derivative here; ufuncs.py lists them")
+            raise TypeError(f"np.{ufunc.__name__} has no derivative here; {instead(ufunc)}")
         for key in dict.fromkeys(key for x in inputs for key in _keys(x) if type(key) is Witness):
             key.note(key, ufunc, inputs)
         rule = RULES[ufunc]
@@ -41,7 +41,7 @@ class Dual(Operators):
     def __array_function__(self, function, types, args, kwargs):
         """Differentiate `np.where` branch by branch."""
         if function is not np.where:
-            raise TypeError(f"np.{function.__name__} has no derivative here; use np.where")
+            raise TypeError(f"np.{function.__name__} has no derivative here; {instead(function)}")
         condition, yes, no = args
         condition = value_of(condition)
         slopes = {

@@ -12,7 +12,9 @@ from numbers import Real
 import numpy as np
 
 from ecs_model.membrane.operators import Operators
-from ecs_model.membrane.ufuncs import ARITHMETIC, CALLS, CONDITIONS, TEXTS
+from ecs_model.membrane.ufuncs import ARITHMETIC, CALLS, CONDITIONS, TEXTS, instead
+
+HIGHEST = 8  # power that is written as a product
 
 
 class Recording:
@@ -105,7 +107,7 @@ class Symbol(Operators):
         if ufunc is np.divide and not _is(inputs[0], 1):
             return inputs[0] * (1.0 / inputs[1])  # a reciprocal is shared, a quotient is not
         if ufunc not in TEXTS:
-            raise TypeError(f"np.{ufunc.__name__} cannot be compiled; ufuncs.py lists what can")
+            raise TypeError(f"np.{ufunc.__name__} cannot be compiled; {instead(ufunc)}")
         text = TEXTS[ufunc].format(*map(as_c, inputs))
         if ufunc in CONDITIONS:
             return Symbol(self.recording, text, (ufunc, inputs))
@@ -113,11 +115,10 @@ class Symbol(Operators):
 
     def __array_function__(self, function, types, args, kwargs):
         """Write down a choice."""
+        if function is not np.where or len(args) != 3:
+            raise TypeError(f"np.{function.__name__} cannot be compiled; {instead(function)}")
         if not all(map(_is_operand, args)):
             return NotImplemented
-        if function is not np.where or len(args) != 3:
-            right = "np.where(condition, yes, no)"
-            raise TypeError(f"np.{function.__name__} cannot be compiled; use {right}")
         condition, yes, no = (as_c(x) for x in args)
         if yes == no:
             return args[1]
@@ -175,8 +176,12 @@ def _is(x, number):
 
 
 def _power(base, n):
-    if isinstance(n, Symbol) or float(n) not in range(-8, 9):
-        raise TypeError(f"only whole powers can be compiled, not {n!r}; use np.exp and np.log")
+    if isinstance(n, Symbol) or float(n) not in range(-HIGHEST, HIGHEST + 1):
+        found = "a value that changes" if isinstance(n, Symbol) else f"{n:g}"
+        raise TypeError(
+            f"only whole powers from -{HIGHEST} to {HIGHEST} can be compiled, not {found}; "
+            "multiply powers, or use np.exp and np.log"
+        )
     if n < 0:
         return 1.0 / _power(base, -n)
     result = 1.0

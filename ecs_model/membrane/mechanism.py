@@ -9,6 +9,7 @@ It returns what it moves outward, ion by ion: a flux [mol/m^2/s], the `Permeabil
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -36,6 +37,7 @@ ATP = "ATP"
 IONS = ("K", "Na", "Cl")
 PER_MILLISECOND = 1e3
 NOTHING = table("Nothing", {})
+NO_AMOUNT = (str, bytes, list, tuple, dict, set, complex, type(None))
 
 
 class Concentrations(SimpleNamespace):
@@ -260,11 +262,26 @@ def moved(part, v, c, y, p, T):
     found = part.flux(v, c, y, p, T)
     if not isinstance(found, dict):
         raise ConfigError(
-            f"{part.name}: must return a dictionary ion -> flux, not {type(found).__name__}"
+            f"{_place(part)}: must return a dictionary ion -> flux, not {type(found).__name__}"
         )
     if unknown := set(found) - {*IONS, ATP}:
         raise ConfigError(
-            f"{part.name}: returns a flux of {min(unknown)!r}; models follow {', '.join(IONS)}, "
+            f"{_place(part)}: returns a flux of {min(unknown)!r}; models follow {', '.join(IONS)}, "
             "and pumps tell their ATP"
         )
+    for ion, kind in found.items():
+        amount = kind.turns if isinstance(kind, Multiple) else getattr(kind, "value", kind)
+        if isinstance(amount, NO_AMOUNT) or callable(amount):
+            raise ConfigError(
+                f"{_place(part)}: returns a value of type {type(amount).__name__} for {ion}; a "
+                "number or a formula would be right"
+            )
     return found
+
+
+def _place(part):
+    """The name of a mechanism, with file and line of its function."""
+    code = getattr(part.flux, "__code__", None)
+    return (
+        f"{Path(code.co_filename).name}:{code.co_firstlineno}: {part.name}" if code else part.name
+    )

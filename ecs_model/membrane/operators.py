@@ -1,5 +1,9 @@
 """Operators of values that are no numbers: each hands its NumPy function to the method `apply`."""
 
+import operator
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 
@@ -50,6 +54,18 @@ class Operators(np.lib.mixins.NDArrayOperatorsMixin):
         """The opposite."""
         return self.apply(np.negative, self)
 
+    def __pos__(self):
+        """The value itself."""
+        return self
+
+    def __float__(self):
+        """Refuse to be a number, as which `math` and `float` would take it."""
+        raise TypeError(
+            "a value in a formula is no number yet; use functions of NumPy (np.exp, not math.exp)"
+        )
+
+    __int__ = __round__ = __float__
+
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         """A NumPy function of the value."""
         if method != "__call__" or kwargs:
@@ -59,9 +75,26 @@ class Operators(np.lib.mixins.NDArrayOperatorsMixin):
                 else f"np.{ufunc.__name__}.{method}"
             )
             raise TypeError(f"{what} has no place in a formula")
-        return self.apply(ufunc, *(x.item() if _is_number(x) else x for x in inputs))
+        operands = [x.item() if _is_number(x) else x for x in inputs]
+        return _OTHERWISE[ufunc](*operands) if ufunc in _OTHERWISE else self.apply(ufunc, *operands)
 
 
 def _is_number(x):
     """Whether it is a number of NumPy, or an array that is one."""
     return isinstance(x, np.ndarray | np.generic) and x.ndim == 0
+
+
+def _square(x):
+    return x * x
+
+
+def _reciprocal(x):
+    return 1.0 / x
+
+
+_OTHERWISE: dict[Any, Callable] = {  # what other operations say as well
+    np.positive: operator.pos,
+    np.square: _square,
+    np.reciprocal: _reciprocal,
+    np.fabs: np.abs,
+}

@@ -66,3 +66,29 @@ REWRITTEN: dict[Any, Rule] = {  # what `expressions` makes of other functions; n
 _WRITTEN = ARITHMETIC | CONDITIONS | CALLS | CHOICES
 TEXTS = {ufunc: text for ufunc, (text, _) in _WRITTEN.items()}
 RULES = {ufunc: rule for ufunc, (_, rule) in _WRITTEN.items()} | REWRITTEN
+_INSTEAD = {
+    "select": "np.where, one within another",
+    "piecewise": "np.where, one within another",
+    "interp": "np.where, one within another for each straight piece",
+    "polyval": "sums of powers",
+    "clip": "np.minimum(np.maximum(x, low), high)",
+    "where": "np.where(condition, yes, no)",
+    "heaviside": "np.where(x > 0, 1.0, 0.0)",
+    "sign": "np.where(x > 0, 1.0, -1.0)",
+    "remainder": "x - n * np.floor(x / n)",
+    "floor_divide": "np.floor(x / n)",
+    "round": "np.floor(x + 0.5)",
+    "invert": "np.logical_not",
+    "any": "np.logical_or",
+    "all": "np.logical_and",
+}
+
+
+def instead(function):
+    """What to write in place of a NumPy function that no formula may call, as an end of a sentence.
+
+    Args:
+        function: of NumPy.
+    """
+    name = function.__name__
+    return f"use {_INSTEAD[name]}" if name in _INSTEAD else "ufuncs.py lists what can"

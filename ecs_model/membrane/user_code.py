@@ -1,6 +1,7 @@
 """Python files of the user's own: models and mechanisms."""
 
 import importlib.util
+import inspect
 import os
 import sys
 import traceback
@@ -32,6 +33,15 @@ def place(error, *paths):
         frames = traceback.extract_tb(error.__traceback__ or sys.exc_info()[2])
         if lines := [frame.lineno for frame in frames if frame.filename == whole]:
             return f"{path}:{lines[-1]}"
+    return str(paths[0])
+
+
+def birthplace(function, *paths):
+    """File and line where a function of a user's file is written; the first path if elsewhere."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    for path in paths:
+        if code is not None and os.path.abspath(path) == code.co_filename:
+            return f"{path}:{code.co_firstlineno}"
     return str(paths[0])
 
 

@@ -1,5 +1,6 @@
 """Membrane models and mechanisms from files of the user's own."""
 
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from ecs_model.membrane.parameter_set import options_with, with_set
 from ecs_model.membrane.parameter_sets import find
 from ecs_model.membrane.potentials import QuasiSteady
 from ecs_model.membrane.rosenbrock import ros2
-from ecs_model.membrane.user_code import execute, existing, place
+from ecs_model.membrane.user_code import birthplace, execute, existing, place
 from ecs_model.units import dimension
 
 RANGE = -0.13, 0.07  # V: between the reversal potentials of K+ and Na+, and beyond
@@ -192,6 +193,7 @@ def _checked(model, *paths):
     recording = Recording()
     y, p, env = (_symbols(recording, x()) for x in (model.State, model.Parameters, Surroundings))
     try:
+        _refuse_rates(model, y, p, env, *paths)
         model.step(ros2, y, p, env, Symbol(recording, "h"))
         instants(model, recording, y, p, env)
         for _, observable in model.observables.values():
@@ -207,6 +209,31 @@ def _checked(model, *paths):
             f"{', '.join(endless)} is no finite number"
         )
     return model
+
+
+def _refuse_rates(model, y, p, env, *paths):
+    """Raise ConfigError, with the line of its function, for a rate that is no single value."""
+    rates = model.rhs(y, p, env)
+    fields = getattr(rates, "_fields", None)
+    wrong = [] if fields is None else [n for n, r in zip(fields, rates, strict=True) if _is_odd(r)]
+    if fields != model.State._fields:
+        found = f"returns {_kind(rates)}; a State would be right"
+    elif wrong:
+        what = _kind(getattr(rates, wrong[0]))
+        found = f"the rate of {wrong[0]} is {what}; a number or a formula would be right"
+    else:
+        return
+    raise ConfigError(f"{birthplace(model.rhs, *paths)}: {model.rhs.__name__}: {found}")
+
+
+def _is_odd(rate):
+    """Whether it is no single value."""
+    is_value = isinstance(rate, Symbol | Real | np.ndarray | np.generic)
+    return not is_value or getattr(rate, "ndim", 0) > 0
+
+
+def _kind(value):
+    return "None" if value is None else f"a value of type {type(value).__name__}"
 
 
 def _without_rate(model):

@@ -10,7 +10,7 @@ from ecs_model.native import return_freed
 import numpy as np
 
 from ecs_model.cache import Kept
-from ecs_model.config.resolve import model_of
+from ecs_model.config.resolve import asked_interval, model_of
 from ecs_model.membrane.noisy import noisy
 from ecs_model.parallel import Team, together
 from ecs_model.run import clock
@@ -165,7 +165,9 @@ def _following(operators, reaction, data):
 
 def _simulation(config, ground, living):
     time = config.time
-    ticks = clock.plan(time.end, time.step, config.output.series, time.adaptive)
+    output = config.output
+    asked = asked_interval(output)
+    ticks = clock.plan(time.end, time.step, output.series, time.adaptive, asked)
     control = StepControl(time.tolerance if time.adaptive else 0.0)
     edges = _edges(ticks, ledgers_of(living.transport), living.events)
     return Simulation(

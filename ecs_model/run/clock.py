@@ -43,7 +43,7 @@ class Clock:
         return round(count)
 
 
-def plan(end, step, series, adaptive):
+def plan(end, step, series, adaptive, asked=None):
     """The clock of a run.
 
     Args:
@@ -51,15 +51,17 @@ def plan(end, step, series, adaptive):
         step: wished step, or smallest step if adaptive [s]; never exceeded.
         series: interval [s] of what is recorded most often; a whole number of ticks.
         adaptive: an interval then is a power of two of ticks, so that long steps fit.
+        asked: key and interval [s] of the setting that `series` follows from; its own by default.
 
     Raises:
         ConfigError: if `end` is not a whole number of intervals.
     """
     intervals = round(end / series)
     if intervals < 1 or abs(end / series - intervals) > 1e-6 * intervals:
+        key, interval = asked or ("output.series", series)
         raise ConfigError(
-            f"time.end is {end:.6g} s, which is not a multiple of output.series ({series:.6g} s); "
-            "make it one"
+            f"time.end is {end:.6g} s, which is not a multiple of {key} ({interval:.6g} s); make "
+            "it one"
         )
     per_interval = 1
     if adaptive:

@@ -31,12 +31,33 @@ INNER = (  # class, method, what it does, iterations of its last call
 PLACES = {
     "membranes": "loop/membranes",
     "diffusion": TRANSPORT,
-    "FieldWriter": "loop/output/fields",
-    "SeriesRow": "loop/output/series",
-    "LineProfile": "loop/output/lines",
-    "Checkpoints": "loop/checkpoints",
-    "OnRequest": "loop/checkpoints",
+    "fields": "loop/output/fields",
+    "series": "loop/output/series",
+    "lines": "loop/output/lines",
+    "checkpoints": "loop/checkpoints",
 }
+OBSERVED = {  # class of an observer -> what it does, for those who read tables of times
+    "FieldWriter": "fields",
+    "SeriesRow": "series",
+    "LineProfile": "lines",
+    "Checkpoints": "checkpoints",
+    "OnRequest": "checkpoints",
+    "Tracker": "arrival of the front",
+    "LineFronts": "fronts on lines",
+    "FrontResolution": "cells over the front",
+    "Neurons": "firing",
+    "Raster": "spikes",
+    "Spending": "energy",
+    "Sound": "limits of values",
+    "Progress": "progress",
+    "Decision": "early stop",
+}
+
+
+def work_of(observer):
+    """What an observer does, in words; the name of its class for one that is not of the package."""
+    name = type(observer).__name__
+    return OBSERVED.get(name, name)
 
 
 class Profile:

@@ -159,7 +159,7 @@ class Session:
         if simulation.two_rates is not None:
             self.timer.watch("two rates", simulation.two_rates, "step")
         for observer in simulation.observers:
-            self.timer.watch(type(observer).__name__, observer, "observe")
+            self.timer.watch(profiling.work_of(observer), observer, "observe")
 
     def _announce(self, parts):
         mesh, s = parts.mesh, parts.simulation

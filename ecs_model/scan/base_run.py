@@ -80,9 +80,10 @@ class Base:
 
 def _check_times(config):
     """Raise ConfigError for times that are no whole number of steps."""
-    time, every = config.time, config.output.every
-    ticks = clock.plan(time.end, time.step, config.output.series, time.adaptive)
-    ticks.ticks_in(every, "output.every")
+    time, output = config.time, config.output
+    asked = resolve.asked_interval(output)
+    ticks = clock.plan(time.end, time.step, output.series, time.adaptive, asked)
+    ticks.ticks_in(output.every, "output.every")
 
 
 def base_of(config, path, text="", overrides=()):

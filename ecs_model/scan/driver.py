@@ -11,6 +11,7 @@ from ecs_model import __version__
 from ecs_model.config import reader
 from ecs_model.errors import ConfigError
 from ecs_model.files import atomic, trust, versions
+from ecs_model.run.summary_text import QUESTIONS
 from ecs_model.scan import adaptive, consensus, points, sensitivity, table
 from ecs_model.scan.base_run import base_of, check_points
 from ecs_model.scan.command_list import CommandList, Listed
@@ -228,12 +229,20 @@ def _finish(scan, store):
         "points": len(found),
         "failed": states.count("failed"),
         "finished": states.count("finished"),
+        **_answers(frame),
         **_border(scan, store, found),
         **_sensitivity(scan, frame),
         **_consensus(scan, store, frame),
     }
     atomic.write_json(store.path / REPORT, report)
     return report
+
+
+def _answers(frame):
+    """In how many runs the answer to every question is yes."""
+    columns = {name: f"{name}.verdict" for name in QUESTIONS}
+    yes = {name: int(frame[c].sum()) for name, c in columns.items() if c in frame}
+    return {"yes": yes} if yes else {}
 
 
 def _border(scan, store, found):

@@ -5,6 +5,7 @@ import time
 
 from ecs_model.run.bar import Bar, can_redraw
 from ecs_model.run.progress import clock_face
+from ecs_model.run.summary_text import QUESTIONS
 
 
 class Progress:
@@ -79,6 +80,8 @@ def _words(slot):
 def lines(folder, report):
     """The end of a scan in words."""
     yield f"{report['finished']} of {report['points']} points finished, {report['failed']} failed"
+    if yes := report.get("yes"):
+        yield "; ".join(f"{words}: yes in {yes[k]}" for k, words in QUESTIONS.items() if k in yes)
     if b := report.get("border"):
         yield (
             f"border of {b['margin']}: yes in {b['yes']:.1%} of the map; it runs through "

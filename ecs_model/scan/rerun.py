@@ -64,7 +64,7 @@ def _repeat(store, point, longest, tell):
     seconds = sum(summary.get("seconds", {}).values())
     if seconds > longest:
         return Repeat(None, f"its run took {clock_face(seconds)}; name it to have it repeated")
-    tell(f"running {point.said()} once more, about {clock_face(seconds)}")
+    tell(f"running {point.said()} once more, about {clock_face(max(seconds, 1.0))}")
     processes = max(1, min(summary.get("processes", 1), cores()))
     return _run(source.path / "config.toml", folder, store.setup()["folder"], processes)
 

@@ -2,6 +2,7 @@
 
 <!-- run -->             executed, by sh or Python, in a folder that the page's blocks share
 <!-- run: slow -->       the same, in the slow test only
+<!-- run: clone -->      the same, in a new clone of the checkout, by the slow test of a stranger
 <!-- output -->          what the run before it must have printed, among other things
 <!-- file: NAME -->      written into the folder
 <!-- settings: RUN -->   tables which a ready run takes, in the place of its own
@@ -66,6 +67,13 @@ def execute(block, folder):
     return said
 
 
+def script(page):
+    """All that a page tells readers to run, in its order, for one shell."""
+    shown = [b for b in blocks(page) if b.mark.startswith("run")]
+    heard = {"sh": "{0}", "python": "python - <<'END'\n{0}END\n"}
+    return "".join(heard[b.language].format(b.text) for b in shown)
+
+
 def validate(block, name):
     """Raise ConfigError unless a ready run may have the settings of a block."""
     tree = tomllib.loads(runs.path(name).read_text()) | tomllib.loads(block.text)
@@ -80,7 +88,7 @@ def work_through(page, folder, slow):
         kind, _, rest = block.mark.partition(": ")
         if kind == "file":
             (folder / rest).write_text(block.text)
-        elif kind == "run" and (slow or rest != "slow"):
+        elif kind == "run" and rest in ("", "slow" if slow else ""):
             said = execute(block, folder)
         elif kind == "settings":
             validate(block, rest)

@@ -13,7 +13,7 @@ from ecs_model.membrane.model import Surroundings
 from ecs_model.membrane.user_models import load_mechanism, load_model
 from tests.docs import pages
 
-MARK = re.compile(r"run|run: slow|output|(file|settings|not run): .+")
+MARK = re.compile(r"run|run: (slow|clone)|output|(file|settings|not run): .+")
 BUSY = [
     p
     for p in pages.PAGES
@@ -56,7 +56,7 @@ def test_pages_do_what_they_say_at_length(page, tmp_path):
 
 def test_the_neuron_of_the_tutorial_is_that_of_the_paper(folder_of):
     """Its rates are those of the built-in model, its seizures recur as the page says."""
-    folder = folder_of("docs/tutorial.md")
+    folder = folder_of("docs/from_paper.md")
     own, built_in = load_model(folder / "seizure.py"), MODELS["barreto_cressman"]
     rng, env = np.random.default_rng(0), Surroundings(alpha=0.08)
     y = own.State(*(v * rng.uniform(0.8, 1.2, 50) for v in own.State()))
@@ -81,13 +81,13 @@ def test_a_page_that_is_wrong_is_found(tmp_path):
 
 @pytest.mark.parametrize(("file", "most"), [("a_type.py", 12), ("fitzhugh.py", 30)])
 def test_what_a_modeller_writes_is_short(file, most):
-    (block,) = [b for b in pages.blocks("docs/tutorial.md") if b.mark == f"file: {file}"]
+    (block,) = [b for b in pages.blocks("docs/from_paper.md") if b.mark == f"file: {file}"]
     assert len([line for line in block.text.splitlines() if line.strip()]) <= most
 
 
 def test_the_channel_of_the_tutorial_is_that_of_the_paper(folder_of):
     """Connor, Walter & McKown (1977) wrote the slopes of the book as widths, in three digits."""
-    channel = load_mechanism(folder_of("docs/tutorial.md") / "a_type.py", "a_type")
+    channel = load_mechanism(folder_of("docs/from_paper.md") / "a_type.py", "a_type")
     u = np.linspace(-90.0, 10.0, 21)
     a = (0.0761 * np.exp((u + 94.22) / 31.84) / (1 + np.exp((u + 1.17) / 28.93))) ** (1 / 3)
     b = (1 + np.exp((u + 53.3) / 14.54)) ** -4
@@ -97,7 +97,7 @@ def test_the_channel_of_the_tutorial_is_that_of_the_paper(folder_of):
 
 
 def test_the_wave_of_the_tutorial_ends(folder_of):
-    folder = folder_of("docs/tutorial.md") / "results/wave"
+    folder = folder_of("docs/from_paper.md") / "results/wave"
     with open(folder / "series.csv", newline="") as file:
         middle = [float(row["K_o@middle [mM]"]) for row in csv.DictReader(file)]
     assert max(middle) > 50.0 and middle[-1] == pytest.approx(3.0, abs=0.01)

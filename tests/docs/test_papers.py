@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from docs import draw, published
+from docs import draw, picture_list, published
 from ecs_model import api
 from ecs_model.cell.config import CellConfig
 from ecs_model.config import reader
@@ -24,7 +24,10 @@ def in_page(name):
 
 def test_the_page_has_every_paper_with_its_citation_and_configuration():
     assert {path.stem for path in FILES} <= set(published.PAPERS)
-    assert {f"paper_{name}" for name in published.PAPERS} <= {*draw.MADE, *draw.SCRIPTS}
+    assert {f"paper_{name}" for name in published.PAPERS} <= {
+        *picture_list.MADE,
+        *picture_list.SCRIPTS,
+    }
     for name, paper in published.PAPERS.items():
         cited = published.citation(name)
         assert re.match(r"After .* \((19|20)\d\d\), .*doi:10\.\S+: ", cited), cited

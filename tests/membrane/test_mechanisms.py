@@ -214,7 +214,17 @@ BAD = {
     "broken": (MINE + "1/0\n", "mine.py:mine", r"mine\.py:7: ZeroDivisionError"),
     "fails later": (LATE, "mine.py:mine", r"mine\.py:6: AttributeError"),
     "branches": (BRANCH, "mine.py:mine", r"mine\.py:6: TypeError: .*np\.where"),
-    "no dictionary": (NO_DICTIONARY, "mine.py:mine", r"mine: must return a dictionary"),
+    "no dictionary": (NO_DICTIONARY, "mine.py:mine", r"mine\.py:4: mine: must return a dictionary"),
+    "a list": (
+        MINE.replace("Conductance(p.g_mine)", "Conductance([p.g_mine])"),
+        "mine.py:mine",
+        r"mine\.py:4: mine: returns a value of type list for K; a number or a formula",
+    ),
+    "nothing": (
+        MINE.replace("Conductance(p.g_mine)", "None"),
+        "mine.py:mine",
+        r"mine\.py:4: mine: returns a value of type NoneType for K",
+    ),
     "unknown ion": (MINE.replace('"K"', '"Ca"'), "mine.py:mine", r"flux of 'Ca'; models follow K"),
     "a known name": (MINE.replace("g_mine", "P_K"), "mine.py:mine", r"P_K: two different"),
     "no number": (

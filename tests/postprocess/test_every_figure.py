@@ -11,7 +11,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.container import ErrorbarContainer
 from matplotlib.text import Text
 
-from ecs_model import api
+from ecs_model import api, meshes
 from ecs_model.errors import ConfigError
 from ecs_model.files import atomic
 from ecs_model.point_source import Experiment, concentration
@@ -21,6 +21,7 @@ from ecs_model.postprocess import (
     curve,
     fit,
     labels,
+    mesh_picture,
     run_figures,
     style,
     theme,
@@ -161,7 +162,15 @@ def fitted(kind, folder):
     return {"curve": lambda: curve._figure(times, course, pipette, found)}
 
 
+def meshed(kind, folder):
+    size = {"interval": 4e-3, "rectangle": (4e-3, 1e-3), "box": (4e-3, 1e-3, 1e-3)}[kind]
+    made = getattr(meshes, kind)(size, 0.5e-3)
+    return {kind: lambda: mesh_picture.figure(made, "a block of tissue with a long name")}
+
+
+MESHES = ("interval", "rectangle", "box")
 MAKERS = {scanned: SCANS, ran: RUNS, celled: CELLS, fitted: ("fit", "point source")}
+MAKERS |= {meshed: MESHES}
 EVERY = [(make, kind) for make, kinds in MAKERS.items() for kind in kinds]
 
 

@@ -66,7 +66,7 @@ def test_every_dimension_has_its_pictures(run_of, dimension):
     text = api.report(run.path).read_text()
     films = 0 if dimension == 1 else 1
     assert text.count('class="film"') == films
-    still = {"Probes", "Integrals", "Along the line axis", "Arrival of the front"}
+    still = {"Probes", "Integrals", "Line &#39;axis&#39;", "Arrival of the front"}
     still |= {"Profiles"} if dimension == 1 else set()
     assert still <= {*re.findall("<h2>(.*?)</h2>", text)}
     assert len(images(text)) == len(still) + 2 * films  # a frame lies around each film

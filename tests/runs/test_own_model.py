@@ -13,7 +13,7 @@ from ecs_model.membrane.solver import Reaction
 from ecs_model.membrane.user_models import load_model
 from tests.helpers import run_here, summary
 
-GUIDE = Path(__file__).parents[2] / "docs" / "models.md"
+GUIDE = Path(__file__).parents[2] / "docs" / "own_models.md"
 RUN = """
 title = "own model"
 [mesh]
@@ -78,3 +78,23 @@ def test_mistakes_are_named_with_their_line(example, old, new, words):
     with pytest.raises(ConfigError, match=re.escape(words)) as error:
         load_model(example)
     assert "buffered.py" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("rates", "words"),
+    [
+        ("State(K_o=[release], B=uptake)", "the rate of K_o is a value of type list"),
+        ("State(K_o=release, B=None)", "the rate of B is None; a number or a formula would be"),
+        ('State(K_o="release", B=uptake)', "the rate of K_o is a value of type str"),
+        ("State(K_o=np.zeros(2), B=uptake)", "the rate of K_o is a value of type ndarray"),
+        ("None", "returns None; a State would be right"),
+        ("(release, uptake)", "returns a value of type tuple; a State would be right"),
+    ],
+)
+def test_rates_that_are_no_values_are_named_with_the_line_of_their_function(example, rates, words):
+    text = example.read_text().replace("State(K_o=release - uptake, B=uptake)", rates)
+    text = f"import numpy as np\n{text}"
+    example.write_text(text)
+    line = text.splitlines().index("def rhs(y, p, env):") + 1
+    with pytest.raises(ConfigError, match=re.escape(f"buffered.py:{line}: rhs: {words}")):
+        load_model(example)

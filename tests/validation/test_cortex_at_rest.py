@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from docs import draw, published
+from docs import draw
+from docs.papers import readings
 from ecs_model.membrane import MODELS
 from tests.helpers import run_here
 from tests.validation.experiments import measured
@@ -41,4 +42,4 @@ def test_superfusion_of_the_cortex(tmp_path):
     """The measured barrier at the surface, 0.8/mm; the diffusivity that fits from 1 to 8 h."""
     run = run_here(draw.text("papers/fisher_1976"), tmp_path / "run")
     why = "`pump_leak`, whose cells take up what enters; the barrier of the surface as measured"
-    measured("superfusion: D", published.diffusivity(run.path), True, why)
+    measured("superfusion: D", readings.diffusivity(run.path), True, why)

@@ -8,7 +8,7 @@ import pytest
 import scipy.sparse as sparse
 from scipy.sparse.linalg import cg
 
-from docs import homogenised
+from docs import lattice_tissue
 from ecs_model import api
 from ecs_model.errors import ConfigError
 from tests.helpers import found, launch
@@ -63,26 +63,26 @@ def limit_by_volumes(alpha):
 
 
 def test_cubes_are_as_tortuous_as_finite_volumes_have_it_and_nearly_as_the_law():
-    ours = homogenised.tortuosity(0.2, 0.179 * UM)
+    ours = lattice_tissue.tortuosity(0.2, 0.179 * UM)
     value, what = ours.along["x"], "tortuosity between cubes, alpha 0.2"
     found(what, value, ours.between_convex_cells, 0.01, source=LAW, rel=True)
     found(what, value, limit_by_volumes(0.2), 1.2e-3, source="independent solution, finite volumes")
     assert ours.along == pytest.approx(dict.fromkeys("xyz", value), rel=1e-9)
-    low, high = homogenised.bounds(0.2)
+    low, high = lattice_tissue.bounds(0.2)
     assert low < value < high
 
 
 def test_the_error_between_cubes_falls_by_the_order_of_linear_elements():
     """The energy is of second order; the singular edges of cells alone would make it 4/3."""
     limit = limit_by_volumes(0.5)
-    errors = [limit - homogenised.tortuosity(0.5, h * UM).along["x"] for h in (0.52, 0.26, 0.13)]
+    errors = [limit - lattice_tissue.tortuosity(0.5, h * UM).along["x"] for h in (0.52, 0.26, 0.13)]
     first, second = (math.log2(a / b) for a, b in pairwise(errors))
     assert 1.6 < first < second < 2.1
 
 
 @pytest.mark.parametrize("alpha", [0.6, 0.9])
 def test_spheres_are_as_tortuous_as_the_series_has_it(alpha):
-    coarse, fine = (homogenised.tortuosity(alpha, 0.5 * UM, "sphere", k) for k in (0, 1))
+    coarse, fine = (lattice_tissue.tortuosity(alpha, 0.5 * UM, "sphere", k) for k in (0, 1))
     ours = fine.along["x"] + (fine.along["x"] - coarse.along["x"]) / 3
     source = "series in f, McPhedran & McKenzie (1978), Proc R Soc A 359, 45"
     what = f"tortuosity between spheres of a cubic lattice, alpha {alpha}"
@@ -90,7 +90,7 @@ def test_spheres_are_as_tortuous_as_the_series_has_it(alpha):
 
 
 def test_truncated_octahedra_follow_the_law():
-    ours = homogenised.tortuosity(0.2, 0.3 * UM, "octahedron", 1)
+    ours = lattice_tissue.tortuosity(0.2, 0.3 * UM, "octahedron", 1)
     what = "tortuosity between truncated octahedra, alpha 0.2"
     found(what, ours.along["x"], ours.between_convex_cells, 0.01, source=LAW, rel=True)
     assert ours.along == pytest.approx(dict.fromkeys("xyz", ours.along["x"]), rel=1e-3)
@@ -105,7 +105,7 @@ def test_nothing_in_the_way_is_no_tortuosity():
 
 @pytest.fixture(scope="module")
 def tissue():
-    return homogenised.Tissue(length=100 * UM, cell=2 * UM)
+    return lattice_tissue.Tissue(length=100 * UM, cell=2 * UM)
 
 
 def test_a_pulse_around_cells_is_that_of_the_homogenised_tissue(tissue, tmp_path):
@@ -116,7 +116,7 @@ def test_a_pulse_around_cells_is_that_of_the_homogenised_tissue(tissue, tmp_path
     exact = np.full((2, len(t)), 3.0) + rate / 10 * on
     for m in range(1, 200):
         k = m * math.pi / length
-        decay = homogenised.D / tissue.tortuosity() ** 2 * k**2
+        decay = lattice_tissue.D / tissue.tortuosity() ** 2 * k**2
         share = 2 * rate / (m * math.pi) * math.sin(m * math.pi / 10) / decay
         course_of_mode = (1 - np.exp(-decay * on)) * np.exp(-decay * (t - on))
         exact += share * np.cos(k * np.array(course.places))[:, None] * course_of_mode
@@ -130,7 +130,7 @@ def test_a_pulse_around_cells_is_that_of_the_homogenised_tissue(tissue, tmp_path
 def test_a_flux_through_membranes_is_the_source_of_the_homogenised_tissue(tissue, tmp_path):
     """Against the series of a source everywhere in a line that is held at one end."""
     course = tissue.membrane_flux(tmp_path, places=(20 * UM, 100 * UM), end=4)
-    length, d = tissue.length, homogenised.D / tissue.tortuosity() ** 2
+    length, d = tissue.length, lattice_tissue.D / tissue.tortuosity() ** 2
     x, t = np.array(course.places)[:, None], course.times
     exact = 3.0 + 0.1 / d * (length * x - x**2 / 2) * np.ones_like(t)
     for n in range(100):
