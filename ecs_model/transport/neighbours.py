@@ -74,6 +74,7 @@ class Neighbours:
         self._buffers: dict[str, Any] = {}
         self._add_ghost_rows()
         self._forest = self._ownership(ghosts)
+        self._wanted, self._few = self._halo()
 
     def _local_rows(self):
         """Pointers and local columns of the owned rows, and the global numbers of the ghosts."""
@@ -109,6 +110,21 @@ class Neighbours:
         forest = PETSc.SF().create(self.operators.mesh.comm)
         forest.setGraph(self.operators.mesh.owned, None, places.ravel())
         return forest
+
+    def _halo(self):
+        """The owned nodes that are ghosts elsewhere, and the star forest from these alone."""
+        is_wanted = np.zeros(self.operators.mesh.owned, np.int32)
+        ghosts = np.ones(self.local - len(is_wanted), np.int32)
+        self._forest.reduceBegin(MPI.INT32_T, ghosts, is_wanted, MPI.REPLACE)
+        self._forest.reduceEnd(MPI.INT32_T, ghosts, is_wanted, MPI.REPLACE)
+        wanted, ranks = np.flatnonzero(is_wanted), self._forest.getGraph()[2][:, 0]
+        is_wanted[wanted] = np.arange(len(wanted))
+        self._forest.bcastBegin(MPI.INT32_T, is_wanted, ghosts, MPI.REPLACE)
+        self._forest.bcastEnd(MPI.INT32_T, is_wanted, ghosts, MPI.REPLACE)
+        forest = PETSc.SF().create(self.operators.mesh.comm)
+        places = np.column_stack([ranks, ghosts]).astype(PETSc.IntType)
+        forest.setGraph(len(wanted), None, places.ravel())
+        return wanted, forest
 
     def first_neighbours(self, count: int) -> Nodes:
         """The first neighbour of every owned node, or itself, so many times each."""
@@ -152,12 +168,17 @@ class Neighbours:
         """As `with_ghosts`, of several arrays by one message."""
         if self.operators.mesh.comm.size == 1:
             return list(arrays)
-        together = self.buffer(f"{len(arrays)}", (self.local, len(arrays)))
+        count, owned = len(arrays), self.operators.mesh.owned
+        there = self.buffer(f"{count} of others", (self.local - owned, count))
+        here = self.buffer(f"{count} for others", (len(self._wanted), count))
         for k, values in enumerate(arrays):
-            together[: len(values), k] = values
-        self.exchange(together)
-        out = self.buffer(buffer, together.shape[::-1])
-        out[:] = together.T
+            here[:, k] = values[self._wanted]
+        self._few.bcastBegin(_doubles(count), here, there, MPI.REPLACE)
+        out = self.buffer(buffer, (count, self.local))
+        for k, values in enumerate(arrays):
+            out[k, :owned] = values
+        self._few.bcastEnd(_doubles(count), here, there, MPI.REPLACE)
+        out[:, owned:] = there.T
         return list(out)
 
     def buffer(self, name: str | None, shape: tuple[int, ...], dtype: Any = float) -> Any:
