@@ -5,10 +5,11 @@ Needs neither MPI nor DOLFINx, so that whoever only checks a configuration start
 
 from ecs_model.config.noise import current_of
 from ecs_model.config.parameters import refuse_optional, settled
+from ecs_model.config.species import passive_species, refuse_stateless
 from ecs_model.errors import ConfigError
 from ecs_model.membrane.activity import field_names
 from ecs_model.membrane.kernel import depends_on
-from ecs_model.membrane.model import compartments, with_passive_ions
+from ecs_model.membrane.model import compartments, with_passive
 from ecs_model.membrane.user_models import membrane_of
 
 SERIES_PER_FIELD = 8
@@ -53,7 +54,7 @@ def model_of(config, base="."):
         _refuse_without_glia(model)
     if config.tissue.transport == "electrodiffusion":
         _refuse_charge(model, ions)
-    return with_passive_ions(model, ions)
+    return with_passive(model, ions, passive_species(config, model))
 
 
 def _refuse_without_glia(model):
@@ -139,6 +140,7 @@ def _check_names(config, model):
             raise ConfigError(f"{place}: alpha at the start is that of the tissue: tissue.alpha")
     for entry in config.noise:
         current_of(entry, model)
+    refuse_stateless(config, model)
     _check_fields(config, model)
     _check_regions(config)
 

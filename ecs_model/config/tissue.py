@@ -17,9 +17,11 @@ from ecs_model.config.alternatives import (
 )
 from ecs_model.config.types import (
     Component,
+    Concentration,
     Coordinate,
     Diffusivity,
     Filename,
+    IonName,
     Length,
     Name,
     PlainAlpha,
@@ -115,9 +117,12 @@ class SyncytiumSettings(Strict):
 class SpeciesSettings(Strict):
     """What diffuses through the whole tissue, cells included, as oxygen does."""
 
-    name: Name = Field(description="of a state of the membrane, such as O2")
+    name: IonName = Field(description="of a state of the membrane, such as O2")
     D: Diffusivity = Field(description="diffusivity in tissue, before the tortuosity")
     tortuosity: PlainTortuosity = Field(1.0, description="of its paths; 1 where D was measured")
+    initial: Concentration | None = Field(
+        None, description="of one that no membrane knows, and that only diffuses: where it begins"
+    )
     tolerance: quantity("mM", 1e-9, 1e3) = Field(
         0.002, description="of its local error in adaptive steps"
     )

@@ -260,21 +260,24 @@ def with_options(make, **options):
     return replace(default, options=options, make=make)
 
 
-def with_passive_ions(model, ions):
-    """The model with further ions outside, which its membranes neither know nor let pass.
+def with_passive(model, ions, species=()):
+    """The model with further states, which its membranes neither know nor let pass.
 
     Args:
         model: the membrane model.
-        ions: name -> concentration at the start [mM].
+        ions: name -> concentration outside at the start [mM].
+        species: name -> concentration in the whole tissue at the start [mM]; of those that only
+            diffuse.
     """
     unknown = {f"{n}_o": v for n, v in ions.items() if f"{n}_o" not in model.State._fields}
-    if not unknown:
-        return model
     lines = {name: concentration(v, f"extracellular {name[:-2]}") for name, v in unknown.items()}
+    lines |= {name: concentration(v, f"{name} in the tissue") for name, v in dict(species).items()}
+    if not lines:
+        return model
     State = joined(model.State, table("Carried", lines))
 
     def longer(function):
-        return lambda *args: State(*function(*args), *[0.0] * len(unknown))
+        return lambda *args: State(*function(*args), *[0.0] * len(lines))
 
     return replace(
         model,

@@ -8,7 +8,7 @@ import pytest
 from ecs_model.errors import ConfigError
 from ecs_model.membrane import MODELS
 from ecs_model.membrane.autodiff import jacobian
-from ecs_model.membrane.model import Surroundings, with_passive_ions
+from ecs_model.membrane.model import Surroundings, with_passive
 from ecs_model.membrane.packing import arranged, scaled_parameters
 from ecs_model.membrane.rosenbrock import ros2
 from ecs_model.membrane.solver import Reaction
@@ -333,7 +333,7 @@ def test_compiled_observables_are_those_of_the_text(model, fields):
 @EVERY
 def test_a_probe_ion_is_left_alone(model):
     """Its rate is zero, those of the others are what they were."""
-    longer = with_passive_ions(model, {"TMA": 0.5})
+    longer = with_passive(model, {"TMA": 0.5})
     y, env = longer.State(), Surroundings(alpha=model.alpha)
     rates = longer.rhs(y, longer.Parameters(), env)
     plain = model.rhs(model.State(), model.Parameters(), env)

@@ -1,6 +1,7 @@
 """Oxygen in a slab, against closed forms and an independent computation; conservation, order."""
 
 import json
+import math
 
 from ecs_model.native import MPI
 
@@ -219,6 +220,43 @@ def test_processes_and_restart(tmp_path):
         assert balance["relative_error"] < 1e-12
 
 
+TRACER = """
+[mesh]
+generator = "interval"
+length = "1 mm"
+cell = "10 um"
+[[tissue.species]]
+name = "drug"
+D = "1e-9 m^2/s"
+initial = "0.5 mM"
+[membrane]
+model = "kager_mori"
+options = { swelling = true }
+[[boundary]]
+on = "left"
+ion = "drug"
+bath = "1.5 mM"
+[time]
+end = "20 s"
+step = "5 ms"
+[output]
+every = "20 s"
+series = "1 s"
+fields = ["drug", "alpha"]
+"""
+
+
+def test_what_no_membrane_knows_diffuses_alone(tmp_path):
+    """A drug from a bath, through tissue whose cells swell: an error function."""
+    run = run_here(TRACER, tmp_path / "run", "membrane.parameters.g_Na=0.4 mS/cm^2")
+    assert read_field(run.path, "alpha", 1).max() < 0.19
+    x = 1e-3 * read_mesh(run.path)[0][:, 0]  # m
+    exact = [0.5 + math.erfc(float(a) / math.sqrt(4e-9 * 20)) for a in x]
+    assert read_field(run.path, "drug", 1) == pytest.approx(exact, abs=2e-3)
+    balance = summary(run)["species"]["drug"]
+    assert balance["relative_error"] < 1e-12 and balance["given"]["membranes"] == 0.0
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -226,6 +264,9 @@ def test_processes_and_restart(tmp_path):
         ('name = "O2"', 'name = "K_o"', "has no such state that could diffuse"),
         ('name = "O2"', 'name = "gate"', "has no such state that could diffuse"),
         ('name = "O2"', 'name = "K_i"', "has no such state that could diffuse"),
+        ('name = "O2"', 'name = "K_i"\ninitial = "1 mM"', "follows K_i; set membrane.initial"),
+        ('name = "O2"', 'name = "K"\ninitial = "1 mM"', "is that of an ion"),
+        ('name = "O2"', 'name = "Ca_i"\ninitial = "1 mM"', "is that of an ion"),
         ('ion = "O2"', 'ion = "O3"', r"O3 is not .* or tissue.species \(O2\)"),
     ],
 )

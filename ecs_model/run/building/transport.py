@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ecs_model.errors import ConfigError, did_you_mean
-from ecs_model.membrane.model import compartments
+from ecs_model.errors import ConfigError
 from ecs_model.physics.ions import Ion
 from ecs_model.run.building import electrodes, sources
 from ecs_model.run.parts import SolverOptions
@@ -46,7 +45,6 @@ def transport(config, tissue, solver, ground, alpha, operators, membranes) -> Tr
     """
     concentrations = {ion: getattr(membranes.variables, ion.state) for ion in tissue.ions}
     species = {x.name: x for x in config.tissue.species}
-    _refuse_stateless(species, membranes)
     terms = Terms(ground.mesh, concentrations, tissue.electrodiffusion, species)
     _add_terms(terms, _acting(config, _mentioned(config) - {*species}), ground, alpha)
     _refuse_unsolvable(config, tissue, solver, operators)
@@ -70,19 +68,6 @@ def _of_ions(tissue, solver, operators, concentrations, terms, membranes, curren
     if tissue.syncytium is None:
         return outside
     return syncytium_setup.glial_syncytium(outside, membranes, tissue, solver)
-
-
-def _refuse_stateless(names, membranes):
-    of_cells = ("_o", "_i", "_g")  # what is dissolved in a part of the tissue alone
-    dissolved = compartments(membranes.model.State).items()
-    known = [name for name, ending in dissolved if ending not in of_cells]
-    for name in names:
-        if name not in known:
-            raise ConfigError(
-                f"tissue.species '{name}': the membrane {membranes.model.name} has no such state "
-                "that could diffuse in the whole tissue, a concentration [mM] there; it has "
-                f"{', '.join(known) or 'none'}{did_you_mean(name, known)}"
-            )
 
 
 def _species(settings, config, solver, ground, membranes):
