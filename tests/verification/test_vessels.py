@@ -119,6 +119,27 @@ def test_nothing_becomes_negative_where_the_blood_has_none(tmp_path):
     assert (read_field(run.path, "K_o", 1) >= 0).all()
 
 
+CHLORIDE = """[[vessels]]
+name = "chloride"
+ion = "Cl"
+exchange = "0.05 1/s"
+blood = "120 mM"
+[[probe]]"""
+
+
+@pytest.mark.parametrize(("among", "more", "is_told"), [
+    (["K", "Cl"], "[[probe]]", True),
+    (["K"], "[[probe]]", False),
+    (["K", "TMA"], "[[probe]]", True),
+    (["K", "Cl"], CHLORIDE, False),
+])  # fmt: skip
+def test_charge_that_stays_behind_is_told(tmp_path, among, more, is_told):
+    ions = ("tortuosity = 1.6", f"tortuosity = 1.6\nions = {json.dumps(among)}")
+    run = run_here(config(ions=ions, more=("[[probe]]", more)), tmp_path / "run")
+    notes = [n for n in summary(run)["assumptions"] if "exchange K alone" in n]
+    assert len(notes) == is_told
+
+
 def test_other_ions_are_left_alone(tmp_path):
     """A bolus of K+ spreads, although Na+ has vessels."""
     bolus = '[[tissue.regions]]\nname = "bolus"\nbox = { low = ["-1 mm"], high = ["0.2 mm"] }\n'

@@ -56,6 +56,25 @@ def transport(config, tissue, solver, ground, alpha, operators, membranes) -> Tr
     return WithSpecies(moving, made)
 
 
+def charge_notes(vessels, ions):
+    """A sentence for vessels that exchange one of several charged ions, and no other.
+
+    Args:
+        vessels: of the Config.
+        ions: that move.
+    """
+    charged, places = {ion.name for ion in ions if ion.valence}, {}
+    for one in vessels:
+        if one.ion in charged and len(charged) > 1:
+            places.setdefault(one.region, []).append(one)
+    for found in places.values():
+        if len({one.ion for one in found}) == 1:
+            yield (
+                f"vessels '{found[0].name}' exchange {found[0].ion} alone, whose charge stays "
+                "behind; vessels for the ions that go with it keep tissue neutral"
+            )
+
+
 def _of_ions(tissue, solver, operators, concentrations, terms, membranes, currents) -> Transport:
     """What moves ions in the extracellular space, and in glia that are joined."""
     if solver.is_explicit:
