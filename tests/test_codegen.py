@@ -12,6 +12,7 @@ from ecs_model.membrane.expressions import Recording, Symbol, as_c
 FORMULAS = {
     "polynomial": lambda x, y: 3 * x**3 - x * y + 2.0 / y - (-x),
     "powers": lambda x, y: x**0 + x**-2 + y**8 + x**1,
+    "lowest power": lambda x, y: x**-8 + y,
     "functions": lambda x, y: np.exp(-x) + np.log(y) * np.tanh(x) + np.sqrt(y) + np.expm1(x / 9),
     "trigonometry": lambda x, y: np.sin(x) * np.cos(y) + np.log1p(y),
     "limits": lambda x, y: np.minimum(x, y) + 2 * np.maximum(x, 1.0) + np.abs(x - y),

@@ -169,6 +169,7 @@ def test_its_picture_is_drawn_as_it_is_wanted(tmp_path):
         ("1,2\n2,x\n", {}, "curve.csv:2: needs 2 numbers, time"),
         ("", {}, "holds no rows"),
         ("1,2\n3,4\n", {}, "needs at least 9 points"),
+        ("\n".join(f"{k},3.5" for k in range(15)), {}, "is 3.5 mM at all times"),
         (None, {}, "cannot be read as a table"),
         ("1,2\n", {"current": None}, "give either --rate, or --current"),
         ("1,2\n", {"rate": "1 pmol/s"}, "give either --rate, or --current"),

@@ -60,7 +60,7 @@ CHOICES: dict[Any, tuple[str, Rule]] = {  # fmin and fmax do not become vector c
 }
 REWRITTEN: dict[Any, Rule] = {  # what `expressions` makes of other functions; np.isnan has no text
     np.negative: lambda r, a: (-1.0,),
-    np.power: lambda r, a, n: (n * a ** (n - 1), None),  # exponents are numbers
+    np.power: lambda r, a, n: (n * a ** (n - 1) if n > 0 else n * r / a, None),  # n: a number
     np.isnan: FLAT,
 }
 _WRITTEN = ARITHMETIC | CONDITIONS | CALLS | CHOICES

@@ -212,18 +212,26 @@ def _checked(model, *paths):
 
 
 def _refuse_rates(model, y, p, env, *paths):
-    """Raise ConfigError, with the line of its function, for a rate that is no single value."""
-    rates = model.rhs(y, p, env)
-    fields = getattr(rates, "_fields", None)
-    wrong = [] if fields is None else [n for n, r in zip(fields, rates, strict=True) if _is_odd(r)]
-    if fields != model.State._fields:
-        found = f"returns {_kind(rates)}; a State would be right"
-    elif wrong:
-        what = _kind(getattr(rates, wrong[0]))
-        found = f"the rate of {wrong[0]} is {what}; a number or a formula would be right"
-    else:
-        return
-    raise ConfigError(f"{birthplace(model.rhs, *paths)}: {model.rhs.__name__}: {found}")
+    """Raise ConfigError, with the line of its function, for rates that are none."""
+    given = {model.rhs: lambda: model.rhs(y, p, env)}
+    if model.stoichiometry is not None:
+        given[model.stoichiometry] = lambda: model.stoichiometry(model.fluxes(y, p, env), p, env)
+    for function, rates in given.items():
+        if found := _odd_rates(rates(), model.State):
+            raise ConfigError(f"{birthplace(function, *paths)}: {function.__name__}: {found}")
+
+
+def _odd_rates(rates, State):
+    """What is wrong with rates and what would be right, in words; empty if nothing is."""
+    if getattr(rates, "_fields", None) != State._fields:
+        return f"returns {_kind(rates)}; a State would be right"
+    rates, still = rates._asdict(), State()._asdict()
+    if wrong := [name for name, rate in rates.items() if _is_odd(rate)]:
+        what = _kind(rates[wrong[0]])
+        return f"the rate of {wrong[0]} is {what}; a number or a formula would be right"
+    if left := [name for name, rate in rates.items() if rate is still[name] and rate != 0]:
+        return f"gives no rate of {left[0]}; {left[0]}=0.0 would be right if it does not change"
+    return ""
 
 
 def _is_odd(rate):

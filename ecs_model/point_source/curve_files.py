@@ -108,8 +108,14 @@ def fitted(path: Path | str, experiment: Experiment, uptake: bool = True) -> Fit
 
 
 def _fitted(fit, path, experiment, *more):
+    times, values = read_curve(path)
+    if len(values) and np.ptp(values) == 0:
+        raise ConfigError(
+            f"{path}: the concentration is {values[0]:g} mM at all times; a fit needs the rise that "
+            "a source makes"
+        )
     try:
-        return fit(*read_curve(path), experiment, *more)
+        return fit(times, values, experiment, *more)
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from None
 

@@ -84,6 +84,7 @@ def test_mistakes_are_named_with_their_line(example, old, new, words):
     ("rates", "words"),
     [
         ("State(K_o=[release], B=uptake)", "the rate of K_o is a value of type list"),
+        ("State(K_o=release)", "gives no rate of B; B=0.0 would be right if it does not change"),
         ("State(K_o=release, B=None)", "the rate of B is None; a number or a formula would be"),
         ('State(K_o="release", B=uptake)', "the rate of K_o is a value of type str"),
         ("State(K_o=np.zeros(2), B=uptake)", "the rate of K_o is a value of type ndarray"),

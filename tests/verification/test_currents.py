@@ -127,9 +127,12 @@ def test_currents_are_the_same_on_several_processes(tmp_path, processes):
 @pytest.mark.parametrize(
     ("boundaries", "said"),
     [
-        (IN, "nowhere to go"),
+        (IN, "from t = 0 s on .* nowhere to go"),
         (IN + OUT.replace("-0.1", "-0.2"), "nowhere to go"),
-        (IN + OUT + 'profile = { kind = "step", start = "0.5 s" }\n', "nowhere to go"),
+        (
+            IN + OUT + 'profile = { kind = "step", start = "0.5 s" }\n',
+            "from t = 0 s on .* nowhere to go",
+        ),
         (
             IN + 'profile = { kind = "pulse", duration = "0.3 s" }\n',
             "nowhere to go",

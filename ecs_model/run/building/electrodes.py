@@ -1,5 +1,7 @@
 """From [[boundary]] to currents that ions carry into the tissue."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from ecs_model.errors import ConfigError
@@ -51,13 +53,14 @@ def _current(settings, ground, terms, concentrations):
 def _refuse_rest(found, mesh):
     """Raise ConfigError where currents do not cancel at all times, and no bath takes the rest."""
     rates = [mesh.comm.allreduce(current.rate) for current in found]
-    times = np.unique(np.concatenate([current.profile.times for current in found]))
-    times = np.array([times[0] - 3.0, *times, times[-1] + 3.0])
-    for t in (*(times[:-1] + np.diff(times) / 3), *(times[1:] - np.diff(times) / 3)):  # straight
-        flows = [rate * x.profile.at(t) for rate, x in zip(rates, found, strict=True)]
-        if abs(sum(flows)) > ROUND_OFF * max(map(abs, rates)):
-            left = FARADAY * sum(flows)
-            raise ConfigError(
-                f"{found[0].name}: at t = {t:g} s a current of {left:.4g} {UNITS[mesh.axes]} would "
-                "have nowhere to go; let another boundary take as much, or give one a bath"
-            )
+    times = np.concatenate([current.profile.times for current in found])
+    times = np.unique(np.maximum([0.0, *times], 0.0))  # nothing happens before a run
+    for start, end in pairwise([*times, times[-1] + 3.0]):
+        for t in (start + (end - start) / 3, end - (end - start) / 3):  # profiles are straight here
+            flows = [rate * x.profile.at(t) for rate, x in zip(rates, found, strict=True)]
+            if abs(sum(flows)) > ROUND_OFF * max(map(abs, rates)):
+                raise ConfigError(
+                    f"{found[0].name}: from t = {start:g} s on a current of "
+                    f"{FARADAY * sum(flows):.4g} {UNITS[mesh.axes]} would have nowhere to go; let "
+                    "another boundary take as much, or give one a bath"
+                )
