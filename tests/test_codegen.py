@@ -61,6 +61,11 @@ REFUSED = {
     "root of a power": (lambda x, y: x**0.5, "only whole powers"),
     "power of a value": (lambda x, y: x**y, "only whole powers .*not a value that changes"),
     "large power": (lambda x, y: x**9, "only whole powers from -8 to 8 can be compiled, not 9;"),
+    "hyperbolic": (lambda x, y: np.cosh(x), r"np.cosh cannot be compiled; use \(np.exp"),
+    "unheard of": (
+        lambda x, y: np.arctanh(x),
+        "np.arctanh cannot be compiled; what can: operators,",
+    ),
     "huge power": (lambda x, y: x**1000, "from -8 to 8 can be compiled, not 1000; multiply"),
     "one of several": (
         lambda x, y: np.select([x > 1], [x], y),

@@ -125,7 +125,7 @@ class Boundary(Strict):
             raise ValueError("an exchange needs the concentration outside")
         held = self.flux is None and self.current is None and self.potential is None
         if self.before is None and held and self.profile.kind != "constant":
-            raise ValueError("a profile of a bath needs the concentration before it")
+            raise ValueError("a profile of a bath needs the concentration before it, `before`")
         if self.exchange is None:
             refuse_void(self, ["outside"], "without an exchange")
         if self.flux is not None or self.current is not None:
@@ -162,7 +162,7 @@ class Vessels(Strict):
         if self.profile.kind == "constant":
             refuse_void(self, ["before"], "where the profile is constant")
         elif self.before is None:
-            raise ValueError("a profile of the blood needs the concentration before it")
+            raise ValueError("a profile of the blood needs the concentration before it, `before`")
         if self.flow is None:
             refuse_void(self, ["capacity"], "without a flow")
         return self

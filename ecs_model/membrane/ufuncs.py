@@ -81,6 +81,13 @@ _INSTEAD = {
     "invert": "np.logical_not",
     "any": "np.logical_or",
     "all": "np.logical_and",
+    "log10": "np.log(x) / np.log(10.0)",
+    "log2": "np.log(x) / np.log(2.0)",
+    "exp2": "np.exp(x * np.log(2.0))",
+    "cbrt": "np.exp(np.log(x) / 3.0)",
+    "sinh": "(np.exp(x) - np.exp(-x)) / 2.0",
+    "cosh": "(np.exp(x) + np.exp(-x)) / 2.0",
+    "hypot": "np.sqrt(x * x + y * y)",
 }
 
 
@@ -91,4 +98,7 @@ def instead(function):
         function: of NumPy.
     """
     name = function.__name__
-    return f"use {_INSTEAD[name]}" if name in _INSTEAD else "ufuncs.py lists what can"
+    known = ", ".join(sorted(f"np.{ufunc.__name__}" for ufunc in [*CALLS, *CHOICES]))
+    return (
+        f"use {_INSTEAD[name]}" if name in _INSTEAD else f"what can: operators, np.where, {known}"
+    )

@@ -30,6 +30,7 @@ RANGES = {  # what experiments can have [SI]
     "D": LIMITS["D"],
 }
 HIGHEST_VALENCE = 10
+WRITTEN = {"m": "um", "mol/s": "pmol/s", "A": "nA"}  # as people write such units
 
 
 def read_curve(path: Path | str) -> Array:
@@ -72,7 +73,7 @@ def experiment_of(settings: Mapping[str, Any]) -> Experiment:
 def _read(settings, name, unit):
     text = settings[name]
     try:
-        value = parse(text, unit)
+        value = parse(text, WRITTEN.get(unit, unit))
     except ValueError as error:
         raise ConfigError(f"--{name}: {error}") from None
     if value < 0 or (value == 0 and name != "start"):
@@ -111,8 +112,8 @@ def _fitted(fit, path, experiment, *more):
     times, values = read_curve(path)
     if len(values) and np.ptp(values) == 0:
         raise ConfigError(
-            f"{path}: the concentration is {values[0]:g} mM at all times; a fit needs the rise that "
-            "a source makes"
+            f"{path}: the concentration is {values[0]:g} mM at all times; a fit needs the rise "
+            "that a source makes"
         )
     try:
         return fit(times, values, experiment, *more)

@@ -63,7 +63,8 @@ def charge_notes(vessels, ions):
         vessels: of the Config.
         ions: that move.
     """
-    charged, places = {ion.name for ion in ions if ion.valence}, {}
+    charged = {ion.name for ion in ions if ion.valence}
+    places: dict[str | None, list[Any]] = {}
     for one in vessels:
         if one.ion in charged and len(charged) > 1:
             places.setdefault(one.region, []).append(one)
