@@ -11,6 +11,7 @@ BAR, ROW = 0.36, 0.3  # height of a bar in rows; inches per row
 SHOWN = (-0.05, 1.05)  # of Sobol indices, at least: those of few runs may have any interval
 STILL = 0.02  # relative change that is none
 COLUMNS = 3  # panels beside each other
+APART = 10.0  # points between slanted names, along the axis
 
 
 @style.styled
@@ -108,20 +109,35 @@ def _state_lines(panels, scan, axis):
     found: dict[float, list] = {}
     for name, state in scan.measured.items():
         found.setdefault(getattr(state, axis.key), []).append(name)
-    for place in [p for p in found if low <= p <= high]:
+    shown = sorted(p for p in found if low <= p <= high)
+    asides = _asides(panels[0], shown)
+    above = 9 if any(asides) else 2  # points
+    for place, aside in zip(shown, asides, strict=True):
         for ax in panels:
             ax.axvline(place, color=theme.now().grey, lw=0.7, ls=":", zorder=0)
         panels[0].annotate(
             ", ".join(found[place]),
             (place, 1),
-            (0, 2),
+            (aside, above),
             xycoords=("data", "axes fraction"),
             textcoords="offset points",
             rotation=50,
             fontsize=6.5,
             color=theme.now().dim,
             va="bottom",
+            arrowprops={"arrowstyle": "-", "lw": 0.4, "color": theme.now().grey, "shrinkB": 0},
         )
+
+
+def _asides(ax, places):
+    """How far right of places on an axis, in order, slanted names stand apart [points]."""
+    ax.figure.draw_without_rendering()
+    asides, end = [], -np.inf
+    for place in places:
+        x = ax.transData.transform((place, 0.0))[0] * 72 / ax.figure.dpi
+        asides.append(max(0.0, end - x))
+        end = x + asides[-1] + APART
+    return asides
 
 
 def _explain(figure, ax, scan, others):

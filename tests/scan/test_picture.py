@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
+from matplotlib.text import Text
 
 from ecs_model import api
 from ecs_model.cli import main
@@ -152,6 +153,16 @@ def test_curves_have_the_values_of_their_runs(made):
     assert [line.get_label() for line in lines] == ["A = 0.004", "A = 0.006"]
     for line in lines:
         assert line.get_ydata() == pytest.approx(BORDER - line.get_xdata())
+
+
+def test_names_of_tissues_stand_apart_where_they_are_near_each_other(made):
+    wide = ALPHA.replace("0.35", "0.95")
+    figure = scan_curves.curves(made(wide + PUMP))
+    figure.draw_without_rendering()
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    names = [t for t in figure.axes[0].texts if t.get_rotation() == 50]
+    edges = [Text.get_window_extent(t, renderer).x0 * 72 / figure.dpi for t in names]
+    assert len(names) > 5 and min(np.diff(sorted(edges))) > 0.9 * scan_curves.APART
 
 
 def test_sensitivities_are_those_of_the_report(made):
