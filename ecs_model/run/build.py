@@ -27,7 +27,7 @@ from ecs_model.run.building.events import events
 from ecs_model.run.building.ground import Ground
 from ecs_model.run.building.lending import lending
 from ecs_model.run.building.mesh import mesh_slice
-from ecs_model.run.building.transport import charge_notes, solver_options, transport
+from ecs_model.run.building.transport import solver_options, transport, vessel_notes
 from ecs_model.run.front_tracker import Tracker
 from ecs_model.run.neurons import Neurons
 from ecs_model.run.parts import Parts
@@ -119,7 +119,7 @@ def _living(config, model, ground, kept, lap):
     reaction, identity, told = membranes.reaction(config, data, nodes, still, around, kept, lap)
     reaction.lending = lending(config, ground.mesh.comm, reaction)
     notes = [*told, *membranes.notes(config, reaction, data.packing, ground), *resolution]
-    notes += [*ground.inputs.images.notes, *charge_notes(config.vessels, data.ions)]
+    notes += [*ground.inputs.images.notes, *vessel_notes(config.vessels, data.ions)]
     operators = _following(still, reaction, data)
     moving = transport(config, data, solver, ground, cells["alpha"], operators, reaction)
     changing = together(comm, events, config, ground, nodes, reaction, data.packing)
