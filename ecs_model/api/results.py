@@ -8,7 +8,7 @@ from ecs_model.errors import ConfigError
 from ecs_model.files import foreign
 
 FORMATS = ("png", "pdf", "svg")
-WIDTHS = (40.0, 400.0)  # mm
+WIDTHS = (70.0, 400.0)  # mm: words do not fit into less than the column of a journal
 THEMES = ("light", "dark")
 
 

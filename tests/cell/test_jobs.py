@@ -112,7 +112,7 @@ def test_pictures_of_a_job_are_drawn_as_they_are_wanted(tmp_path):
     job(tmp_path, NAGUMO + '[time]\nend = "2 s"\nevery = "0.5 s"\n', **looks)
     made = sorted(path.name for path in (tmp_path / "out" / "pictures").iterdir())
     assert made == ["course_dark.png", "course_dark.svg"]
-    with pytest.raises(ConfigError, match="--width: found 1; 40 to 400 mm would be right"):
+    with pytest.raises(ConfigError, match="--width: found 1; 70 to 400 mm would be right"):
         job(tmp_path / "thin", NAGUMO, width=1.0)
 
 

@@ -266,7 +266,7 @@ def test_figures_in_every_format_are_as_wide_as_was_asked(run_of, dimension):
 
 @pytest.mark.parametrize(
     ("formats", "width", "words"),
-    [(["gif"], None, "--format: found 'gif'"), (["png"], 9.0, "--width: found 9; 40 to 400 mm")],
+    [(["gif"], None, "--format: found 'gif'"), (["png"], 9.0, "--width: found 9; 70 to 400 mm")],
 )
 def test_other_formats_and_widths_are_refused(run_of, formats, width, words):
     with pytest.raises(ConfigError, match=words):
