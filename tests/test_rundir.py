@@ -27,6 +27,15 @@ def some_run(path):
     return run
 
 
+def test_a_run_that_was_killed_as_it_began_may_begin_again(tmp_path):
+    """Its empty log is all that it leaves; a log with words in it may be anybody's."""
+    RunDir.create(tmp_path / "run").claim().close()
+    assert not RunDir.create(tmp_path / "run").is_run
+    (tmp_path / "run" / "run.log").write_text("hours of work\n")
+    with pytest.raises(ConfigError, match=r"other things \(run.log\)"):
+        RunDir.create(tmp_path / "run", overwrite=True)
+
+
 @pytest.mark.parametrize("name", ["run.json", "series.csv", "fields/t000000.h5", "lines/a.csv"])
 def test_pipes_in_a_directory_are_refused_and_not_read(tmp_path, name):
     run = some_run(tmp_path / "run")

@@ -146,6 +146,8 @@ class RunDir:
         own = _OWN if self.is_run else ()
         others = sorted(p.name for p in self.path.iterdir() if not p.name.startswith("."))
         others = [name for name in others if name not in own]
+        if others == [self.log.name] and not self.log.stat().st_size:
+            return  # of a run that was ended as it began
         if others:
             raise ConfigError(
                 f"{self.path} holds other things ({', '.join(others[:3])}); "
