@@ -91,6 +91,7 @@ class Electrodiffusion(Ions):
         self._bound = _follower(self.parts)
         self._bound_index, self.carried = list(self.parts).index(self._bound), 0.0
         self.is_neutral, self._at_once = True, 0.0  # square of the charge of a first round
+        self._nothing = 100 * ROUND_OFF**2 * operators.mesh.nodes  # square of round-off
         self.mean_conductivity, self._mean = self._means()
         if self._options:
             self.poisson.try_options()
@@ -185,12 +186,11 @@ class Electrodiffusion(Ions):
         found = self.increments.charge(
             self._bound_index, self._excess, self.charge, self.conductivity
         )
-        brought, moved, lacking = found
+        brought, moved, lacking = found.tolist()
         if not at_once:  # currents may pass through a tissue in which nothing changes
             moved = max(moved, self._at_once)
         self._at_once = brought if at_once else self._at_once
-        nothing = 10 * ROUND_OFF * np.sqrt(self.operators.mesh.nodes)
-        self.is_neutral = bool(brought <= nothing**2)
+        self.is_neutral = brought <= self._nothing
         allowed = self.rtol if at_once and not lacking else self.rtol**2  # of squares
         return self.is_neutral or not brought > allowed * moved
 
@@ -236,7 +236,8 @@ class Electrodiffusion(Ions):
         self._excess[ledger.fixed] = 0.0
         if not ledger.dirichlet:
             sums = np.array([lumped @ self._excess + elsewhere, lumped.sum()])
-            self.operators.mesh.comm.Allreduce(MPI.IN_PLACE, sums, MPI.SUM)
+            if self.operators.mesh.comm.size > 1:
+                self.operators.mesh.comm.Allreduce(MPI.IN_PLACE, sums, MPI.SUM)
             self._excess -= sums[0] / sums[1]
 
     @property
@@ -249,8 +250,7 @@ class Electrodiffusion(Ions):
         bound = self.parts[self._bound]
         before = dict(bound.ledger.given)
         self._end_free(t, dt)
-        bound.increment[:] = 0.0
-        bound.increment[:] = -self._brought() / self._bound.valence
+        self._bind(bound.increment)
         migration = self.increments.migrations[self._bound_index]
         electrodes.book(self._currents, bound, self._bound.valence, migration, before, t, dt)
         bound.range.refuse_negative(t, dt)
@@ -258,9 +258,14 @@ class Electrodiffusion(Ions):
             part.range.take()
         self._excess[:] = self.charge
 
-    def _brought(self):
-        """The charge that the increments bring [mM]."""
-        return sum(ion.valence * part.increment for ion, part in self.parts.items())
+    def _bind(self, increment):
+        """Let the increment of the bound ion be such that all together bring no charge."""
+        increment[:] = 0.0
+        more = self.rows.buffer("middle", increment.shape)
+        for ion, part in self.parts.items():
+            if ion is not self._bound:
+                increment += np.multiply(part.increment, ion.valence, out=more)
+        increment /= -self._bound.valence
 
     def _end_free(self, t, dt):
         """Close and book the step of all ions but one, and what that one gets with each."""

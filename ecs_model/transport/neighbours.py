@@ -67,10 +67,11 @@ class Neighbours:
     """
 
     def __init__(self, operators: Matrices) -> None:
-        self.operators, owned = operators, operators.mesh.owned
+        self.operators, self._owned = operators, operators.mesh.owned
+        self._comm, self._is_alone = operators.mesh.comm, operators.mesh.comm.size == 1
         self._functions = {name: c_function(TEXT, f"ecs_{name}") for name in FUNCTIONS}
         self._first, self._column, ghosts = self._local_rows()
-        self.local = owned + len(ghosts)
+        self.local = self._owned + len(ghosts)
         self._buffers: dict[str, Any] = {}
         self._add_ghost_rows()
         self._forest = self._ownership(ghosts)
@@ -147,9 +148,9 @@ class Neighbours:
         Args:
             values: of owned nodes, then of ghosts; shape (local nodes, values of each).
         """
-        if self.operators.mesh.comm.size == 1:
+        if self._is_alone:
             return
-        here, there = np.split(values, [self.operators.mesh.owned])
+        here, there = np.split(values, [self._owned])
         arguments = _doubles(values.shape[1]), here, there, MPI.REPLACE
         self._forest.bcastBegin(*arguments)
         self._forest.bcastEnd(*arguments)
@@ -166,9 +167,9 @@ class Neighbours:
 
     def all_with_ghosts(self, arrays: Sequence[Array], buffer: str | None = None) -> list[Array]:
         """As `with_ghosts`, of several arrays by one message."""
-        if self.operators.mesh.comm.size == 1:
+        if self._is_alone:
             return list(arrays)
-        count, owned = len(arrays), self.operators.mesh.owned
+        count, owned = len(arrays), self._owned
         there = self.buffer(f"{count} of others", (self.local - owned, count))
         here = self.buffer(f"{count} for others", (len(self._wanted), count))
         for k, values in enumerate(arrays):
@@ -194,9 +195,10 @@ class Neighbours:
         seen = self.all_with_ghosts([x for move in moves for x in move[:4]], f"{len(moves)} moves")
         seen_by = [seen[4 * k : 4 * k + 4] for k in range(len(moves))]
         found = self._found(moves, seen_by)
-        left = found[:, 0].copy()
-        if self.operators.mesh.comm.size > 1:
-            self.operators.mesh.comm.Allreduce(MPI.IN_PLACE, left, MPI.SUM)
+        left = found[:, 0]
+        if not self._is_alone:
+            left = left.copy()
+            self._comm.Allreduce(MPI.IN_PLACE, left, MPI.SUM)
         looks = zip(left.tolist(), found.tolist(), moves, seen_by, strict=True)
         return [
             Look(any_ > 0, below > 0, move.suspects, many, arrays)
@@ -208,17 +210,18 @@ class Neighbours:
         count = len(moves)
         table = self.buffer(f"{count} in a table", (count, len(Move._fields)), np.uintp)
         found = self.buffer(f"{count} found", (count, 3), np.int64)
-        table[:] = [addresses((*seen_by[k], *move[4:])) for k, move in enumerate(moves)]
+        for row, seen, move in zip(table, seen_by, moves, strict=True):
+            row[:] = addresses((*seen, *move[4:]))
         self.call("look", count, table, TOLERANCE, found)
         return found
 
     def call(self, name: str, *arguments: Any) -> Any:
         """Call a function of the limiter's text with the rows and further arguments."""
-        return self.over_rows(self._functions[name], *arguments)
+        return self._functions[name](self._owned, self._first, self._column, *arguments)
 
     def over_rows(self, function: Any, *arguments: Any) -> Any:
         """Call a compiled function with the rows and further arguments."""
-        return function(self.operators.mesh.owned, self._first, self._column, *arguments)
+        return function(self._owned, self._first, self._column, *arguments)
 
 
 @functools.cache
