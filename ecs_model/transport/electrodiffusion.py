@@ -28,7 +28,6 @@ from ecs_model.physics.ions import Ion
 from ecs_model.physics.values import Array
 from ecs_model.transport import electrodes
 from ecs_model.transport.diffusion import Diffusion
-from ecs_model.transport.electrodes import Current
 from ecs_model.transport.flux_correction import ElectricField
 from ecs_model.transport.flux_limiter import ranges_left
 from ecs_model.transport.increments import Increments
@@ -75,7 +74,7 @@ class Electrodiffusion(Ions):
         temperature: float,
         rtol: float = 1e-3,
         options: Options | None = None,
-        currents: Sequence[Current] = (),
+        currents: Sequence[electrodes.Current] = (),
     ) -> None:
         super().__init__(operators, parts)
         self._currents = list(currents)
@@ -183,10 +182,8 @@ class Electrodiffusion(Ions):
                 steps are, of second order, and what it lacks acts in the next one: the charge may
                 be the root of `rtol`, as long as the bound ion can take it.
         """
-        found = self.increments.charge(
-            self._bound_index, self._excess, self.charge, self.conductivity
-        )
-        brought, moved, lacking = found.tolist()
+        arrays = self._excess, self.charge, self.conductivity
+        brought, moved, lacking = self.increments.charge(self._bound_index, *arrays).tolist()
         if not at_once:  # currents may pass through a tissue in which nothing changes
             moved = max(moved, self._at_once)
         self._at_once = brought if at_once else self._at_once
@@ -291,12 +288,8 @@ class Electrodiffusion(Ions):
 def _follower(parts):
     """The ion that follows from the others: abundant, and charged the other way than K+."""
     others = [ion for ion in parts if ion.valence < 0] or list(parts)[1:]
-    return max(others, key=_abundance)
-
-
-def _abundance(ion):
-    """Something that grows with how much of an ion there is outside."""
-    return ion.name == "Cl", ion.name == "Na"
+    by_name = {ion.name: ion for ion in others}
+    return by_name.get("Cl") or by_name.get("Na") or others[0]
 
 
 def _arrays(size, count):
