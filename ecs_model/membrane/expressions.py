@@ -7,7 +7,9 @@ trace. What cannot be recorded (branching on a value, an unknown NumPy function)
 
 import functools
 import re
+from collections.abc import Callable
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -191,4 +193,7 @@ def _negative(x):
     return -1.0 * x
 
 
-_BY_OTHERS = {np.negative: _negative, np.power: _power}  # what other operations say as well
+_BY_OTHERS: dict[Any, Callable] = {
+    np.negative: _negative,
+    np.power: _power,
+}  # what other operations say as well

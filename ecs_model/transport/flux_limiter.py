@@ -99,6 +99,7 @@ class Range:
         self._is_fixed = np.zeros(len(values), np.int8)
         self._is_fixed[ledger.fixed] = 1
         self._look: Look | None = None
+        self._places: list[Array] = []
         self._below = np.zeros(1)  # the lowest value, where that is asked for
         self.corrections = Corrections()
         if options:
@@ -122,7 +123,9 @@ class Range:
 
     def _room(self):
         """Places for what nodes may come to, the same in every step."""
-        return self.rows.buffer(f"reach of {self._name}", (3, len(self._values)))
+        if not self._places:
+            self._places = [*self.rows.buffer(f"reach of {self._name}", (3, len(self._values)))]
+        return self._places
 
     def note(self, look: Look) -> bool:
         """Note what a look at the step found; whether the step leaves the range."""

@@ -114,7 +114,7 @@ class Ledger:
         t: float,
         dt: float,
         migration: Array | None = None,
-        room: Callable[[], Array] | None = None,
+        room: Callable[[], Sequence[Array]] | None = None,
     ) -> tuple[Array, Array]:
         """What each node may come to by itself in a step: the lowest and the highest [mM].
 
