@@ -13,6 +13,7 @@ from ecs_model.physics.values import Array, Nodes
 from ecs_model.transport.limiter_kernel import FUNCTIONS, TEXT
 from ecs_model.transport.matrices import Matrices
 
+SEEN = 4  # numbers of a Move that are looked at of each node, and of its neighbours
 TOLERANCE = 1e-12  # [mM], and as a share of the concentration: what round-off may do
 
 
@@ -46,7 +47,7 @@ class Look(NamedTuple):
         suspects: first of all, owned nodes that lie beyond what they and all around may come to by
             themselves: out of range, unless they follow from neighbours that are beyond, too.
         many: how many these are.
-        seen: `low`, `high`, `start` and `change` of the Move, also of ghosts.
+        seen: `low`, `high`, `start` and `change` of the Move, also of ghosts, where any is left.
     """
 
     left: bool
@@ -169,18 +170,22 @@ class Neighbours:
         """As `with_ghosts`, of several arrays by one message."""
         if self._is_alone:
             return list(arrays)
-        count, owned = len(arrays), self._owned
-        there = self.buffer(f"{count} of others", (self.local - owned, count))
+        out = self.buffer(buffer, (len(arrays), self.local))
+        for k, values in enumerate(arrays):
+            out[k, : self._owned] = values
+        out[:, self._owned :] = self._of_ghosts(arrays).T
+        return list(out)
+
+    def _of_ghosts(self, arrays):
+        """Of each ghost the numbers of all arrays, by one message; overwritten the next time."""
+        count = len(arrays)
+        there = self.buffer(f"{count} of others", (self.local - self._owned, count))
         here = self.buffer(f"{count} for others", (len(self._wanted), count))
         for k, values in enumerate(arrays):
             here[:, k] = values[self._wanted]
         self._few.bcastBegin(_doubles(count), here, there, MPI.REPLACE)
-        out = self.buffer(buffer, (count, self.local))
-        for k, values in enumerate(arrays):
-            out[k, :owned] = values
         self._few.bcastEnd(_doubles(count), here, there, MPI.REPLACE)
-        out[:, owned:] = there.T
-        return list(out)
+        return there
 
     def buffer(self, name: str | None, shape: tuple[int, ...], dtype: Any = float) -> Any:
         """An array of this name, the same each time, zero at first; a new one without a name."""
@@ -192,28 +197,41 @@ class Neighbours:
 
     def look(self, moves: Sequence[Move]) -> list[Look]:
         """Look for nodes out of range in steps of several ions; asks all processes."""
-        seen = self.all_with_ghosts([x for move in moves for x in move[:4]], f"{len(moves)} moves")
-        seen_by = [seen[4 * k : 4 * k + 4] for k in range(len(moves))]
-        found = self._found(moves, seen_by)
+        numbers = [x for move in moves for x in move[:SEEN]]
+        far = np.empty(0) if self._is_alone else self._of_ghosts(numbers)
+        found = self._found(moves, far)
         left = found[:, 0]
         if not self._is_alone:
             left = left.copy()
             self._comm.Allreduce(MPI.IN_PLACE, left, MPI.SUM)
-        looks = zip(left.tolist(), found.tolist(), moves, seen_by, strict=True)
-        return [
-            Look(any_ > 0, below > 0, move.suspects, many, arrays)
-            for any_, (_, many, below), move, arrays in looks
-        ]
+        looks = []
+        for k, (any_, (_, many, below)) in enumerate(zip(left, found.tolist(), strict=True)):
+            seen = self._seen(k, moves, far) if any_ else ()
+            looks.append(Look(bool(any_), below > 0, moves[k].suspects, many, seen))
+        return looks
 
-    def _found(self, moves, seen_by):
+    def _found(self, moves, far):
         """Of each move, nodes out of range, suspects and nodes below zero of this process."""
         count = len(moves)
-        table = self.buffer(f"{count} in a table", (count, len(Move._fields)), np.uintp)
+        table = self.buffer(f"{count} in a table", (count, len(Move._fields) + 2), np.uintp)
         found = self.buffer(f"{count} found", (count, 3), np.int64)
-        for row, seen, move in zip(table, seen_by, moves, strict=True):
-            row[:] = addresses((*seen, *move[4:]))
+        (begin,) = addresses([far])
+        for k, move in enumerate(moves):
+            of_ghosts = begin + SEEN * k * far.itemsize
+            table[k] = *addresses(move), of_ghosts, SEEN * count
         self.call("look", count, table, TOLERANCE, found)
         return found
+
+    def _seen(self, k, moves, far):
+        """Of a move, what was looked at, also of ghosts."""
+        arrays = moves[k][:SEEN]
+        if self._is_alone:
+            return list(arrays)
+        out = self.buffer(f"{k} of {len(moves)} moves", (SEEN, self.local))
+        for row, values in zip(out, arrays, strict=True):
+            row[: self._owned] = values
+        out[:, self._owned :] = far[:, SEEN * k : SEEN * (k + 1)].T
+        return list(out)
 
     def call(self, name: str, *arguments: Any) -> Any:
         """Call a function of the limiter's text with the rows and further arguments."""
