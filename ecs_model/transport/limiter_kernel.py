@@ -15,7 +15,8 @@ TEXT = r"""
 #define LEAST(a, b) ((a) < (b) ? (a) : (b))
 #define MOST(a, b) ((a) > (b) ? (a) : (b))
 
-/* Numbers of owned nodes; those of ghosts are in `far`, of which each has `width` numbers. */
+/* Numbers of owned nodes; those of ghosts are in `far`, of which each has `width` numbers, or where
+   there is no `far` in the same arrays. */
 typedef struct {
     const double *numbers[4]; /* low, high, start, change */
     const char *fixed;
@@ -28,7 +29,7 @@ enum { LOW, HIGH, START, CHANGE };
 
 static inline double at(const Move *move, long n, int what, int j)
 {
-    return j < n ? move->numbers[what][j] : move->far[move->width * (j - n) + what];
+    return j < n || !move->far ? move->numbers[what][j] : move->far[move->width * (j - n) + what];
 }
 
 /* Where a neighbour excuses x: the range by itself of one reaches it, or, where changes count, it

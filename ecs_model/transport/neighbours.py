@@ -72,7 +72,7 @@ class Neighbours:
         self._comm, self._is_alone = operators.mesh.comm, operators.mesh.comm.size == 1
         self._functions = {name: c_function(TEXT, f"ecs_{name}") for name in FUNCTIONS}
         self._first, self._column, ghosts = self._local_rows()
-        self.local = self._owned + len(ghosts)
+        self.local, self._ghosts = self._owned + len(ghosts), ghosts
         self._buffers: dict[str, Any] = {}
         self._add_ghost_rows()
         self._forest = self._ownership(ghosts)
@@ -82,7 +82,7 @@ class Neighbours:
         """Pointers and local columns of the owned rows, and the global numbers of the ghosts."""
         operators, owned = self.operators.at_rest, self.operators.mesh.owned
         pointers, columns = operators.pattern
-        if operators.mesh.comm.size == 1:
+        if self._is_alone:
             return pointers, columns, np.empty(0, columns.dtype)
         start, end = operators.stiffness.getOwnershipRange()
         far = (columns < start) | (columns >= end)
@@ -135,8 +135,13 @@ class Neighbours:
 
     @property
     def pattern(self) -> tuple[Nodes, Nodes]:
-        """Pointers and global columns of the owned rows."""
-        return self.operators.at_rest.pattern
+        """Pointers and global columns of the owned rows; made anew on several processes."""
+        if self._is_alone:
+            return self.operators.at_rest.pattern
+        start, _ = self.operators.at_rest.stiffness.getOwnershipRange()
+        numbers = np.concatenate([np.arange(start, start + self._owned), self._ghosts])
+        first = self._first[: self._owned + 1]
+        return first, numbers.astype(PETSc.IntType)[self._column[: first[-1]]]
 
     @property
     def entries(self) -> tuple[Array, ...]:
