@@ -97,7 +97,7 @@ class Diffusion(StateAndReport):
     @functools.cached_property
     def _increments(self):
         """What finds its increments, where it moves alone."""
-        if self.operators.moves:
+        if self.operators.moves or self.systems.are_chosen:
             return Increments(self.range.rows, [self])
         return LoneIncrement(self.operators, self)
 

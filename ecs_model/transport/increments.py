@@ -12,6 +12,7 @@ import numpy as np
 
 from ecs_model.physics.values import Array
 from ecs_model.transport.closing import Balance, Closing
+from ecs_model.transport.flux_limiter import Range
 from ecs_model.transport.increment_kernel import lanes
 from ecs_model.transport.lockstep import Lockstep
 from ecs_model.transport.mass_balance import Ledger
@@ -26,6 +27,7 @@ class Moving(Closing, Protocol):
         first: increment of the first stage, where there are two.
         ratio: diffusivity relative to that of the matrices.
         ledger: its own.
+        range: keeps the ion within what its surroundings allow.
         stages: of the step.
         share: of the step that an increment counts, the c of `diffusion`.
         iterations, total_iterations: of the last step, and of all.
@@ -35,6 +37,7 @@ class Moving(Closing, Protocol):
     first: Array
     ratio: float
     ledger: Ledger
+    range: Range
     stages: int
     share: float
     iterations: int

@@ -13,6 +13,7 @@ from ecs_model.physics.values import Array, Nodes
 from ecs_model.transport.limiter_kernel import FUNCTIONS, TEXT
 from ecs_model.transport.matrices import Matrices
 
+NOTHING = np.empty((0, 0))
 SEEN = 4  # numbers of a Move that are looked at of each node, and of its neighbours
 TOLERANCE = 1e-12  # [mM], and as a share of the concentration: what round-off may do
 
@@ -157,7 +158,7 @@ class Neighbours:
         if self._is_alone:
             return
         here, there = np.split(values, [self._owned])
-        arguments = _doubles(values.shape[1]), here, there, MPI.REPLACE
+        arguments = _numbers(values), here, there, MPI.REPLACE
         self._forest.bcastBegin(*arguments)
         self._forest.bcastEnd(*arguments)
 
@@ -178,18 +179,23 @@ class Neighbours:
         out = self.buffer(buffer, (len(arrays), self.local))
         for k, values in enumerate(arrays):
             out[k, : self._owned] = values
-        out[:, self._owned :] = self._of_ghosts(arrays).T
+        out[:, self._owned :] = self.of_ghosts(arrays).T
         return list(out)
 
-    def _of_ghosts(self, arrays):
-        """Of each ghost the numbers of all arrays, by one message; overwritten the next time."""
+    def of_ghosts(self, arrays: Sequence[Any]) -> Array:
+        """Of each ghost the numbers of all arrays, by one message; overwritten the next time.
+
+        Shape (ghosts, arrays); of nothing on one process.
+        """
+        if self._is_alone:
+            return NOTHING
         count = len(arrays)
         there = self.buffer(f"{count} of others", (self.local - self._owned, count))
         here = self.buffer(f"{count} for others", (len(self._wanted), count))
         for k, values in enumerate(arrays):
             here[:, k] = values[self._wanted]
-        self._few.bcastBegin(_doubles(count), here, there, MPI.REPLACE)
-        self._few.bcastEnd(_doubles(count), here, there, MPI.REPLACE)
+        self._few.bcastBegin(_numbers(here), here, there, MPI.REPLACE)
+        self._few.bcastEnd(_numbers(here), here, there, MPI.REPLACE)
         return there
 
     def buffer(self, name: str | None, shape: tuple[int, ...], dtype: Any = float) -> Any:
@@ -203,7 +209,7 @@ class Neighbours:
     def look(self, moves: Sequence[Move]) -> list[Look]:
         """Look for nodes out of range in steps of several ions; asks all processes."""
         numbers = [x for move in moves for x in move[:SEEN]]
-        far = np.empty(0) if self._is_alone else self._of_ghosts(numbers)
+        far = self.of_ghosts(numbers)
         found = self._found(moves, far)
         left = found[:, 0]
         if not self._is_alone:
@@ -247,7 +253,11 @@ class Neighbours:
         return function(self._owned, self._first, self._column, *arguments)
 
 
+def _numbers(values):
+    """The MPI type of a row of an array."""
+    return _row(values.dtype.char, values.shape[1])
+
+
 @functools.cache
-def _doubles(count):
-    """The MPI type of so many doubles."""
-    return MPI.DOUBLE.Create_contiguous(count).Commit()
+def _row(kind, count):
+    return MPI.Datatype.fromcode(kind).Create_contiguous(count).Commit()

@@ -1,0 +1,129 @@
+"""The C text of steps of one ion that moves alone, over rows as those of `increment_kernel`.
+
+Residuals are found in double precision. What corrects a guess by them is found in single: the
+matrix, directions and images, with sums in double. Its rows are applied to differences between
+nodes, so that what they add up to is exact in single precision, too.
+"""
+
+PASSES = ("step", "begin", "turn", "product", "descend", "alone", "corrected")
+
+TEXT = r"""
+#include <math.h>
+
+/* The matrix of a step, entry by entry, what each row adds up to, and one over the diagonal; all
+   zero at fixed nodes. Rows of stiffness add up to zero. */
+void ecs_step(long n, const int *first, const int *column, const double *stiffness,
+              const double *mass, const double *exchange, const char *fixed, double part,
+              double ratio, float *entry, float *whole, float *inverse)
+{
+    for (long i = 0; i < n; i++) {
+        const double share = fixed && fixed[i] ? 0.0 : 1.0;
+        double sum = part * exchange[i], diagonal = sum;
+        for (int k = first[i]; k < first[i + 1]; k++) {
+            const double a = mass[k] + part * ratio * stiffness[k];
+            sum += mass[k];
+            diagonal += column[k] == i ? a : 0.0;
+            entry[k] = share * a;
+        }
+        whole[i] = share * sum;
+        inverse[i] = share / diagonal;
+    }
+}
+
+/* Right side of a step of u, and what it has beyond the guess d; `far` holds u and d of ghosts.
+   sums: squares of both, preconditioned. */
+void ecs_begin(long n, const int *first, const int *column, const double *stiffness,
+               const double *mass, const double *exchange, const char *fixed, double part,
+               double ratio, const double *u, const double *d, const double *far,
+               const double *brought, double dt, double scale, const float *inverse, double *right,
+               float *residual, double *sums)
+{
+    double square = 0.0, rest = 0.0;
+    for (long i = 0; i < n; i++) {
+        double flow = 0.0, spread = 0.0, kept = 0.0;
+        for (int k = first[i]; k < first[i + 1]; k++) {
+            const long j = column[k], ghost = j - n;
+            const double there = ghost < 0 ? d[j] : far[2 * ghost + 1];
+            flow += stiffness[k] * ((ghost < 0 ? u[j] : far[2 * ghost]) - u[i]);
+            spread += stiffness[k] * (there - d[i]);
+            kept += mass[k] * there;
+        }
+        double b = -dt * (ratio * flow + exchange[i] * u[i]);
+        double a = kept + part * (ratio * spread + exchange[i] * d[i]);
+        if (brought) b += brought[i];
+        b *= scale;
+        if (fixed && fixed[i]) a = b = 0.0;
+        if (right) right[i] = b;
+        residual[i] = b - a;
+        square += b * b * inverse[i];
+        rest += (b - a) * (b - a) * inverse[i];
+    }
+    sums[0] = square;
+    sums[1] = rest;
+}
+
+/* The next direction p. */
+void ecs_turn(long n, double share, const float *inverse, const float *residual, float *p)
+{
+    const float way = share;
+    for (long i = 0; i < n; i++) p[i] = inverse[i] * residual[i] + way * p[i];
+}
+
+/* The matrix times p; p times that. */
+double ecs_product(long n, const int *first, const int *column, const float *entry,
+                   const float *whole, const float *p, float *image)
+{
+    for (long i = 0; i < n; i++) {
+        const float own = p[i];
+        float sum = whole[i] * own;
+        for (int k = first[i]; k < first[i + 1]; k++) sum += entry[k] * (p[column[k]] - own);
+        image[i] = sum;
+    }
+    double total = 0.0;
+#pragma omp simd reduction(+ : total)
+    for (long i = 0; i < n; i++) total += (double)p[i] * image[i];
+    return total;
+}
+
+/* A step along p; squares of the new residual, preconditioned. */
+double ecs_descend(long n, double share, const float *inverse, const float *p, const float *image,
+                   float *x, float *residual)
+{
+    const float way = share;
+    double total = 0.0;
+#pragma omp simd reduction(+ : total)
+    for (long i = 0; i < n; i++) {
+        const float r = residual[i] - way * image[i];
+        x[i] += way * p[i];
+        residual[i] = r;
+        total += (double)r * r * inverse[i];
+    }
+    return total;
+}
+
+/* All iterations of a process that is alone; -1 if `most` are not enough. */
+int ecs_alone(long n, const int *first, const int *column, const float *entry, const float *whole,
+              const float *inverse, double left, double enough, int most, float *p, float *image,
+              float *x, float *residual)
+{
+    double share = 0.0;
+    for (int iteration = 0; iteration <= most; iteration++) {
+        if (!(left > enough)) return iteration;
+        ecs_turn(n, share, inverse, residual, p);
+        const double way = left / ecs_product(n, first, column, entry, whole, p, image);
+        const double now = ecs_descend(n, way, inverse, p, image, x, residual);
+        share = now / left;
+        left = now;
+    }
+    return -1;
+}
+
+/* An increment, its guess, changed by what was found, which is zero afterwards. */
+void ecs_corrected(long n, const double *guess, float *x, float *p, double *increment)
+{
+    for (long i = 0; i < n; i++) {
+        increment[i] = guess[i] + x[i];
+        x[i] = p[i] = 0.0f;
+    }
+}
+"""
