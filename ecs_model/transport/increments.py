@@ -5,11 +5,13 @@ other where its options say how. An ion that moves alone has `lone_increment`.
 """
 
 import functools
+import math
 from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 
+from ecs_model.errors import SolutionError
 from ecs_model.physics.values import Array
 from ecs_model.transport.closing import Balance, Closing
 from ecs_model.transport.flux_limiter import Range
@@ -129,7 +131,7 @@ class Increments:
             rtol: residual of each ion, relative to that of no increment; None for the usual one.
 
         Raises:
-            SolutionError: on all processes, if a solver fails.
+            SolutionError: on all processes, if a solver fails, or an ion is not finite.
         """
         for part in self._parts:
             part.iterations = 0
@@ -184,6 +186,8 @@ class Increments:
             self._by_petsc(counted, rtol)
             return
         self._lockstep.added(self._sums)
+        if not math.isfinite(self._sums.sum()):
+            raise SolutionError(f"{self.name}: not finite; try a shorter time.step")
         squares = self._compared, self._left
         counts = self._lockstep.solve(self._residual, *squares, rtol or systems.rtol)
         for part, count in zip(self._parts, counts, strict=False):

@@ -6,6 +6,7 @@ refinement: Wilkinson 1963, Rounding Errors in Algebraic Processes).
 """
 
 import functools
+import math
 from typing import NamedTuple
 
 from ecs_model.native import MPI
@@ -106,7 +107,7 @@ class LoneIncrement:
             rtol: residual, relative to that of no increment; None for the usual one.
 
         Raises:
-            SolutionError: on all processes, if the solver fails.
+            SolutionError: on all processes, if the solver fails, or the ion is not finite.
         """
         part, rtol = self._part, rtol or self._part.systems.rtol
         part.iterations, c, increment = 0, part.share, part.increment
@@ -131,6 +132,8 @@ class LoneIncrement:
         step = self._step(stage.counted)
         for _ in range(REFINED):
             square, left = self._begin(step, stage, guess)
+            if not math.isfinite(left):
+                raise SolutionError(f"{self.name}: not finite; try a shorter time.step")
             enough = max(rtol**2 * square, self._floor)
             is_single = not left * SINGLE > enough
             self._correct(step, guess, left, enough if is_single else left * SINGLE)

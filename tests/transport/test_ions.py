@@ -5,6 +5,7 @@ from ecs_model.native import MPI
 import numpy as np
 import pytest
 
+from ecs_model.errors import SolutionError
 from ecs_model.physics.ions import Ion
 from ecs_model.tissue.mesh import Mesh
 from ecs_model.transport.diffusion import Diffusion
@@ -161,3 +162,14 @@ def test_following_a_uniform_change_is_assembling_anew():
     for a, b in ((now.stiffness, new.stiffness), (now.mass, new.mass)):
         assert (a - b).norm() < 1e-12 * b.norm()
     np.testing.assert_allclose(now.lumped, new.lumped, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [Ions, Electrodiffusion])
+def test_what_is_not_finite_is_refused(kind):
+    """A residual without a value would count as small, and the limiter look for room for ever."""
+    operators = uniform(line(20))
+    values = mixture(operators.mesh.coordinates[: operators.mesh.owned, 0])
+    next(iter(values.values()))[3] = np.nan
+    rest = (T,) if kind is Electrodiffusion else ()
+    with pytest.raises(SolutionError, match="not finite"):
+        kind(operators, parts(operators, values), *rest).advance(0.0, 0.05)
