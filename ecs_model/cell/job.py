@@ -80,7 +80,9 @@ def _do(settings, base, target, tell):
 def _notes(lab, changes):
     """What was assumed of a cell; ConfigError if it cannot live so."""
     cell, packing = lab.cell(changes), lab.config.node.packing
-    begin = start.start(lab.model, cell.parameters, cell.state, cell.surroundings)
+    records = cell.parameters, cell.state, cell.surroundings
+    start.refuse_lifeless(lab.model, *records)
+    begin = start.start(lab.model, *records)
     start.refuse_dead(begin, lab.model, packing)
     return start.lines(begin, lab.model, packing)
 

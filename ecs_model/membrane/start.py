@@ -116,6 +116,31 @@ def refuse_dead(begin: Start, model: MembraneModel, packing: str) -> None:
         )
 
 
+def lifeless(model: MembraneModel, parameters, state, surroundings) -> bool:
+    """Whether any rate of any of some nodes, as for `start`, is not finite."""
+    try:
+        with np.errstate(all="ignore"):
+            rates = model.rhs(state, parameters, surroundings)
+    except ArithmeticError:
+        return True
+    return not all(np.isfinite(rate).all() for rate in rates)
+
+
+def refuse_lifeless(model: MembraneModel, parameters, state, surroundings) -> None:
+    """Raise ConfigError for nodes, as for `start`, that have no rates for want of something."""
+    none = [name for name in _concentrations(state) if np.any(getattr(state, name) <= 0.0)]
+    if none and lifeless(model, parameters, state, surroundings):
+        raise ConfigError(
+            f"membrane.initial: {model.name} has no finite rates at the start with "
+            f"{', '.join(f'{name} = 0 mM' for name in none)}; begin above 0 mM"
+        )
+
+
+def _concentrations(state):
+    units = {name: quantity.unit for name, quantity in state.quantities.items()}
+    return [name for name, unit in units.items() if dimension(unit) == "a concentration"]
+
+
 def lines(begin: Start, model: MembraneModel, packing: str) -> list[str]:
     """Sentences that say what was assumed of other alpha, and what the state at the start is.
 

@@ -132,7 +132,9 @@ def notes(config, membranes, packing, ground):
     Raises:
         ConfigError: on all processes, if the membranes cannot live so.
     """
-    here = start.start(membranes.model, *_once(_records(membranes)))
+    records = _once(_records(membranes))
+    together(ground.mesh.comm, start.refuse_lifeless, membranes.model, *records)
+    here = start.start(membranes.model, *records)
     everywhere = here.with_numbers(Team(ground.mesh.comm).highest(here.numbers()))
     start.refuse_dead(everywhere, membranes.model, packing)
     lines = start.lines(everywhere, membranes.model, packing)

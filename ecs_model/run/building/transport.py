@@ -7,7 +7,7 @@ import numpy as np
 
 from ecs_model.errors import ConfigError
 from ecs_model.physics.ions import Ion
-from ecs_model.run.building import electrodes, sources
+from ecs_model.run.building import baths, electrodes, sources
 from ecs_model.run.parts import SolverOptions
 from ecs_model.tissue.source_terms import Terms
 from ecs_model.transport import syncytium_setup
@@ -50,6 +50,8 @@ def transport(config, tissue, solver, ground, alpha, operators, membranes) -> Tr
     species = {x.name: x for x in config.tissue.species}
     terms = Terms(ground.mesh, concentrations, tissue.electrodiffusion, species)
     _add_terms(terms, _acting(config, _mentioned(config) - {*species}), ground, alpha)
+    for ion in concentrations:
+        baths.refuse_lifeless(terms.of(ion)[2], ion.state, membranes, ground.mesh.comm)
     _refuse_unsolvable(config, tissue, solver, operators)
     currents = electrodes.currents(config.boundary, ground, terms, concentrations)
     moving = _of_ions(tissue, solver, operators, concentrations, terms, membranes, currents)
@@ -113,6 +115,7 @@ def _species(settings, config, solver, ground, membranes):
     values = getattr(membranes.variables, settings.name)
     terms = Terms(mesh, {ion: values})
     _add_terms(terms, _acting(config, {settings.name}), ground, ones)
+    baths.refuse_lifeless(terms.of(ion)[2], settings.name, membranes, mesh.comm)
     matrices = Operators(mesh, ones, effective * ones, solver.theta)
     options = {"rtol": solver.rtol, "options": solver.petsc, "name": settings.name}
     return Species(Diffusion(matrices, values, *terms.of(ion), **options), settings.tolerance)
@@ -166,13 +169,13 @@ def _diffusions(solver, operators, concentrations, terms):
     """Ion -> its Diffusion; all share the pattern of the matrices' rows."""
     rows, made = None, {}
     for ion, values in concentrations.items():
-        loads, exchanges, baths = terms.of(ion)
+        loads, exchanges, held = terms.of(ion)
         made[ion] = Diffusion(
             operators,
             values,
             loads,
             exchanges,
-            baths,
+            held,
             rtol=solver.rtol,
             options=solver.petsc,
             ratio=ion.ratio,
