@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -83,7 +84,7 @@ def _notes(lab, changes):
     records = cell.parameters, cell.state, cell.surroundings
     start.refuse_lifeless(lab.model, *records)
     begin = start.start(lab.model, *records)
-    start.refuse_dead(begin, lab.model, packing)
+    start.refuse_dead(begin, lab.model, packing, partial(start.blame, lab.model, *records))
     return start.lines(begin, lab.model, packing)
 
 

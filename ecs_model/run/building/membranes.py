@@ -135,10 +135,18 @@ def notes(config, membranes, packing, ground):
     records = _once(_records(membranes))
     together(ground.mesh.comm, start.refuse_lifeless, membranes.model, *records)
     here = start.start(membranes.model, *records)
-    everywhere = here.with_numbers(Team(ground.mesh.comm).highest(here.numbers()))
-    start.refuse_dead(everywhere, membranes.model, packing)
+    team = Team(ground.mesh.comm)
+    everywhere = here.with_numbers(team.highest(here.numbers()))
+    blamed = partial(_blamed, team, membranes.model, records)
+    start.refuse_dead(everywhere, membranes.model, packing, blamed)
     lines = start.lines(everywhere, membranes.model, packing)
     return [*lines, *_drift(config, membranes, ground), *_too_late(config)]
+
+
+def _blamed(team, model, records):
+    """What `start.blame` says on the first process with a potential that cannot be."""
+    V = start.start(model, *records).V
+    return team.first(start.blame(model, *records) if V and not start.borne(V) else "")
 
 
 def _drift(config, membranes, ground):
