@@ -11,7 +11,7 @@ from numbers import Real
 
 import numpy as np
 
-from ecs_model.membrane.operators import Operators
+from ecs_model.membrane.operators import Operators, as_number, refuse_odd
 from ecs_model.membrane.ufuncs import ARITHMETIC, CALLS, CONDITIONS, TEXTS, instead
 
 HIGHEST = 8  # power that is written as a product
@@ -95,6 +95,7 @@ class Symbol(Operators):
     def apply(self, ufunc, *inputs):
         """Write down one operation."""
         if not all(map(_is_operand, inputs)):
+            refuse_odd(inputs)
             return NotImplemented
         if ufunc in ARITHMETIC and any(map(_is_condition, inputs)):
             return _of_conditions(ufunc, inputs)
@@ -117,7 +118,9 @@ class Symbol(Operators):
         """Write down a choice."""
         if function is not np.where or len(args) != 3:
             raise TypeError(f"np.{function.__name__} cannot be compiled; {instead(function)}")
+        args = [*map(as_number, args)]
         if not all(map(_is_operand, args)):
+            refuse_odd(args)
             return NotImplemented
         condition, yes, no = (as_c(x) for x in args)
         if yes == no:
@@ -126,7 +129,9 @@ class Symbol(Operators):
 
     def __bool__(self):
         """Refuse to branch on a value."""
-        raise TypeError("a compiled formula cannot branch on a value; use np.where")
+        raise TypeError(
+            "a compiled formula cannot branch on a value; use np.where(condition, yes, no)"
+        )
 
 
 _LOGICAL = {np.add: np.logical_or, np.multiply: np.logical_and}
