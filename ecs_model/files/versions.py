@@ -29,6 +29,7 @@ CHANGES = (  # (version, what it computes in another way than the ones before), 
     ("0.2.0", "groups of gmsh keep what is listed with a minus sign"),
     ("0.2.0", "rates of membranes are computed in single precision"),
     ("0.2.0", "the potential of electrodiffusion is extrapolated and corrected for the next step"),
+    ("0.2.0", "meshes of labels follow cells that are coarser than voxels"),
 )
 
 
