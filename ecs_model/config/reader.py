@@ -200,6 +200,8 @@ def _sentence(error, written, schema):
     place = _place(error)
     path = _dotted(place)
     reason = _reason(error, place, schema)
+    if (entry := written.entry_of(place)) and " (found " in reason and reason.endswith(")"):
+        reason = f"{reason[:-1]} in {entry!r})"
     return f"{written.where(place)}: {path + ': ' if path else ''}{reason}"
 
 
