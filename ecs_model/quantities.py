@@ -25,7 +25,8 @@ def parse(text, unit):
         ValueError: what is wrong, in words for the user.
     """
     if not isinstance(text, str):
-        raise ValueError(f'needs a unit: write a string such as "{text} {unit}"')
+        number = text if isinstance(text, int | float) and not isinstance(text, bool) else 1
+        raise ValueError(f'needs a unit: write a string such as "{number} {unit}"')
     number, written = split(text, unit)
     if not written and dimension(unit) != "a pure number":
         raise ValueError(f'{text!r} has no unit; write for example "{text} {unit}"')

@@ -71,6 +71,12 @@ def test_the_way_of_writing_does_not_matter():
     assert parse("3 mM", "mM") == parse("0.003 M", "mM") == parse("3 mol/m^3", "mM")
 
 
+@pytest.mark.parametrize(("value", "shown"), [(3, "3 um"), (True, "1 um"), ({"x": 3}, "1 um")])
+def test_what_is_no_text_gets_an_example_that_would_be_right(value, shown):
+    with pytest.raises(ValueError, match=f'needs a unit: write a string such as "{shown}"'):
+        parse(value, "um")
+
+
 @pytest.mark.parametrize("text", ["50 um", "2 mm", "1.5 m", "0.1 nm", "0 mm", "-12.5 um"])
 def test_lengths_are_told_as_they_are_written(text):
     assert length_text(parse(text, "um")) == text

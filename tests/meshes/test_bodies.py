@@ -180,6 +180,11 @@ def test_settings_are_named_and_told_in_the_units_of_people(name, settings, word
         api.mesh(name, settings)
 
 
+def test_a_setting_without_a_value_is_told_as_it_was_written():
+    with pytest.raises(ConfigError, match=r'^length: write it as key=value, such as cell="50 um"'):
+        api.mesh("interval", ["length"])
+
+
 def test_generators_load_no_heavy_library_before_they_are_called():
     code = (
         "import sys, ecs_model.meshes; "
