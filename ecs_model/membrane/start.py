@@ -185,12 +185,22 @@ def lifeless(model: MembraneModel, parameters, state, surroundings) -> bool:
     return not all(np.isfinite(rate).all() for rate in rates)
 
 
-def refuse_lifeless(model: MembraneModel, parameters, state, surroundings) -> None:
-    """Raise ConfigError for nodes, as for `start`, that have no rates for want of something."""
+def refuse_lifeless(
+    model: MembraneModel, parameters, state, surroundings, place: str = "membrane.initial"
+) -> None:
+    """Raise ConfigError for nodes, as for `start`, that have no rates for want of something.
+
+    Args:
+        model: the membrane model.
+        parameters: record of numbers or arrays over the nodes [SI].
+        state: likewise, of arrays.
+        surroundings: likewise.
+        place: what the message begins with.
+    """
     none = [name for name in _concentrations(state) if np.any(getattr(state, name) <= 0.0)]
     if none and lifeless(model, parameters, state, surroundings):
         raise ConfigError(
-            f"membrane.initial: {model.name} has no finite rates at the start with "
+            f"{place}: {model.name} has no finite rates at the start with "
             f"{', '.join(f'{name} = 0 mM' for name in none)}; begin above 0 mM"
         )
 

@@ -958,6 +958,11 @@ NONSENSE = [
     Case("a start without the K+ that membranes need",
          ("membrane.initial: huebel_dahlem has no finite rates at the start with K_o = 0 mM",),
          arguments=(*RUN, "--set", 'membrane={model="huebel_dahlem", initial={K_o="0 mM"}}')),
+    Case("a region without the K+ that membranes need",
+         ("--set tissue.regions.core.initial={K_o=\"0 mM\"}: region 'core': initial: huebel_dahlem "
+          "has no finite rates at the start with K_o = 0 mM",),
+         arguments=(*RUN, "--set", 'membrane={model="huebel_dahlem"}', "--set",
+                    'tissue.regions.core.initial={K_o="0 mM"}')),
     given("a potential of 1000 volts", "boundary.left.potential=1e6 mV", "boundary[0].potential",
           "must be at most 10000 mV"),
     Case("a potential that a profile takes to 20 volts",
