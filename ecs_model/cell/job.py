@@ -83,6 +83,10 @@ def _notes(lab, changes):
     cell, packing = lab.cell(changes), lab.config.node.packing
     records = cell.parameters, cell.state, cell.surroundings
     start.refuse_lifeless(lab.model, *records)
+    for name, event in lab.events.items():
+        put = cell.state._replace(**event["put"])
+        place = f"event '{name}': put"
+        start.refuse_lifeless(lab.model, cell.parameters, put, cell.surroundings, place)
     begin = start.start(lab.model, *records)
     start.refuse_dead(begin, lab.model, packing, partial(start.blame, lab.model, *records))
     return start.lines(begin, lab.model, packing)

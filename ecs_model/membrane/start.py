@@ -200,8 +200,8 @@ def refuse_lifeless(
     none = [name for name in _concentrations(state) if np.any(getattr(state, name) <= 0.0)]
     if none and lifeless(model, parameters, state, surroundings):
         raise ConfigError(
-            f"{place}: {model.name} has no finite rates at the start with "
-            f"{', '.join(f'{name} = 0 mM' for name in none)}; begin above 0 mM"
+            f"{place}: {model.name} has no finite rates with "
+            f"{', '.join(f'{name} = 0 mM' for name in none)}; more than 0 mM would be right"
         )
 
 

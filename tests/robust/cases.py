@@ -956,11 +956,11 @@ NONSENSE = [
                     'boundary.left.profile={kind="step", start="0.1 s"}', "--set",
                     "boundary.left.before=0 mM")),
     Case("a start without the K+ that membranes need",
-         ("membrane.initial: huebel_dahlem has no finite rates at the start with K_o = 0 mM",),
+         ("membrane.initial: huebel_dahlem has no finite rates with K_o = 0 mM",),
          arguments=(*RUN, "--set", 'membrane={model="huebel_dahlem", initial={K_o="0 mM"}}')),
     Case("a region without the K+ that membranes need",
          ("--set tissue.regions.core.initial={K_o=\"0 mM\"}: region 'core': initial: huebel_dahlem "
-          "has no finite rates at the start with K_o = 0 mM",),
+          "has no finite rates with K_o = 0 mM",),
          arguments=(*RUN, "--set", 'membrane={model="huebel_dahlem"}', "--set",
                     'tissue.regions.core.initial={K_o="0 mM"}')),
     given("a potential of 1000 volts", "boundary.left.potential=1e6 mV", "boundary[0].potential",
