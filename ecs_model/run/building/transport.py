@@ -28,9 +28,6 @@ def solver_options(config, model):
     return SolverOptions(is_explicit, 0.0 if is_explicit else theta, solver.rtol, solver.petsc)
 
 
-FASTEST = 100.0  # 1/s: exchange that holds concentrations, and that splitting bears
-
-
 def transport(config, tissue, solver, ground, alpha, operators, membranes) -> Transport:
     """What moves ions between nodes.
 
@@ -62,24 +59,12 @@ def transport(config, tissue, solver, ground, alpha, operators, membranes) -> Tr
 
 
 def vessel_notes(vessels, ions):
-    """Sentences about vessels that leave charge behind, or exchange faster than steps follow.
+    """A sentence for vessels that exchange one of several charged ions, and no other.
 
     Args:
         vessels: of the Config.
         ions: that move.
     """
-    yield from _charge_notes(vessels, ions)
-    for one in vessels:
-        if one.exchange > FASTEST and one.flow is None:
-            yield (
-                f"vessels '{one.name}': an exchange of {one.exchange:g} 1/s is faster than steps "
-                "follow: concentrations there are off by what membranes bring in half of a step; "
-                f"{FASTEST:g} 1/s hold them as well"
-            )
-
-
-def _charge_notes(vessels, ions):
-    """A sentence for vessels that exchange one of several charged ions, and no other."""
     charged = {ion.name for ion in ions if ion.valence}
     places: dict[str | None, list[Any]] = {}
     for one in vessels:
