@@ -10,8 +10,8 @@ smaller with J/k, which is what is right. Here the concentration outside is shif
 with R the factor by which the step damps x. Then x = J/k is what a step with its two halves begins
 and ends with, whatever k dt is: balance is kept (Speth et al. 2013). Where k dt is small, s is of
 the order of J k dt^2, so that splitting stays of second order; Crank-Nicolson even keeps balance by
-itself, s = 0, up to k dt = 2. Beyond, where it would overshoot, the limiter stops it at the
-concentration outside, R = 0, as it does the L-stable method. Below 2 nothing is shifted.
+itself, s = 0, up to k dt = 2, and nothing is shifted there. Beyond, where a method would overshoot,
+R < 0, the limiter makes its step one of backward Euler, R = 1/(1 + k dt).
 
 References:
     Speth, Green, MacNamara & Strang (2013), SIAM J Numer Anal 51, 3084: balanced splitting.
@@ -78,13 +78,14 @@ class BalancedExchange:
         np.add(values, increment, out=self.after)
 
     def _gains(self, dt, share, stages):
-        """S / J at owned nodes [s]; 0 where nothing is exchanged."""
+        """Shifts over J at owned nodes [s]; 0 where exchange is no faster than the step."""
         key = dt, share, stages, self._operators.version
         if key != self._gain_of:
             self._gain_of = key
             rates = self._ledger.exchange / self._operators.lumped
-            acts = rates > 0.0
+            acts = dt * rates > FAST
             k = rates[acts]
+            self._gain[:] = 0.0
             factor = damping(k * dt, share, stages)
             factor = np.where(factor < 0.0, 1 / (1 + k * dt), factor)
             self._gain[acts] = 1 / k - 0.5 * dt * (1 + factor) / (1 - factor)
