@@ -67,9 +67,10 @@ class Share:
 
 def bare(value: Any) -> Any:
     """A value of a state as `load` gets it, without OfCells, OfBlocks or Share around it."""
-    if isinstance(value, OfCells | OfBlocks):
-        return value.values
-    return value.value if isinstance(value, Share) else value
+    kind = type(value)  # asked so often that isinstance would be noticed
+    if kind is Share:
+        return value.value
+    return value.values if kind is OfCells or kind is OfBlocks else value
 
 
 def put_back(owner: Any, state: Mapping[str, Any]) -> None:

@@ -50,10 +50,11 @@ class Team:
 
     def highest(self, values):
         """The highest of each of some numbers over all processes."""
-        from ecs_model.native import MPI
-
         result = np.array(values, float)
-        self._comm.Allreduce(MPI.IN_PLACE, result, MPI.MAX)
+        if self._comm.size > 1:
+            from ecs_model.native import MPI
+
+            self._comm.Allreduce(MPI.IN_PLACE, result, MPI.MAX)
         return result
 
     def first(self, text):
@@ -143,7 +144,8 @@ def together(comm, work, /, *arguments, **named):
         result = work(*arguments, **named)
     except EcsModelError as caught:
         error = caught
-    first = next((e for e in comm.allgather(error) if e is not None), None)
+    errors = [error] if comm.size == 1 else comm.allgather(error)
+    first = next((e for e in errors if e is not None), None)
     if first is not None:
         raise first
     return result
@@ -167,7 +169,8 @@ def on_root(comm, work, /, *arguments, **named):
             result = work(*arguments, **named)
         except EcsModelError as caught:
             error = caught
-    result, error = comm.bcast((result, error), root=0)
+    if comm.size > 1:
+        result, error = comm.bcast((result, error), root=0)
     if error is not None:
         raise error
     return result

@@ -10,6 +10,7 @@ class _Disk:
 
     def __init__(self, file):
         self._file, self.failure = file, None
+        self.seek, self.tell, self.readinto = file.seek, file.tell, file.readinto
 
     def write(self, data):
         """The length of `data`, written or not."""

@@ -6,9 +6,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ecs_model.membrane import c_function
 from ecs_model.membrane.compiler import load
 from ecs_model.membrane.kernel import statements
 from ecs_model.physics.values import Array
+
+# nodes, start, duration, tolerance, sub-steps, then the pointers of a batch, and to notes
+ADVANCE = [ctypes.c_long, *[ctypes.c_double] * 3, ctypes.c_long, *[ctypes.c_void_p] * 5]
+# nodes, start, interval, samples, tolerance, sub-steps, likewise, and to the results
+RECORD = [
+    *[ctypes.c_long, ctypes.c_double, ctypes.c_double],
+    *[ctypes.c_long, ctypes.c_double, ctypes.c_long],
+    *[ctypes.c_void_p] * 6,
+]
 
 
 class Batch(NamedTuple):
@@ -47,11 +57,11 @@ class CompiledStep:
         compiled, self.statements = load(text), statements(text)
         self._advance, self._record = compiled.ecs_advance, compiled.ecs_record
         self._advance.restype = self._record.restype = ctypes.c_long
+        self._advance.argtypes, self._record.argtypes = ADVANCE, RECORD
         self._observe, self.forget = compiled.ecs_observe, compiled.ecs_forget
         self.add = compiled.ecs_add
         self.address = ctypes.cast(self._advance, ctypes.c_void_p).value or 0
         self.tolerance, self.substeps = tolerance, substeps
-        self._how = ctypes.c_double(tolerance), ctypes.c_long(substeps)
 
     def advance(self, batch: Batch, start: float, duration: float, notes: Any = None) -> int:
         """Advance a batch in place.
@@ -65,14 +75,8 @@ class CompiledStep:
         Returns:
             int: sub-steps of all blocks; -1 - (first node of the block) where a block failed.
         """
-        return self._advance(
-            ctypes.c_long(batch.nodes),
-            ctypes.c_double(start),
-            ctypes.c_double(duration),
-            *self._how,
-            *_pointers(batch),
-            notes,
-        )
+        how = self.tolerance, self.substeps
+        return self._advance(batch.nodes, start, duration, *how, *_places(batch), notes)
 
     def record(self, batch: Batch, start: float, interval: float, out: Array) -> int:
         """Advance by intervals [s]; the states after each in `out`, (samples, states, nodes).
@@ -81,14 +85,15 @@ class CompiledStep:
             int: as `advance`.
         """
         return self._record(
-            ctypes.c_long(batch.nodes),
-            ctypes.c_double(start),
-            ctypes.c_double(interval),
-            ctypes.c_long(len(out)),
-            *self._how,
-            *_pointers(batch),
+            batch.nodes,
+            start,
+            interval,
+            len(out),
+            self.tolerance,
+            self.substeps,
+            *_places(batch),
             None,
-            ctypes.c_void_p(out.ctypes.data),
+            out.ctypes.data,
         )
 
     def observe(
@@ -99,9 +104,8 @@ class CompiledStep:
         self._observe(nodes, addresses(state), addresses(inputs), addresses(out))
 
 
-def _pointers(batch):
-    trial, counts = (ctypes.c_void_p(x.ctypes.data) for x in (batch.trial, batch.counts))
-    return batch.state, batch.inputs, trial, counts
+def _places(batch):
+    return batch.state, batch.inputs, *c_function.addresses([batch.trial, batch.counts])
 
 
 def addresses(arrays: Sequence[Array]) -> Any:

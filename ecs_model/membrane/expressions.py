@@ -7,7 +7,9 @@ trace. What cannot be recorded (branching on a value, an unknown NumPy function)
 
 import functools
 import re
+from collections.abc import Callable
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -94,17 +96,17 @@ class Symbol(Operators):
 
     def apply(self, ufunc, *inputs):
         """Write down one operation."""
-        if not all(map(_is_operand, inputs)):
+        kinds = {*map(type, inputs)}
+        if not (kinds <= _USUAL or all(map(_is_operand, inputs))):
             refuse_odd(inputs)
             return NotImplemented
-        if ufunc in ARITHMETIC and any(map(_is_condition, inputs)):
-            return _of_conditions(ufunc, inputs)
-        if ufunc is np.negative:
-            return -1.0 * inputs[0]
-        if ufunc is np.power:
-            return _power(*inputs)
-        if (short := _fold(ufunc, inputs)) is not None:
-            return short
+        if ufunc in ARITHMETIC:
+            if any(map(_is_condition, inputs)):
+                return _of_conditions(ufunc, inputs)
+            if kinds != _SYMBOLS and (short := _fold(ufunc, *inputs)) is not None:
+                return short
+        if ufunc in _BY_OTHERS:
+            return _BY_OTHERS[ufunc](*inputs)
         if ufunc is np.divide and not _is(inputs[0], 1):
             return inputs[0] * (1.0 / inputs[1])  # a reciprocal is shared, a quotient is not
         if ufunc not in TEXTS:
@@ -135,7 +137,7 @@ class Symbol(Operators):
 
 
 _LOGICAL = {np.add: np.logical_or, np.multiply: np.logical_and}
-_USUAL = {Symbol, float, int}  # Real is asked of the others alone, which takes long
+_USUAL, _SYMBOLS = {Symbol, float, int}, {Symbol}  # Real is asked of others alone: it takes long
 
 
 def _is_operand(x):
@@ -155,23 +157,20 @@ def _of_conditions(ufunc, inputs):
 
 def as_c(x):
     """A symbol or number as C source."""
-    return x.name if isinstance(x, Symbol) else repr(float(x))
+    return x.name if type(x) is Symbol else repr(float(x))
 
 
-def _fold(ufunc, inputs):
+def _fold(ufunc, a, b):
     """The result of an operation with 0 or 1 that needs no operation; None if it needs one."""
-    if ufunc not in ARITHMETIC or all(type(x) is Symbol for x in inputs):
-        return None
-    a, b = inputs
-    if ufunc in (np.add, np.subtract) and _is(b, 0):
+    first, second = (None if type(x) is Symbol else x for x in (a, b))
+    is_sum, is_product = ufunc is np.add, ufunc is np.multiply
+    if (second == 0 and (is_sum or ufunc is np.subtract)) or (
+        second == 1 and (is_product or ufunc is np.divide)
+    ):
         return a
-    if ufunc is np.add and _is(a, 0):
+    if (first == 0 and is_sum) or (first == 1 and is_product):
         return b
-    if ufunc in (np.multiply, np.divide) and _is(b, 1):
-        return a
-    if ufunc is np.multiply and _is(a, 1):
-        return b
-    if ufunc in (np.multiply, np.divide) and (_is(a, 0) or (_is(b, 0) and ufunc is np.multiply)):
+    if (first == 0 and ufunc is not np.subtract) or (second == 0 and is_product):
         return 0.0
     return None
 
@@ -193,3 +192,13 @@ def _power(base, n):
     for _ in range(int(n)):
         result = base * result
     return result
+
+
+def _negative(x):
+    return -1.0 * x
+
+
+_BY_OTHERS: dict[Any, Callable] = {
+    np.negative: _negative,
+    np.power: _power,
+}  # what other operations say as well

@@ -10,7 +10,8 @@ from ecs_model.run import field_series, origin, output
 from ecs_model.run.checkpoint import Checkpoints, OnRequest
 from ecs_model.run.cost_model import KEPT, Forecast, Writing
 from ecs_model.run.footprint import footprint, peak
-from ecs_model.run.observers import FieldWriter, FrontResolution, LineProfile, SeriesRow
+from ecs_model.run.front_resolution import FrontResolution
+from ecs_model.run.observers import FieldWriter, LineProfile, SeriesRow
 from ecs_model.run.progress import StopRequest, Timer
 from ecs_model.run.requests import Request
 from ecs_model.run.rundir import RunDir

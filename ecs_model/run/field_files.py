@@ -49,7 +49,7 @@ def padded(rows):
     return np.pad(rows, ((0, 0), (0, 3 - rows.shape[1])))
 
 
-def write(comm, path, arrays, units):
+def write(comm, path, arrays, units, wholes=None, lists_units=True):
     """Store arrays by name in a file; collective.
 
     Args:
@@ -57,12 +57,14 @@ def write(comm, path, arrays, units):
         path: of the file.
         arrays: name -> this process's slice of an array; a name may begin with that of a group.
         units: unit of every field, by name.
+        wholes: what `whole` gives of each, if that is known.
+        lists_units: whether the file lists all `units`, beside that of each of its arrays.
 
     Raises:
         ConfigError: on all processes, what the disk said; an older file is then still there.
     """
-    made = kept_on_root(comm, _Made, path, units)
-    wholes = {name: whole(comm, values) for name, values in arrays.items()}
+    made = kept_on_root(comm, _Made, path, units, lists_units)
+    wholes = wholes or {name: whole(comm, values) for name, values in arrays.items()}
     for name, values in arrays.items():
         chunks = taken_by_root(comm, [_packed(part, wholes[name]) for part in in_chunks(values)])
         if made is None:
@@ -74,7 +76,7 @@ def write(comm, path, arrays, units):
 
 def whole(comm, values):
     """Shape and kind of an array of which every process has a slice, as one without memory."""
-    count = sum(comm.allgather(len(values)))
+    count = len(values) if comm.size == 1 else sum(comm.allgather(len(values)))
     return np.broadcast_to(np.zeros((), values.dtype), (count, *values.shape[1:]))
 
 
@@ -97,10 +99,10 @@ class _Made:
 
     Args:
         path: of the file.
-        units: as for `write`.
+        units, lists_units: as for `write`.
     """
 
-    def __init__(self, path, units):
+    def __init__(self, path, units, lists_units):
         self._units = units
         with ExitStack() as opening:
             temporary = opening.enter_context(atomic.replacing(path))
@@ -108,7 +110,8 @@ class _Made:
             self._file = opening.enter_context(created)
             self._open = opening.pop_all()
         self._file.attrs["length_unit"] = LENGTH_UNIT
-        self._file.create_group("units").attrs.update(units)
+        if lists_units:
+            self._file.create_group("units").attrs.update(units)
 
     def store(self, name, array, chunks):
         """Store an array of this shape and kind, chunk by chunk."""

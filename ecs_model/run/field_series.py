@@ -124,7 +124,8 @@ class FieldSeries:
         wholes = {key: field_files.whole(self._comm, value) for key, value in arrays.items()}
         root_does(self._comm, methodcaller("check", t, wholes), self._listed)
         name = _name(self.steps)
-        field_files.write(self._comm, self.folder / FOLDER / name, arrays, self.units)
+        path = self.folder / FOLDER / name
+        field_files.write(self._comm, path, arrays, self.units, wholes, lists_units=False)
         root_does(self._comm, methodcaller("append", t, name, wholes), self._listed)
         self.steps += 1
 

@@ -60,16 +60,19 @@ class Moving:
     """The transport, whose values have other names in a checkpoint."""
 
     def __init__(self, transport):
-        self._transport = transport
+        self._transport, self._places = transport, {}
 
     def state(self):
         """Values by their names in a checkpoint."""
-        return {_place(name, value): value for name, value in self._transport.state().items()}
+        state, places = self._transport.state(), self._places
+        if state.keys() != places.keys():
+            places.update((name, _place(name, value)) for name, value in state.items())
+        return {places[name]: value for name, value in state.items()}
 
     def load(self, state):
         """Continue from what `state` gave."""
-        now = self._transport.state()
-        self._transport.load({name: state[_place(name, value)] for name, value in now.items()})
+        self.state()
+        self._transport.load({name: state[place] for name, place in self._places.items()})
 
 
 def _place(name, value):

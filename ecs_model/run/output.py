@@ -6,12 +6,12 @@ import numpy as np
 
 from ecs_model.run.checkpoint import Checkpoints, OnRequest
 from ecs_model.run.energy_budget import Spending
+from ecs_model.run.front_resolution import FrontResolution
 from ecs_model.run.line_fronts import LineFronts
 from ecs_model.run.observers import (
     Balance,
     Columns,
     FieldWriter,
-    FrontResolution,
     LineProfile,
     Pause,
     SeriesRow,

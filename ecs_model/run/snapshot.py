@@ -1,5 +1,7 @@
 """The state before a step that may be rejected, in memory."""
 
+import functools
+
 import numpy as np
 
 from ecs_model.memory import bare
@@ -36,18 +38,20 @@ class Snapshot:
             self._states[0][f"state/{name}"] for name in self._simulation.reaction.variables._fields
         ]
 
+    @functools.cached_property
+    def _advanced(self):
+        return [part for _, part in advanced(self._simulation)]
+
     def _parts(self):
-        parts = [part for _, part in advanced(self._simulation)]
-        if trace := self._simulation.reaction.trace:  # read after every step: in no checkpoint
-            parts.append(trace)
-        return enumerate(parts)
+        trace = self._simulation.reaction.trace  # read after every step: in no checkpoint
+        return enumerate([*self._advanced, trace] if trace else self._advanced)
 
     def _copied(self, state, k):
         """The bare values of a state; arrays are copied, into the same buffers every time."""
         buffers = self._buffers.setdefault(k, {})
         for name, value in state.items():
-            value = value if type(value) is np.ndarray else bare(value)
-            if not isinstance(value, np.ndarray):
+            value = bare(value)
+            if type(value) is not np.ndarray:
                 buffers[name] = value
             elif name in buffers:
                 buffers[name][:] = value

@@ -85,6 +85,7 @@ class Simulation:
         self.jumps: list[Any] = []
         self.two_rates: Any = two_rates
         self.course: Any = None
+        self._time = 0, clock.at(0)  # of the tick that was asked for last
         control.start(reaction.variables[0], followed(diffusion))
         self.saved = Snapshot(self)
 
@@ -101,7 +102,9 @@ class Simulation:
     @property
     def time(self):
         """Simulated time [s]."""
-        return self.clock.at(self.tick)
+        if self._time[0] != self.tick:
+            self._time = self.tick, self.clock.at(self.tick)
+        return self._time[1]
 
     def __repr__(self):
         mesh, membranes = self.diffusion.operators.mesh, self.reaction

@@ -151,7 +151,8 @@ class Mesh:
 
     def sum(self, values):
         """Sum of owned values over all processes."""
-        return self.comm.allreduce(float(np.sum(values)))
+        here = float(np.sum(values))
+        return here if self.comm.size == 1 else self.comm.allreduce(here)
 
     def extent(self):
         """Lower and upper corner of the mesh [m], each of shape (3,)."""

@@ -28,7 +28,6 @@ from ecs_model.physics.ions import Ion
 from ecs_model.physics.values import Array
 from ecs_model.transport import electrodes
 from ecs_model.transport.diffusion import Diffusion
-from ecs_model.transport.electrodes import Current
 from ecs_model.transport.flux_correction import ElectricField
 from ecs_model.transport.flux_limiter import ranges_left
 from ecs_model.transport.increments import Increments
@@ -75,7 +74,7 @@ class Electrodiffusion(Ions):
         temperature: float,
         rtol: float = 1e-3,
         options: Options | None = None,
-        currents: Sequence[Current] = (),
+        currents: Sequence[electrodes.Current] = (),
     ) -> None:
         super().__init__(operators, parts)
         self._currents = list(currents)
@@ -91,6 +90,7 @@ class Electrodiffusion(Ions):
         self._bound = _follower(self.parts)
         self._bound_index, self.carried = list(self.parts).index(self._bound), 0.0
         self.is_neutral, self._at_once = True, 0.0  # square of the charge of a first round
+        self._nothing = 100 * ROUND_OFF**2 * operators.mesh.nodes  # square of round-off
         self.mean_conductivity, self._mean = self._means()
         if self._options:
             self.poisson.try_options()
@@ -182,15 +182,12 @@ class Electrodiffusion(Ions):
                 steps are, of second order, and what it lacks acts in the next one: the charge may
                 be the root of `rtol`, as long as the bound ion can take it.
         """
-        found = self.increments.charge(
-            self._bound_index, self._excess, self.charge, self.conductivity
-        )
-        brought, moved, lacking = found
+        arrays = self._excess, self.charge, self.conductivity
+        brought, moved, lacking = self.increments.charge(self._bound_index, *arrays).tolist()
         if not at_once:  # currents may pass through a tissue in which nothing changes
             moved = max(moved, self._at_once)
         self._at_once = brought if at_once else self._at_once
-        nothing = 10 * ROUND_OFF * np.sqrt(self.operators.mesh.nodes)
-        self.is_neutral = bool(brought <= nothing**2)
+        self.is_neutral = brought <= self._nothing
         allowed = self.rtol if at_once and not lacking else self.rtol**2  # of squares
         return self.is_neutral or not brought > allowed * moved
 
@@ -236,7 +233,8 @@ class Electrodiffusion(Ions):
         self._excess[ledger.fixed] = 0.0
         if not ledger.dirichlet:
             sums = np.array([lumped @ self._excess + elsewhere, lumped.sum()])
-            self.operators.mesh.comm.Allreduce(MPI.IN_PLACE, sums, MPI.SUM)
+            if self.operators.mesh.comm.size > 1:
+                self.operators.mesh.comm.Allreduce(MPI.IN_PLACE, sums, MPI.SUM)
             self._excess -= sums[0] / sums[1]
 
     @property
@@ -249,8 +247,7 @@ class Electrodiffusion(Ions):
         bound = self.parts[self._bound]
         before = dict(bound.ledger.given)
         self._end_free(t, dt)
-        bound.increment[:] = 0.0
-        bound.increment[:] = -self._brought() / self._bound.valence
+        self._bind(bound.increment)
         migration = self.increments.migrations[self._bound_index]
         electrodes.book(self._currents, bound, self._bound.valence, migration, before, t, dt)
         bound.range.refuse_negative(t, dt)
@@ -258,9 +255,14 @@ class Electrodiffusion(Ions):
             part.range.take()
         self._excess[:] = self.charge
 
-    def _brought(self):
-        """The charge that the increments bring [mM]."""
-        return sum(ion.valence * part.increment for ion, part in self.parts.items())
+    def _bind(self, increment):
+        """Let the increment of the bound ion be such that all together bring no charge."""
+        increment[:] = 0.0
+        more = self.rows.buffer("middle", increment.shape)
+        for ion, part in self.parts.items():
+            if ion is not self._bound:
+                increment += np.multiply(part.increment, ion.valence, out=more)
+        increment /= -self._bound.valence
 
     def _end_free(self, t, dt):
         """Close and book the step of all ions but one, and what that one gets with each."""
@@ -286,12 +288,8 @@ class Electrodiffusion(Ions):
 def _follower(parts):
     """The ion that follows from the others: abundant, and charged the other way than K+."""
     others = [ion for ion in parts if ion.valence < 0] or list(parts)[1:]
-    return max(others, key=_abundance)
-
-
-def _abundance(ion):
-    """Something that grows with how much of an ion there is outside."""
-    return ion.name == "Cl", ion.name == "Na"
+    by_name = {ion.name: ion for ion in others}
+    return by_name.get("Cl") or by_name.get("Na") or others[0]
 
 
 def _arrays(size, count):

@@ -99,6 +99,8 @@ class Range:
         self._is_fixed = np.zeros(len(values), np.int8)
         self._is_fixed[ledger.fixed] = 1
         self._look: Look | None = None
+        self._places: list[Array] = []
+        self._below = np.zeros(1)  # the lowest value, where that is asked for
         self.corrections = Corrections()
         if options:
             self._correction.try_options()
@@ -115,9 +117,15 @@ class Range:
 
     def move(self, t: float, dt: float, migration: Array | None) -> Move:
         """The step as it is looked at."""
-        low, high = self._ledger.reach(self._values, t, dt, migration)
+        low, high = self._ledger.reach(self._values, t, dt, migration, self._room)
         places = self._is_fixed, self._excuse, self._suspects
         return Move(low, high, self._values, self._increment, *places)
+
+    def _room(self):
+        """Places for what nodes may come to, the same in every step."""
+        if not self._places:
+            self._places = [*self.rows.buffer(f"reach of {self._name}", (3, len(self._values)))]
+        return self._places
 
     def note(self, look: Look) -> bool:
         """Note what a look at the step found; whether the step leaves the range."""
@@ -191,12 +199,16 @@ class Range:
 
         To be called on all processes together.
         """
+        now = self.rows.buffer("middle", self._values.shape)
+        np.add(self._values, self._increment, out=now)
+        self._below[0] = now.min(initial=np.inf)
         comm = self.rows.operators.mesh.comm
-        now = self._values + self._increment
-        node = int(now.argmin()) if len(now) else -1
-        lowest = (float(now[node]) if len(now) else np.inf, comm.rank)
-        lowest, rank = comm.allreduce(lowest, MPI.MINLOC)
-        if lowest < -ROUND_OFF:
+        if comm.size > 1:
+            comm.Allreduce(MPI.IN_PLACE, self._below, MPI.MIN)
+        if self._below[0] < -ROUND_OFF:
+            node = int(now.argmin()) if len(now) else -1
+            lowest = float(now[node]) if len(now) else np.inf, comm.rank
+            _, rank = comm.allreduce(lowest, MPI.MINLOC)
             complaint = self._complaint(node, t, dt) if comm.rank == rank else None
             raise SolutionError(comm.bcast(complaint, root=rank))
 

@@ -28,6 +28,7 @@ class Ions(StateAndReport):
 
     def __init__(self, operators: Matrices, parts: Mapping[Ion, Diffusion]) -> None:
         self.operators, self.parts = operators, dict(parts)
+        self._first = next(iter(self.parts.values()))
         self.ledger = Ledgers({ion: part.ledger for ion, part in self.parts.items()})
         self.fields: dict[str, Field] = {}
 
@@ -87,7 +88,3 @@ class Ions(StateAndReport):
         """Set nodes on Dirichlet boundaries to the concentrations there at time `t` [s]."""
         for part in self.parts.values():
             part.hold(t)
-
-    @property
-    def _first(self):
-        return next(iter(self.parts.values()))

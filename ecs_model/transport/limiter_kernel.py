@@ -15,21 +15,34 @@ TEXT = r"""
 #define LEAST(a, b) ((a) < (b) ? (a) : (b))
 #define MOST(a, b) ((a) > (b) ? (a) : (b))
 
+/* Numbers of owned nodes; those of ghosts are in `far`, of which each has `width` numbers, or where
+   there is no `far` in the same arrays. */
 typedef struct {
-    const double *low, *high, *start, *change;
+    const double *numbers[4]; /* low, high, start, change */
     const char *fixed;
     int *excuse, *suspects;
+    const double *far;
+    long width;
 } Move;
 
-/* Where a neighbour excuses x: the range by itself of one reaches it, or, where values count, it is
-   beyond x itself. The place in the row; its end if there is none. */
-static int excusing(const int *first, const int *column, long i, double side, double x,
-                    const double *end, const double *start, const double *change)
+enum { LOW, HIGH, START, CHANGE };
+
+static inline double at(const Move *move, long n, int what, int j)
+{
+    return j < n || !move->far ? move->numbers[what][j] : move->far[move->width * (j - n) + what];
+}
+
+/* Where a neighbour excuses x: the range by itself of one reaches it, or, where changes count, it
+   is beyond x itself. The place in the row; its end if there is none. */
+static int excusing(long n, const int *first, const int *column, const Move *move, long i,
+                    double side, double x, int what)
 {
     int k = first[i];
     for (; k < first[i + 1]; k++) {
         const int j = column[k];
-        if (start ? side * (start[j] + change[j]) > side * x : side * end[j] >= side * x) break;
+        if (what == CHANGE
+                ? side * (at(move, n, START, j) + at(move, n, CHANGE, j)) > side * x
+                : side * at(move, n, what, j) >= side * x) break;
     }
     return k;
 }
@@ -40,22 +53,23 @@ static int excusing(const int *first, const int *column, long i, double side, do
 static void look(long n, const int *first, const int *column, const Move *move, double tolerance,
                  long *found)
 {
-    const double *const low = move->low, *const high = move->high;
-    const double *const start = move->start, *const change = move->change;
+    const double *const low = move->numbers[LOW], *const high = move->numbers[HIGH];
+    const double *const start = move->numbers[START], *const change = move->numbers[CHANGE];
     long out = 0, count = 0, none = 0;
     for (long i = 0; i < n; i++) {
         const double x = start[i] + change[i], room = tolerance * (1.0 + fabs(x));
         none += x < 0.0;
         if (x >= low[i] - room && x <= high[i] + room) continue;
         const int above = x > high[i];
-        const double side = above ? 1.0 : -1.0, *end = above ? high : low;
+        const double side = above ? 1.0 : -1.0;
+        const int end = above ? HIGH : LOW;
         int *j = move->excuse + 2 * i + above;
-        if (side * end[*j] >= side * (x - side * room)) continue;
+        if (side * at(move, n, end, *j) >= side * (x - side * room)) continue;
         if (move->fixed[i]) continue;
-        const int k = excusing(first, column, i, side, x - side * room, end, 0, 0);
+        const int k = excusing(n, first, column, move, i, side, x - side * room, end);
         if (k < first[i + 1]) { *j = column[k]; continue; }
         move->suspects[count++] = i;
-        const int by = excusing(first, column, i, side, x + side * room, end, start, change);
+        const int by = excusing(n, first, column, move, i, side, x + side * room, CHANGE);
         out += by == first[i + 1];
     }
     found[0] = out;

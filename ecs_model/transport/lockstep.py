@@ -44,6 +44,7 @@ class Lockstep:
         room: Array,
     ) -> None:
         count, owned = len(ratio), rows.operators.mesh.owned
+        self._owned, self._comm = owned, rows.operators.mesh.comm
         self._rows, self._operators, self._ratio = rows, rows.operators, ratio
         self._exchange, self._free, self._part = exchange, free, 0.0
         self._passes = {name: c_function(text(count), f"ecs_{name}") for name in PASSES}
@@ -87,7 +88,7 @@ class Lockstep:
 
     def _iterated(self, residual, left):
         """Iterate until all ions are good enough; whether they are."""
-        if self._operators.mesh.comm.size == 1:  # all in one call: small tissues would notice
+        if self._comm.size == 1:  # all in one call: small tissues would notice
             matrices = self._ratio, self._exchange, self._free, self._part
             arrays = self._direction, self._image, self.found, residual, self._steps, self._sums
             bounds = self.inverse, self._enough, MOST, left
@@ -122,14 +123,14 @@ class Lockstep:
 
     def added(self, sums: Array) -> Array:
         """Sums over all processes, in place."""
-        if self._operators.mesh.comm.size > 1:
-            self._operators.mesh.comm.Allreduce(MPI.IN_PLACE, sums, MPI.SUM)
+        if self._comm.size > 1:
+            self._comm.Allreduce(MPI.IN_PLACE, sums, MPI.SUM)
         return sums
 
     def over_nodes(self, name: str, *arguments: Any) -> None:
         """Call a function of the compiled text that looks at owned nodes."""
-        self._passes[name](self._operators.mesh.owned, *arguments)
+        self._passes[name](self._owned, *arguments)
 
     def over_rows(self, name: str, *arguments: Any) -> Any:
         """Call a function of the compiled text that looks at neighbours, too."""
-        return self._rows.over_rows(self._passes[name], *self._rows.entries, *arguments)
+        return self._rows.over_rows(self._passes[name], *self._operators.entries, *arguments)

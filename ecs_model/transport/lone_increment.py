@@ -1,4 +1,4 @@
-"""The increment of an ion that moves alone: PETSc applies and solves, and half a matrix is kept."""
+"""The increment of an ion that moves alone: PETSc applies and solves."""
 
 import functools
 from typing import Any

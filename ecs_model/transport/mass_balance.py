@@ -4,7 +4,7 @@ Amounts are in mol (per m^2 of cross-section in 1-D, per m of depth in 2-D). Eac
 from its own integral, not from what is missing, so that the sum of all terms is a check.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ecs_model.native import MPI
@@ -109,7 +109,12 @@ class Ledger:
             right[boundary.nodes] += dt * boundary.conductances * boundary.level(t, t + dt)
 
     def reach(
-        self, u: Array, t: float, dt: float, migration: Array | None = None
+        self,
+        u: Array,
+        t: float,
+        dt: float,
+        migration: Array | None = None,
+        room: Callable[[], Sequence[Array]] | None = None,
     ) -> tuple[Array, Array]:
         """What each node may come to by itself in a step: the lowest and the highest [mM].
 
@@ -119,17 +124,22 @@ class Ledger:
             dt: its length [s].
             migration: what an electric field brings to each node [mol]; it may do twice as much,
                 since it is no source that ends where a node does.
+            room: gives places for three times as many numbers, which are overwritten, where the
+                results are not `u` itself; None for new ones.
         """
         brought = self._brought(t, dt)
         if not brought and not self.robin and migration is None:
             return u, u
-        low, high = u.copy(), u.copy()
+        low, high, change = room() if room else np.empty((3, len(u)))
+        low[:] = high[:] = u
         self._widen_to_baths(low, high, t, dt)
-        for nodes, change in brought:
-            low[nodes] += np.minimum(change, 0.0)
-            high[nodes] += np.maximum(change, 0.0)
+        for nodes, more in brought:
+            low[nodes] += np.minimum(more, 0.0)
+            high[nodes] += np.maximum(more, 0.0)
         if migration is not None:
-            change = 2 * np.abs(migration) / self._operators.lumped
+            np.abs(migration, out=change)
+            change *= 2.0
+            change /= self._operators.lumped
             low -= change
             high += change
         return np.maximum(low, 0.0, out=low), high

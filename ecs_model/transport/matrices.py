@@ -86,12 +86,10 @@ class Operators:
         alpha: extracellular volume fraction, one value per local element.
         diffusivity: effective, per local element [m^2/s]: shape (elements,) or (elements, d, d).
         theta: share of the consistent mass; 0 is lumped.
-
-    Attributes:
-        pattern: pointers and global columns of the owned rows, of both matrices.
     """
 
     moves, version = False, 0
+    _pattern: tuple[Nodes, Nodes] | None
 
     def __init__(self, mesh: Mesh, alpha: Array, diffusivity: Array, theta: float) -> None:
         self.mesh, self.theta = mesh, theta
@@ -102,9 +100,11 @@ class Operators:
         first, column, flows = _rows(ufl.inner(flux, ufl.grad(v)) * ufl.dx)
         self.lumped = mesh.spread_cells(alpha)
         masses = _rows(a * u * v * ufl.dx)[2]
-        self.pattern = first, column
+        is_alone = mesh.comm.size == 1
+        self._pattern = first, column
         self.stiffness, self.mass = self.over(flows), self.over(masses)
-        self._values = (flows, masses) if mesh.comm.size == 1 else None  # those of PETSc
+        self._values = (flows, masses) if is_alone else None  # those of PETSc, as is the pattern
+        self._pattern = self._pattern if is_alone else None
         self.mass.scale(theta)
         add_to_diagonal(self.mass, (1 - theta) * self.lumped)
 
@@ -112,6 +112,11 @@ class Operators:
     def at_rest(self) -> "Operators":
         """The matrices of assembly: these."""
         return self
+
+    @property
+    def pattern(self) -> tuple[Nodes, Nodes]:
+        """Pointers and global columns of the owned rows, of both matrices."""
+        return self._pattern or self.stiffness.getValuesCSR()[:2]
 
     def over(self, values: Array) -> PETSc.Mat:
         """A PETSc matrix of these entries, which are its own where one process has all rows."""

@@ -13,6 +13,7 @@ from ecs_model.physics.values import Array, Nodes
 from ecs_model.transport.limiter_kernel import FUNCTIONS, TEXT
 from ecs_model.transport.matrices import Matrices
 
+SEEN = 4  # numbers of a Move that are looked at of each node, and of its neighbours
 TOLERANCE = 1e-12  # [mM], and as a share of the concentration: what round-off may do
 
 
@@ -46,7 +47,7 @@ class Look(NamedTuple):
         suspects: first of all, owned nodes that lie beyond what they and all around may come to by
             themselves: out of range, unless they follow from neighbours that are beyond, too.
         many: how many these are.
-        seen: `low`, `high`, `start` and `change` of the Move, also of ghosts.
+        seen: `low`, `high`, `start` and `change` of the Move, also of ghosts, where any is left.
     """
 
     left: bool
@@ -67,10 +68,11 @@ class Neighbours:
     """
 
     def __init__(self, operators: Matrices) -> None:
-        self.operators, owned = operators, operators.mesh.owned
+        self.operators, self._owned = operators, operators.mesh.owned
+        self._comm, self._is_alone = operators.mesh.comm, operators.mesh.comm.size == 1
         self._functions = {name: c_function(TEXT, f"ecs_{name}") for name in FUNCTIONS}
         self._first, self._column, ghosts = self._local_rows()
-        self.local = owned + len(ghosts)
+        self.local, self._ghosts = self._owned + len(ghosts), ghosts
         self._buffers: dict[str, Any] = {}
         self._add_ghost_rows()
         self._forest = self._ownership(ghosts)
@@ -80,7 +82,7 @@ class Neighbours:
         """Pointers and local columns of the owned rows, and the global numbers of the ghosts."""
         operators, owned = self.operators.at_rest, self.operators.mesh.owned
         pointers, columns = operators.pattern
-        if operators.mesh.comm.size == 1:
+        if self._is_alone:
             return pointers, columns, np.empty(0, columns.dtype)
         start, end = operators.stiffness.getOwnershipRange()
         far = (columns < start) | (columns >= end)
@@ -133,8 +135,13 @@ class Neighbours:
 
     @property
     def pattern(self) -> tuple[Nodes, Nodes]:
-        """Pointers and global columns of the owned rows."""
-        return self.operators.at_rest.pattern
+        """Pointers and global columns of the owned rows; made anew on several processes."""
+        if self._is_alone:
+            return self.operators.at_rest.pattern
+        start, _ = self.operators.at_rest.stiffness.getOwnershipRange()
+        numbers = np.concatenate([np.arange(start, start + self._owned), self._ghosts])
+        first = self._first[: self._owned + 1]
+        return first, numbers.astype(PETSc.IntType)[self._column[: first[-1]]]
 
     @property
     def entries(self) -> tuple[Array, ...]:
@@ -147,9 +154,9 @@ class Neighbours:
         Args:
             values: of owned nodes, then of ghosts; shape (local nodes, values of each).
         """
-        if self.operators.mesh.comm.size == 1:
+        if self._is_alone:
             return
-        here, there = np.split(values, [self.operators.mesh.owned])
+        here, there = np.split(values, [self._owned])
         arguments = _doubles(values.shape[1]), here, there, MPI.REPLACE
         self._forest.bcastBegin(*arguments)
         self._forest.bcastEnd(*arguments)
@@ -166,20 +173,24 @@ class Neighbours:
 
     def all_with_ghosts(self, arrays: Sequence[Array], buffer: str | None = None) -> list[Array]:
         """As `with_ghosts`, of several arrays by one message."""
-        if self.operators.mesh.comm.size == 1:
+        if self._is_alone:
             return list(arrays)
-        count, owned = len(arrays), self.operators.mesh.owned
-        there = self.buffer(f"{count} of others", (self.local - owned, count))
+        out = self.buffer(buffer, (len(arrays), self.local))
+        for k, values in enumerate(arrays):
+            out[k, : self._owned] = values
+        out[:, self._owned :] = self._of_ghosts(arrays).T
+        return list(out)
+
+    def _of_ghosts(self, arrays):
+        """Of each ghost the numbers of all arrays, by one message; overwritten the next time."""
+        count = len(arrays)
+        there = self.buffer(f"{count} of others", (self.local - self._owned, count))
         here = self.buffer(f"{count} for others", (len(self._wanted), count))
         for k, values in enumerate(arrays):
             here[:, k] = values[self._wanted]
         self._few.bcastBegin(_doubles(count), here, there, MPI.REPLACE)
-        out = self.buffer(buffer, (count, self.local))
-        for k, values in enumerate(arrays):
-            out[k, :owned] = values
         self._few.bcastEnd(_doubles(count), here, there, MPI.REPLACE)
-        out[:, owned:] = there.T
-        return list(out)
+        return there
 
     def buffer(self, name: str | None, shape: tuple[int, ...], dtype: Any = float) -> Any:
         """An array of this name, the same each time, zero at first; a new one without a name."""
@@ -191,34 +202,49 @@ class Neighbours:
 
     def look(self, moves: Sequence[Move]) -> list[Look]:
         """Look for nodes out of range in steps of several ions; asks all processes."""
-        seen = self.all_with_ghosts([x for move in moves for x in move[:4]], f"{len(moves)} moves")
-        seen_by = [seen[4 * k : 4 * k + 4] for k in range(len(moves))]
-        found = self._found(moves, seen_by)
-        left = found[:, 0].copy()
-        if self.operators.mesh.comm.size > 1:
-            self.operators.mesh.comm.Allreduce(MPI.IN_PLACE, left, MPI.SUM)
-        looks = zip(left.tolist(), found.tolist(), moves, seen_by, strict=True)
-        return [
-            Look(any_ > 0, below > 0, move.suspects, many, arrays)
-            for any_, (_, many, below), move, arrays in looks
-        ]
+        numbers = [x for move in moves for x in move[:SEEN]]
+        far = np.empty(0) if self._is_alone else self._of_ghosts(numbers)
+        found = self._found(moves, far)
+        left = found[:, 0]
+        if not self._is_alone:
+            left = left.copy()
+            self._comm.Allreduce(MPI.IN_PLACE, left, MPI.SUM)
+        looks = []
+        for k, (any_, (_, many, below)) in enumerate(zip(left, found.tolist(), strict=True)):
+            seen = self._seen(k, moves, far) if any_ else ()
+            looks.append(Look(bool(any_), below > 0, moves[k].suspects, many, seen))
+        return looks
 
-    def _found(self, moves, seen_by):
+    def _found(self, moves, far):
         """Of each move, nodes out of range, suspects and nodes below zero of this process."""
         count = len(moves)
-        table = self.buffer(f"{count} in a table", (count, len(Move._fields)), np.uintp)
+        table = self.buffer(f"{count} in a table", (count, len(Move._fields) + 2), np.uintp)
         found = self.buffer(f"{count} found", (count, 3), np.int64)
-        table[:] = [addresses((*seen_by[k], *move[4:])) for k, move in enumerate(moves)]
+        (begin,) = addresses([far])
+        for k, move in enumerate(moves):
+            of_ghosts = begin + SEEN * k * far.itemsize
+            table[k] = *addresses(move), of_ghosts, SEEN * count
         self.call("look", count, table, TOLERANCE, found)
         return found
 
+    def _seen(self, k, moves, far):
+        """Of a move, what was looked at, also of ghosts."""
+        arrays = moves[k][:SEEN]
+        if self._is_alone:
+            return list(arrays)
+        out = self.buffer(f"{k} of {len(moves)} moves", (SEEN, self.local))
+        for row, values in zip(out, arrays, strict=True):
+            row[: self._owned] = values
+        out[:, self._owned :] = far[:, SEEN * k : SEEN * (k + 1)].T
+        return list(out)
+
     def call(self, name: str, *arguments: Any) -> Any:
         """Call a function of the limiter's text with the rows and further arguments."""
-        return self.over_rows(self._functions[name], *arguments)
+        return self._functions[name](self._owned, self._first, self._column, *arguments)
 
     def over_rows(self, function: Any, *arguments: Any) -> Any:
         """Call a compiled function with the rows and further arguments."""
-        return function(self.operators.mesh.owned, self._first, self._column, *arguments)
+        return function(self._owned, self._first, self._column, *arguments)
 
 
 @functools.cache

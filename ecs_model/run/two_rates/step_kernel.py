@@ -235,7 +235,7 @@ static int spread(const Task *t, const Patch *p, int k, long length)
 static int limited(const Task *t, const Patch *p, double dt)
 {
     for (int k = 0; k < IONS; k++) {
-        const Move move = {p->value[k], p->value[k], p->value[k], p->change[k], p->fixed,
+        const Move move = {{p->value[k], p->value[k], p->value[k], p->change[k]}, p->fixed,
                            p->excuse + 2 * k * t->local, p->suspects};
         long seen[3];
         look(t->inner, p->first, p->column, &move, TOLERANCE, seen);
