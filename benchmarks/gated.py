@@ -2,11 +2,11 @@
 
 Usage: python benchmarks/gated.py [NEURON] [BEAT]     (half a minute; with BEAT 10, with NEURON 90)
 
-NEURON and BEAT are the Pythons of environments with these programs, see `rxd.py` and `beat.py`; -
-leaves one out. The same cell (`gated_cell.py`), the same bolus of K+ at the end of a bar, one
-thread. Of each program: the coarsest cells and then the coarsest steps with which the speed of the
-front is within 1 % of that on a line of 2.5 um, and the CPU time of its steps with these until the
-front has passed, per volume and simulated time.
+NEURON and BEAT are the Pythons of environments with these programs, see `rxd.py` and
+`fenicsx_beat.py`; - leaves one out. The same cell (`gated_cell.py`), the same bolus of K+ at the
+end of a bar, one thread. Of each program: the coarsest cells and then the coarsest steps with which
+the speed of the front is within 1 % of that on a line of 2.5 um, and the CPU time of its steps with
+these until the front has passed, per volume and simulated time.
 """
 
 import json

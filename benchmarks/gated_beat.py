@@ -12,6 +12,7 @@ import sys
 import time
 
 import gated_cell as cell
+import monodomain
 import numpy as np
 
 STEP = 0.1  # s
@@ -19,13 +20,15 @@ STEP = 0.1  # s
 
 def main(h, substep, across):
     """Run until the front has passed; print what it took."""
-    sys.path.pop(0)  # `beat` below is another's
     import dolfinx_solver  # noqa: F401  # isort: skip
     import beat
 
-    pde = transport(beat, h, across)
+    counts = [round(cell.LENGTH / h), across, across]
+    pde = monodomain.transport(beat, counts, h, cell.DIFFUSIVITY / cell.TORTUOSITY**2, STEP)
     x = pde.V.tabulate_dof_coordinates()
-    solver = beat.MonodomainSplittingSolver(pde=pde, ode=cells(beat, pde, x, substep), theta=1.0)
+    potassium = [cell.potassium(a) for a in x[:, 0]]
+    ode = monodomain.cells(beat, pde, cell.REST, potassium, exponential(substep))
+    solver = beat.MonodomainSplittingSolver(pde=pde, ode=ode, theta=1.0)
     axis = np.flatnonzero((x[:, 1] == 0) & (x[:, 2] == 0))
     axis = axis[np.argsort(x[axis, 0])]
     front = cell.Front(x[axis, 0].tolist(), [cell.potassium(a) for a in x[axis, 0]])
@@ -37,43 +40,6 @@ def main(h, substep, across):
         front.see(front.time + STEP, pde.state.x.array[axis].tolist())
     volume = 1e-9 * cell.LENGTH * (across * h) ** 2
     print(json.dumps(cell.result(front, len(x), volume, taken[1:])))  # the first compiles
-
-
-def transport(beat, h, across):
-    """The transport of K+ in a bar, as fenicsx-beat's potential."""
-    import dolfinx
-    from mpi4py import MPI
-
-    counts = [round(cell.LENGTH / h), across, across]
-    mesh = dolfinx.mesh.create_box(
-        MPI.COMM_WORLD,
-        [[0] * 3, [counts[0] * h, across * h, across * h]],
-        counts,
-        ghost_mode=dolfinx.mesh.GhostMode.none,
-    )
-    options = {"ksp_type": "cg", "pc_type": "jacobi", "ksp_initial_guess_nonzero": True}
-    return beat.MonodomainModel(
-        dolfinx.fem.Constant(mesh, 0.0),
-        mesh,
-        M=dolfinx.fem.Constant(mesh, 1e12 * cell.DIFFUSIVITY / cell.TORTUOSITY**2),
-        params={"petsc_options": options, "default_timestep": STEP},
-    )
-
-
-def cells(beat, pde, x, substep):
-    """The same cell at every node, at rest but for K+."""
-    import dolfinx
-
-    start = np.repeat(np.array(cell.REST)[:, None], len(x), axis=1)
-    start[0] = [cell.potassium(a) for a in x[:, 0]]
-    return beat.odesolver.DolfinODESolver(
-        v_ode=dolfinx.fem.Function(pde.V),
-        v_pde=pde.state,
-        init_states=start,
-        parameters=np.zeros(1),
-        fun=exponential(substep),
-        num_states=len(cell.STATES),
-    )
 
 
 def exponential(longest):

@@ -1,4 +1,4 @@
-"""The problem of the comparisons in ecs-model; `beat.py` and `rxd.py` start it.
+"""The problem of the comparisons in ecs-model; `fenicsx_beat.py` and `rxd.py` start it.
 
 Usage: python benchmarks/ours.py [NODES] [STEPS]
 """

@@ -13,6 +13,7 @@ ALPHA = (1e-4, 0.9999)
 TORTUOSITY = (1.0, 1e9)  # the highest: paths that lead nowhere
 THICKNESS = (1e-6, 0.1)  # m: of a sheet of tissue
 DIFFUSIVITY = (1e-15, 1e-7)  # m^2/s: in water nothing is faster than H+, 9.3e-9
+ELECTRODE = (-10.0, 10.0)  # V: it splits water at 1.2; 10 over a millimetre open membranes
 MET = 5e-13  # of a whole: a share that a sum misses by less, as round-off does, is met
 FOUND = 1e3  # times the value that a table declares are allowed, whatever its kind
 

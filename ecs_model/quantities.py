@@ -8,9 +8,10 @@ import functools
 import math
 import re
 
-from ecs_model.units import DIMENSIONS, dimension, si_unit, to_si
+from ecs_model.units import DIMENSIONS, dimension, from_si, si_unit, to_si
 
 _LONGEST = 100  # characters of a unit
+_LENGTHS = (("nm", 1e-6), ("um", 1e-3), ("mm", 1.0), ("m", math.inf))  # and below what it is used
 _POWER = re.compile(  # of a unit, by a number below ten that is no tower's foot
     r"(?:(?<=[^\W\d])|(?<=\)))\s*(?:\*\*|\^)\s*\(?[+-]?\d(?:\.\d+)?\)?(?![\d.]|\s*\*\*|\s*\^)"
 )
@@ -24,7 +25,8 @@ def parse(text, unit):
         ValueError: what is wrong, in words for the user.
     """
     if not isinstance(text, str):
-        raise ValueError(f'needs a unit: write a string such as "{text} {unit}"')
+        number = text if isinstance(text, int | float) and not isinstance(text, bool) else 1
+        raise ValueError(f'needs a unit: write a string such as "{number} {unit}"')
     number, written = split(text, unit)
     if not written and dimension(unit) != "a pure number":
         raise ValueError(f'{text!r} has no unit; write for example "{text} {unit}"')
@@ -32,6 +34,17 @@ def parse(text, unit):
     if not math.isfinite(value):
         raise ValueError(f"{text!r} is not a finite number")
     return value
+
+
+def length_text(metres):
+    """A length [m] as people write it, such as "50 um"."""
+    unit = next(unit for unit, top in _LENGTHS if abs(metres) < top) if metres else "mm"
+    return f"{from_si(metres, unit):.4g} {unit}"
+
+
+def point_text(coordinates):
+    """A point, by coordinates [m], in millimetres, such as "(0.1, 2) mm"."""
+    return f"({', '.join(f'{from_si(x, "mm"):.4g}' for x in coordinates)}) mm"
 
 
 def is_number(text):

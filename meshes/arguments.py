@@ -5,6 +5,7 @@ import os
 from numbers import Real
 
 from ecs_model.errors import ConfigError
+from ecs_model.quantities import length_text
 
 MOST_NODES = 2**31 - 1  # that PETSc and DOLFINx can count
 _BYTES = 400  # of a node and its cells, while a mesh is made
@@ -21,15 +22,16 @@ def lengths(name, values, dim):
     """`values` as `dim` positive floats [m]."""
     values = tuple(values) if hasattr(values, "__len__") else (values,)
     if len(values) != dim:
-        raise ConfigError(f"{name}: found {len(values)} numbers; {dim} lengths in metres needed")
+        raise ConfigError(f"{name}: found {len(values)} numbers; {dim} lengths are needed")
     return tuple(positive(f"{name}[{i}]", value) for i, value in enumerate(values))
 
 
 def point(name, values, dim):
     """`values` as `dim` finite coordinates [m]."""
     values = tuple(values) if hasattr(values, "__len__") else (values,)
-    good = len(values) == dim and all(isinstance(v, Real) and math.isfinite(v) for v in values)
-    if not good:
+    if len(values) != dim:
+        raise ConfigError(f"{name}: found {len(values)} numbers; {dim} coordinates are needed")
+    if not all(isinstance(v, Real) and math.isfinite(v) for v in values):
         raise ConfigError(f"{name}: found {values!r}; {dim} coordinates in metres are needed")
     return tuple(float(v) for v in values)
 
@@ -39,8 +41,8 @@ def cell_size(cell, smallest):
     cell = positive("cell", cell)
     if cell > smallest * (1 + 1e-9):
         raise ConfigError(
-            f"cell: {cell:g} m is larger than the body, which is {smallest:g} m "
-            "across; choose a smaller cell"
+            f"cell: {length_text(cell)} is larger than the body, which is "
+            f"{length_text(smallest)} across; choose a smaller cell"
         )
     return cell
 

@@ -10,6 +10,7 @@ from ecs_model.errors import ConfigError
 from ecs_model.meshes import mesher
 from ecs_model.meshes.simplices import all_facets, sort_rows
 from ecs_model.meshes.tags import TISSUE
+from ecs_model.quantities import length_text
 
 LARGEST = {"cube": 1.0, "octahedron": 1.0, "sphere": math.pi / 6}  # share of tissue, touching
 DISTANCE = {"cube": 1.0, "octahedron": math.sqrt(3) / 2, "sphere": 1.0}  # of neighbours, in periods
@@ -160,8 +161,8 @@ def _scaled(points, triangles, period, alpha, path):
     if scale * longest > most:
         least = 1 - volume * (most / longest / period) ** 3
         raise ConfigError(
-            f"alpha: found {alpha:g}, with which the body of {path} would be {scale * longest:g} m "
-            f"long in a period of {period:g} m; at least {math.ceil(1e3 * least) / 1e3:g} is "
-            "possible"
+            f"alpha: found {alpha:g}, with which the body of {path} would be "
+            f"{length_text(scale * longest)} long in a period of {length_text(period)}; at least "
+            f"{math.ceil(1e3 * least) / 1e3:g} is possible"
         )
     return scale * (points - (low + high) / 2) + period / 2

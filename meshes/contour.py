@@ -5,6 +5,7 @@ from operator import attrgetter
 import numpy as np
 
 from ecs_model.errors import ConfigError
+from ecs_model.quantities import length_text
 
 _OFF_PLANE = 1e-8  # m; no vertex may lie in the plane itself
 _GAP = 20e-6  # m; sulci are kept about this wide at least
@@ -22,8 +23,8 @@ def cut(points, triangles, axis, position):
     if len(segments) == 0:
         low, high = points[:, axis].min(), points[:, axis].max()
         raise ConfigError(
-            f"position: {position:g} m does not cut the cortex; it lies between "
-            f"{low:.4f} and {high:.4f} m on axis {axis}"
+            f"position: {length_text(position)} does not cut the cortex; it lies between "
+            f"{length_text(low)} and {length_text(high)} on axis {axis}"
         )
     lines = linemerge(linestrings(segments).tolist())
     loops = [line for line in getattr(lines, "geoms", [lines]) if line.is_ring or line.is_closed]
@@ -58,7 +59,7 @@ def grey_and_white(pial, white, cell, window=None):
     pieces = _polygons(_clipped(tissue, window), 4 * cell**2)
     if not pieces:
         raise ConfigError(
-            f"cell: {cell:g} m is too large for what lies in this cut or window; "
+            f"cell: {length_text(cell)} is too large for what lies in this cut or window; "
             "choose a smaller cell or another place"
         )
     largest = max(pieces, key=attrgetter("area"))

@@ -8,6 +8,7 @@ from ecs_model.errors import ConfigError
 from ecs_model.meshes import arguments, contour, mesher
 from ecs_model.meshes import surfaces as cortex
 from ecs_model.meshes.tags import BOUNDARY, CORTEX
+from ecs_model.quantities import point_text
 
 _AXES = {"x": 0, "y": 1, "z": 2}
 _LARGEST_CELL = 10e-3  # m; no gyrus is left in larger ones
@@ -50,8 +51,8 @@ def _window(window):
     left, bottom, right, top = arguments.point("window", window, 4)
     if not (left < right and bottom < top):
         raise ConfigError(
-            f"window: found {tuple(window)!r}; (left, bottom, right, top) in metres "
-            "with left < right and bottom < top is needed"
+            f"window: found {point_text(window)}; left, bottom, right and top are needed, with "
+            "left < right and bottom < top"
         )
     return left, bottom, right, top
 

@@ -7,8 +7,9 @@ import numpy as np
 
 from ecs_model.errors import ConfigError
 from ecs_model.files import images, label_names
-from ecs_model.meshes import arguments, mesher, surface_nets
+from ecs_model.meshes import arguments, mesher, surface_nets, voxel_blocks
 from ecs_model.meshes.meshdata import volumes
+from ecs_model.quantities import length_text
 
 OUTER, BETWEEN = "outer", "between"
 BOUNDARIES = {OUTER: 1, BETWEEN: 2}
@@ -22,12 +23,13 @@ def from_labels(image, cell, *, label=None, names=None, smoothing=SMOOTHING):
     """Tetrahedra of the labels of a NIfTI or MGZ image, a region each, in scanner RAS.
 
     The boundaries are "outer" and "between" (borders of regions). Their triangles have the size of
-    voxels, whatever `cell` is; `levels` halves all edges. Islands, which share no face of a voxel
-    with the body, are left out; the notes say how much they are.
+    voxels, or, where `cell` holds two or more along an axis, of blocks of as many, see
+    `voxel_blocks`; `levels` halves all edges. Islands, which share no face of a voxel with the
+    body, are left out; the notes say how much they are.
 
     Args:
         image: path of the image.
-        cell: wished edge length inside of regions [m].
+        cell: wished edge length [m].
         label: labels that are tissue, numbers or names; None for all but 0.
         names: path of a table of labels, lines of number and name, after which regions are called.
         smoothing: how often borders are smoothed.
@@ -46,6 +48,7 @@ def _made(image, cell, label, names, smoothing):
     volume, cell = images.read(image), arguments.positive("cell", cell)
     smoothing = arguments.whole("smoothing", smoothing, 0)
     labels = _wanted(_whole(volume), volume.path, label, names)
+    volume, labels = _in_blocks(volume, labels, cell, names)
     labels, left_out = _without_islands(labels, volume.path)
     arguments.affordable(_nodes(volume, labels, cell))
     parts, owners = _connected(labels)
@@ -74,6 +77,36 @@ def _wanted(labels, path, chosen, names):
     if not labels.any():
         raise ConfigError(f"{path}: no voxel has a label that is not 0")
     return labels
+
+
+def _in_blocks(volume, labels, cell, names):
+    """An image and its labels in the largest voxels that cells of size `cell` [m] resolve.
+
+    Raises:
+        ConfigError: for a region that these would make larger or smaller.
+    """
+    counts = voxel_blocks.counts(volume, M_TO_MM * cell)
+    if (counts == 1).all():
+        return volume, labels
+    blocks = voxel_blocks.joined(labels, counts)
+    called = _called(np.unique(labels[labels != 0]).tolist(), names)
+    share = np.prod(counts)
+    changes = {
+        name: share * np.isin(blocks, own).sum() / np.isin(labels, own).sum() - 1
+        for name, own in _of_one_name(called).items()
+    }
+    if changed := [f"'{n}' by {c:+.0%}" for n, c in changes.items() if abs(c) > ERROR]:
+        raise ConfigError(
+            f"mesh.cell: in blocks of {' x '.join(map(str, counts))} voxels, which cells of "
+            f"{length_text(cell)} resolve, regions change their volumes: {', '.join(changed)}; "
+            "choose smaller cells"
+        )
+    return voxel_blocks.image(volume, counts), blocks
+
+
+def _of_one_name(called):
+    """Name of a region -> its labels, from label -> name."""
+    return {name: [x for x in called if called[x] == name] for name in called.values()}
 
 
 def _without_islands(labels, path):
@@ -126,11 +159,10 @@ def _mesh(gmsh, points, net, owners, called, cell):
     mesher.set_sizes(gmsh, cell, [])
     gmsh.option.setNumber("Mesh.MeshSizeExtendFromBoundary", 1)
     gmsh.option.setNumber("Mesh.Algorithm3D", DELAUNAY)
-    names = [*dict.fromkeys(called.values())]  # labels of one name are one region
-    volumes_of = {
-        name: [v for x in called if called[x] == name for v in of_label[x]] for name in names
-    }
-    regions = [mesher.Group(n, k, tuple(volumes_of[n])) for k, n in enumerate(names, 1)]
+    regions = [  # labels of one name are one region
+        mesher.Group(name, k, tuple(v for x in own for v in of_label[x]))
+        for k, (name, own) in enumerate(_of_one_name(called).items(), 1)
+    ]
     kinds = {OUTER: [], BETWEEN: []}
     for pair, tag in surfaces.items():
         kinds[OUTER if 0 in pair else BETWEEN].append(tag)
@@ -154,8 +186,7 @@ def _surfaces(gmsh, points, net):
 def _compare(mesh, labels, volume, called):
     """Refuse a mesh whose regions are not as large as their voxels."""
     sizes = np.abs(volumes(mesh)) * M_TO_MM**3
-    for name in dict.fromkeys(called.values()):
-        own = [label for label in called if called[label] == name]
+    for name, own in _of_one_name(called).items():
         wanted = np.count_nonzero(np.isin(labels, own)) * volume.voxel_volume
         found = float(sizes[mesh.cell_tags == mesh.regions[name]].sum())
         if abs(found - wanted) > ERROR * wanted:

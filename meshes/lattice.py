@@ -15,6 +15,7 @@ from ecs_model.meshes.meshdata import MeshData, volumes
 from ecs_model.meshes.simplices import boundary_facets
 from ecs_model.meshes.structured import grid
 from ecs_model.meshes.tags import SIDES, TISSUE, boundaries
+from ecs_model.quantities import length_text
 
 SHAPES = ("cube", "octahedron", "sphere")
 NAMES = (*(name for pair in SIDES[3] for name in pair), "membrane")
@@ -82,7 +83,8 @@ def _alpha_of_gap(period, gap, shape):
     apart = cell_bodies.DISTANCE[shape] * period
     if gap >= apart:
         raise ConfigError(
-            f"gap: {gap:g} m; cells whose middles are {apart:g} m apart need a smaller one"
+            f"gap: {length_text(gap)}; cells whose middles are {length_text(apart)} apart need a "
+            "smaller one"
         )
     return 1 - cell_bodies.LARGEST[shape] * (1 - gap / apart) ** 3
 

@@ -15,6 +15,7 @@ from ecs_model.meshes import arguments
 from ecs_model.meshes.meshdata import MeshData, in_parts
 from ecs_model.meshes.red_refinement import EDGES, halfway
 from ecs_model.meshes.refinement import GROWTH
+from ecs_model.quantities import point_text
 
 _ROUND_OFF = 1e-9
 _ROUNDS = 60  # of cutting what is still too large; each halves volumes
@@ -90,8 +91,8 @@ def _refuse_elsewhere(mesh, place):
     size = np.linalg.norm(mesh.points[mesh.cells[:, 0]] - middles, axis=1).max()
     outside = KDTree(middles).query(path)[0] > place.radius + size
     if outside.any():
-        point = ", ".join(f"{1e3 * x:.4g}" for x in path[outside.argmax()])
-        raise ConfigError(f"{place.name}: the point ({point}) mm lies outside the mesh")
+        point = point_text(path[outside.argmax()])
+        raise ConfigError(f"{place.name}: the point {point} lies outside the mesh")
 
 
 def _excess(mesh, place):

@@ -11,6 +11,7 @@ import numpy as np
 from ecs_model.errors import ConfigError
 from ecs_model.meshes.meshdata import MeshData, orient
 from ecs_model.meshes.refinement import GROWTH
+from ecs_model.quantities import point_text
 
 UM = 1e-6  # m per gmsh unit
 _SIMPLEX = {0: 15, 1: 1, 2: 2, 3: 4}  # gmsh element type by dimension
@@ -168,6 +169,6 @@ def require_nodes(mesh, refined):
     for r in refined:
         if r.node and np.linalg.norm(mesh.points - r.point, axis=1).min() > 1e-3 * r.cell:
             raise ConfigError(
-                f"refine: no node could be put at {r.point} m; move the point away "
-                "from the boundary or onto it"
+                f"refine: no node could be put at {point_text(r.point)}; move the point away from "
+                "the boundary or onto it"
             )

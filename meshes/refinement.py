@@ -7,6 +7,7 @@ import numpy as np
 
 from ecs_model.errors import ConfigError
 from ecs_model.meshes import arguments
+from ecs_model.quantities import length_text, point_text
 
 GROWTH = 0.25  # rise of the cell size per distance from a refined ball
 
@@ -45,13 +46,15 @@ def _refinement(where, spec, dim, cell, inside):
         )
     point = arguments.point(f"{where}.point", spec[0], dim)
     if not inside(point):
-        raise ConfigError(f"{where}.point: {point} m lies outside the body; choose a point inside")
+        raise ConfigError(
+            f"{where}.point: {point_text(point)} lies outside the body; choose a point inside"
+        )
     radius = arguments.positive(f"{where}.radius", spec[1])
     fine = arguments.positive(f"{where}.cell", spec[2])
     if fine > cell:
         raise ConfigError(
-            f"{where}.cell: {fine:g} m is larger than the global cell of {cell:g} m; "
-            "choose a smaller one"
+            f"{where}.cell: {length_text(fine)} is larger than the global cell of "
+            f"{length_text(cell)}; choose a smaller one"
         )
     return Refinement(point, radius, fine, bool(spec[3]) if len(spec) == 4 else False)
 

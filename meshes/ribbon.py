@@ -89,7 +89,7 @@ def part_of(surfaces, centre, radius):
     """The patch that centre and radius describe, or all."""
     if radius is None:
         if centre is not None:
-            raise ConfigError("radius: missing; a patch around a centre needs a radius in metres")
+            raise ConfigError("radius: missing; a patch around a centre needs a radius")
         return surfaces
     radius = arguments.positive("radius", radius)
     if centre is None or isinstance(centre, str):

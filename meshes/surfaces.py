@@ -9,6 +9,7 @@ import numpy as np
 from ecs_model.errors import ConfigError
 from ecs_model.meshes import arguments, surface_space
 from ecs_model.meshes.simplices import sort_rows, unique_edges
+from ecs_model.quantities import length_text, point_text
 from ecs_model.units import factor
 
 BUILT_IN = ("S1", "fsaverage5")
@@ -152,8 +153,8 @@ def patch(surfaces, centre, radius):
     wanted = (distance[surfaces.triangles] <= radius).all(axis=1)
     if not wanted.any():
         raise ConfigError(
-            f"radius: {radius:g} m is too small to hold a triangle; vertices there "
-            f"are about {edge_length(surfaces):.2g} m apart"
+            f"radius: {length_text(radius)} is too small to hold a triangle; vertices there "
+            f"are about {length_text(edge_length(surfaces))} apart"
         )
     return keep(surfaces, wanted)
 
@@ -162,9 +163,8 @@ def _nearest(middle, centre, radius):
     distance = np.linalg.norm(middle - centre, axis=1)
     if distance.min() > radius:
         raise ConfigError(
-            f"centre: {tuple(map(float, centre))} m lies {distance.min():.3g} m away "
-            f"from the cortex, more than the radius of {radius:g} m; choose a point "
-            "on the cortex"
+            f"centre: {point_text(centre)} lies {length_text(distance.min())} away from the "
+            f"cortex, more than the radius of {length_text(radius)}; choose a point on the cortex"
         )
     return int(distance.argmin())
 

@@ -137,5 +137,5 @@ def _furnish(panels, scene):
     for axes, title in zip(panels, titles, strict=True):
         axes.set_axis_off()
         axes.set_title(title)
-    stills.scale_bar(panels[1], scene)
+    stills.scale_bar([panels[1], panels[0]], scene)
     stills.axes_cross(panels[0], scene)

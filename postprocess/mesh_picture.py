@@ -140,7 +140,7 @@ def _body(mesh):
         axes.imshow(scene.image(), extent=(0, scene.width, 0, scene.height))
         axes.set_axis_off()
         axes.set_title(title)
-    stills.scale_bar(panels[0], scene)
+    stills.scale_bar(panels, scene)
     stills.axes_cross(panels[0], scene)
     scene.close()
     handles = [

@@ -20,6 +20,9 @@ _PIXELS = (900, 720)
 _MARGIN = 1.06
 _LIGHT = {"ambient": 0.75, "diffuse": 0.3, "specular": 0.0}
 _RELIEF = {"ambient": 0.6, "diffuse": 0.4, "specular": 0.25, "specular_power": 15}
+NARROW = 4.5  # inches: of a figure with bodies that are too small side by side
+BELOW = 0.12  # of the height of a picture: room for a scale bar
+LETTER = 5.0  # points: from the end of an axis to the middle of its letter
 _OPEN = 0.2  # mean of the normals of a surface, from which on it is seen from where they point
 
 
@@ -144,46 +147,71 @@ def arrival(run_dir, name="arrival_K_o"):
 def _strip(fields, all_values, titles, limits, name, label):
     """Figure with the whole body and the cut one of every nodal field in `all_values`."""
     scene = Scene(fields.points, fields.cells, limits, style.colour_map(name))
-    rows, columns = (1, 2) if len(titles) == 1 else (2, len(titles))
-    panel = (style.WIDTH - 0.9) / columns
-    fig = style.figure(rows * panel * scene.pixels[1] / scene.pixels[0] + 0.7)
-    panels = fig.subplots(rows, columns, squeeze=False)
-    columns_of_panels = panels if rows == 1 else panels.T
-    for pair, values, title in zip(columns_of_panels, all_values, titles, strict=True):
+    fig, panels = _panels(len(titles), scene.pixels[1] / scene.pixels[0])
+    for pair, values, title in zip(panels, all_values, titles, strict=True):
         for axes, cut in zip(pair, (False, True), strict=True):
             scene.draw(values, cut)
             axes.imshow(scene.image(), extent=(0, scene.width, 0, scene.height))
             axes.set_axis_off()
-        pair[0].set_title(title)
-    scale_bar(panels[-1, 0], scene)
+        pair[0].set_title(title or " ")  # a line above, into which the cross of axes reaches
+    scale_bar([p for p in fig.axes if p.get_subplotspec().is_last_row()], scene)
     axes_cross(panels[0, 0], scene)
     colours = ScalarMappable(Normalize(*limits), style.colour_map(name))
-    style.colour_bar(fig, colours, name, label, ax=panels, pad=0.01, aspect=30, shrink=0.8)
+    style.colour_bar(fig, colours, name, label, ax=fig.axes, pad=0.01, aspect=30, shrink=0.8)
     scene.close()
     return fig
 
 
-def scale_bar(axes, scene):
-    """A bar of a round length [mm], about a quarter of the picture, below the body."""
+def _panels(times, aspect):
+    """A figure, and its panels (times, 2): for the whole and the cut body of every time.
+
+    A time is a column; on a narrow figure, where bodies in columns would be too small, it is a row.
+
+    Args:
+        times: how many.
+        aspect: height over width of a body.
+    """
+    fig = style.figure(1.0)
+    width = fig.get_figwidth()
+    upright = times > 1 and width > NARROW
+    rows, columns = (2, times) if upright else (times, 2)
+    heights = [*[1.0] * (rows - 1), 1.0 + BELOW]
+    body, words = aspect * (width - 0.9) / columns, 0.7 if upright else 0.4 + 0.2 * rows
+    fig.set_figheight(sum(heights) * body + words)
+    panels = fig.subplots(rows, columns, squeeze=False, height_ratios=heights)
+    return fig, panels.T if upright else panels
+
+
+def scale_bar(panels, scene):
+    """A bar of a round length [mm], about a quarter of the picture, below a body.
+
+    Args:
+        panels: side by side; the bar is in the first of them.
+        scene: what they show.
+    """
+    axes = panels[0]
     length = _round_length(scene.width / 4)
     x, y = 0.02 * scene.width, 0.0
     axes.plot([x, x + length], [y, y], color=theme.now().ink, linewidth=2, clip_on=False)
     text = f"{length:g} {labels.LENGTH}"
     axes.annotate(text, (x + length / 2, y), (0, -3), **_offset("center", "top"))
-    axes.set_xlim(0, scene.width)
-    axes.set_ylim(-0.12 * scene.height, scene.height)
+    for axes in panels:
+        axes.set_xlim(0, scene.width)
+        axes.set_ylim(-BELOW * scene.height, scene.height)
 
 
 def axes_cross(axes, scene):
-    """The three axes of space as they are seen, in the upper left corner."""
-    length, origin = 0.06 * scene.width, np.array([0.05 * scene.width, 0.88 * scene.height])
+    """The three axes of space as they are seen, in the upper left corner and beyond."""
+    length, origin = 0.06 * scene.width, np.array([0.04 * scene.width, 0.94 * scene.height])
+    look = {"color": theme.now().dim, "linewidth": 0.8, "clip_on": False, "in_layout": False}
+    axes.autoscale(False)
     for name, direction in zip("xyz", np.eye(3), strict=True):
         seen = np.array([direction @ scene.right, direction @ scene.up])
-        axes.plot(
-            *zip(origin, origin + length * seen, strict=True), color=theme.now().dim, linewidth=0.8
-        )
-        place = origin + 1.5 * length * seen
-        axes.text(*place, name, fontsize=7, ha="center", va="center", color=theme.now().dim)
+        axes.plot(*zip(origin, origin + length * seen, strict=True), **look)
+        away = LETTER * seen / max(np.hypot(*seen), 1e-9)
+        how = _offset("center", "center") | {"fontsize": 7, "color": theme.now().dim}
+        how["annotation_clip"] = False
+        axes.annotate(name, origin + length * seen, away, **how).set_in_layout(False)
 
 
 def _offset(horizontal, vertical):

@@ -9,6 +9,7 @@ import pytest
 
 from ecs_model import api
 from ecs_model.cli import main
+from ecs_model.cli.study import UNDECIDED
 from ecs_model.errors import ConfigError
 from ecs_model.point_source import Experiment, concentration, steady_rate
 from ecs_model.point_source.fit import fit_agar, fit_tissue
@@ -141,13 +142,29 @@ def test_from_files_to_a_file(tmp_path):
     curve, agar = tmp_path / "curve.csv", tmp_path / "agar.csv"
     written(curve, noisy(1))
     written(agar, concentration(TIMES, PULSE, 1.0, 1.0) + 1e-4 * np.sin(40 * TIMES))
-    said = api.fit_diffusion(curve, {**SETTINGS, "current": "60 nA"}, agar)
+    fit, paths = api.fit_diffusion(curve, {**SETTINGS, "current": "60 nA"}, agar)
     made = json.loads((tmp_path / "curve.fit.json").read_text())
     assert made["decided"] and made["alpha"] == pytest.approx(0.2, rel=0.05)
     assert made["tortuosity"] == pytest.approx(1.6, rel=0.05)
     assert made["agar"]["values"]["rate"] == pytest.approx(PULSE.rate, rel=0.01)
     assert (tmp_path / "curve.fit.png").stat().st_size > 10_000
-    assert any(line.startswith("alpha ") for line in said)
+    assert paths == [tmp_path / "curve.fit.json", tmp_path / "curve.fit.png"]
+    assert fit.decided and fit.values["alpha"] == made["alpha"]
+
+
+def test_its_exit_code_is_that_of_a_fit_that_stays_undecided(tmp_path, capsys):
+    curve = str(written(tmp_path / "curve.csv", 0.4 + 0.5 * np.sin(7.0 * TIMES)))
+    how = "--distance", "100 um", "--D", "1.31e-9 m^2/s", "--rate", "0.5 pmol/s"
+    assert main(["fit-diffusion", curve, *how, "--no-uptake"]) == UNDECIDED == 3
+    assert "WARNING: this curve cannot decide: the curve hardly rises" in capsys.readouterr().out
+    assert json.loads((tmp_path / "curve.fit.json").read_text())["decided"] is False
+
+
+@pytest.mark.parametrize("command", ["fit", "fit-diffusion"])
+def test_help_says_the_exit_code(command, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main([command, "--help"])
+    assert "exit code: 3 if the data do not decide" in " ".join(capsys.readouterr().out.split())
 
 
 def test_its_picture_is_drawn_as_it_is_wanted(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecs_model.quantities import parse
+from ecs_model.quantities import length_text, parse, point_text
 from ecs_model.units import DIMENSIONS, from_si, to_si
 
 UNITS = [(kind, unit) for kind, units in DIMENSIONS.items() for unit in units]
@@ -69,3 +69,18 @@ def test_examples(text, unit, si):
 def test_the_way_of_writing_does_not_matter():
     """The last digits, which differ, are dropped: restarts compare configurations."""
     assert parse("3 mM", "mM") == parse("0.003 M", "mM") == parse("3 mol/m^3", "mM")
+
+
+@pytest.mark.parametrize(("value", "shown"), [(3, "3 um"), (True, "1 um"), ({"x": 3}, "1 um")])
+def test_what_is_no_text_gets_an_example_that_would_be_right(value, shown):
+    with pytest.raises(ValueError, match=f'needs a unit: write a string such as "{shown}"'):
+        parse(value, "um")
+
+
+@pytest.mark.parametrize("text", ["50 um", "2 mm", "1.5 m", "0.1 nm", "0 mm", "-12.5 um"])
+def test_lengths_are_told_as_they_are_written(text):
+    assert length_text(parse(text, "um")) == text
+
+
+def test_points_are_told_in_millimetres():
+    assert point_text((1e-4, 0.0, -2e-3)) == "(0.1, 0, -2) mm"

@@ -77,6 +77,20 @@ def test_what_was_set_on_the_command_line_is_named_instead(override, place, told
     assert (where == f"--set {override}") == told
 
 
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        (["probe", 1, "at", 0], "p q"),
+        (["boundary", 0, "bath"], "left"),
+        (["tissue", "regions", 0, "tag"], "core: left"),
+        (["tissue", "alpha"], ""),
+        (["probe", 7, "at"], ""),
+    ],
+)
+def test_a_setting_of_an_entry_knows_its_name(place, name):
+    assert Written(TEXT, "run.toml").entry_of(place) == name
+
+
 def test_the_last_of_two_that_set_the_same_counts():
     written = Written(TEXT, "run.toml", ["tissue.alpha=1", "tissue.alpha=2"])
     assert written.placed("tissue.alpha: no").startswith("--set tissue.alpha=2: ")

@@ -176,7 +176,7 @@ def fit_diffusion(
     width=None,
     theme="light",
 ):
-    """Fit alpha, lambda and uptake to a measured point-source curve; lines that say what was found.
+    """Fit alpha, lambda and uptake to a measured point-source curve; the `point_source.fit.Fit`.
 
     Args:
         curve: CSV file: time [s], concentration [mM].
@@ -187,6 +187,9 @@ def fit_diffusion(
         formats: as for `plot`, as are `width` and `theme`.
         width: of the figures [mm].
         theme: light or dark.
+
+    Returns:
+        tuple: the Fit, and paths of what was written.
 
     Raises:
         ConfigError: for files and settings that cannot be used.
@@ -206,5 +209,4 @@ def fit_diffusion(
     found = curve_files.fitted(curve, experiment, uptake)
     curve_files.write(path, curve_files.record(curve, experiment, found, calibration))
     draw = partial(pictures, *curve_files.read_curve(curve), experiment, found)
-    images = drawn(draw, path, formats, width, theme)
-    return [*curve_files.lines(found), "written: " + ", ".join(map(str, [path, *images]))]
+    return found, [path, *drawn(draw, path, formats, width, theme)]

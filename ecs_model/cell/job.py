@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -80,8 +81,14 @@ def _do(settings, base, target, tell):
 def _notes(lab, changes):
     """What was assumed of a cell; ConfigError if it cannot live so."""
     cell, packing = lab.cell(changes), lab.config.node.packing
-    begin = start.start(lab.model, cell.parameters, cell.state, cell.surroundings)
-    start.refuse_dead(begin, lab.model, packing)
+    records = cell.parameters, cell.state, cell.surroundings
+    start.refuse_lifeless(lab.model, *records)
+    for name, event in lab.events.items():
+        put = cell.state._replace(**event["put"])
+        place = f"event '{name}': put"
+        start.refuse_lifeless(lab.model, cell.parameters, put, cell.surroundings, place)
+    begin = start.start(lab.model, *records)
+    start.refuse_dead(begin, lab.model, packing, partial(start.blame, lab.model, *records))
     return start.lines(begin, lab.model, packing)
 
 

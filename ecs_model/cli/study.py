@@ -9,6 +9,7 @@ from ecs_model.errors import ConfigError
 from ecs_model.launcher import rank_and_size
 
 UNDECIDED = 3  # exit code of a fit whose data do not decide all that was looked for
+_CODES = f"exit code: {UNDECIDED} if the data do not decide all that was looked for"
 
 
 def add_cell(commands):
@@ -88,6 +89,7 @@ def add_fit(commands):
     p = add(
         commands, "fit", _fit, "fit settings of a run or a cell to measured courses", parallel=True
     )
+    p.epilog = _CODES
     p.add_argument("config", help="TOML file of a run, or of a single-cell job")
     p.add_argument("data", help="CSV with a head such as t [s],K_o@probe [mM]")
     p.add_argument(
@@ -135,6 +137,7 @@ def add_fit_diffusion(commands):
         _fit_diffusion,
         "alpha, lambda and uptake of a tissue from a measured point-source curve",
     )
+    p.epilog = _CODES
     p.add_argument("curve", help="CSV: time [s], concentration [mM]")
     p.add_argument("--distance", required=True, help='of electrode and source, such as "100 um"')
     p.add_argument("--D", required=True, help='free diffusivity, such as "1.31e-9 m^2/s" for TMA+')
@@ -152,9 +155,12 @@ def add_fit_diffusion(commands):
 
 def _fit_diffusion(a):
     from ecs_model import api
+    from ecs_model.point_source import curve_files
 
     names = "distance D current transport_number valence rate start duration".split()
     settings = {name: getattr(a, name) for name in names}
     options = {"agar": a.agar, "uptake": not a.no_uptake, "output": a.output, **figures(a)}
-    for line in api.fit_diffusion(a.curve, settings, **options):
-        print(line)
+    found, paths = api.fit_diffusion(a.curve, settings, **options)
+    print(*curve_files.lines(found), sep="\n")
+    print("written: " + ", ".join(str(path) for path in paths))
+    return 0 if found.decided else UNDECIDED

@@ -111,7 +111,7 @@ def read_mesh_settings(name, settings):
         return read_config(name, settings).mesh
     tree = {"generator": name}
     for setting in settings:
-        _apply(tree, setting)
+        _apply(tree, setting, "", 'cell="50 um"')
     try:
         return MeshSettings.model_validate(tree)
     except ValidationError as error:
@@ -129,23 +129,24 @@ def _neighbours(path):
     return did_you_mean(path.name, near)
 
 
-def _apply(tree, override):
+def _apply(tree, override, option="--set ", example="tissue.alpha=0.1"):
     key, equals, value = override.partition("=")
+    place = f"{option}{override}"
     if not equals or not key.strip():
-        raise ConfigError(f"--set {override}: write it as key=value, such as tissue.alpha=0.1")
-    put(tree, key.strip(), _set_value(value.strip(), override), f"--set {override}")
+        raise ConfigError(f"{place}: write it as key=value, such as {example}")
+    put(tree, key.strip(), _set_value(value.strip(), place), place)
 
 
-def _set_value(text, override):
+def _set_value(text, place):
     """What a value on the command line means: TOML, or else a text, as dates are."""
     try:
         tree = tomllib.loads(f"value = {text}")
     except RecursionError:
-        raise ConfigError(f"--set {override[:40]}...: {_TOO_DEEP}") from None
+        raise ConfigError(f"{place[:46]}...: {_TOO_DEEP}") from None
     except ValueError:
         return text
     if _is_deep(tree):
-        raise ConfigError(f"--set {override[:40]}...: {_TOO_DEEP}")
+        raise ConfigError(f"{place[:46]}...: {_TOO_DEEP}")
     return tree["value"] if len(tree) == 1 and _date_in(tree) is None else text
 
 
@@ -200,6 +201,8 @@ def _sentence(error, written, schema):
     place = _place(error)
     path = _dotted(place)
     reason = _reason(error, place, schema)
+    if (entry := written.entry_of(place)) and " (found " in reason and reason.endswith(")"):
+        reason = f"{reason[:-1]} in {entry!r})"
     return f"{written.where(place)}: {path + ': ' if path else ''}{reason}"
 
 

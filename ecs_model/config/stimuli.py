@@ -19,6 +19,7 @@ from ecs_model.config.types import (
     quantity,
     refuse_void,
 )
+from ecs_model.limits import ELECTRODE
 
 MOST_PULSES = 100_000
 _USED = {
@@ -106,7 +107,7 @@ class Boundary(Strict):
     current: quantity("A/m^2", -1e4, 1e4) | None = Field(
         None, description="density of a current into the tissue, which its ions carry"
     )
-    potential: quantity("mV", -1e4, 1e4) | None = Field(
+    potential: quantity("mV", *ELECTRODE) | None = Field(
         None, description="of the bath, where its profile is 1; 0 if not given"
     )
     outside: Concentration | None = Field(None, description="concentration behind an exchange")

@@ -67,6 +67,19 @@ class Written:
         is_entry = isinstance(place[-1], int) or place[len(self.root) :] in _LISTS.values()
         return keys[:length] == known[:length] and (len(keys) <= len(known) or is_entry)
 
+    def entry_of(self, place):
+        """The name of the entry of a list that a setting belongs to; empty if it has none.
+
+        Args:
+            place: keys and numbers of entries that lead to the setting.
+        """
+        place = [*self.root, *place]
+        for k in reversed(range(1, len(place) - 1)):
+            if isinstance(place[k], int):
+                name = self._name(place[:k], place[k])
+                return name if isinstance(name, str) else ""
+        return ""
+
     def _name(self, place, number):
         entries = _at(self._tree(), place)
         is_there = isinstance(entries, list) and number < len(entries)

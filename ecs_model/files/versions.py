@@ -10,13 +10,14 @@ from typing import Any
 from ecs_model import __version__
 from ecs_model.errors import ConfigError
 
-RUN, CHECKPOINT, SCAN = 1, 5, 1  # formats of run directories, checkpoints and scans
-BEFORE = 3, 4  # formats of checkpoints that are still read; sums of format 3 are those of HDF5
+RUN, CHECKPOINT, SCAN = 1, 6, 1  # formats of run directories, checkpoints and scans
+BEFORE = 3, 4, 5  # formats of checkpoints that are still read; sums of format 3 are those of HDF5
 SINCE = {  # names of arrays of the transport -> format that brought them; before, they are zero
     **{f"{space}{name}": 5 for space in ("", "glia_") for name in ("psi_rate", "psi_late")},
     **{f"{space}charge_late": 5 for space in ("", "glia_")},
     "V_g_shift_late": 5,
 }
+SINCE_BY_START = {"exchange_": 6}  # likewise, where a part of the name begins so
 
 CHANGES = (  # (version, what it computes in another way than the ones before), oldest first
     ("0.2.0", "no step takes a concentration out of the range of its neighbours"),
@@ -29,7 +30,24 @@ CHANGES = (  # (version, what it computes in another way than the ones before), 
     ("0.2.0", "groups of gmsh keep what is listed with a minus sign"),
     ("0.2.0", "rates of membranes are computed in single precision"),
     ("0.2.0", "the potential of electrodiffusion is extrapolated and corrected for the next step"),
+    ("0.2.0", "meshes of labels follow cells that are coarser than voxels"),
+    ("0.2.0", "exchange that is faster than steps is in balance with membranes"),
 )
+
+
+def first_format(name: str) -> int:
+    """The format of checkpoints that brought an array of the transport; 0 if it always was there.
+
+    Args:
+        name: of the array in a checkpoint.
+    """
+    parts = name.split("/")
+    begun = [
+        number
+        for start, number in SINCE_BY_START.items()
+        if any(part.startswith(start) for part in parts)
+    ]
+    return max(SINCE.get(parts[-1], 0), *begun, 0)
 
 
 def refuse_format(found: Any, known: int, place: Any, what: str) -> None:

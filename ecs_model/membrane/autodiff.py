@@ -54,7 +54,9 @@ class Dual(Operators):
 
     def __bool__(self):
         """Refuse to branch on a value."""
-        raise TypeError("a compiled formula cannot branch on a value; use np.where")
+        raise TypeError(
+            "a compiled formula cannot branch on a value; use np.where(condition, yes, no)"
+        )
 
 
 @dataclass(frozen=True, eq=False)

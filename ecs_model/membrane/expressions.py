@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ecs_model.membrane.operators import Operators
+from ecs_model.membrane.operators import Operators, as_number, refuse_odd
 from ecs_model.membrane.ufuncs import ARITHMETIC, CALLS, CONDITIONS, TEXTS, instead
 
 HIGHEST = 8  # power that is written as a product
@@ -98,6 +98,7 @@ class Symbol(Operators):
         """Write down one operation."""
         kinds = {*map(type, inputs)}
         if not (kinds <= _USUAL or all(map(_is_operand, inputs))):
+            refuse_odd(inputs)
             return NotImplemented
         if ufunc in ARITHMETIC:
             if any(map(_is_condition, inputs)):
@@ -119,7 +120,9 @@ class Symbol(Operators):
         """Write down a choice."""
         if function is not np.where or len(args) != 3:
             raise TypeError(f"np.{function.__name__} cannot be compiled; {instead(function)}")
+        args = [*map(as_number, args)]
         if not all(map(_is_operand, args)):
+            refuse_odd(args)
             return NotImplemented
         condition, yes, no = (as_c(x) for x in args)
         if yes == no:
@@ -128,7 +131,9 @@ class Symbol(Operators):
 
     def __bool__(self):
         """Refuse to branch on a value."""
-        raise TypeError("a compiled formula cannot branch on a value; use np.where")
+        raise TypeError(
+            "a compiled formula cannot branch on a value; use np.where(condition, yes, no)"
+        )
 
 
 _LOGICAL = {np.add: np.logical_or, np.multiply: np.logical_and}

@@ -2,9 +2,12 @@
 
 import operator
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 import numpy as np
+
+SINGLE = "each value in a formula is a single number at every node"
 
 
 class Operators(np.lib.mixins.NDArrayOperatorsMixin):
@@ -75,8 +78,28 @@ class Operators(np.lib.mixins.NDArrayOperatorsMixin):
                 else f"np.{ufunc.__name__}.{method}"
             )
             raise TypeError(f"{what} has no place in a formula")
-        operands = [x.item() if _is_number(x) else x for x in inputs]
-        return _OTHERWISE[ufunc](*operands) if ufunc in _OTHERWISE else self.apply(ufunc, *operands)
+        if any(map(_is_number, inputs)):
+            return ufunc(*map(as_number, inputs))
+        return _OTHERWISE[ufunc](*inputs) if ufunc in _OTHERWISE else self.apply(ufunc, *inputs)
+
+
+def refuse_odd(operands) -> None:
+    """Raise TypeError for an operand that neither is a number nor takes part in formulas."""
+    for x in operands:
+        if not isinstance(x, Operators | Real) and not _is_number(x):
+            raise TypeError(f"{_named(x)} in a formula; {SINGLE}")
+
+
+def _named(x):
+    if x is None:
+        return "None"
+    is_array = isinstance(x, np.ndarray)
+    return f"an array of shape {x.shape}" if is_array else f"a value of type {type(x).__name__}"
+
+
+def as_number(x: Any) -> Any:
+    """A number of NumPy, or an array that is one, as a number of Python; all else as it is."""
+    return x.item() if _is_number(x) else x
 
 
 def _is_number(x):

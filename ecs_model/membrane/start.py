@@ -4,13 +4,15 @@
 would: by the extracellular osmolarity and the potential that the ions give.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from ecs_model.errors import ConfigError
 from ecs_model.membrane.model import MembraneModel
-from ecs_model.units import dimension
+from ecs_model.units import dimension, from_si
 
 IONS = {"K": 1, "Na": 1, "Cl": -1}
 OUTSIDE = (60.0, 600.0)  # mM: K+, Na+ and Cl- together; 260 is normal
@@ -88,13 +90,20 @@ def _range(values):
     return float(values.min(initial=np.inf)), float(values.max(initial=-np.inf))
 
 
-def refuse_dead(begin: Start, model: MembraneModel, packing: str) -> None:
+def _nobody() -> str:
+    return ""
+
+
+def refuse_dead(
+    begin: Start, model: MembraneModel, packing: str, blamed: Callable[[], str] = _nobody
+) -> None:
     """Raise ConfigError for a start that no cell can live with.
 
     Args:
         begin: over all nodes.
         model: the membrane model.
         packing: "scaled", "swollen" or "fixed".
+        blamed: gives what `blame` says of the nodes; asked where the potential cannot be.
     """
     swells = packing == "swollen" and _differs(begin, model)
     place = "packing" if swells else "membrane.initial"
@@ -109,11 +118,96 @@ def refuse_dead(begin: Start, model: MembraneModel, packing: str) -> None:
             f"{place}: K+, Na+ and Cl- outside add up to {_shown(begin.outside)} mM at the start, "
             f"and no cell lives beyond {OUTSIDE[0]:g} to {OUTSIDE[1]:g} mM{why}"
         )
-    if begin.V and not _within(begin.V, -POTENTIAL, POTENTIAL):
+    if begin.V and not borne(begin.V):
+        found, most = f"{_shown(begin.V, 1e-3)} mV", f"{1e3 * POTENTIAL:g} mV"
+        if parameters := blamed():
+            raise ConfigError(
+                f"membrane.{parameters} the potential at the start is {found}, and no membrane "
+                f"bears more than {most}"
+            )
         raise ConfigError(
-            f"{place}: the potential at the start is {_shown(begin.V, 1e-3)} mV, as the ions are "
-            f"not electroneutral; no membrane bears more than {1e3 * POTENTIAL:g} mV{why}"
+            f"{place}: the potential at the start is {found}, as the ions are not electroneutral; "
+            f"no membrane bears more than {most}{why}"
         )
+
+
+def borne(V: tuple[float, float]) -> bool:
+    """Whether membranes bear potentials between two [V]."""
+    return _within(V, -POTENTIAL, POTENTIAL)
+
+
+def blame(model: MembraneModel, parameters, state, surroundings) -> str:
+    """The parameters without which the potential of some nodes, as for `start`, could be.
+
+    Returns:
+        str: the one alone that does it, else all that are not the model's own; a text such as
+        "parameters.J_max: with 1 mol/m^2/s", empty if it is not they.
+    """
+    own, bears = model.Parameters(), partial(_bears, model, parameters, state, surroundings)
+    changed = [n for n in own._fields if n not in model.scaled and _other(parameters, own, n)]
+    alone = [n for n in changed if bears(own, [n])]
+    guilty = alone[:1] or (changed if bears(own, changed) else [])
+    if len(guilty) == 1:
+        return f"parameters.{guilty[0]}: with {_farthest(parameters, own, guilty[0])}"
+    values = (f"{name} = {_farthest(parameters, own, name)}" for name in guilty)
+    return f"parameters: with {', '.join(values)}" if guilty else ""
+
+
+def _other(parameters, own, name):
+    """Whether a parameter is not the model's own at some node."""
+    usual = getattr(own, name)
+    return bool(np.any(np.abs(getattr(parameters, name) - usual) > DIFFERENT * abs(usual)))
+
+
+def _bears(model, parameters, state, surroundings, own, names):
+    """Whether membranes bear their potential once some parameters are the model's own."""
+    usual = parameters._replace(**{name: getattr(own, name) for name in names})
+    with np.errstate(all="ignore"):
+        V = _potential(model, usual, state, surroundings)
+    return V is not None and borne(_range(V))
+
+
+def _farthest(parameters, own, name):
+    """The value of a parameter that is farthest from the model's own, with its unit."""
+    values = np.ravel(getattr(parameters, name))
+    unit = parameters.quantities[name].unit
+    value = from_si(float(values[np.abs(values - getattr(own, name)).argmax()]), unit)
+    return f"{value:.6g} {unit}".removesuffix(" 1")
+
+
+def lifeless(model: MembraneModel, parameters, state, surroundings) -> bool:
+    """Whether any rate of any of some nodes, as for `start`, is not finite."""
+    try:
+        with np.errstate(all="ignore"):
+            rates = model.rhs(state, parameters, surroundings)
+    except ArithmeticError:
+        return True
+    return not all(np.isfinite(rate).all() for rate in rates)
+
+
+def refuse_lifeless(
+    model: MembraneModel, parameters, state, surroundings, place: str = "membrane.initial"
+) -> None:
+    """Raise ConfigError for nodes, as for `start`, that have no rates for want of something.
+
+    Args:
+        model: the membrane model.
+        parameters: record of numbers or arrays over the nodes [SI].
+        state: likewise, of arrays.
+        surroundings: likewise.
+        place: what the message begins with.
+    """
+    none = [name for name in _concentrations(state) if np.any(getattr(state, name) <= 0.0)]
+    if none and lifeless(model, parameters, state, surroundings):
+        raise ConfigError(
+            f"{place}: {model.name} has no finite rates with "
+            f"{', '.join(f'{name} = 0 mM' for name in none)}; more than 0 mM would be right"
+        )
+
+
+def _concentrations(state):
+    units = {name: quantity.unit for name, quantity in state.quantities.items()}
+    return [name for name, unit in units.items() if dimension(unit) == "a concentration"]
 
 
 def lines(begin: Start, model: MembraneModel, packing: str) -> list[str]:

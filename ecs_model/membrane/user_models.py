@@ -1,6 +1,5 @@
 """Membrane models and mechanisms from files of the user's own."""
 
-from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,14 @@ from ecs_model.membrane.parameter_set import options_with, with_set
 from ecs_model.membrane.parameter_sets import find
 from ecs_model.membrane.potentials import QuasiSteady
 from ecs_model.membrane.rosenbrock import ros2
-from ecs_model.membrane.user_code import birthplace, execute, existing, place
+from ecs_model.membrane.user_code import execute, existing
+from ecs_model.membrane.user_formulas import (
+    complaint,
+    refuse_model,
+    refuse_rates,
+    try_mechanism,
+    without_chance,
+)
 from ecs_model.units import dimension
 
 RANGE = -0.13, 0.07  # V: between the reversal potentials of K+ and Na+, and beyond
@@ -80,7 +86,7 @@ def _extended(model, places, options):
             "what the mechanism carries at rest"
         ) from None
     except BaseException as error:  # whatever a user's formula may raise
-        raise ConfigError(f"{place(error, *paths)}: {type(error).__name__}: {error}") from None
+        raise complaint(error, *paths) from None
     made = _checked(made, *paths)
     for part in added:
         _check_current(made, part)
@@ -121,6 +127,7 @@ def load_mechanism(path, name):
             f"membrane.add: {path}: {name} is no mechanism; write @mechanism(...) above its "
             f"function (found here: {', '.join(names) or 'none'})"
         )
+    try_mechanism(found, path)
     return found
 
 
@@ -171,6 +178,8 @@ def contents(path):
         return load_model(path)
     module = execute(existing(path, "models"))
     found = [] if hasattr(module, "model") else _mechanisms(module)
+    for part in found:
+        try_mechanism(part, path)
     return found or _model_in(module, path)
 
 
@@ -190,58 +199,27 @@ def _checked(model, *paths):
     if faults:
         head = f"{path}: the model cannot be used:\n  "
         raise ConfigError(faults[0] if len(faults) == 1 else head + "\n  ".join(faults))
+    refuse_model(model, *paths)
     recording = Recording()
     y, p, env = (_symbols(recording, x()) for x in (model.State, model.Parameters, Surroundings))
     try:
-        _refuse_rates(model, y, p, env, *paths)
-        model.step(ros2, y, p, env, Symbol(recording, "h"))
-        instants(model, recording, y, p, env)
-        for _, observable in model.observables.values():
-            observable(y, p, env)
+        with without_chance(*paths):
+            refuse_rates(model, y, p, env, *paths)
+            model.step(ros2, y, p, env, Symbol(recording, "h"))
+            instants(model, recording, y, p, env)
+            for _, observable in model.observables.values():
+                observable(y, p, env)
         endless = _without_rate(model)
     except (ConfigError, KeyboardInterrupt):
         raise
     except BaseException as error:  # whatever a user's formula may raise
-        raise ConfigError(f"{place(error, *paths)}: {type(error).__name__}: {error}") from None
+        raise complaint(error, *paths) from None
     if endless:
         raise ConfigError(
             f"{path}: at the state and the parameters that are declared, the rate of "
             f"{', '.join(endless)} is no finite number"
         )
     return model
-
-
-def _refuse_rates(model, y, p, env, *paths):
-    """Raise ConfigError, with the line of its function, for rates that are none."""
-    given = {model.rhs: lambda: model.rhs(y, p, env)}
-    if model.stoichiometry is not None:
-        given[model.stoichiometry] = lambda: model.stoichiometry(model.fluxes(y, p, env), p, env)
-    for function, rates in given.items():
-        if found := _odd_rates(rates(), model.State):
-            raise ConfigError(f"{birthplace(function, *paths)}: {function.__name__}: {found}")
-
-
-def _odd_rates(rates, State):
-    """What is wrong with rates and what would be right, in words; empty if nothing is."""
-    if getattr(rates, "_fields", None) != State._fields:
-        return f"returns {_kind(rates)}; a State would be right"
-    rates, still = rates._asdict(), State()._asdict()
-    if wrong := [name for name, rate in rates.items() if _is_odd(rate)]:
-        what = _kind(rates[wrong[0]])
-        return f"the rate of {wrong[0]} is {what}; a number or a formula would be right"
-    if left := [name for name, rate in rates.items() if rate is still[name] and rate != 0]:
-        return f"gives no rate of {left[0]}; {left[0]}=0.0 would be right if it does not change"
-    return ""
-
-
-def _is_odd(rate):
-    """Whether it is no single value."""
-    is_value = isinstance(rate, Symbol | Real | np.ndarray | np.generic)
-    return not is_value or getattr(rate, "ndim", 0) > 0
-
-
-def _kind(value):
-    return "None" if value is None else f"a value of type {type(value).__name__}"
 
 
 def _without_rate(model):

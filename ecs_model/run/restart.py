@@ -159,7 +159,7 @@ class Restart:
         return self._mesh.cell_slices if isinstance(value, OfCells) else self._mesh.node_slices
 
     def _array(self, file, name, slices, manifest):
-        if manifest["format"] < versions.SINCE.get(name.rpartition("/")[2], 0):
+        if manifest["format"] < versions.first_format(name):
             return np.zeros(slices.high - slices.low)
         found = file[name]
         if found.shape[:1] != (slices.count,) or found.dtype.kind not in "fiu":

@@ -119,10 +119,13 @@ class StepControl:
 
         Args:
             potassium: K+ at owned nodes.
-            others: of each further quantity its name, its values at owned nodes, its tolerance.
+            others: of each further quantity its name, its values at owned nodes, and its
+                tolerance, None for that of K+.
         """
         self._courses = [Course("", potassium, 1.0)]
-        self._courses += [Course(f"{n}/", v, self.tolerance / least) for n, v, least in others]
+        for name, values, least in others:
+            weight = 1.0 if least is None else self.tolerance / least
+            self._courses.append(Course(f"{name}/", values, weight))
         self._tried = math.inf  # error beside that of K+ when this step was tried before
 
     def ticks(self, room):

@@ -7,6 +7,7 @@ import numpy as np
 
 from ecs_model.errors import ConfigError
 from ecs_model.limits import ALPHA, DIFFUSIVITY, THICKNESS, TORTUOSITY
+from ecs_model.quantities import length_text
 from ecs_model.tissue import regions
 from ecs_model.tissue.image_use import TensorUse
 from ecs_model.tissue.input_fields import InputField
@@ -90,8 +91,8 @@ def thickness(value, inputs):
         return inputs.over_cells(value, "tissue.thickness", check, unit="m")
     if value is not None and not THICKNESS[0] <= value <= THICKNESS[1]:
         raise ConfigError(
-            f"tissue.thickness: must be between {THICKNESS[0]:g} and {THICKNESS[1]:g} m "
-            f"(found {value:g} m)"
+            f"tissue.thickness: must be between {length_text(THICKNESS[0])} and "
+            f"{length_text(THICKNESS[1])} (found {length_text(value)})"
         )
     return 1.0 if value is None else value
 

@@ -3,6 +3,7 @@
 What is kept can be read in slices, so that a mesh is whole on one process once in its life.
 """
 
+import contextlib
 import hashlib
 import inspect
 import re
@@ -109,7 +110,8 @@ def kept_generated(name, arguments, base=".", places=()):
     _check_arguments(name, generator, arguments)
     path = cache_folder("meshes") / f"{name}-{_key(name, arguments, places)}.h5"
     if not path.is_file():
-        data = generator(**arguments)
+        with _named(generator):
+            data = generator(**arguments)
         meshdata.check(data, f"mesh of generator '{name}'")
         archive.save(local_refinement.refined(data, places), path)
     return path
@@ -127,8 +129,22 @@ def structured(name, arguments):
     """
     from ecs_model.meshes import GRIDS
 
-    _check_arguments(name, _generator(name), arguments)
-    return GRIDS[name](**arguments) if name in GRIDS else None
+    generator = _generator(name)
+    _check_arguments(name, generator, arguments)
+    with _named(generator):
+        return GRIDS[name](**arguments) if name in GRIDS else None
+
+
+@contextlib.contextmanager
+def _named(generator):
+    """Within, a ConfigError that begins with an argument names it as settings do: mesh.cell."""
+    known = inspect.signature(generator).parameters
+    try:
+        yield
+    except ConfigError as error:
+        key = re.match(r"(\w+)[:.\[]", str(error))
+        is_setting = key is not None and key[1] in known
+        raise ConfigError(f"mesh.{error}" if is_setting else str(error)) from error
 
 
 def takes(name, argument):

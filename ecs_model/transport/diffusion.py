@@ -26,6 +26,7 @@ import numpy as np
 
 from ecs_model.physics.values import Array
 from ecs_model.tissue.sources import Bath, Exchange, Load
+from ecs_model.transport.balanced_exchange import BalancedExchange
 from ecs_model.transport.flux_correction import ElectricField
 from ecs_model.transport.flux_limiter import Range
 from ecs_model.transport.increments import Increments
@@ -82,6 +83,7 @@ class Diffusion(StateAndReport):
     ) -> None:
         self.operators, self.values, self.ratio, self.name = operators, values, ratio, name
         self.ledger = Ledger(operators, sources, robin, dirichlet, ratio)
+        self.balance = BalancedExchange(operators, self.ledger) if robin else None
         self.iterations = self.total_iterations = 0
         self.fields: dict[str, Field] = {}
         self.increment = np.zeros_like(values)
@@ -106,8 +108,9 @@ class Diffusion(StateAndReport):
         return [self]
 
     def arrays(self) -> dict[str, Array]:
-        """The guess of the next increment."""
-        return {"increment": self.increment}
+        """The guess of the next increment, and what exchange is balanced with."""
+        balanced = {} if self.balance is None else {"exchange_after": self.balance.after}
+        return {"increment": self.increment, **balanced}
 
     def advance(self, t: float, dt: float, damped: bool = False) -> None:
         """Advance the ion by a step, as `Transport` describes it."""
@@ -149,8 +152,11 @@ class Diffusion(StateAndReport):
         if self.last_step and dt != self.last_step:
             self.increment *= dt / self.last_step
         self.increment[self.ledger.fixed] = 0.0
-        self.last_step = dt
+        before, self.last_step = self.last_step, dt
         self._choose(damped, self.is_stiff(dt) if stiff is None else stiff)
+        if self.balance is not None:
+            since = 0.5 * (before + dt) if before else 0.0
+            self.balance.begin(self.values, t, dt, since, self.share, self.stages)
 
     def _choose(self, damped, stiff):
         """Choose the method for a step."""
@@ -216,6 +222,11 @@ class Diffusion(StateAndReport):
         Raises:
             SolutionError: on all processes, where there would be less than nothing.
         """
+        self._settle(t, dt, is_left, migration, field)
+        if self.balance is not None:
+            self.balance.end(self.values, self.increment)
+
+    def _settle(self, t, dt, is_left, migration, field):
         stays_near = is_left and self.range.finds_room(t, dt)
         if is_left and not stays_near:
             self.range.redo(t, dt, self.middle(), field)

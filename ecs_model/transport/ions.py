@@ -37,8 +37,9 @@ class Ions(StateAndReport):
         return list(self.parts.values())
 
     def arrays(self) -> dict[str, Array]:
-        """The guesses of the next increments."""
-        return {f"increment_{ion.name}": part.increment for ion, part in self.parts.items()}
+        """The guesses of the next increments, and what exchange is balanced with."""
+        found = {ion.name: part.arrays() for ion, part in self.parts.items()}
+        return {f"{name}_{ion}": v for ion, own in found.items() for name, v in own.items()}
 
     @functools.cached_property
     def increments(self) -> Increments:

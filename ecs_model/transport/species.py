@@ -19,7 +19,7 @@ from ecs_model.physics.values import Array
 from ecs_model.transport.diffusion import Diffusion
 from ecs_model.transport.mass_balance import Ledger
 from ecs_model.transport.matrices import Matrices
-from ecs_model.transport.protocol import Books, Field, Report, Transport
+from ecs_model.transport.protocol import Books, Field, Report, StateAndReport, Transport
 
 
 class Species:
@@ -92,49 +92,50 @@ class WithSpecies:
         species: name -> Species.
 
     Attributes:
+        ions, species: as they were given.
         operators, ledger, fields: those of the ions.
     """
 
     def __init__(self, ions: Transport, species: Mapping[str, Species]) -> None:
-        self._ions, self.species = ions, dict(species)
+        self.ions, self.species = ions, dict(species)
 
     @property
     def operators(self) -> Matrices:
         """Matrices of the extracellular space."""
-        return self._ions.operators
+        return self.ions.operators
 
     @property
     def ledger(self) -> Books:
         """Sources and boundaries of all ions outside."""
-        return self._ions.ledger
+        return self.ions.ledger
 
     @property
     def fields(self) -> Mapping[str, Field]:
         """What can be written beside the concentrations."""
-        return self._ions.fields
+        return self.ions.fields
 
     def advance(self, t: float, dt: float, damped: bool = False) -> None:
         """Advance ions and species by a step, as `Transport` describes it."""
-        self._ions.advance(t, dt, damped)
+        self.ions.advance(t, dt, damped)
         for species in self.species.values():
             species.advance(t, dt, damped)
 
     def hold(self, t: float) -> None:
         """Set nodes on Dirichlet boundaries to the concentrations there at time `t` [s]."""
-        self._ions.hold(t)
+        self.ions.hold(t)
         for species in self.species.values():
             species.hold(t)
 
     def state(self) -> dict[str, Any]:
         """As that of `Transport`."""
-        made = self._ions.state()
+        made = self.ions.state()
         for name, species in self.species.items():
             made |= {f"{name}/{key}": value for key, value in species.state().items()}
         return made
 
     def load(self, state: Mapping[str, Any]) -> None:
         """As that of `Transport`."""
-        self._ions.load(state)
+        self.ions.load(state)
         for name, species in self.species.items():
             begin = f"{name}/"
             own = {key[len(begin) :]: v for key, v in state.items() if key.startswith(begin)}
@@ -142,7 +143,7 @@ class WithSpecies:
 
     def report(self) -> Report:
         """How it went so far, all solves together; the same on all processes."""
-        found = self._ions.report()
+        found = self.ions.report()
         others = [species.diffusion.report() for species in self.species.values()]
         return replace(
             found,
@@ -160,9 +161,26 @@ def species_of(transport: Transport) -> Mapping[str, Species]:
     return transport.species if isinstance(transport, WithSpecies) else {}
 
 
-def followed(transport: Transport) -> list[tuple[str, Array, float]]:
-    """Name, values at owned nodes [mM] and tolerance [mM] of the species of a transport."""
-    return [(n, x.diffusion.values, x.tolerance) for n, x in species_of(transport).items()]
+def followed(transport: Transport) -> list[tuple[str, Array, float | None]]:
+    """Name, values at owned nodes [mM] and tolerance [mM] of what steps must resolve beside K+.
+
+    That is the species of a transport, and the shifts that balance exchange; a tolerance of None
+    is that of K+.
+    """
+    found: list[tuple[str, Array, float | None]] = []
+    ions = transport.ions if isinstance(transport, WithSpecies) else transport
+    for mover in ions.movers() if isinstance(ions, StateAndReport) else ():
+        found += _shifts(mover, None)
+    for name, species in species_of(transport).items():
+        found.append((name, species.diffusion.values, species.tolerance))
+        found += _shifts(species.diffusion, species.tolerance)
+    return found
+
+
+def _shifts(mover, tolerance):
+    """The shifts of an ion or a species, as in `followed`; none where nothing is exchanged."""
+    balance = getattr(mover, "balance", None)
+    return [] if balance is None else [(f"exchange_{mover.name}", balance.shift, tolerance)]
 
 
 def ledgers_of(transport: Transport) -> Sequence[Books | Ledger]:

@@ -352,6 +352,11 @@ WRONG = {
         "batch[0].scale: has no effect beside values",
     ),
     "many samples": ('[time]\nend = "1 h"\nevery = "1 us"\n', "3600000000 are too many"),
+    "put": (
+        COURSE + '[membrane]\nmodel = "huebel_dahlem"\n'
+        '[[event]]\nname = "wash"\nstart = "1 s"\nput = { K_o = "0 mM" }\n',
+        "event 'wash': put: huebel_dahlem has no finite rates with K_o = 0 mM",
+    ),
     "field": ('[membrane]\nparameters = { P_K = { field = "a" } }\n' + COURSE, "not a field"),
 }
 

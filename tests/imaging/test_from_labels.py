@@ -8,7 +8,7 @@ import pytest
 
 from ecs_model import api
 from ecs_model.errors import ConfigError
-from ecs_model.meshes import labelled, meshdata, surface_nets
+from ecs_model.meshes import labelled, meshdata, surface_nets, voxel_blocks
 from ecs_model.run.field_series import read_mesh
 from tests.imaging import phantom
 
@@ -146,6 +146,53 @@ def test_tissue_in_pieces_is_refused(tmp_path):
 def test_what_has_no_mesh_is_refused(tmp_path, values, options, message):
     with pytest.raises(ConfigError, match=message):
         labelled.from_labels(write(tmp_path / "x.nii", values), 1e-3, **options)
+
+
+def nested(folder, width=24):
+    """Path of an image of a ball (2) in a larger one (1), in voxels of 1 mm that lie askew."""
+    far = np.linalg.norm(np.indices((width,) * 3) - (width - 1) / 2, axis=0)
+    values = np.where(far < 0.25 * width, 2, np.where(far < 0.45 * width, 1, 0)).astype(np.int16)
+    affine = np.array([[0, -1.0, 0, 5], [1, 0, 0, 3], [0, 0, 1, 2], [0, 0, 0, 1]])
+    nibabel.save(nibabel.Nifti1Image(values, affine), folder / "nested.nii")
+    return str(folder / "nested.nii"), values, affine
+
+
+@pytest.mark.parametrize(
+    ("cell", "width", "edge"), [(1.9e-3, 20, 1e-3), (2e-3, 24, 2e-3), (3e-3, 40, 3e-3)]
+)
+def test_triangles_have_the_size_of_voxels_or_of_as_many_as_a_cell_holds(
+    tmp_path, cell, width, edge
+):
+    path, values, affine = nested(tmp_path, width)
+    mesh = labelled.from_labels(path, cell)
+    meshdata.check(mesh, "blocks")
+    corners = mesh.points[mesh.facets]
+    lengths = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2)
+    assert 0.8 < np.median(lengths) / edge < 1.4
+    sizes = np.abs(meshdata.volumes(mesh)) * 1e9
+    for name, label in {"label_1": 1, "label_2": 2}.items():
+        found = sizes[mesh.cell_tags == mesh.regions[name]].sum()
+        assert found == pytest.approx(np.count_nonzero(values == label), rel=0.1)
+    middle = affine[:3, :3] @ np.full(3, (width - 1) / 2) + affine[:3, 3]
+    assert np.abs(1e3 * mesh.points.mean(axis=0) - middle).max() < 0.6
+
+
+def test_cells_that_would_change_regions_are_refused_by_name(tmp_path):
+    message = r"^mesh.cell: in blocks of 6 x 6 x 6 voxels, which cells of 6 mm .*'label_2' by [+-]"
+    with pytest.raises(ConfigError, match=message):
+        labelled.from_labels(nested(tmp_path)[0], 6e-3)
+
+
+def test_a_block_has_the_most_frequent_label():
+    labels = np.zeros((4, 4, 2), int)
+    labels[:2, :2] = [[[1, 2], [2, 0]], [[0, 3], [0, 2]]]  # 5 of 8 are tissue, 3 of them 2
+    labels[2:, :2] = [[[0, 5], [5, 0]], [[5, 5], [0, 0]]]  # a half, and the first voxel is not
+    labels[:2, 2:] = [[[4, 4], [4, 4]], [[6, 6], [6, 6]]]  # as frequent, and the first one is 4
+    labels[2:, 2:] = 7
+    found = voxel_blocks.joined(labels, np.array([2, 2, 2]))
+    np.testing.assert_array_equal(found, [[[2], [4]], [[0], [7]]])
+    padded = voxel_blocks.joined(np.ones((3, 2, 2), int), np.array([2, 2, 2]))
+    np.testing.assert_array_equal(padded.ravel(), [1, 1])
 
 
 def test_a_region_that_vanished_is_refused(mesh, scan):

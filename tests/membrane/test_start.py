@@ -1,5 +1,8 @@
 """What a membrane begins with: volumes that fit, and a state that can live."""
 
+import re
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -56,6 +59,36 @@ def test_a_cell_that_is_not_electroneutral_is_refused():
         ConfigError, match=r"^membrane.initial: the potential .* not electroneutral"
     ):
         start.refuse_dead(begin, model, "scaled")
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "words"),
+    [
+        ("pump_leak", {"J_max": 1e-3}, "parameters.J_max: with 1e+06 nmol/m^2/s the"),
+        ("kager_mori", {"I_pump": [0.2, 10.0], "g_K": 0.1}, "parameters.I_pump: with 10 A/m^2 the"),
+        (
+            "pump_leak",
+            {"J_max": 1e-3, "P_K": 1e-14, "P_Na": 1e-14, "P_Cl": 1e-14},
+            "parameters: with P_K = 1e-05 nm/s, P_Na = 1e-05 nm/s, P_Cl = 1e-05 nm/s, J_max = 1",
+        ),
+    ],
+)
+def test_parameters_that_no_membrane_bears_are_blamed_by_name(name, given, words):
+    model = MODELS[name]
+    y = type(model.State())(*(np.full(2, v) for v in model.State()))
+    p = model.Parameters(**{name: np.asarray(value) for name, value in given.items()})
+    records = p, y, Surroundings(alpha=np.full(2, model.alpha))
+    with pytest.raises(ConfigError, match=f"^membrane.{re.escape(words)}"):
+        start.refuse_dead(
+            start.start(model, *records), model, "fixed", partial(start.blame, model, *records)
+        )
+
+
+def test_parameters_are_not_blamed_for_ions():
+    model = MODELS["pump_leak"].variant(potential="charge")
+    y = model.State()._replace(K_i=np.full(2, 139.0))
+    p = model.Parameters(P_K=2e-8)
+    assert start.blame(model, p, y, Surroundings(alpha=0.2)) == ""
 
 
 def test_cations_without_anions_are_said():

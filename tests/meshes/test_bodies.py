@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from conformity import boundary_measure, measure, require_sound
 
+from ecs_model import api
 from ecs_model.errors import ConfigError
 from ecs_model.meshes import GENERATORS, box, disc, interval, rectangle, slice_, sphere
 from ecs_model.meshes.meshdata import quality, volumes
@@ -149,6 +150,39 @@ def test_impossible_wishes_are_explained_in_one_line(call, words):
     with pytest.raises(ConfigError, match=words) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+FINER = 'refine=[{point=["%s"], radius="60 um", cell="%s"}]'
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "words"),
+    [
+        ("interval", ['length="1 mm"', 'cell="2 mm"'], "cell: 2 mm is larger than .* 1 mm across"),
+        ("rectangle", ['size=["1 mm", "1 mm", "1 mm"]', 'cell="1 um"'], "size: found 3 numbers; 2"),
+        ("disc", ['radius="30 um"', 'cell="40 um"'], "cell: 40 um is larger than .* 30 um across"),
+        ("sheet", ['surface="S1"', 'centre=["1 mm", "1 mm", "1 mm"]'], "radius: missing; a patch"),
+        ("lattice", ['period="9 um"', 'gap="12 um"', 'cell="1 um"'], "gap: 12 um; .* are 9 um"),
+        (
+            "disc",
+            ['radius="1 mm"', 'cell="50 um"', FINER % ('2 mm", "0 mm', "20 um")],
+            r"refine\[0\].point: \(2, 0\) mm lies outside",
+        ),
+        (
+            "interval",
+            ['length="1 mm"', 'cell="50 um"', FINER % ("0.5 mm", "60 um")],
+            r"refine\[0\].cell: 60 um is larger than the global cell of 50 um",
+        ),
+    ],
+)
+def test_settings_are_named_and_told_in_the_units_of_people(name, settings, words):
+    with pytest.raises(ConfigError, match=rf"^mesh\.{words}"):
+        api.mesh(name, settings)
+
+
+def test_a_setting_without_a_value_is_told_as_it_was_written():
+    with pytest.raises(ConfigError, match=r'^length: write it as key=value, such as cell="50 um"'):
+        api.mesh("interval", ["length"])
 
 
 def test_generators_load_no_heavy_library_before_they_are_called():

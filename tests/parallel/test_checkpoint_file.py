@@ -16,7 +16,7 @@ import pytest
 
 from ecs_model import api
 from ecs_model.errors import ConfigError
-from ecs_model.files.versions import SINCE
+from ecs_model.files.versions import CHECKPOINT, SINCE
 from ecs_model.launcher import own_mpiexec
 from ecs_model.parallel import CHUNK
 from ecs_model.run import checkpoint_file
@@ -238,7 +238,7 @@ def test_a_run_goes_on_from_a_checkpoint_of_the_format_before(run, tmp_path, n):
     if n == 1:
         same_bytes(copy, run)
     with h5py.File(sorted((copy / "checkpoints").glob("ck_*.h5"))[-1]) as file:
-        assert json.loads(file.attrs["manifest"])["format"] == 5 and "crc32" in file
+        assert json.loads(file.attrs["manifest"])["format"] == CHECKPOINT and "crc32" in file
     with h5py.File(old) as file:
         assert "crc32" not in file
 

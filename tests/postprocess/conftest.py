@@ -109,3 +109,16 @@ def run_of(tmp_path):
     return lambda dimension, times=(0.0, 20.0, 40.0), **options: make_run(
         tmp_path / "run", dimension, list(times), **options
     )
+
+
+@pytest.fixture(scope="session")
+def figures_of(tmp_path_factory):
+    """`figures_of(make, kind)`: name -> drawing function, made once."""
+    there = {}
+
+    def found(make, kind):
+        if (make, kind) not in there:
+            there[make, kind] = make(kind, tmp_path_factory.mktemp("figures"))
+        return there[make, kind]
+
+    return found

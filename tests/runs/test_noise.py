@@ -14,7 +14,7 @@ from ecs_model.cell.setup import Laboratory
 from ecs_model.errors import ConfigError
 from ecs_model.run import check
 from ecs_model.run.field_series import read_field, read_times
-from tests.helpers import run_here
+from tests.helpers import run_here, summary
 
 TISSUE = """
 [mesh]
@@ -283,3 +283,14 @@ def test_a_resumed_run_has_the_noise_of_one_that_was_not_stopped(tmp_path):
     assert [*read_times(half)] == [*read_times(whole)] == pytest.approx([0.0, 0.1, 0.2])
     np.testing.assert_array_equal(read_field(half, "V", 2), read_field(whole, "V", 2))
     assert np.ptp(read_field(half, "V", 2)) > 1.0  # mV
+
+
+@pytest.mark.parametrize(("generator", "count"), [("sphere_surface", 1), ("disc", 0)])
+def test_on_a_sheet_it_is_told_that_lengths_are_those_in_space(tmp_path, generator, count):
+    mesh = f'generator = "{generator}"\nradius = "1 mm"\ncell = "0.4 mm"'
+    text = TISSUE.replace('generator = "interval"\nlength = "1 mm"\ncell = "50 um"', mesh)
+    thick = "[tissue]\nthickness = '1 mm'" if count else "[tissue]"
+    text = text.replace("[tissue]", thick).replace('"0.2 s"', '"1 ms"')
+    notes = summary(run_here(text, tmp_path / "run"))["assumptions"]
+    words = "noise 'background': its length is one in space, not along the sheet: banks of a sulcus"
+    assert sum(note.startswith(words) and "than 0.4 mm" in note for note in notes) == count

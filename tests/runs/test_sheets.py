@@ -127,7 +127,7 @@ def test_a_field_of_thickness_and_its_mean_differ_in_amounts_only_by_that(run, t
 PLANE = '[mesh]\ngenerator = "rectangle"\nsize = ["1 mm", "1 mm"]\ncell = "0.1 mm"\n'
 BAD = {
     "missing": ("thickness = {thickness}\n", "", "tissue.thickness: missing; the mesh is a surf"),
-    "thin": (FIELD, '"0.1 um"', "tissue.thickness: must be between 1e-06 and 0.1 m"),
+    "thin": (FIELD, '"0.1 um"', "tissue.thickness: must be between 1 um and 100 mm (found 100 nm)"),
     "unit": (
         FIELD,
         '{ field = "thickness", unit = "km" }',

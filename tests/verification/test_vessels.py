@@ -140,13 +140,6 @@ def test_charge_that_stays_behind_is_told(tmp_path, among, more, is_told):
     assert len(notes) == is_told
 
 
-def test_an_exchange_that_steps_do_not_follow_is_told(tmp_path):
-    for rate, count in (("100 1/s", 0), ("1e6 1/s", 1)):
-        run = run_here(config(k=("0.05 1/s", rate)), tmp_path / str(count))
-        notes = summary(run)["assumptions"]
-        assert sum("faster than steps follow" in note for note in notes) == count
-
-
 def test_other_ions_are_left_alone(tmp_path):
     """A bolus of K+ spreads, although Na+ has vessels."""
     bolus = '[[tissue.regions]]\nname = "bolus"\nbox = { low = ["-1 mm"], high = ["0.2 mm"] }\n'

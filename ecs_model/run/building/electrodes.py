@@ -36,6 +36,7 @@ def _current(settings, ground, terms, concentrations):
     """The Current of a boundary, whose ions are added to the terms."""
     name, mesh = f"boundary {settings.on}", ground.mesh
     profile = sources.profile_of(settings.profile, ground.base, f"boundary '{settings.on}'")
+    sources.refuse_beyond(profile, settings.current, "A/m^2", f"{name}: current")
     areas = exterior_shares(mesh, name, sources.tag_of(settings, mesh))
     nodes = np.flatnonzero(areas)
     rates = settings.current / FARADAY * areas[nodes]

@@ -132,21 +132,43 @@ def notes(config, membranes, packing, ground):
     Raises:
         ConfigError: on all processes, if the membranes cannot live so.
     """
-    here = start.start(membranes.model, *_once(_records(membranes)))
-    everywhere = here.with_numbers(Team(ground.mesh.comm).highest(here.numbers()))
-    start.refuse_dead(everywhere, membranes.model, packing)
+    team, apart = Team(ground.mesh.comm), _apart(config, ground)
+    together(ground.mesh.comm, _refuse_lifeless, membranes, apart)
+    records = _once(_records(membranes))
+    here = start.start(membranes.model, *records)
+    everywhere = here.with_numbers(team.highest(here.numbers()))
+    blamed = partial(_blamed, team, membranes.model, records)
+    start.refuse_dead(everywhere, membranes.model, packing, blamed)
     lines = start.lines(everywhere, membranes.model, packing)
-    return [*lines, *_drift(config, membranes, ground), *_too_late(config)]
+    return [*lines, *_drift(membranes, apart, team), *_too_late(config)]
 
 
-def _drift(config, membranes, ground):
+def _apart(config, ground):
+    """Name of every region with an initial state of its own -> which owned nodes lie in it."""
+    own = {r.name: ground.parts[r.name].cells for r in config.tissue.regions if r.initial}
+    return {name: ground.mesh.node_average(1.0 * cells) > 0 for name, cells in own.items()}
+
+
+def _refuse_lifeless(membranes, apart):
+    """Raise ConfigError for a start without rates, by the region that it was set in."""
+    for name, nodes in apart.items():
+        p, y, env = (_among(nodes, record) for record in _records(membranes))
+        start.refuse_lifeless(membranes.model, p, y, env, f"region '{name}': initial")
+    start.refuse_lifeless(membranes.model, *_once(_records(membranes)))
+
+
+def _blamed(team, model, records):
+    """What `start.blame` says on the first process with a potential that cannot be."""
+    V = start.start(model, *records).V
+    return team.first(start.blame(model, *records) if V and not start.borne(V) else "")
+
+
+def _drift(membranes, apart, team):
     """A sentence about nodes not at rest, but those with an initial state of their own."""
-    own = [ground.parts[r.name].cells for r in config.tissue.regions if r.initial]
-    apart = [ground.mesh.node_average(1.0 * cells) > 0 for cells in own]
-    still = ~np.any([np.zeros(ground.mesh.owned, bool), *apart], axis=0)
+    still = ~np.any([np.zeros(membranes.nodes, bool), *apart.values()], axis=0)
     records = (_among(still, record) for record in _records(membranes))
     pair = rest.drift(membranes.model, *_once([*records]))
-    yield from rest.lines(*Team(ground.mesh.comm).highest(pair))
+    yield from rest.lines(*team.highest(pair))
 
 
 def _records(membranes):

@@ -80,10 +80,19 @@ def _part(entry, model, values, ground):
 
 
 def notes(config, mesh):
-    """Sentences about noise that the mesh does not resolve; the same on all processes."""
+    """Sentences about noise that the mesh does not resolve, or that crosses the folds of a sheet.
+
+    They are the same on all processes.
+    """
     lengths = {entry.name: entry.length for entry in config.noise if entry.length is not None}
     longest = longest_side(mesh) if lengths else 0.0
-    return [
+    across = [
+        f"noise '{name}': its length is one in space, not along the sheet: banks of a sulcus that "
+        f"are closer than {1e3 * 2 * length:.4g} mm share some of it"
+        for name, length in lengths.items()
+        if mesh.is_surface
+    ]
+    return across + [
         f"noise '{name}': elements are up to {1e6 * longest:.4g} um large, more than half of the "
         f"correlation length of {1e6 * length:.4g} um, so that what the noise does depends on the "
         "mesh; choose smaller ones"

@@ -47,14 +47,14 @@ def source(settings, ground, alpha):
     name, mesh = f"source {settings.name}", ground.mesh
     profile = profile_of(settings.profile, ground.base, f"source '{settings.name}'")
     if settings.load is not None:
-        _refuse_beyond(profile, settings.load, "mM/s", name)
+        refuse_beyond(profile, settings.load, "mM/s", name)
         density = alpha * ground.parts[settings.region].cells
         rate = settings.load * mesh.sum(mesh.spread_cells(density))
         return sources.cell_load(mesh, name, density, rate, profile)
     rate = settings.rate
     if settings.amount is not None:
         rate = settings.amount / _lasting(profile, name)
-    _refuse_beyond(profile, rate, "mol/s", name)
+    refuse_beyond(profile, rate, "mol/s", name)
     return _load_at(settings, ground, name, rate, profile)
 
 
@@ -70,14 +70,22 @@ def _load_at(settings, ground, name, rate, profile):
     return sources.cell_load(mesh, name, density, rate, profile)
 
 
-def _refuse_beyond(profile, value, unit, name):
-    """Raise ConfigError if a profile takes a value [SI] beyond sense."""
+def refuse_beyond(profile, value, unit, name, what="would enter"):
+    """Raise ConfigError if a profile takes a value [SI] beyond sense.
+
+    Args:
+        profile: the Profile.
+        value: while it is 1 [SI].
+        unit: in which the message tells it.
+        name: what the message begins with.
+        what: is done with so much, in words.
+    """
     low, high = limits(unit)
     for factor in (profile.values.min(), profile.values.max()):
         reached = from_si(float(factor) * value, unit)
         if not low <= reached <= high:
             raise ConfigError(
-                f"{name}: where the profile is {factor:g}, {reached:g} {unit} would enter; "
+                f"{name}: where the profile is {factor:g}, {reached:g} {unit} {what}; "
                 f"{low:g} to {high:g} {unit} would be right"
             )
 
@@ -118,16 +126,22 @@ def boundary(settings, ground):
     profile = profile_of(settings.profile, ground.base, f"boundary '{settings.on}'")
     tag = tag_of(settings, mesh)
     if settings.flux is not None:
-        _refuse_beyond(profile, settings.flux, "mol/m^2/s", name)
+        refuse_beyond(profile, settings.flux, "mol/m^2/s", name)
         return sources.facet_load(mesh, name, tag, settings.flux, profile)
     level = settings.bath if settings.bath is not None else settings.outside
     bath = _bath(level, settings.before, profile, name)
     if settings.bath is not None:
-        potential = None
-        if settings.potential is not None:
-            potential = Profile(profile.times, settings.potential * profile.values)
-        return sources.facet_bath(mesh, name, tag, bath, potential)
+        return sources.facet_bath(mesh, name, tag, bath, _potential(settings, profile, name))
     return sources.facet_exchange(mesh, name, tag, settings.exchange, bath)
+
+
+def _potential(settings, profile, name):
+    """The Profile of the potential [V] of a bath; None if it has none."""
+    if settings.potential is None:
+        return None
+    place = f"{name}: potential"
+    refuse_beyond(profile, settings.potential, "mV", place, "would be there")
+    return Profile(profile.times, settings.potential * profile.values)
 
 
 def tag_of(settings, mesh):

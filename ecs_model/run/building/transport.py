@@ -7,7 +7,7 @@ import numpy as np
 
 from ecs_model.errors import ConfigError
 from ecs_model.physics.ions import Ion
-from ecs_model.run.building import electrodes, sources
+from ecs_model.run.building import baths, electrodes, sources
 from ecs_model.run.parts import SolverOptions
 from ecs_model.tissue.source_terms import Terms
 from ecs_model.transport import syncytium_setup
@@ -26,9 +26,6 @@ def solver_options(config, model):
     theta = model.theta if solver.theta is None else solver.theta
     is_explicit = solver.scheme == "rkl2"
     return SolverOptions(is_explicit, 0.0 if is_explicit else theta, solver.rtol, solver.petsc)
-
-
-FASTEST = 100.0  # 1/s: exchange that holds concentrations, and that splitting bears
 
 
 def transport(config, tissue, solver, ground, alpha, operators, membranes) -> Transport:
@@ -50,6 +47,8 @@ def transport(config, tissue, solver, ground, alpha, operators, membranes) -> Tr
     species = {x.name: x for x in config.tissue.species}
     terms = Terms(ground.mesh, concentrations, tissue.electrodiffusion, species)
     _add_terms(terms, _acting(config, _mentioned(config) - {*species}), ground, alpha)
+    for ion in concentrations:
+        baths.refuse_lifeless(terms.of(ion)[2], ion.state, membranes, ground.mesh.comm)
     _refuse_unsolvable(config, tissue, solver, operators)
     currents = electrodes.currents(config.boundary, ground, terms, concentrations)
     moving = _of_ions(tissue, solver, operators, concentrations, terms, membranes, currents)
@@ -60,24 +59,12 @@ def transport(config, tissue, solver, ground, alpha, operators, membranes) -> Tr
 
 
 def vessel_notes(vessels, ions):
-    """Sentences about vessels that leave charge behind, or exchange faster than steps follow.
+    """A sentence for vessels that exchange one of several charged ions, and no other.
 
     Args:
         vessels: of the Config.
         ions: that move.
     """
-    yield from _charge_notes(vessels, ions)
-    for one in vessels:
-        if one.exchange > FASTEST and one.flow is None:
-            yield (
-                f"vessels '{one.name}': an exchange of {one.exchange:g} 1/s is faster than steps "
-                "follow: concentrations there are off by what membranes bring in half of a step; "
-                f"{FASTEST:g} 1/s hold them as well"
-            )
-
-
-def _charge_notes(vessels, ions):
-    """A sentence for vessels that exchange one of several charged ions, and no other."""
     charged = {ion.name for ion in ions if ion.valence}
     places: dict[str | None, list[Any]] = {}
     for one in vessels:
@@ -113,6 +100,7 @@ def _species(settings, config, solver, ground, membranes):
     values = getattr(membranes.variables, settings.name)
     terms = Terms(mesh, {ion: values})
     _add_terms(terms, _acting(config, {settings.name}), ground, ones)
+    baths.refuse_lifeless(terms.of(ion)[2], settings.name, membranes, mesh.comm)
     matrices = Operators(mesh, ones, effective * ones, solver.theta)
     options = {"rtol": solver.rtol, "options": solver.petsc, "name": settings.name}
     return Species(Diffusion(matrices, values, *terms.of(ion), **options), settings.tolerance)
@@ -166,13 +154,13 @@ def _diffusions(solver, operators, concentrations, terms):
     """Ion -> its Diffusion; all share the pattern of the matrices' rows."""
     rows, made = None, {}
     for ion, values in concentrations.items():
-        loads, exchanges, baths = terms.of(ion)
+        loads, exchanges, held = terms.of(ion)
         made[ion] = Diffusion(
             operators,
             values,
             loads,
             exchanges,
-            baths,
+            held,
             rtol=solver.rtol,
             options=solver.petsc,
             ratio=ion.ratio,

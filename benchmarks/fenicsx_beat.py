@@ -1,6 +1,6 @@
 """Against fenicsx-beat: K+ in place of its potential, the same cell at every node, the same mesh.
 
-Usage: python benchmarks/beat.py [PEER] [NODES] [ROUNDS]      (61 nodes an axis: 4 minutes)
+Usage: python benchmarks/fenicsx_beat.py [PEER] [NODES] [ROUNDS]      (61 nodes an axis: 4 minutes)
 
 Without PEER only our own half is measured.
 
@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 
 import cell
+import monodomain
 import numpy as np
 from measure import child, load, middle, sized, table
 
@@ -57,13 +58,14 @@ def main(peer, nodes, rounds):
 
 def peer(nodes):
     """Time each of some steps in fenicsx-beat; lengths in um, times in s."""
-    sys.path.pop(0)  # `beat` below is not this file
     import dolfinx_solver  # noqa: F401  # isort: skip
     import beat
 
-    pde = _monodomain(beat, nodes)
+    effective = cell.DIFFUSIVITY / cell.TORTUOSITY**2
+    pde = monodomain.transport(beat, [nodes - 1] * 3, cell.CELL, effective, cell.STEP)
     x = pde.V.tabulate_dof_coordinates()
-    ode = _cells(beat, pde, x)
+    potassium = cell.potassium(x[:, 0], np.exp)
+    ode = monodomain.cells(beat, pde, cell.REST, potassium, _euler())
     solver = beat.MonodomainSplittingSolver(pde=pde, ode=ode, theta=1.0)
     spent = {}
     _watch(spent, "all", solver, "step")
@@ -76,43 +78,6 @@ def peer(nodes):
         taken.append([1e9 * spent[key] / len(x) for key in ("all", "reactions", "assembly")])
     near = np.abs(x - [cell.PLACE * cell.CELL, 0, 0]).max(axis=1).argmin()
     print(json.dumps(_costs(taken[1:]) | {"K_o": float(pde.state.x.array[near])}))
-
-
-def _monodomain(beat, nodes):
-    """The transport of K+ in a cube, as fenicsx-beat's potential."""
-    import dolfinx
-    from mpi4py import MPI
-
-    length = (nodes - 1) * cell.CELL
-    mesh = dolfinx.mesh.create_box(
-        MPI.COMM_WORLD,
-        [[0, 0, 0], [length] * 3],
-        [nodes - 1] * 3,
-        ghost_mode=dolfinx.mesh.GhostMode.none,
-    )
-    options = {"ksp_type": "cg", "pc_type": "jacobi", "ksp_initial_guess_nonzero": True}
-    return beat.MonodomainModel(
-        dolfinx.fem.Constant(mesh, 0.0),
-        mesh,
-        M=dolfinx.fem.Constant(mesh, 1e12 * cell.DIFFUSIVITY / cell.TORTUOSITY**2),
-        params={"petsc_options": options, "default_timestep": cell.STEP},
-    )
-
-
-def _cells(beat, pde, x):
-    """The same cell at every node, which raised K+ sets going."""
-    import dolfinx
-
-    start = np.repeat(np.array(cell.REST)[:, None], len(x), axis=1)
-    start[0] = cell.potassium(x[:, 0], np.exp)
-    return beat.odesolver.DolfinODESolver(
-        v_ode=dolfinx.fem.Function(pde.V),
-        v_pde=pde.state,
-        init_states=start,
-        parameters=np.zeros(1),
-        fun=_euler(),
-        num_states=4,
-    )
 
 
 def _euler():
