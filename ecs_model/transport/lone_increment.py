@@ -1,8 +1,9 @@
-"""The increment of an ion that moves alone: residuals in double precision, corrections in single.
+"""The increment of an ion that moves alone: residuals as they are, corrections by a rounded matrix.
 
-A guess is corrected by what conjugate gradients with Jacobi make of its residual. Where single
-precision would not be enough, the residual is found again, and what is left corrected (iterative
-refinement: Wilkinson 1963, Rounding Errors in Algebraic Processes).
+A guess is corrected by what conjugate gradients with Jacobi make of its residual, with the matrix
+of the step in single precision. Where that would not be enough, the residual is found again, and
+what is left corrected (iterative refinement: Wilkinson 1963, Rounding Errors in Algebraic
+Processes).
 """
 
 import functools
@@ -48,10 +49,11 @@ class Stage(NamedTuple):
 
 
 class Step(NamedTuple):
-    """The matrix of a step in single precision.
+    """The matrix of a step.
 
     Attributes:
-        entry: row by row; `whole`: what each row adds up to; `inverse`: one over the diagonal.
+        entry: row by row, in single precision.
+        whole: what each row adds up to; `inverse`: one over the diagonal.
     """
 
     entry: np.ndarray
@@ -75,8 +77,8 @@ class LoneIncrement:
         self._rows, self._comm = part.range.rows, operators.mesh.comm
         self._passes = {name: c_function(TEXT, f"ecs_{name}") for name in PASSES}
         self._right, self._sources = np.zeros((2, operators.mesh.owned))
-        self._residual, self._image, self._found = np.zeros((3, operators.mesh.owned), np.float32)
-        self._direction = np.zeros((self._rows.local, 1), np.float32)
+        self._residual, self._image, self._found = np.zeros((3, operators.mesh.owned))
+        self._direction = np.zeros((self._rows.local, 1))
         self._sums = np.zeros(2)
         self._brought: Array | None = None
         self._steps: dict[float, Step] = {}
@@ -165,7 +167,7 @@ class LoneIncrement:
 
     def _made(self, counted):
         entries, owned = self._rows.entries, self._operators.mesh.owned
-        step = Step(np.empty(len(entries[0]), np.float32), *np.empty((2, owned), np.float32))
+        step = Step(np.empty(len(entries[0]), np.float32), *np.empty((2, owned)))
         self._over_rows("step", *entries, *self._beside(), counted, self._part.ratio, *step)
         return step
 

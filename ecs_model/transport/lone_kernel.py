@@ -1,8 +1,9 @@
 """The C text of steps of one ion that moves alone, over rows as those of `increment_kernel`.
 
-Residuals are found in double precision. What corrects a guess by them is found in single: the
-matrix, directions and images, with sums in double. Its rows are applied to differences between
-nodes, so that what they add up to is exact in single precision, too.
+Residuals are found with the two matrices, in double precision. What corrects a guess by them is
+found with the matrix of the step in single, of which less is to be read; vectors and sums are in
+double, so that no order of sums matters more than to round-off. Rows act on differences between
+nodes: what they add up to is exact.
 """
 
 PASSES = ("step", "begin", "turn", "product", "descend", "alone", "corrected")
@@ -14,7 +15,7 @@ TEXT = r"""
    zero at fixed nodes. Rows of stiffness add up to zero. */
 void ecs_step(long n, const int *first, const int *column, const double *stiffness,
               const double *mass, const double *exchange, const char *fixed, double part,
-              double ratio, float *entry, float *whole, float *inverse)
+              double ratio, float *entry, double *whole, double *inverse)
 {
     for (long i = 0; i < n; i++) {
         const double share = fixed && fixed[i] ? 0.0 : 1.0;
@@ -35,8 +36,8 @@ void ecs_step(long n, const int *first, const int *column, const double *stiffne
 void ecs_begin(long n, const int *first, const int *column, const double *stiffness,
                const double *mass, const double *exchange, const char *fixed, double part,
                double ratio, const double *u, const double *d, const double *far,
-               const double *brought, double dt, double scale, const float *inverse, double *right,
-               float *residual, double *sums)
+               const double *brought, double dt, double scale, const double *inverse, double *right,
+               double *residual, double *sums)
 {
     double square = 0.0, rest = 0.0;
     for (long i = 0; i < n; i++) {
@@ -63,20 +64,19 @@ void ecs_begin(long n, const int *first, const int *column, const double *stiffn
 }
 
 /* The next direction p. */
-void ecs_turn(long n, double share, const float *inverse, const float *residual, float *p)
+void ecs_turn(long n, double share, const double *inverse, const double *residual, double *p)
 {
-    const float way = share;
-    for (long i = 0; i < n; i++) p[i] = inverse[i] * residual[i] + way * p[i];
+    for (long i = 0; i < n; i++) p[i] = inverse[i] * residual[i] + share * p[i];
 }
 
 /* The matrix times p; p times that. Two sums of a row fill each other's gaps. */
 double ecs_product(long n, const int *first, const int *column, const float *entry,
-                   const float *whole, const float *p, float *image)
+                   const double *whole, const double *p, double *image)
 {
     for (long i = 0; i < n; i++) {
-        const float own = p[i];
+        const double own = p[i];
         const int end = first[i + 1];
-        float sum = whole[i] * own, other = 0.0f;
+        double sum = whole[i] * own, other = 0.0;
         int k = first[i];
         for (; k + 1 < end; k += 2) {
             sum += entry[k] * (p[column[k]] - own);
@@ -87,30 +87,29 @@ double ecs_product(long n, const int *first, const int *column, const float *ent
     }
     double total = 0.0;
 #pragma omp simd reduction(+ : total)
-    for (long i = 0; i < n; i++) total += (double)p[i] * image[i];
+    for (long i = 0; i < n; i++) total += p[i] * image[i];
     return total;
 }
 
 /* A step along p; squares of the new residual, preconditioned. */
-double ecs_descend(long n, double share, const float *inverse, const float *p, const float *image,
-                   float *x, float *residual)
+double ecs_descend(long n, double way, const double *inverse, const double *p,
+                   const double *image, double *x, double *residual)
 {
-    const float way = share;
     double total = 0.0;
 #pragma omp simd reduction(+ : total)
     for (long i = 0; i < n; i++) {
-        const float r = residual[i] - way * image[i];
+        const double r = residual[i] - way * image[i];
         x[i] += way * p[i];
         residual[i] = r;
-        total += (double)r * r * inverse[i];
+        total += r * r * inverse[i];
     }
     return total;
 }
 
 /* All iterations of a process that is alone; -1 if `most` are not enough. */
-int ecs_alone(long n, const int *first, const int *column, const float *entry, const float *whole,
-              const float *inverse, double left, double enough, int most, float *p, float *image,
-              float *x, float *residual)
+int ecs_alone(long n, const int *first, const int *column, const float *entry, const double *whole,
+              const double *inverse, double left, double enough, int most, double *p,
+              double *image, double *x, double *residual)
 {
     double share = 0.0;
     for (int iteration = 0; iteration <= most; iteration++) {
@@ -125,11 +124,11 @@ int ecs_alone(long n, const int *first, const int *column, const float *entry, c
 }
 
 /* An increment, its guess, changed by what was found, which is zero afterwards. */
-void ecs_corrected(long n, const double *guess, float *x, float *p, double *increment)
+void ecs_corrected(long n, const double *guess, double *x, double *p, double *increment)
 {
     for (long i = 0; i < n; i++) {
         increment[i] = guess[i] + x[i];
-        x[i] = p[i] = 0.0f;
+        x[i] = p[i] = 0.0;
     }
 }
 """

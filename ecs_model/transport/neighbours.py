@@ -158,7 +158,7 @@ class Neighbours:
         if self._is_alone:
             return
         here, there = np.split(values, [self._owned])
-        arguments = _numbers(values), here, there, MPI.REPLACE
+        arguments = _doubles(values.shape[1]), here, there, MPI.REPLACE
         self._forest.bcastBegin(*arguments)
         self._forest.bcastEnd(*arguments)
 
@@ -194,8 +194,8 @@ class Neighbours:
         here = self.buffer(f"{count} for others", (len(self._wanted), count))
         for k, values in enumerate(arrays):
             here[:, k] = values[self._wanted]
-        self._few.bcastBegin(_numbers(here), here, there, MPI.REPLACE)
-        self._few.bcastEnd(_numbers(here), here, there, MPI.REPLACE)
+        self._few.bcastBegin(_doubles(count), here, there, MPI.REPLACE)
+        self._few.bcastEnd(_doubles(count), here, there, MPI.REPLACE)
         return there
 
     def buffer(self, name: str | None, shape: tuple[int, ...], dtype: Any = float) -> Any:
@@ -253,11 +253,7 @@ class Neighbours:
         return function(self._owned, self._first, self._column, *arguments)
 
 
-def _numbers(values):
-    """The MPI type of a row of an array."""
-    return _row(values.dtype.char, values.shape[1])
-
-
 @functools.cache
-def _row(kind, count):
-    return MPI.Datatype.fromcode(kind).Create_contiguous(count).Commit()
+def _doubles(count):
+    """The MPI type of so many doubles."""
+    return MPI.DOUBLE.Create_contiguous(count).Commit()
