@@ -112,7 +112,7 @@ def refuse_arguments(function, wanted, what, *paths) -> None:
         if not is_swapped:
             return
     raise ConfigError(
-        f"{birthplace(function, *paths)}: {function.__name__}: takes ({', '.join(names)}); {what} "
+        f"{birthplace(function, *paths)}: {getattr(function, '__name__', what)}: takes ({', '.join(names)}); {what} "
         f"is a function of ({', '.join(wanted)})"
     )
 
