@@ -111,9 +111,10 @@ def refuse_arguments(function, wanted, what, *paths) -> None:
         is_swapped = names != [*wanted] and sorted(names) == sorted(wanted)
         if not is_swapped:
             return
+    name, place_of = getattr(function, "__name__", "it"), birthplace(function, *paths)
     raise ConfigError(
-        f"{birthplace(function, *paths)}: {getattr(function, '__name__', what)}: takes ({', '.join(names)}); {what} "
-        f"is a function of ({', '.join(wanted)})"
+        f"{place_of}: {name}: takes ({', '.join(names)}); {what} is a function of "
+        f"({', '.join(wanted)})"
     )
 
 
