@@ -124,7 +124,9 @@ class Range:
     def _room(self):
         """Places for what nodes may come to, the same in every step."""
         if not self._places:
-            self._places = [*self.rows.buffer(f"reach of {self._name}", (3, len(self._values)))]
+            count = len(self._values)
+            self._places = [*self.rows.buffer(f"reach of {self._name}", (2, count))]
+            self._places.append(self.rows.buffer("middle", (count,)))
         return self._places
 
     def note(self, look: Look) -> bool:
