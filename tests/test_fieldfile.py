@@ -77,6 +77,16 @@ def test_arrays_read_back_as_stored(tmp_path, dimension, precision):
     np.testing.assert_array_equal(found, alpha.astype(precision))
 
 
+def test_a_step_says_the_unit_of_each_field_and_lists_no_others(tmp_path):
+    points, cells = simplices(2)
+    series = FieldSeries.create(tmp_path, points, cells, units=UNITS)
+    series.write(0.0, fields(0.0, len(points)))
+    with h5py.File(tmp_path / "fields" / "t000000.h5") as file:
+        assert {name: file[name].attrs["unit"] for name in file} == {n: UNITS[n] for n in file}
+    with h5py.File(tmp_path / "fields" / "mesh.h5") as file:
+        assert dict(file["units"].attrs) == UNITS
+
+
 def test_cell_fields_are_declared_in_the_index(tmp_path):
     points, cells = simplices(2)
     series = FieldSeries.create(tmp_path, points, cells, cell_fields=["flux"])

@@ -145,7 +145,7 @@ class LoneIncrement:
 
     def _begin(self, step, stage, guess):
         """Find the residual; squares of the right side and of it on all processes."""
-        matrix = *self._beside(), stage.counted, self._part.ratio
+        matrix = self._part.ledger.exchange, stage.counted, self._part.ratio
         both = stage.values, guess
         arrays = *both, self._rows.of_ghosts(both), stage.brought, stage.dt, stage.scale
         ends = step.inverse, stage.right, self._residual, self._sums
@@ -153,9 +153,6 @@ class LoneIncrement:
         if self._comm.size > 1:
             self._comm.Allreduce(MPI.IN_PLACE, self._sums, MPI.SUM)
         return self._sums.tolist()
-
-    def _beside(self):
-        return self._part.ledger.exchange, self._fixed
 
     def _step(self, counted):
         """The Step in which an increment counts for so long [s]; those used last are kept."""
@@ -168,7 +165,8 @@ class LoneIncrement:
     def _made(self, counted):
         entries, owned = self._rows.entries, self._operators.mesh.owned
         step = Step(np.empty(len(entries[0]), np.float32), *np.empty((2, owned)))
-        self._over_rows("step", *entries, *self._beside(), counted, self._part.ratio, *step)
+        beside = self._part.ledger.exchange, self._fixed, counted, self._part.ratio
+        self._over_rows("step", *entries, *beside, *step)
         return step
 
     def _correct(self, step, guess, left, enough):

@@ -31,13 +31,14 @@ void ecs_step(long n, const int *first, const int *column, const double *stiffne
     }
 }
 
-/* Right side of a step of u, and what it has beyond the guess d; `far` holds u and d of ghosts.
+/* Right side of a step of u, and what it has beyond the guess d; `far` holds u and d of ghosts. At
+   fixed nodes both mean nothing: `inverse` is zero there.
    sums: squares of both, preconditioned. */
 void ecs_begin(long n, const int *first, const int *column, const double *stiffness,
-               const double *mass, const double *exchange, const char *fixed, double part,
-               double ratio, const double *u, const double *d, const double *far,
-               const double *brought, double dt, double scale, const double *inverse, double *right,
-               double *residual, double *sums)
+               const double *mass, const double *exchange, double part, double ratio,
+               const double *u, const double *d, const double *far, const double *brought,
+               double dt, double scale, const double *inverse, double *right, double *residual,
+               double *sums)
 {
     double square = 0.0, rest = 0.0;
     for (long i = 0; i < n; i++) {
@@ -53,7 +54,6 @@ void ecs_begin(long n, const int *first, const int *column, const double *stiffn
         double a = kept + part * (ratio * spread + exchange[i] * d[i]);
         if (brought) b += brought[i];
         b *= scale;
-        if (fixed && fixed[i]) a = b = 0.0;
         if (right) right[i] = b;
         residual[i] = b - a;
         square += b * b * inverse[i];
