@@ -32,8 +32,8 @@ class Current:
     def of(self, psi: Array, out: Array) -> None:
         """Put the current of psi into `out`, without leak and as if no node were grounded."""
         stiffness, _ = self.rows.entries
-        here = self.rows.with_ghosts(psi, "psi")
-        self.rows.call("current", stiffness, self._conductivity, here, out)
+        far = self.rows.of_ghosts([psi])
+        self.rows.call("current", stiffness, self._conductivity, psi, far, out)
 
     def solve_along(self, line: AlongLine, charge: Array, out: Array) -> None:
         """Find the potential along a line that drives a charge [mol/s] at owned nodes away."""

@@ -208,15 +208,17 @@ void ecs_implicit(long n, const int *first, const int *column, const double *sti
     }
 }
 
-/* The current that psi drives out of each node, with the mean conductivity of the ends of edges. */
+/* The current that psi drives out of each node, with the mean conductivity of the ends of edges;
+   `far` is psi of ghosts. */
 void ecs_current(long n, const int *first, const int *column, const double *stiffness,
-                 const double *conductivity, const double *psi, double *out)
+                 const double *conductivity, const double *psi, const double *far, double *out)
 {
     for (long i = 0; i < n; i++) {
         double sum = 0.0;
         for (int k = first[i]; k < first[i + 1]; k++) {
             const int j = column[k];
-            sum += stiffness[k] * (conductivity[i] + conductivity[j]) * (psi[j] - psi[i]);
+            const double there = j < n ? psi[j] : far[j - n];
+            sum += stiffness[k] * (conductivity[i] + conductivity[j]) * (there - psi[i]);
         }
         out[i] = 0.5 * sum;
     }
