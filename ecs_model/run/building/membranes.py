@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from ecs_model.errors import ConfigError
 from ecs_model.membrane import rest, solver, start
 from ecs_model.membrane.compiler import library
 from ecs_model.membrane.kernel import depends_on
@@ -47,6 +48,7 @@ def reaction(config, tissue, nodes, operators, around, kept, lap):
     precision = allowed(config.membrane.precision, config.membrane.tolerance)
     key = (about_model(config), surroundings._fields, varying, precision)
     text = kept("kernel", key, partial(solver.source, model, parameters, surroundings, precision))
+    _refuse_different(mesh.comm, text, model)
     lap("membranes")
     _compile(mesh.comm, text)
     lap("compiler")
@@ -59,6 +61,16 @@ def reaction(config, tissue, nodes, operators, around, kept, lap):
     }
     made = together(mesh.comm, solver.Reaction, model, state, parameters, surroundings, **options)
     return made, hashlib.sha256(text.encode()).hexdigest()[:24], told
+
+
+def _refuse_different(comm, text, model):
+    """Raise ConfigError, on all processes, unless they all have made the same model."""
+    made = repr((text, model.State(), model.Parameters()))
+    if len({*comm.allgather(hashlib.sha256(made.encode()).hexdigest())}) > 1:
+        raise ConfigError(
+            f"membrane: processes have made different models {model.name!r} from the same files; "
+            "what stands there may not depend on chance, on the process or on the order of a set"
+        )
 
 
 def _begin(config, nodes, parameters, state, surroundings):
