@@ -1,5 +1,10 @@
 """What the commands share: how one is added, and options that several have."""
 
+import argparse
+
+from ecs_model.quantities import is_number, parse
+from ecs_model.units import from_si
+
 
 def add(commands, name, command, summary, parallel=False):
     """The parser of a new command; `parallel` ones are called on all processes."""
@@ -39,9 +44,9 @@ def add_figures(parser):
     )
     parser.add_argument(
         "--width",
-        type=float,
+        type=_millimetres,
         metavar="MM",
-        help="of figures: 85 for one column of a journal, 183 for two (the default)",
+        help="of figures, in mm: 85 for one column of a journal, 183 for two (the default)",
     )
     parser.add_argument(
         "--theme",
@@ -49,6 +54,14 @@ def add_figures(parser):
         metavar="NAME",
         help="of figures: light, for paper (the default), or dark, for a dark page",
     )
+
+
+def _millimetres(text):
+    """A length as people write it, in mm; one without a unit is in mm."""
+    try:
+        return float(text) if is_number(text) else from_si(parse(text, "mm"), "mm")
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def figures(arguments):

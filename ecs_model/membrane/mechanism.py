@@ -161,7 +161,11 @@ def mechanism(parameters=NOTHING, gates=(), compartment=None, electrogenic=True)
     if isinstance(parameters, dict):
         _check_names(parameters)
         parameters = table("Parameters", parameters)
-
+    if not hasattr(parameters, "_fields"):
+        raise TypeError(
+            f"@mechanism takes a dict, parameter -> quantity, not {_named(parameters)}; "
+            "@mechanism() stands for none"
+        )
     known = tuple(g if isinstance(g, Gate) else Gate(g) for g in gates)
     if both := {gate.name for gate in known}.intersection(parameters._fields):
         raise TypeError(f"{min(both)!r} is the name of a gate and of a parameter")
@@ -170,6 +174,11 @@ def mechanism(parameters=NOTHING, gates=(), compartment=None, electrogenic=True)
         return Mechanism(function, parameters, known, compartment, electrogenic)
 
     return made
+
+
+def _named(value):
+    """What stands where a dict should, in words."""
+    return "the function itself" if callable(value) else f"a {type(value).__name__}"
 
 
 def summed(kinds):

@@ -171,6 +171,11 @@ def _try_flux(part, path):
     v, T, *sides = (Symbol(recording, name) for name in ("v", "T", *(f"{i}_io" for i in IONS)))
     c = Concentrations(**{ion: (x, x) for ion, x in zip(IONS, sides, strict=True)})
     found = moved(part, v, c, _Any(recording), _Any(recording), T)
+    if not found:
+        raise ConfigError(
+            f"{birthplace(part.flux, path)}: {part.name}: moves no ion; a dict, ion -> what moves "
+            "it, would be right"
+        )
     for ion, flux in found.items():
         amount = flux.turns if isinstance(flux, Multiple) else getattr(flux, "value", flux)
         if is_odd(amount):

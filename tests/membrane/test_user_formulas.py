@@ -111,6 +111,11 @@ def with_gate(gate):
             MECHANISM.replace("p.g_mine * (FORMULA)", "np.zeros(3)"),
             "mine: returns a value of type ndarray for K; a number or a formula would be right",
         ),
+        (MECHANISM.replace('{"K": Conductance(p.g_mine * (FORMULA))}', "{}"), "mine: moves no ion"),
+        (
+            MECHANISM.replace('({"g_mine": quantity(0.1, "S/m^2", "of mine", low=0.0)})', ""),
+            "TypeError: @mechanism takes a dict, parameter -> quantity, not the function itself",
+        ),
         (with_gate("def m(u, v):\n    return 1.0, u\n"), "m: takes (u, v); a gate is a function"),
         (with_gate("def m(u):\n    return u\n"), "m: returns a formula; opening and"),
         (with_gate("def m(u):\n    return u, None\n"), "m: returns a formula and None; opening"),
