@@ -5,13 +5,11 @@ other where its options say how. An ion that moves alone has `lone_increment`.
 """
 
 import functools
-import math
 from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 
-from ecs_model.errors import SolutionError
 from ecs_model.physics.values import Array
 from ecs_model.transport.closing import Balance, Closing
 from ecs_model.transport.flux_limiter import Range
@@ -131,7 +129,7 @@ class Increments:
             rtol: residual of each ion, relative to that of no increment; None for the usual one.
 
         Raises:
-            SolutionError: on all processes, if a solver fails, or an ion is not finite.
+            SolutionError: on all processes, if a solver fails.
         """
         for part in self._parts:
             part.iterations = 0
@@ -186,8 +184,6 @@ class Increments:
             self._by_petsc(counted, rtol)
             return
         self._lockstep.added(self._sums)
-        if not math.isfinite(self._sums.sum()):
-            raise SolutionError(f"{self.name}: not finite; try a shorter time.step")
         squares = self._compared, self._left
         counts = self._lockstep.solve(self._residual, *squares, rtol or systems.rtol)
         for part, count in zip(self._parts, counts, strict=False):

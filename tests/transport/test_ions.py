@@ -166,7 +166,6 @@ def test_following_a_uniform_change_is_assembling_anew():
 
 @pytest.mark.parametrize("kind", [Ions, Electrodiffusion])
 def test_what_is_not_finite_is_refused(kind):
-    """A residual without a value would count as small, and the limiter look for room for ever."""
     operators = uniform(line(20))
     values = mixture(operators.mesh.coordinates[: operators.mesh.owned, 0])
     next(iter(values.values()))[3] = np.nan

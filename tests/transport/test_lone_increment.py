@@ -90,6 +90,7 @@ def test_matrices_of_few_lengths_are_kept():
 
 
 def test_what_is_not_finite_is_refused():
+    """A residual without a value would count as small, and the limiter look for room for ever."""
     diffusion = made(hill)
     diffusion.values[3] = np.nan
     with pytest.raises(SolutionError, match="not finite"):
