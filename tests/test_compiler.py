@@ -106,8 +106,8 @@ def test_a_lock_keeps_others_out_and_dies_with_its_holder(cache):
 def test_a_cold_cache_on_four_processes_at_once(cache, config):
     done = launch(4, "run", config, "-o", config.parent / "out", "--quiet")
     assert done.returncode == 0, done.stderr
-    # membrane, limits, what is spread, what is given back, arrivals, fronts
-    assert len(list(cache.glob("kernels/*.so"))) == 6
+    # membrane, increments, limits, what is spread, what is given back, arrivals, fronts
+    assert len(list(cache.glob("kernels/*.so"))) == 7
 
 
 def test_four_independent_runs_with_a_cold_cache(cache, config):

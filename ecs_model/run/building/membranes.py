@@ -14,7 +14,13 @@ from ecs_model.membrane.packing import arranged
 from ecs_model.membrane.precision import allowed
 from ecs_model.parallel import Team, root_does, together
 from ecs_model.run import front_tracker
-from ecs_model.transport import closing, limiter_kernel, spread_kernel
+from ecs_model.transport import (
+    closing,
+    increment_kernel,
+    limiter_kernel,
+    lone_kernel,
+    spread_kernel,
+)
 
 
 def about_model(config):
@@ -50,7 +56,7 @@ def reaction(config, tissue, nodes, operators, around, kept, lap):
     text = kept("kernel", key, partial(solver.source, model, parameters, surroundings, precision))
     _refuse_different(mesh.comm, text, model)
     lap("membranes")
-    _compile(mesh.comm, text)
+    _compile(mesh.comm, text, _increments(tissue, model))
     lap("compiler")
     options = {
         "weights": operators.lumped,
@@ -101,9 +107,16 @@ def _values(config, tissue, nodes, alpha):
     return _changeable(config, parameters, nodes.mesh), state
 
 
-def _compile(comm, text):
-    """Have on disk what each process loads: the step, the limiter and the tracker."""
-    texts = text, limiter_kernel.TEXT, spread_kernel.TEXT, closing.TEXT, front_tracker.TEXT
+def _increments(tissue, model):
+    """The C text that finds increments of ions."""
+    count = len(tissue.ions)
+    is_alone = count == 1 and model.volumes is None
+    return lone_kernel.TEXT if is_alone else increment_kernel.text(count)
+
+
+def _compile(comm, *texts):
+    """Have on disk what each process loads: some texts, the limiter and the tracker."""
+    texts = *texts, limiter_kernel.TEXT, spread_kernel.TEXT, closing.TEXT, front_tracker.TEXT
     root_does(comm, lambda: [library(code) for code in texts])
 
 
