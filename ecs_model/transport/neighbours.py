@@ -174,12 +174,16 @@ class Neighbours:
 
     def all_with_ghosts(self, arrays: Sequence[Array], buffer: str | None = None) -> list[Array]:
         """As `with_ghosts`, of several arrays by one message."""
+        return self._joined(arrays, self.of_ghosts(arrays), buffer)
+
+    def _joined(self, arrays, far, buffer):
+        """Arrays of owned nodes, and then of ghosts as `of_ghosts` gives them."""
         if self._is_alone:
             return list(arrays)
         out = self.buffer(buffer, (len(arrays), self.local))
-        for k, values in enumerate(arrays):
-            out[k, : self._owned] = values
-        out[:, self._owned :] = self.of_ghosts(arrays).T
+        for row, values in zip(out, arrays, strict=True):
+            row[: self._owned] = values
+        out[:, self._owned :] = far.T
         return list(out)
 
     def of_ghosts(self, arrays: Sequence[Any]) -> Array:
@@ -217,8 +221,9 @@ class Neighbours:
             self._comm.Allreduce(MPI.IN_PLACE, left, MPI.SUM)
         looks = []
         for k, (any_, (_, many, below)) in enumerate(zip(left, found.tolist(), strict=True)):
-            seen = self._seen(k, moves, far) if any_ else ()
-            looks.append(Look(bool(any_), below > 0, moves[k].suspects, many, seen))
+            move, own = moves[k], far[:, SEEN * k : SEEN * (k + 1)]
+            seen = self._joined(move[:SEEN], own, f"{k} of {len(moves)} moves") if any_ else ()
+            looks.append(Look(bool(any_), below > 0, move.suspects, many, seen))
         return looks
 
     def _found(self, moves, far):
@@ -232,17 +237,6 @@ class Neighbours:
             table[k] = *addresses(move), of_ghosts, SEEN * count
         self.call("look", count, table, TOLERANCE, found)
         return found
-
-    def _seen(self, k, moves, far):
-        """Of a move, what was looked at, also of ghosts."""
-        arrays = moves[k][:SEEN]
-        if self._is_alone:
-            return list(arrays)
-        out = self.buffer(f"{k} of {len(moves)} moves", (SEEN, self.local))
-        for row, values in zip(out, arrays, strict=True):
-            row[: self._owned] = values
-        out[:, self._owned :] = far[:, SEEN * k : SEEN * (k + 1)].T
-        return list(out)
 
     def call(self, name: str, *arguments: Any) -> Any:
         """Call a function of the limiter's text with the rows and further arguments."""
