@@ -20,10 +20,14 @@ HIGHEST = 8  # power that is written as a product
 
 
 class Recording:
-    """The lines recorded so far."""
+    """The lines recorded so far.
+
+    Attributes:
+        answers: what was asked, and what came back, see `autodiff.once`.
+    """
 
     def __init__(self):
-        self._symbols = {}
+        self._symbols, self.answers = {}, {}
 
     def named(self, name):
         """The symbol of a variable; ValueError for a name that is none in C."""
