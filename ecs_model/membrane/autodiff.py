@@ -32,7 +32,8 @@ class Dual(Operators):
         """A NumPy function and the chain rule."""
         if ufunc not in RULES:
             raise TypeError(f"np.{ufunc.__name__} has no derivative here; {instead(ufunc)}")
-        for key in dict.fromkeys(key for x in inputs for key in _keys(x) if type(key) is Witness):
+        watching = [key for x in inputs for key in _keys(x) if type(key) is Witness]
+        for key in dict.fromkeys(watching):
             key.note(key, ufunc, inputs)
         rule = RULES[ufunc]
         if rule is FLAT:
