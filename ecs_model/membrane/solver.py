@@ -71,6 +71,7 @@ class Reaction:
         self.ions = {ion: state[0] if ion == "K" else getattr(state, f"{ion}_o") for ion in ions}
         self._weights = np.zeros(self.nodes) if weights is None else weights
         self.inputs = [np.ascontiguousarray(v, float) for v in (*parameters, *self.surroundings)]
+        self._fields = [k for k, v in enumerate((*parameters, *surroundings)) if np.ndim(v)]
         at = len(parameters) + surroundings._fields.index("time")
         self._clock = self.inputs[at] = np.zeros(1)  # time of the state [s], what observables see
         pointers = addresses(state), addresses(self.inputs)
@@ -199,8 +200,9 @@ class Reaction:
     def _observed(self, nodes, wanted):
         """Name -> values of the wanted observables at some owned nodes."""
         y = [np.ascontiguousarray(v[nodes]) for v in self.variables]
-        given = zip((*self.parameters, *self.surroundings), self.inputs, strict=True)
-        inputs = [np.ascontiguousarray(v[nodes]) if np.ndim(x) else v for x, v in given]
+        inputs = list(self.inputs)
+        for k in self._fields:
+            inputs[k] = np.ascontiguousarray(inputs[k][nodes])
         *rows, unwanted = np.empty((len(wanted) + 1, len(y[0])))
         found = dict(zip(wanted, rows, strict=True))
         self.step.observe(y, inputs, [found.get(n, unwanted) for n in self.model.observables])
