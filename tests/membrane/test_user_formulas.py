@@ -6,9 +6,15 @@ import sys
 import numpy as np
 import pytest
 
+from ecs_model.config.membrane import Membrane
 from ecs_model.errors import ConfigError
 from ecs_model.membrane.user_formulas import TOOLS, without_chance
-from ecs_model.membrane.user_models import contents, load_mechanism, load_model
+from ecs_model.membrane.user_models import (
+    contents,
+    load_mechanism,
+    load_model,
+    membrane_of,
+)
 
 HEAD = """\
 import datetime, random, time, uuid
@@ -144,3 +150,68 @@ def test_chance_elsewhere_is_nobodys_business(tmp_path):
     with without_chance(tmp_path / "mine.py"):
         assert 0 <= np.random.default_rng().random() < 1
     assert all(sys.monitoring.get_tool(tool) is None for tool in TOOLS)
+
+
+def added(folder, text, model="pump_leak"):
+    """The message about the mechanism `mine` of a file, added to a model."""
+    (folder / "mine.py").write_text(HEAD + text)
+    with pytest.raises(ConfigError) as error:
+        membrane_of(Membrane(model=model, add=["mine.py:mine"]), folder)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("model", ["pump_leak", "huebel_dahlem"])
+@pytest.mark.parametrize(
+    ("formula", "words"),
+    [
+        ("np.log(x - 40.0)", "mine: what it returns for K is nan where {} rests (-"),
+        ("1.0 / (y.K_o - y.K_o)", "mine: what it returns for K is inf"),
+        ("np.exp(v / (v - v))", "mine: the slope of what it returns for K is nan"),
+        ("np.where(x > 100.0, 1.0, np.exp(1e5 * x))", "mine: what it returns for K is inf"),
+    ],
+)
+def test_what_is_not_finite_at_rest_is_told_with_its_line(tmp_path, model, formula, words):
+    """The line is that of the operation, in whichever function of the file it stands."""
+    helper = f"def helper(v, x, y):\n    return {formula}\n"
+    message = added(tmp_path, helper + MECHANISM.replace("FORMULA", "helper(v, x, y)"), model)
+    line = len(HEAD.splitlines()) + 2
+    assert f"mine.py:{line}: {words.format(model)}" in message
+    assert message.endswith("mM of K+ outside); a finite number would be right")
+
+
+@pytest.mark.parametrize(
+    ("rates", "line", "words"),
+    [
+        ("np.log(u), 1.0", 2, "m: its opening rate is nan where pump_leak rests (-76 mV"),
+        ("1.0, np.exp(-1e6 * u)", 2, "m: its closing rate is inf"),
+        ("0.0, 0.0", 1, "m: the open fraction to which its rates lead is nan"),
+    ],
+)
+def test_gates_that_are_not_finite_are_told_with_their_line(tmp_path, rates, line, words):
+    text = with_gate(f"def m(u):\n    return {rates}\n").replace("(x)", "y.m")
+    message = added(tmp_path, text)
+    assert f"mine.py:{len(HEAD.splitlines()) + line}: {words}" in message
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["np.where(x > 100.0, np.log(x - 40.0), 1.0)", "1.0 / (1.0 + np.exp(1e5 * x))"],
+)
+@pytest.mark.filterwarnings("error")
+def test_what_a_choice_leaves_out_or_becomes_finite_is_no_fault(tmp_path, formula):
+    (tmp_path / "mine.py").write_text(HEAD + MECHANISM.replace("FORMULA", formula))
+    assert membrane_of(Membrane(model="pump_leak", add=["mine.py:mine"]), tmp_path)
+
+
+def test_too_much_at_rest_is_not_taken_for_it(tmp_path):
+    """A flux of K+ that is finite, and no pump can bear."""
+    text = MECHANISM.replace("Conductance(p.g_mine * (FORMULA))", "p.g_mine")
+    assert added(tmp_path, text, "huebel_dahlem").startswith("membrane.add: with mine the cells")
+
+
+def test_rates_that_are_not_finite_are_told_with_their_line(tmp_path):
+    """Of a model: not the line of a choice that is left out, before."""
+    text = MODEL.replace("y.K_o\n", "np.where(y.K_o > 9, np.log(y.K_o - 9), 1.0 / (y.K_o - 3.0))\n")
+    message = refused(tmp_path, text.replace("FORMULA", "x"))
+    line = len(HEAD.splitlines()) + 8
+    assert f"mine.py:{line}: at the state and the parameters that are declared, the rate" in message
