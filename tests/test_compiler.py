@@ -61,6 +61,37 @@ def test_a_torn_library_is_compiled_again(cache, part):
     assert path.read_bytes()[: len(whole) // 2] == whole[: len(whole) // 2]
 
 
+def compiler_that(folder, does):
+    """A compiler that first does something, in sh."""
+    folder.mkdir(exist_ok=True)
+    path = folder / "cc"
+    path.write_text(f'#!/bin/sh\n{does}\nexec "{compiler.compiler()}" "$@"\n')
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_a_compiler_without_end_is_told_and_has_one(cache, monkeypatch, tmp_path, caplog):
+    """What it would optimise for ever it compiles plainly."""
+    endless = 'case "$*" in *-O3*) while :; do :; done;; esac'
+    monkeypatch.setenv("CC", compiler_that(tmp_path / "bin", endless))
+    monkeypatch.setattr(compiler, "PATIENCE", 0.2)
+    monkeypatch.setattr(compiler, "LIMIT", 1)
+    monkeypatch.setattr(compiler.LOG, "propagate", True)
+    began = time.monotonic()
+    assert twice(3.0) == 6.0
+    assert time.monotonic() - began < 20
+    waiting, given_up = (record.getMessage() for record in caplog.records)
+    assert waiting.startswith("the C compiler is at work on a membrane for 0 s already")
+    assert given_up.startswith("the C compiler does not come to an end within 1 s")
+
+
+def test_a_compiler_that_refuses_is_not_said_to_be_slow(cache, monkeypatch, tmp_path, caplog):
+    picky = 'case "$*" in *-O3*) echo no such flag >&2; exit 1;; esac'
+    monkeypatch.setenv("CC", compiler_that(tmp_path / "bin", picky))
+    monkeypatch.setattr(compiler.LOG, "propagate", True)
+    assert twice(3.0) == 6.0 and not caplog.records
+
+
 def test_nothing_half_made_stays_after_a_failure(cache):
     with pytest.raises(ConfigError, match=r"failed on a membrane model: .*error"):
         compiler.library("this is not C")

@@ -20,6 +20,7 @@ from ecs_model.membrane.user_code import execute, existing
 from ecs_model.membrane.user_formulas import (
     complaint,
     refuse_model,
+    refuse_observables,
     refuse_rates,
     try_mechanism,
     without_chance,
@@ -216,8 +217,7 @@ def _checked(model, *paths):
             refuse_rates(model, y, p, env, *paths)
             model.step(ros2, y, p, env, Symbol(recording, "h"))
             instants(model, recording, y, p, env)
-            for _, observable in model.observables.values():
-                observable(y, p, env)
+            refuse_observables(model, y, p, env, *paths)
         endless = _without_rate(model)
     except (ConfigError, KeyboardInterrupt):
         raise

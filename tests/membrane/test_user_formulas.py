@@ -1,5 +1,6 @@
 """What no formula of a user can be is told with file and line, in models and mechanisms alike."""
 
+import gc
 import re
 import sys
 
@@ -102,6 +103,13 @@ def with_gate(gate):
     return gate + MECHANISM.replace("low=0.0)})", "low=0.0)}, gates=(m,))").replace("FORMULA", "x")
 
 
+def observed(law):
+    model = MODEL.replace("FORMULA", "x").replace(
+        "rhs=rhs", 'rhs=rhs, observables={"V": ("mV", law)}'
+    )
+    return model.replace("model =", f"{law}\nmodel =")
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -122,20 +130,51 @@ def with_gate(gate):
             MECHANISM.replace('({"g_mine": quantity(0.1, "S/m^2", "of mine", low=0.0)})', ""),
             "TypeError: @mechanism takes a dict, parameter -> quantity, not the function itself",
         ),
+        (
+            MECHANISM.replace("def mine", "async def mine"),
+            "mine: has async or yield in it; a mechanism is a plain function",
+        ),
+        (
+            MECHANISM.replace("return {", "yield {"),
+            "mine: has async or yield in it; a mechanism is a plain function",
+        ),
+        (with_gate("async def m(u):\n    return 1, u\n"), "m: has async or yield in it; a gate"),
+        (MODEL.replace("def rhs", "async def rhs"), "rhs: has async or yield in it; rhs is"),
+        (
+            observed("async def law(y, p, env):\n    return y.K_o"),
+            "law: has async or yield in it; the observable V is a plain function",
+        ),
+        (
+            observed("def law(y, p, env):\n    return [y.K_o]"),
+            "law: the observable V is a value of type list; a number or a formula would be right",
+        ),
         (with_gate("def m(u, v):\n    return 1.0, u\n"), "m: takes (u, v); a gate is a function"),
         (with_gate("def m(u):\n    return u\n"), "m: returns a formula; opening and"),
         (with_gate("def m(u):\n    return u, None\n"), "m: returns a formula and None; opening"),
         (MODEL.replace("rhs(y, p, env)", "rhs(y, p)"), "rhs: takes (y, p); rhs is a function of"),
         (
-            MODEL.replace("rhs=rhs", 'rhs=rhs, observables={"V": ("mV", law)}').replace(
-                "model =", "def law(y):\n    return y.K_o\nmodel ="
-            ),
+            observed("def law(y):\n    return y.K_o"),
             "law: takes (y); the observable V is a function of (y, p, env)",
         ),
     ],
 )
+@pytest.mark.filterwarnings("error")
 def test_other_arguments_and_results_are_told_with_their_line(tmp_path, text, words):
     assert re.search(rf"mine\.py:\d+: {re.escape(words)}", refused(tmp_path, text))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", [MODEL, MECHANISM], ids=["model", "mechanism"])
+@pytest.mark.parametrize(
+    "call", ["+helper(x)", "np.exp(helper(x))", "x * helper(x)", "helper(x)[0]"]
+)
+def test_async_helpers_are_refused_before_they_are_called(tmp_path, kind, call):
+    """So that no warning of Python's about them stands beside the message."""
+    text = "async def helper(x):\n    return x\n" + kind.replace("FORMULA", call)
+    line = next(k for k, row in enumerate((HEAD + text).splitlines(), 1) if call in row)
+    message = refused(tmp_path, text)
+    assert f"mine.py:{line}: TypeError: helper is async, and would never be run" in message
+    gc.collect()
 
 
 def test_a_file_of_mechanisms_is_tried_when_it_is_shown(tmp_path):
