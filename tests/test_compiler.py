@@ -12,6 +12,7 @@ import pytest
 from ecs_model.cache import cache_folder, locked
 from ecs_model.errors import ConfigError
 from ecs_model.membrane import compiler
+from ecs_model.transport import lone_kernel
 from tests.helpers import launch, launch_program
 
 TWICE = "double twice(double x) { return 2.0 * x; }"
@@ -134,11 +135,27 @@ def test_a_lock_keeps_others_out_and_dies_with_its_holder(cache):
     holder.wait(), killer.wait()
 
 
-def test_a_cold_cache_on_four_processes_at_once(cache, config):
+KEEPS = """\
+for argument; do
+    case "$argument" in */kernel.c) cp "$argument" "$COMPILED/$PMI_RANK-$$.c";; esac
+done"""
+
+
+def test_a_cold_cache_on_four_processes_at_once(cache, config, tmp_path, monkeypatch):
+    """Rank 0 compiles for all, each text once, also that of an ion that moves alone.
+
+    The texts are of membrane, increments, limits, what is spread, what is given back, arrivals and
+    fronts.
+    """
+    (tmp_path / "texts").mkdir()
+    monkeypatch.setenv("CC", compiler_that(tmp_path / "bin", KEEPS))
+    monkeypatch.setenv("COMPILED", str(tmp_path / "texts"))
     done = launch(4, "run", config, "-o", config.parent / "out", "--quiet")
     assert done.returncode == 0, done.stderr
-    # membrane, increments, limits, what is spread, what is given back, arrivals, fronts
     assert len(list(cache.glob("kernels/*.so"))) == 7
+    texts = [*(tmp_path / "texts").iterdir()]
+    assert [path.name.partition("-")[0] for path in texts] == ["0"] * 7
+    assert [path.read_text() for path in texts].count(lone_kernel.TEXT) == 1
 
 
 def test_four_independent_runs_with_a_cold_cache(cache, config):
