@@ -141,20 +141,30 @@ for argument; do
 done"""
 
 
+WATCHED = """\
+membrane = { model = "epileptor2" }
+[[line]]
+name = "all"
+start = ["0 mm"]
+end = ["1 mm"]
+"""
+
+
 def test_a_cold_cache_on_four_processes_at_once(cache, config, tmp_path, monkeypatch):
     """Rank 0 compiles for all, each text once, also that of an ion that moves alone.
 
-    The texts are of membrane, increments, limits, what is spread, what is given back, arrivals and
-    fronts.
+    The texts are of membranes and their firing; of increments, limits, what is spread and what is
+    given back; of fronts, everywhere and along lines.
     """
+    config.write_text(CONFIG + WATCHED)
     (tmp_path / "texts").mkdir()
     monkeypatch.setenv("CC", compiler_that(tmp_path / "bin", KEEPS))
     monkeypatch.setenv("COMPILED", str(tmp_path / "texts"))
     done = launch(4, "run", config, "-o", config.parent / "out", "--quiet")
     assert done.returncode == 0, done.stderr
-    assert len(list(cache.glob("kernels/*.so"))) == 7
+    assert len(list(cache.glob("kernels/*.so"))) == 8
     texts = [*(tmp_path / "texts").iterdir()]
-    assert [path.name.partition("-")[0] for path in texts] == ["0"] * 7
+    assert [path.name.partition("-")[0] for path in texts] == ["0"] * 8
     assert [path.read_text() for path in texts].count(lone_kernel.TEXT) == 1
 
 
