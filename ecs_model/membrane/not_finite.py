@@ -7,7 +7,7 @@ choice leaves out, or what becomes finite again, is nobody's fault.
 import os
 import sys
 from numbers import Real
-from types import SimpleNamespace
+from types import FrameType, SimpleNamespace
 
 import numpy as np
 
@@ -43,7 +43,7 @@ class Watch:
 
     def here(self):
         """File and line that is being computed; empty where it is of no file that is watched."""
-        frame = sys._getframe(1)
+        frame: FrameType | None = sys._getframe(1)
         while frame is not None and frame.f_code.co_filename not in self._paths:
             frame = frame.f_back
         return f"{self._paths[frame.f_code.co_filename]}:{frame.f_lineno}" if frame else ""
