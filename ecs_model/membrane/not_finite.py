@@ -12,7 +12,7 @@ from types import FrameType, SimpleNamespace
 import numpy as np
 
 from ecs_model.errors import ConfigError
-from ecs_model.membrane.autodiff import Dual, value_of
+from ecs_model.membrane.autodiff import Dual, jacobian, value_of
 from ecs_model.membrane.compartment import exchange
 from ecs_model.membrane.mechanism import IONS, Concentrations, Mechanism, Multiple, moved
 from ecs_model.membrane.model import MembraneModel, Surroundings
@@ -146,8 +146,40 @@ def _fault(amount):
     return None
 
 
+def infinite_rates(model: MembraneModel) -> str:
+    """Which rates are no finite numbers where a model begins, in words; empty if none.
+
+    Also slopes of rates count, without which no step can be taken.
+
+    Args:
+        model: the membrane model.
+    """
+    with np.errstate(all="ignore"):
+        values, rows = _rates_and_slopes(model, np.float64)
+    endless = [name for name, x in _of(model, values) if not np.isfinite(x)]
+    if endless:
+        return f"the rate of {', '.join(endless)}"
+    steep = [name for name, row in _of(model, rows) if not np.isfinite([*row.values(), 0.0]).all()]
+    return f"the slope of the rate of {', '.join(steep)}" if steep else ""
+
+
+def _of(model, values):
+    return zip(model.State._fields, values, strict=True)
+
+
+def _rates_and_slopes(model, make):
+    """Rates where a model begins, and their slopes row by row, of numbers of a kind."""
+    begin = model.State(), model.Parameters(), Surroundings(alpha=model.alpha)
+    y, p, env = (type(record)(*map(make, record)) for record in begin)
+
+    def rates(y):
+        return model.rhs(y, p, env)
+
+    return jacobian(rates, y)
+
+
 def place_of_rates(model: MembraneModel, *paths) -> str:
-    """File and line in which the first rate stops being finite that does, where a model begins.
+    """File and line in which the first rate, or its slope, stops being finite as a model begins.
 
     Args:
         model: the membrane model.
@@ -157,7 +189,7 @@ def place_of_rates(model: MembraneModel, *paths) -> str:
         str: the place of its function `rhs` if no line of these files is to blame.
     """
     watch = Watch(*paths)
-    begin = model.State(), model.Parameters(), Surroundings(alpha=model.alpha)
-    rates = model.rhs(*(type(record)(*map(watch.number, record)) for record in begin))
-    sources = (rate.source for rate in rates if isinstance(rate, Watched) and rate.source)
+    values, rows = _rates_and_slopes(model, watch.number)
+    numbers = [*values, *(slope for row in rows for slope in row.values())]
+    sources = (x.source for x in numbers if isinstance(x, Watched) and x.source)
     return next(sources, "") or birthplace(model.rhs, *paths)

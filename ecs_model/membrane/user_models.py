@@ -11,7 +11,11 @@ from ecs_model.membrane.importers import SUFFIXES, load_foreign
 from ecs_model.membrane.instants import instants
 from ecs_model.membrane.mechanism import ATP, Mechanism, charge, moved
 from ecs_model.membrane.model import MembraneModel, Surroundings
-from ecs_model.membrane.not_finite import place_of_rates, refuse_mechanism
+from ecs_model.membrane.not_finite import (
+    infinite_rates,
+    place_of_rates,
+    refuse_mechanism,
+)
 from ecs_model.membrane.parameter_set import options_with, with_set
 from ecs_model.membrane.parameter_sets import find
 from ecs_model.membrane.potentials import QuasiSteady
@@ -218,7 +222,7 @@ def _checked(model, *paths):
             model.step(ros2, y, p, env, Symbol(recording, "h"))
             instants(model, recording, y, p, env)
             refuse_observables(model, y, p, env, *paths)
-        endless = _without_rate(model)
+        endless = infinite_rates(model)
     except (ConfigError, KeyboardInterrupt):
         raise
     except BaseException as error:  # whatever a user's formula may raise
@@ -226,17 +230,9 @@ def _checked(model, *paths):
     if endless:
         raise ConfigError(
             f"{place_of_rates(model, *paths)}: at the state and the parameters that are declared, "
-            f"the rate of {', '.join(endless)} is no finite number"
+            f"{endless} is no finite number"
         )
     return model
-
-
-def _without_rate(model):
-    """States whose rate is no finite number where the model begins."""
-    begin = model.State(), model.Parameters(), Surroundings(alpha=model.alpha)
-    with np.errstate(all="ignore"):
-        rates = model.rhs(*(type(record)(*map(np.float64, record)) for record in begin))
-    return [n for n, r in zip(rates._fields, rates, strict=True) if not np.all(np.isfinite(r))]
 
 
 def _faults(model):

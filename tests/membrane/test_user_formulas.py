@@ -9,6 +9,7 @@ import pytest
 
 from ecs_model.config.membrane import Membrane
 from ecs_model.errors import ConfigError
+from ecs_model.membrane.autodiff import jacobian
 from ecs_model.membrane.user_formulas import TOOLS, without_chance
 from ecs_model.membrane.user_models import (
     contents,
@@ -234,7 +235,7 @@ def test_gates_that_are_not_finite_are_told_with_their_line(tmp_path, rates, lin
 
 @pytest.mark.parametrize(
     "formula",
-    ["np.where(x > 100.0, np.log(x - 40.0), 1.0)", "1.0 / (1.0 + np.exp(1e5 * x))"],
+    ["np.where(x > 100.0, np.log(x - 40.0), 1.0)", "1.0 / (1.0 + np.floor(np.exp(1e5 * x)))"],
 )
 @pytest.mark.filterwarnings("error")
 def test_what_a_choice_leaves_out_or_becomes_finite_is_no_fault(tmp_path, formula):
@@ -246,6 +247,37 @@ def test_too_much_at_rest_is_not_taken_for_it(tmp_path):
     """A flux of K+ that is finite, and no pump can bear."""
     text = MECHANISM.replace("Conductance(p.g_mine * (FORMULA))", "p.g_mine")
     assert added(tmp_path, text, "huebel_dahlem").startswith("membrane.add: with mine the cells")
+
+
+@pytest.mark.parametrize("model", ["pump_leak", "kager_mori"])
+@pytest.mark.parametrize(
+    "formula", ["np.sqrt(np.maximum(x - p.x, 0.0))", "1.0 / (1.0 + np.exp(1e5 * x))"]
+)
+def test_slopes_that_are_not_finite_at_rest_are_told_with_their_line(tmp_path, model, formula):
+    """Rest may be found without them, but no step could be taken."""
+    text = MECHANISM.replace("FORMULA", formula).replace('({"g_mine"', '({"x": X, "g_mine"')
+    message = added(tmp_path, 'X = quantity(9.0, "mM", "level")\n' + text, model)
+    line = len(HEAD.splitlines()) + 5
+    assert (
+        f"mine.py:{line}: at the state and the parameters that are declared, the slope" in message
+    )
+    assert re.search(r"the slope of the rate of K_o, .* is no finite number", message)
+
+
+def test_slopes_of_a_model_that_are_not_finite_are_told_with_their_line(tmp_path):
+    message = refused(tmp_path, MODEL.replace("FORMULA", "np.sqrt(np.maximum(x - 3.0, 0.0))"))
+    line = len(HEAD.splitlines()) + 9
+    assert f"mine.py:{line}: at the state" in message and "the slope of the rate of K_o" in message
+
+
+@pytest.mark.parametrize("formula", ["x * np.asarray(x)", "np.asarray(x) * x"])
+def test_arrays_of_one_number_have_slopes(tmp_path, formula):
+    """d/dK of -k K^2 is -2 k K."""
+    (tmp_path / "mine.py").write_text(HEAD + MODEL.replace("FORMULA", formula))
+    model = load_model(tmp_path / "mine.py")
+    p = model.Parameters()
+    values, rows = jacobian(lambda y: model.rhs(y, p, None), model.State())
+    assert (values[0], rows[0][0]) == pytest.approx((-0.05 * 9.0, -0.05 * 6.0), rel=1e-12)
 
 
 def test_rates_that_are_not_finite_are_told_with_their_line(tmp_path):
