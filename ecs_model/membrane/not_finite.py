@@ -14,9 +14,17 @@ import numpy as np
 from ecs_model.errors import ConfigError
 from ecs_model.membrane.autodiff import Dual, jacobian, value_of
 from ecs_model.membrane.compartment import exchange
-from ecs_model.membrane.mechanism import IONS, Concentrations, Mechanism, Multiple, moved
+from ecs_model.membrane.mechanism import (
+    IONS,
+    Concentrations,
+    Conductance,
+    Mechanism,
+    Multiple,
+    Permeability,
+    moved,
+)
 from ecs_model.membrane.model import MembraneModel, Surroundings
-from ecs_model.membrane.operators import Operators
+from ecs_model.membrane.operators import Operators, as_number
 from ecs_model.membrane.user_code import birthplace
 from ecs_model.physics.gating import steady_gate
 
@@ -120,9 +128,19 @@ def _amounts(part, watch, v, c, y, p, T):
     state = _record(watch.variable, {**y._asdict(), **fractions})
     parameters = _record(watch.number, {**part.parameters()._asdict(), **p._asdict()})
     sides = Concentrations(**{i: tuple(map(watch.variable, getattr(c, i))) for i in IONS})
-    for ion, kind in moved(part, watch.variable(v), sides, state, parameters, T).items():
-        amount = kind.turns if isinstance(kind, Multiple) else getattr(kind, "value", kind)
-        yield part.flux, part.name, f"what it returns for {ion}", amount
+    seen = watch.variable(v), sides, state, parameters, watch.number(T)
+    for ion, kind in moved(part, *seen).items():
+        for amount in _numbers(kind):
+            yield part.flux, part.name, f"what it returns for {ion}", as_number(amount)
+
+
+def _numbers(kind):
+    """The numbers in what a mechanism returned for an ion."""
+    if isinstance(kind, Multiple):
+        return [kind.turns]
+    if isinstance(kind, Permeability):
+        return [kind.value, *(kind.of or ())]
+    return [kind.value if isinstance(kind, Conductance) else kind]
 
 
 def _of_gate(gate, watch, v):

@@ -100,7 +100,10 @@ def _extended(model, places, options):
 def _restless(model, added, paths):
     """The ConfigError about mechanisms with which a model is not brought to rest."""
     for part, path in zip(added, paths, strict=True):
-        refuse_mechanism(part, path, model)
+        try:
+            refuse_mechanism(part, path, model)
+        except ArithmeticError as error:
+            return complaint(error, path)
     return ConfigError(
         f"membrane.add: with {', '.join(part.name for part in added)} the cells of {model.name} "
         "have no resting state; lower what the mechanism carries at rest"

@@ -22,7 +22,7 @@ HEAD = """\
 import datetime, random, time, uuid
 import numpy as np
 from os import urandom
-from ecs_model.membrane.mechanism import Conductance, mechanism, quantity
+from ecs_model.membrane.mechanism import Conductance, Multiple, Permeability, mechanism, quantity
 from ecs_model.membrane.model import MembraneModel
 from ecs_model.record import concentration, record
 drawn = np.random.default_rng(0)
@@ -206,17 +206,37 @@ def added(folder, text, model="pump_leak"):
     [
         ("np.log(x - 40.0)", "mine: what it returns for K is nan where {} rests (-"),
         ("1.0 / (y.K_o - y.K_o)", "mine: what it returns for K is inf"),
+        ("1.0 / (T - T)", "mine: what it returns for K is inf"),
+        ("np.asarray(np.log(x - 40.0))", "mine: what it returns for K is nan"),
         ("np.exp(v / (v - v))", "mine: the slope of what it returns for K is nan"),
         ("np.where(x > 100.0, 1.0, np.exp(1e5 * x))", "mine: what it returns for K is inf"),
     ],
 )
 def test_what_is_not_finite_at_rest_is_told_with_its_line(tmp_path, model, formula, words):
     """The line is that of the operation, in whichever function of the file it stands."""
-    helper = f"def helper(v, x, y):\n    return {formula}\n"
-    message = added(tmp_path, helper + MECHANISM.replace("FORMULA", "helper(v, x, y)"), model)
+    helper = f"def helper(v, x, y, T):\n    return {formula}\n"
+    message = added(tmp_path, helper + MECHANISM.replace("FORMULA", "helper(v, x, y, T)"), model)
     line = len(HEAD.splitlines()) + 2
     assert f"mine.py:{line}: {words.format(model)}" in message
     assert message.endswith("mM of K+ outside); a finite number would be right")
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        '{"K": J}',
+        '{"K": Permeability(J)}',
+        '{"K": Permeability(1e-9, (c.Na[0], J, 1))}',
+        '{"Na": Multiple(3, J), "K": Multiple(-2, J), "ATP": J}',
+        '{"Cl": 1.0 / (T - T)}',
+    ],
+)
+def test_whatever_is_returned_is_told_with_its_line(tmp_path, returned):
+    text = MECHANISM.replace("x = c.K[1]", "J = np.log(c.K[1] - 40.0)")
+    head, _, _ = text.partition("    return")
+    message = added(tmp_path, f"{head}    return {returned}\n", "kager_mori")
+    line = len(HEAD.splitlines()) + (4 if "T - T" in returned else 3)
+    assert re.search(rf"mine\.py:{line}: mine: what it returns for \w+ is (nan|inf)", message)
 
 
 @pytest.mark.parametrize(
