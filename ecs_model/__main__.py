@@ -1,5 +1,5 @@
 """`python -m ecs_model` is `ecs-model`."""
 
-from ecs_model.cli import main
+from ecs_model.cli import program
 
-raise SystemExit(main())
+raise SystemExit(program())

@@ -5,7 +5,7 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
-from ecs_model.membrane.autodiff import Dual, cut, jacobian, root, slope_of, value_of
+from ecs_model.membrane.autodiff import Dual, cut, jacobian, once, root, slope_of, value_of
 from ecs_model.membrane.expressions import Recording
 from tests.test_codegen import FORMULAS
 
@@ -121,3 +121,25 @@ def test_what_has_no_derivative_is_refused(work, words):
             work(Dual(1.0, {"x": 1.0}))
     else:
         assert work(Dual(1.0, {"x": 1.0})) == 1  # a plain number may be compared
+
+
+def test_symbols_are_asked_once_and_arrays_each_time():
+    asked = []
+
+    @once
+    def law(scale, y, p, env):
+        asked.append(y)
+        return scale * y.x
+
+    Record = namedtuple("Record", "x")
+    recording = Recording()
+    symbol, dual = Record(recording.named("x")), Record(Dual(recording.named("x"), {0: 1.0}))
+    for y in (symbol, dual):
+        assert law(2.0, y, (), ()) is law(2.0, y, (), ())
+    assert law(3.0, symbol, (), ()) is not law(2.0, symbol, (), ())
+    assert len(asked) == 3
+    array = Record(np.ones(2))
+    first = law(2.0, array, (), ())
+    array.x[:] = 3.0
+    np.testing.assert_array_equal(law(2.0, array, (), ()), 2.0 * array.x)
+    np.testing.assert_array_equal(first, 2.0)

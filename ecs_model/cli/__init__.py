@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import gc
 import io
 import os
 import sys
@@ -14,6 +15,7 @@ from ecs_model.errors import ConfigError, EcsModelError
 from ecs_model.launcher import from_elsewhere, limit_threads, rank_and_size
 
 GRACE = 0.2  # s: mpiexec ends all processes once one has failed; rank 0 must have spoken by then
+COLLECT = 20_000  # new objects between two searches for cycles; of 700 a short run is a tenth
 COMMANDS = (
     run.add_run,
     run.add_resume,
@@ -37,6 +39,13 @@ COMMANDS = (
 )
 
 
+def program():
+    """`main` as a process of its own, whose memory goes with it: nothing is searched at its end."""
+    code = main()
+    gc.freeze()  # or Python would look for cycles in all there is, a tenth of a short run
+    return code
+
+
 def main(argv=None):
     """Exit code of a command.
 
@@ -44,10 +53,21 @@ def main(argv=None):
     resumed.
     """
     _open_streams()
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _collecting_rarely():
         if not sys.warnoptions:
             warnings.simplefilter("ignore")  # those of libraries; what matters is checked and said
         return _main(argv)
+
+
+@contextlib.contextmanager
+def _collecting_rarely():
+    """Look for cycles of objects less often than is usual: there are few, and many objects."""
+    usual = gc.get_threshold()
+    gc.set_threshold(COLLECT, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 def _main(argv):

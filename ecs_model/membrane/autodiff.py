@@ -8,12 +8,14 @@ Time is a variable of its own: a step needs the slope of what depends on it, and
 at the middle of the step, where no edge of a pulse is (steps end at edges, see `instants`).
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ecs_model.membrane.expressions import Symbol
 from ecs_model.membrane.operators import Operators, as_number
 from ecs_model.membrane.ufuncs import FLAT, RULES, instead
 
@@ -30,9 +32,10 @@ class Dual(Operators):
         """A NumPy function and the chain rule."""
         if ufunc not in RULES:
             raise TypeError(f"np.{ufunc.__name__} has no derivative here; {instead(ufunc)}")
-        if any(type(x) is np.ndarray for x in inputs):
+        if np.ndarray in map(type, inputs):
             inputs = tuple(map(as_number, inputs))
-        for key in dict.fromkeys(key for x in inputs for key in _keys(x) if type(key) is Witness):
+        watching = [key for x in inputs for key in _keys(x) if type(key) is Witness]
+        for key in dict.fromkeys(watching):
             key.note(key, ufunc, inputs)
         rule = RULES[ufunc]
         if rule is FLAT:
@@ -164,6 +167,34 @@ def _slopes(directions, j):
 
 def _is_zero(x):
     return isinstance(x, int | float) and x == 0
+
+
+def once(law):
+    """`law` of (..., state, parameters, surroundings), asked once while a formula is recorded.
+
+    Rates and observables ask again and again for the same potential, whose search is most of what
+    is written down. Symbols never change; arrays may, so that theirs are found anew.
+    """
+
+    @functools.wraps(law)
+    def asked(*arguments):
+        recording = _recording(arguments[-3])
+        if recording is None:
+            return law(*arguments)
+        key = law, *map(id, arguments)
+        if key not in recording.answers:
+            recording.answers[key] = arguments, law(*arguments)  # they stay, and with them their id
+        return recording.answers[key][1]
+
+    return asked
+
+
+def _recording(state):
+    """Where a record of symbols is recorded; None for numbers and arrays."""
+    x = next(iter(state), None)
+    while isinstance(x, Dual):
+        x = x.value
+    return x.recording if isinstance(x, Symbol) else None
 
 
 def root(f, start, steps, *args):

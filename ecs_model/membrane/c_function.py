@@ -27,11 +27,16 @@ def c_function(text: str, name: str) -> Callable[..., Any]:
         Callable: takes numbers, and contiguous arrays, or None, for pointers.
     """
     function = getattr(_library(text), name)
-    result, arguments = _declared(text, name)
-    function.restype, function.argtypes = _TYPES[result], [_ctype(a) for a in arguments]
+    result, declared = _declared(text, name)
+    function.restype, function.argtypes = _TYPES[result], [_ctype(a) for a in declared]
+    pointers = [k for k, kind in enumerate(function.argtypes) if kind is ctypes.c_void_p]
 
     def call(*arguments: Any) -> Any:
-        return function(*[_known.get(id(a)) or _address(a) for a in arguments])
+        passed = list(arguments)
+        for k in pointers:
+            if (array := passed[k]) is not None:
+                passed[k] = _known.get(id(array)) or _address(array)
+        return function(*passed)
 
     return call
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ecs_model.errors import ConfigError
+from ecs_model.membrane.autodiff import once
 from ecs_model.membrane.mechanism import (
     ATP,
     IONS,
@@ -133,7 +134,8 @@ def exchange(cell, y, p, env, v=None):
         Exchange: v [V]; ions -> outward flux [mol/m^2/s]; ATP that is split [mol/m^2/s]; charge
         that leaves as current [mol/m^2/s].
     """
-    v = cell.potential.value(cell, y, p, env) if v is None else v
+    if v is None:
+        return _own_exchange(cell, y, p, env)
     T, c = cell.temperature(p, env), cell.concentrations(y, p, env)
     found = list(contributions(cell.mechanisms, v, c, y, p, T))
     atp = sum(kind for _, name, kind in found if name == ATP)
@@ -146,6 +148,12 @@ def exchange(cell, y, p, env, v=None):
     if cell.balance:
         ions[cell.balance] = balancing(ions, cell.balance)
     return Exchange(v, ions, atp, charge(carrying, c, v, T))
+
+
+@once
+def _own_exchange(cell, y, p, env):
+    """What a compartment gives at its own potential."""
+    return exchange(cell, y, p, env, cell.potential.value(cell, y, p, env))
 
 
 def balancing(ions, balance):

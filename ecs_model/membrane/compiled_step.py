@@ -101,7 +101,8 @@ class CompiledStep:
     ) -> None:
         """Write the observables of nodes, each to an array of `out`."""
         nodes = ctypes.c_long(len(state[0]))
-        self._observe(nodes, addresses(state), addresses(inputs), addresses(out))
+        kept = (ctypes.c_void_p * len(inputs))(*c_function.addresses(inputs))
+        self._observe(nodes, addresses(state), kept, addresses(out))
 
 
 def _places(batch):

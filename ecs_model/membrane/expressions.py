@@ -20,10 +20,14 @@ HIGHEST = 8  # power that is written as a product
 
 
 class Recording:
-    """The lines recorded so far."""
+    """The lines recorded so far.
+
+    Attributes:
+        answers: what was asked, and what came back, see `autodiff.once`.
+    """
 
     def __init__(self):
-        self._symbols = {}
+        self._symbols, self.answers = {}, {}
 
     def named(self, name):
         """The symbol of a variable; ValueError for a name that is none in C."""
@@ -101,7 +105,7 @@ class Symbol(Operators):
             refuse_odd(inputs)
             return NotImplemented
         if ufunc in ARITHMETIC:
-            if any(map(_is_condition, inputs)):
+            if any([x.is_condition for x in inputs if type(x) is Symbol]):
                 return _of_conditions(ufunc, inputs)
             if kinds != _SYMBOLS and (short := _fold(ufunc, *inputs)) is not None:
                 return short
@@ -162,7 +166,7 @@ def as_c(x):
 
 def _fold(ufunc, a, b):
     """The result of an operation with 0 or 1 that needs no operation; None if it needs one."""
-    first, second = (None if type(x) is Symbol else x for x in (a, b))
+    first, second = None if type(a) is Symbol else a, None if type(b) is Symbol else b
     is_sum, is_product = ufunc is np.add, ufunc is np.multiply
     if (second == 0 and (is_sum or ufunc is np.subtract)) or (
         second == 1 and (is_product or ufunc is np.divide)

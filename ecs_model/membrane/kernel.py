@@ -46,10 +46,10 @@ def step_source(model, parameters, surroundings, scales, precision=DOUBLE):
     positive = [q.low == 0.0 for q in model.State.quantities.values()]
     values = Values(recording, nodal, (CLOCK, "dt"))
     step = StepWriter(recording, values, y, new, error, scales, positive).written()
+    timed = any(CLOCK in line for line in recording.needed(*map(as_c, (*new, *error))))
     edges = Recording()
-    reaching, limits = instants(
-        model, edges, *symbols(edges, model.State(), parameters, surroundings)
-    )
+    of_edges = symbols(edges, model.State(), parameters, surroundings)
+    reaching, limits = instants(model, edges, *of_edges) if timed else ([], [])
     looking = Recording()
     seen = observed(model, *symbols(looking, model.State(), parameters, surroundings))
     show = [f"seen[{j}][i] = {as_c(x)};" for j, x in enumerate(seen)]
@@ -69,7 +69,7 @@ def step_source(model, parameters, surroundings, scales, precision=DOUBLE):
         potential=y._fields.index("V") if model.spikes else 0,
         rates=int(bool(model.rate)),
         firing="\n    ".join(firing),
-        timed=int(any(CLOCK in line for line in recording.needed(*map(as_c, (*new, *error))))),
+        timed=int(timed),
         clock=f"in[{[s.name for s, _ in inputs].index(CLOCK)}][0]",
         nodal="\n    ".join(_nodal(fields)),
         reaching="\n    ".join(reaching),

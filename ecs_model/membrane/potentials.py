@@ -4,7 +4,7 @@ from collections import namedtuple
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ecs_model.membrane.autodiff import Dual, root
+from ecs_model.membrane.autodiff import Dual, once, root
 from ecs_model.membrane.mechanism import (
     ATP,
     Conductance,
@@ -41,6 +41,7 @@ class QuasiSteady:
     steps: int = 3
     guess: Callable | None = None
 
+    @once
     def value(self, cell, y, p, env):
         """The potential [V]."""
         c, T = cell.concentrations(y, p, env), cell.temperature(p, env)

@@ -68,9 +68,11 @@ class Reaction:
         self.trial = np.zeros(-(-self.nodes // BLOCK))  # trial sub-step of each block [s]
         self.counts = np.zeros(len(self.trial), np.int64)
         self.block_steps, self.given = 0, np.zeros(len(ions))
+        self._columns = {f"state/{name}": v for name, v in state._asdict().items()}
         self.ions = {ion: state[0] if ion == "K" else getattr(state, f"{ion}_o") for ion in ions}
         self._weights = np.zeros(self.nodes) if weights is None else weights
         self.inputs = [np.ascontiguousarray(v, float) for v in (*parameters, *self.surroundings)]
+        self._fields = [k for k, v in enumerate((*parameters, *surroundings)) if np.ndim(v)]
         at = len(parameters) + surroundings._fields.index("time")
         self._clock = self.inputs[at] = np.zeros(1)  # time of the state [s], what observables see
         pointers = addresses(state), addresses(self.inputs)
@@ -131,7 +133,7 @@ class Reaction:
     def state(self):
         """All that the next step depends on, and what was counted so far, as `memory` says."""
         return {
-            **{f"state/{name}": column for name, column in self.variables._asdict().items()},
+            **self._columns,
             "reaction/trial": OfBlocks(self.trial, BLOCK, self.nodes),
             "reaction/given": Share(self.given),
             "reaction/block_steps": Share(self.block_steps),
@@ -139,8 +141,8 @@ class Reaction:
 
     def load(self, state):
         """Continue from what `state` gave."""
-        for name, column in self.variables._asdict().items():
-            column[:] = state[f"state/{name}"]
+        for name, column in self._columns.items():
+            column[:] = state[name]
         self.trial[:] = state["reaction/trial"]
         self.given[:] = state["reaction/given"]
         self.block_steps = state["reaction/block_steps"]
@@ -199,8 +201,9 @@ class Reaction:
     def _observed(self, nodes, wanted):
         """Name -> values of the wanted observables at some owned nodes."""
         y = [np.ascontiguousarray(v[nodes]) for v in self.variables]
-        given = zip((*self.parameters, *self.surroundings), self.inputs, strict=True)
-        inputs = [np.ascontiguousarray(v[nodes]) if np.ndim(x) else v for x, v in given]
+        inputs = list(self.inputs)
+        for k in self._fields:
+            inputs[k] = np.ascontiguousarray(inputs[k][nodes])
         *rows, unwanted = np.empty((len(wanted) + 1, len(y[0])))
         found = dict(zip(wanted, rows, strict=True))
         self.step.observe(y, inputs, [found.get(n, unwanted) for n in self.model.observables])

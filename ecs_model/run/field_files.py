@@ -106,23 +106,21 @@ class _Made:
         self._units = units
         with ExitStack() as opening:
             temporary = opening.enter_context(atomic.replacing(path))
-            created = hdf5.created(temporary, libver=("earliest", "v110"))
-            self._file = opening.enter_context(created)
+            self._file = opening.enter_context(hdf5.begun(temporary))
             self._open = opening.pop_all()
-        self._file.attrs["length_unit"] = LENGTH_UNIT
+        hdf5.put_text(self._file, "length_unit", LENGTH_UNIT)
         if lists_units:
-            self._file.create_group("units").attrs.update(units)
+            group = h5py.h5g.create(self._file, b"units")
+            for name, unit in units.items():
+                hdf5.put_text(group, name, unit)
 
     def store(self, name, array, chunks):
         """Store an array of this shape and kind, chunk by chunk."""
         shape = (min(CHUNK, len(array)), *array.shape[1:])
-        filters = {"chunks": shape, "compression": "gzip", "compression_opts": 1, "shuffle": True}
-        kept = self._file.create_dataset(
-            name, array.shape, array.dtype, **(filters if array.size else {})
-        )
-        kept.attrs["unit"] = self._units.get(name.rpartition("/")[2], "")
+        kept = hdf5.chunked(self._file, name, array, shape)
+        hdf5.put_text(kept, "unit", self._units.get(name.rpartition("/")[2], ""))
         for k, chunk in enumerate(chunks):
-            kept.id.write_direct_chunk((k * CHUNK, *[0] * (array.ndim - 1)), chunk)
+            kept.write_direct_chunk((k * CHUNK, *[0] * (array.ndim - 1)), chunk)
 
     def finish(self):
         """Give the file its name."""

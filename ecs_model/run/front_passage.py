@@ -113,6 +113,7 @@ class Passage:
         self._now |= {"latest": never.copy(), "ready": np.ones(len(now))}
         self._now["rise"] = np.where(now >= tracker.threshold, UNKNOWN, NEVER)
         self._ladders = np.full((len(now), len(RUNGS)), NEVER)
+        self._ends, self._at_end = np.zeros(2), np.zeros((1, len(now)))
         self._time, self._advance = tracker.last_time, c_function(TEXT, "ecs_pass")
 
     def _potassium(self):
@@ -135,13 +136,13 @@ class Passage:
 
     def observe(self, t: float, simulation: Simulation) -> None:
         """Note how K+ changed since the last look, along straight lines in time."""
-        course, now = self._tracker.course, self._potassium()[None]
-        times = np.array([self._time, t])
+        course, times, now = self._tracker.course, self._ends, self._at_end
+        times[:], now[:] = (self._time, t), self._potassium()
         if course is not None:
-            times, now = course.times, self._in_between(course, now)
+            times, now = course.times, np.ascontiguousarray(self._in_between(course, now))
         known = [self._now[name] for name in FIELDS]
         how = self._tracker.threshold, PATIENCE, len(RUNGS), RUNGS, self._ladders
-        self._advance(now.shape[1], len(now), np.ascontiguousarray(now), times, *how, *known)
+        self._advance(now.shape[1], len(now), now, times, *how, *known)
         self._time = t
 
     def _in_between(self, course, now):

@@ -6,8 +6,9 @@ first.
 """
 
 import math
+import operator
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from ecs_model.native import MPI
 
@@ -98,6 +99,7 @@ class Balance:
         self._give_back = c_function(TEXT, "ecs_give_back")
         self._nodes = len(self._parts[0].increment)
         self._table = np.zeros((len(self._parts), 4), np.uintp)
+        self._noted: list[Any] = []  # the arrays of its rows
         self._sums = np.zeros((len(self._parts), 2))
         self._shares = np.zeros(len(self._parts))
 
@@ -123,9 +125,17 @@ class Balance:
         self._shares[:] = [left / size if size > 0.0 else 0.0 for left, size in found]
         self._give_back(self._nodes, len(self._parts), self._table, self._shares)
 
+    def _note_places(self, systems):
+        """Note where increments and the weights of their systems lie, if not where they lay."""
+        arrays = [x for s in systems for x in (s.weights, s.sizes, s.signs)]
+        if len(arrays) != len(self._noted) or not all(map(operator.is_, arrays, self._noted)):
+            own = zip(self._parts, systems, strict=True)
+            rows = [_places(part.increment, s.weights, s.sizes, s.signs) for part, s in own]
+            self._table[:], self._noted = rows, arrays
+
     def _left_over(self, t, dt, migrations):
         """Of each ion what its increment lacks [mol], and its size, on all processes."""
-        self._table[:] = [_places(part.increment, part.system(dt)) for part in self._parts]
+        self._note_places([part.system(dt) for part in self._parts])
         self._weigh(self._nodes, len(self._parts), self._table, self._sums)
         own = zip(self._parts, migrations, self._sums[:, 0].tolist(), strict=True)
         self._sums[:, 0] = [part.lacking(t, dt, field, weighed) for part, field, weighed in own]
@@ -140,7 +150,7 @@ class Balance:
         return found
 
 
-def _places(increment, system):
+def _places(increment, weights, sizes, signs):
     """Where the increment, weights, sizes and signs lie, 0 for none."""
-    signs = [0] if isinstance(system.signs, float) else addresses([system.signs])
-    return [*addresses([increment, system.weights, system.sizes]), *signs]
+    of_signs = [0] if isinstance(signs, float) else addresses([signs])
+    return [*addresses([increment, weights, sizes]), *of_signs]

@@ -151,7 +151,8 @@ class Diffusion(StateAndReport):
         self.ledger.hold(self.values, t, t + dt)
         if self.last_step and dt != self.last_step:
             self.increment *= dt / self.last_step
-        self.increment[self.ledger.fixed] = 0.0
+        if self.ledger.dirichlet:
+            self.increment[self.ledger.fixed] = 0.0
         before, self.last_step = self.last_step, dt
         self._choose(damped, self.is_stiff(dt) if stiff is None else stiff)
         if self.balance is not None:

@@ -230,8 +230,9 @@ class Electrodiffusion(Ions):
     def _forget_total(self, elsewhere):
         """Forget the charge that no potential can drive away, as the solvers of ions left it."""
         ledger, lumped = self._first.ledger, self.operators.lumped
-        self._excess[ledger.fixed] = 0.0
-        if not ledger.dirichlet:
+        if ledger.dirichlet:
+            self._excess[ledger.fixed] = 0.0
+        else:
             sums = np.array([lumped @ self._excess + elsewhere, lumped.sum()])
             if self.operators.mesh.comm.size > 1:
                 self.operators.mesh.comm.Allreduce(MPI.IN_PLACE, sums, MPI.SUM)
@@ -247,22 +248,13 @@ class Electrodiffusion(Ions):
         bound = self.parts[self._bound]
         before = dict(bound.ledger.given)
         self._end_free(t, dt)
-        self._bind(bound.increment)
+        least = self.increments.bind(self._bound_index)
         migration = self.increments.migrations[self._bound_index]
         electrodes.book(self._currents, bound, self._bound.valence, migration, before, t, dt)
-        bound.range.refuse_negative(t, dt)
+        bound.range.refuse_negative(t, dt, least)
         for part in self.parts.values():
             part.range.take()
         self._excess[:] = self.charge
-
-    def _bind(self, increment):
-        """Let the increment of the bound ion be such that all together bring no charge."""
-        increment[:] = 0.0
-        more = self.rows.buffer("middle", increment.shape)
-        for ion, part in self.parts.items():
-            if ion is not self._bound:
-                increment += np.multiply(part.increment, ion.valence, out=more)
-        increment /= -self._bound.valence
 
     def _end_free(self, t, dt):
         """Close and book the step of all ions but one, and what that one gets with each."""

@@ -194,20 +194,23 @@ class Range:
         moved, largest = 0.5 * float(operators.lumped @ change), float(change.max(initial=0.0))
         self.corrections.add(moved, largest, operators.mesh.comm)
         self._increment[:] = limited
-        self.refuse_negative(t, dt)
+        self.refuse_negative(t, dt, (self._values + limited).min(initial=np.inf))
 
-    def refuse_negative(self, t: float, dt: float) -> None:
+    def refuse_negative(self, t: float, dt: float, least: float) -> None:
         """Raise SolutionError, which names the place and who takes, where there is less than none.
 
         To be called on all processes together.
+
+        Args:
+            t: when the step begins [s].
+            dt: its length [s].
+            least: of what the step leaves at this process's nodes [mM].
         """
-        now = self.rows.buffer("middle", self._values.shape)
-        np.add(self._values, self._increment, out=now)
-        self._below[0] = now.min(initial=np.inf)
-        comm = self.rows.operators.mesh.comm
+        self._below[0], comm = least, self.rows.operators.mesh.comm
         if comm.size > 1:
             comm.Allreduce(MPI.IN_PLACE, self._below, MPI.MIN)
         if self._below[0] < -ROUND_OFF:
+            now = self._values + self._increment
             node = int(now.argmin()) if len(now) else -1
             lowest = float(now[node]) if len(now) else np.inf, comm.rank
             _, rank = comm.allreduce(lowest, MPI.MINLOC)

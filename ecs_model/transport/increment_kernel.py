@@ -7,7 +7,8 @@ its rows add up to zero.
 
 import functools
 
-PASSES = ("pack", "begin", "inverse", "product", "descend", "turn", "alone", "unpack", "charge")
+SOLVING = ("inverse", "product", "descend", "turn", "alone")
+PASSES = ("pack", "begin", *SOLVING, "unpack", "charge", "bind")  # `ecs_` before them
 
 _TEXT = r"""
 #include <math.h>
@@ -212,6 +213,22 @@ void ecs_charge(long n, const double *const *value, const double *const *change,
     sums[0] = charges;
     sums[1] = moves;
     sums[2] = lacking;
+}
+
+/* Let the increments bring no charge, by that of the bound ion; the least that is left of it. */
+double ecs_bind(long n, const double *const *value, double *const *change, const double *charge,
+                int bound)
+{
+    double least = INFINITY;
+    for (long i = 0; i < n; i++) {
+        double others = 0.0;
+        for (int k = 0; k < IONS; k++)
+            if (k != bound) others += charge[k] * change[k][i];
+        change[bound][i] = others / -charge[bound];
+        const double left = value[bound][i] + change[bound][i];
+        least = left < least ? left : least;
+    }
+    return least;
 }
 """
 

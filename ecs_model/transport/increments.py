@@ -227,6 +227,15 @@ class Increments:
         self._lockstep.over_nodes("charge", *ions, bound, excess, out, conductivity, self._sums)
         return self._lockstep.added(self._sums[:3].copy())
 
+    def bind(self, bound: int) -> float:
+        """Let one of the ions bring what makes up for the charge of the others.
+
+        Returns:
+            The least that is left of it at this process's nodes [mM].
+        """
+        ions = self._values, self._increments, self._valence
+        return self._lockstep.over_nodes("bind", *ions, bound)
+
     def close(
         self, t: float, dt: float, psi: Array | None = None, but: Moving | None = None
     ) -> None:

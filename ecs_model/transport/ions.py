@@ -38,6 +38,10 @@ class Ions(StateAndReport):
 
     def arrays(self) -> dict[str, Array]:
         """The guesses of the next increments, and what exchange is balanced with."""
+        return self._guesses
+
+    @functools.cached_property
+    def _guesses(self):
         found = {ion.name: part.arrays() for ion, part in self.parts.items()}
         return {f"{name}_{ion}": v for ion, own in found.items() for name, v in own.items()}
 

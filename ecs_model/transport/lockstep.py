@@ -76,9 +76,8 @@ class Lockstep:
         Raises:
             SolutionError: on all processes, if that does not happen.
         """
-        for array in (self.found, self._direction, self._steps):
-            array[:] = 0.0
-        self._counts[:] = 0
+        for array in (self.found, self._direction, self._steps, self._counts):
+            array.fill(0)
         np.maximum(rtol**2 * right, self._floor, out=self._enough)
         if not self._iterated(residual, left):
             raise SolutionError(
@@ -127,9 +126,9 @@ class Lockstep:
             self._comm.Allreduce(MPI.IN_PLACE, sums, MPI.SUM)
         return sums
 
-    def over_nodes(self, name: str, *arguments: Any) -> None:
+    def over_nodes(self, name: str, *arguments: Any) -> Any:
         """Call a function of the compiled text that looks at owned nodes."""
-        self._passes[name](self._owned, *arguments)
+        return self._passes[name](self._owned, *arguments)
 
     def over_rows(self, name: str, *arguments: Any) -> Any:
         """Call a function of the compiled text that looks at neighbours, too."""

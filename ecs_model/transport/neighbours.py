@@ -1,7 +1,9 @@
 """The rows of the matrices with local columns: what every node sees of its neighbours."""
 
 import functools
+import operator
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from ecs_model.native import MPI, PETSc
@@ -75,6 +77,7 @@ class Neighbours:
         self._first, self._column, ghosts = self._local_rows()
         self.local, self._ghosts = self._owned + len(ghosts), ghosts
         self._buffers: dict[str, Any] = {}
+        self._tables: dict[int, tuple[Any, Any, Any]] = {}  # of so many moves: arrays, and places
         self._add_ghost_rows()
         self._forest = self._ownership(ghosts)
         self._wanted, self._few = self._halo()
@@ -228,14 +231,12 @@ class Neighbours:
 
     def _found(self, moves, far):
         """Of each move, nodes out of range, suspects and nodes below zero of this process."""
-        count = len(moves)
-        table = self.buffer(f"{count} in a table", (count, len(Move._fields) + 2), np.uintp)
-        found = self.buffer(f"{count} found", (count, 3), np.int64)
-        (begin,) = addresses([far])
-        for k, move in enumerate(moves):
-            of_ghosts = begin + SEEN * k * far.itemsize
-            table[k] = *addresses(move), of_ghosts, SEEN * count
-        self.call("look", count, table, TOLERANCE, found)
+        arrays = [far, *chain.from_iterable(moves)]
+        noted, table, found = self._tables.get(len(moves), ((), None, None))
+        if len(noted) != len(arrays) or not all(map(operator.is_, arrays, noted)):
+            table, found = _table(moves, far), np.zeros((len(moves), 3), np.int64)
+            self._tables[len(moves)] = arrays, table, found
+        self.call("look", len(moves), table, TOLERANCE, found)
         return found
 
     def call(self, name: str, *arguments: Any) -> Any:
@@ -245,6 +246,14 @@ class Neighbours:
     def over_rows(self, function: Any, *arguments: Any) -> Any:
         """Call a compiled function with the rows and further arguments."""
         return function(self._owned, self._first, self._column, *arguments)
+
+
+def _table(moves, far):
+    """Where the arrays of moves lie, and what is of their ghosts; a row for each, as C reads it."""
+    (begin,), stride = addresses([far]), SEEN * len(moves)
+    starts = [begin + SEEN * k * far.itemsize for k in range(len(moves))]
+    rows = zip(moves, starts, strict=True)
+    return np.array([[*addresses(move), start, stride] for move, start in rows], np.uintp)
 
 
 @functools.cache

@@ -1,10 +1,11 @@
 """The commands, from first to last, as a user meets them."""
 
+import gc
 import json
 
 import pytest
 
-from ecs_model.cli import main
+from ecs_model.cli import COLLECT, main, tools
 from ecs_model.config.reader import parse_config
 from tests.robust.cases import BASE, MODEL
 
@@ -94,6 +95,14 @@ def test_the_template_is_a_configuration(said):
     code, out, err = said("template")
     assert code == 0 and err == ""
     assert parse_config(out).mesh.generator == "box"
+
+
+def test_objects_are_searched_for_cycles_seldom_while_a_command_lasts(monkeypatch, said):
+    usual, meanwhile = gc.get_threshold(), []
+    monkeypatch.setattr(tools, "_schema", lambda a: meanwhile.append(gc.get_threshold()))
+    said("schema")
+    assert [m[0] for m in meanwhile] == [COLLECT]
+    assert gc.get_threshold() == usual
 
 
 def test_the_schema_is_json(said):
