@@ -3,9 +3,17 @@
 import numpy as np
 
 from ecs_model.errors import ConfigError
-from ecs_model.meshes.meshdata import components, flat_and_inverted, orphans, untagged
+from ecs_model.limits import LENGTH, MESH
+from ecs_model.meshes.meshdata import (
+    components,
+    flat_and_inverted,
+    longest_edges,
+    orphans,
+    untagged,
+)
 from ecs_model.meshes.orientation import folded
 from ecs_model.meshes.simplices import facets_in_parts, sort_rows
+from ecs_model.quantities import length_text
 
 
 def check(mesh, name):
@@ -40,6 +48,8 @@ def _unusable(mesh):
     """What makes it impossible to compute on it."""
     nodes = np.arange(len(mesh.points))[:, None]
     loose = "tagged facets that are no facet of any cell"
+    if wrong := odd_size(np.ptp(mesh.points, axis=0)):
+        return [wrong]
     lines = [_line(mesh, which, mesh.cells, what) for which, what in _bad_cells(mesh)]
     lines += [
         _line(mesh, orphans(mesh), nodes, "nodes in no cell"),
@@ -49,6 +59,21 @@ def _unusable(mesh):
     return [line for line in lines if line]
 
 
+def odd_size(sides):
+    """What is said of a mesh as large or small as no tissue is; empty for others.
+
+    Args:
+        sides: of the smallest box around it [m].
+    """
+    (low, high), longest = MESH, np.max(sides)
+    if low <= longest <= high:
+        return ""
+    return (
+        f"its longest side is {length_text(longest)}, and tissue has {length_text(low)} to "
+        f"{length_text(high)}; see the units of lengths and coordinates"
+    )
+
+
 def _bad_cells(mesh):
     """Pairs of a mask over cells and what is wrong with those in it."""
     flat, inverted = flat_and_inverted(mesh)
@@ -56,6 +81,7 @@ def _bad_cells(mesh):
     yield inverted, "inverted cells (negative volume)"
     yield flat, "degenerate cells (no volume)"
     yield repeated, "cells that repeat another cell"
+    yield longest_edges(mesh) < LENGTH[0], "cells smaller than an atom"
     if mesh.is_surface:
         yield _crowded(mesh), "triangles at an edge of three or more, where a surface branches"
     yield _folded(mesh, flat | inverted | repeated), "cells that lie over a neighbour"

@@ -170,6 +170,14 @@ def flat_and_inverted(mesh):
     return flat, inverted
 
 
+def longest_edges(mesh):
+    """The longest edge [m] of every cell (m,)."""
+    result = np.empty(len(mesh.cells))
+    for part in in_parts(len(result)):
+        result[part] = _longest_edges(mesh.points[mesh.cells[part]])
+    return result
+
+
 def _longest_edges(corners):
     pairs = combinations(range(corners.shape[1]), 2)
     return np.max([np.linalg.norm(corners[:, a] - corners[:, b], axis=1) for a, b in pairs], axis=0)

@@ -67,6 +67,30 @@ def test_the_setting_that_was_made_is_named():
             plan(1.0, 0.01, config.output.series, False, asked)
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ('[output]\nevery = "0.5 s"', "0.0625 s, by default 1/8 of output.every, is cut by halves"),
+        (
+            '[output]\nevery = "0.5 s"\nseries = "0.1 s"',
+            "output.series, 0.1 s, is cut by halves into steps",
+        ),
+        (
+            "adaptive = false",
+            "0.00625 s, by default 1/160 of time.end, is cut into steps no longer than",
+        ),
+        ("", "by default 1/160 of time.end, is cut by halves into steps"),
+    ],
+)
+def test_what_nobody_wrote_is_said_to_be_a_default(settings, words):
+    """An interval that is no whole number of steps: why are these as long as they are?"""
+    text = f'[mesh]\ngenerator = "interval"\n[time]\nend = "1 s"\nstep = "30 ms"\n{settings}\n'
+    why = resolve.origin_of_steps(resolve.with_intervals(parse_config(text, "a.toml")))
+    assert words in why and why.endswith("than time.step, 0.03 s")
+    with pytest.raises(ConfigError, match=r"steps of 0\.1 s \(output\.series, .*\); make it a"):
+        Clock(1.0, 10).ticks_in(0.25, "checkpoint.every", why)
+
+
 def test_times_do_not_drift():
     clock = Clock(0.1 * 7, 7)
     np.testing.assert_array_equal([clock.at(k) for k in range(8)], 0.1 * 7 * np.arange(8) / 7)

@@ -12,6 +12,7 @@ import pytest
 from ecs_model.cache import cache_folder, locked
 from ecs_model.errors import ConfigError
 from ecs_model.membrane import compiler
+from ecs_model.transport import lone_kernel
 from tests.helpers import launch, launch_program
 
 TWICE = "double twice(double x) { return 2.0 * x; }"
@@ -61,6 +62,43 @@ def test_a_torn_library_is_compiled_again(cache, part):
     assert path.read_bytes()[: len(whole) // 2] == whole[: len(whole) // 2]
 
 
+def compiler_that(folder, does):
+    """A compiler that first does something, in sh."""
+    folder.mkdir(exist_ok=True)
+    path = folder / "cc"
+    path.write_text(f'#!/bin/sh\n{does}\nexec "{compiler.compiler()}" "$@"\n')
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.fixture
+def warned(monkeypatch):
+    """The warnings of the compiler."""
+    said: list[str] = []
+    monkeypatch.setattr(compiler.LOG, "warning", lambda text, *values: said.append(text % values))
+    return said
+
+
+def test_a_compiler_without_end_is_told_and_has_one(cache, monkeypatch, tmp_path, warned):
+    """What it would optimise for ever it compiles plainly."""
+    endless = 'case "$*" in *-O3*) while :; do :; done;; esac'
+    monkeypatch.setenv("CC", compiler_that(tmp_path / "bin", endless))
+    monkeypatch.setattr(compiler, "PATIENCE", 0.2)
+    monkeypatch.setattr(compiler, "LIMIT", 1)
+    began = time.monotonic()
+    assert twice(3.0) == 6.0
+    assert time.monotonic() - began < 20
+    waiting, given_up = warned
+    assert waiting.startswith("the C compiler is at work on a membrane for 0 s already")
+    assert given_up.startswith("the C compiler does not come to an end within 1 s")
+
+
+def test_a_compiler_that_refuses_is_not_said_to_be_slow(cache, monkeypatch, tmp_path, warned):
+    picky = 'case "$*" in *-O3*) echo no such flag >&2; exit 1;; esac'
+    monkeypatch.setenv("CC", compiler_that(tmp_path / "bin", picky))
+    assert twice(3.0) == 6.0 and not warned
+
+
 def test_nothing_half_made_stays_after_a_failure(cache):
     with pytest.raises(ConfigError, match=r"failed on a membrane model: .*error"):
         compiler.library("this is not C")
@@ -103,11 +141,37 @@ def test_a_lock_keeps_others_out_and_dies_with_its_holder(cache):
     holder.wait(), killer.wait()
 
 
-def test_a_cold_cache_on_four_processes_at_once(cache, config):
+KEEPS = """\
+for argument; do
+    case "$argument" in */kernel.c) cp "$argument" "$COMPILED/$PMI_RANK-$$.c";; esac
+done"""
+
+
+WATCHED = """\
+membrane = { model = "epileptor2" }
+[[line]]
+name = "all"
+start = ["0 mm"]
+end = ["1 mm"]
+"""
+
+
+def test_a_cold_cache_on_four_processes_at_once(cache, config, tmp_path, monkeypatch):
+    """Rank 0 compiles for all, each text once, also that of an ion that moves alone.
+
+    The texts are of membranes and their firing; of increments, limits, what is spread and what is
+    given back; of fronts, everywhere and along lines.
+    """
+    config.write_text(CONFIG + WATCHED)
+    (tmp_path / "texts").mkdir()
+    monkeypatch.setenv("CC", compiler_that(tmp_path / "bin", KEEPS))
+    monkeypatch.setenv("COMPILED", str(tmp_path / "texts"))
     done = launch(4, "run", config, "-o", config.parent / "out", "--quiet")
     assert done.returncode == 0, done.stderr
-    # membrane, increments, limits, what is spread, what is given back, arrivals, fronts
-    assert len(list(cache.glob("kernels/*.so"))) == 7
+    assert len(list(cache.glob("kernels/*.so"))) == 8
+    texts = [*(tmp_path / "texts").iterdir()]
+    assert [path.name.partition("-")[0] for path in texts] == ["0"] * 8
+    assert [path.read_text() for path in texts].count(lone_kernel.TEXT) == 1
 
 
 def test_four_independent_runs_with_a_cold_cache(cache, config):

@@ -36,6 +36,24 @@ def asked_interval(output):
     return ("output.every", output.every) if follows else ("output.series", output.series)
 
 
+def origin_of_steps(config):
+    """What the length of steps follows from, in words.
+
+    Args:
+        config: a Config, see `with_intervals`.
+    """
+    output, wished = config.output, f"{config.time.step:.6g} s"
+    key, every = asked_interval(output)
+    usual = "" if key == "output.series" else f", by default 1/{SERIES_PER_FIELD} of output.every"
+    if usual and every == config.time.end / FIELDS_PER_RUN:
+        usual = f", by default 1/{FIELDS_PER_RUN * SERIES_PER_FIELD} of time.end"
+    parts = "by halves " if config.time.adaptive else ""
+    return (
+        f"output.series, {output.series:.6g} s{usual}, is cut {parts}into steps no longer than "
+        f"time.step, {wished}"
+    )
+
+
 def model_of(config, base="."):
     """The membrane model that a configuration means, with the ions that it adds.
 

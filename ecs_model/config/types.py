@@ -15,7 +15,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from ecs_model.limits import ALPHA, DIFFUSIVITY, LIVING, SOLUBLE, TORTUOSITY
+from ecs_model.limits import ALPHA, DIFFUSIVITY, LENGTH, LIVING, SOLUBLE, TORTUOSITY
 from ecs_model.quantities import parse
 from ecs_model.units import from_si, si_unit
 
@@ -134,7 +134,7 @@ Component = number(-1e6, 1e6)  # of a direction
 Tolerance = number(1e-12, 0.1)
 Name = Annotated[str, BeforeValidator(_name), Field(max_length=100)]
 IonName = Annotated[str, BeforeValidator(_ion_name), Field(max_length=100)]
-Length = quantity("um", 1e-12, 10.0)
+Length = quantity("um", *LENGTH)
 Coordinate = quantity("um", -10.0, 10.0)
 Seconds = quantity("s", 1e-9, 1e10)
 Instant = quantity("s", 0.0, 1e10)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ecs_model.membrane.expressions import Symbol
-from ecs_model.membrane.operators import Operators
+from ecs_model.membrane.operators import Operators, as_number
 from ecs_model.membrane.ufuncs import FLAT, RULES, instead
 
 TIME, MIDDLE = "time", "middle"  # keys: the slope in time; what the middle of the step adds
@@ -32,6 +32,8 @@ class Dual(Operators):
         """A NumPy function and the chain rule."""
         if ufunc not in RULES:
             raise TypeError(f"np.{ufunc.__name__} has no derivative here; {instead(ufunc)}")
+        if np.ndarray in map(type, inputs):
+            inputs = tuple(map(as_number, inputs))
         watching = [key for x in inputs for key in _keys(x) if type(key) is Witness]
         for key in dict.fromkeys(watching):
             key.note(key, ufunc, inputs)
@@ -132,7 +134,8 @@ def jacobian(f, y, directions=None):
     """
     if directions is None:
         directions = [[1.0 if i == j else 0.0 for j in range(len(y))] for i in range(len(y))]
-    results = f(type(y)(*(Dual(v, _slopes(directions, j)) for j, v in enumerate(y))))
+    duals = (Dual(v, _slopes(directions, j)) for j, v in enumerate(y))
+    results = [*map(as_number, f(type(y)(*duals)))]
     rows = [_expanded(r.slopes) if isinstance(r, Dual) else {} for r in results]
     return [value_of(r) for r in results], rows
 

@@ -2,13 +2,17 @@
 
 A library appears under its final name only when it is whole (`os.replace`), so a killed compilation
 leaves nothing that a later one could trip over. The key holds source, flags, compiler and CPU.
+Compilers take time that grows faster than formulas do: who waits is told, and there is an end.
 """
 
+import contextlib
 import ctypes
 import functools
 import hashlib
+import logging
 import os
 import platform
+import resource
 import shutil
 import subprocess
 import sysconfig
@@ -40,6 +44,15 @@ WIDE = (  # 512 bits; and for long formulas in vectors: fewer values wait for th
     "-fno-tree-slp-vectorize",
 )
 BARE = ("-DPLAIN_MATH", "-DSCALAR")  # without vectors and their functions
+PATIENCE = 30.0  # s of a compiler about which nothing is said
+LIMIT = 60  # s of processor time that it may take to optimise; built-in models take up to 6
+LIMITED = ("sh", "-c", 'ulimit -t "$0" 2>/dev/null; exec "$@"')  # the limit and a command follow
+WAITING = "the C compiler is at work on a membrane for %.0f s already; long formulas take long"
+GIVEN_UP = (
+    "the C compiler does not come to an end within %d s of processor time: this membrane is "
+    "compiled without vectors, so that its steps take longer; shorter formulas would be right"
+)
+LOG = logging.getLogger("ecs_model")
 
 
 def check_headers():
@@ -118,22 +131,58 @@ def _compile(cc, source, path):
     ):
         code, made = Path(folder, "kernel.c"), Path(folder, "kernel.so")
         code.write_text(source)
-        attempts = [[*FLAGS, *WIDE], [*FLAGS], [*FLAGS, "-DPLAIN_MATH"], ["-O2", "-fPIC", *BARE]]
-        for flags in attempts:
-            strict = ["-Werror=implicit-function-declaration", "-Wl,-z,defs"]
-            done = subprocess.run(
-                [cc, *flags, *strict, "-shared", str(code), "-o", str(made), "-lm"],
-                capture_output=True,
-                text=True,
-            )
-            if done.returncode == 0:
-                content = made.read_bytes()
-                made.write_bytes(content + hashlib.sha256(content).digest())
-                os.replace(made, path)
-                return
-    said = done.stderr.strip().splitlines()
+        failed = _tried(cc, code, made)
+        if failed is None:
+            content = made.read_bytes()
+            made.write_bytes(content + hashlib.sha256(content).digest())
+            os.replace(made, path)
+            return
+    said = failed.strip().splitlines()
     first = next((x for x in said if "error" in x or "undefined" in x), said[-1] if said else "?")
     raise ConfigError(f"the C compiler {cc} failed on a membrane model: {first}")
+
+
+def _tried(cc, code, made):
+    """Compile as well as the compiler can, and within reason; what it says if it fails, or None."""
+    for flags in ([*FLAGS, *WIDE], [*FLAGS], [*FLAGS, "-DPLAIN_MATH"]):
+        before = _spent()
+        if _run([*LIMITED, str(LIMIT), cc, *flags, *_files(code, made)]) is None:
+            return None
+        if _spent() - before > 0.9 * LIMIT:  # the system counts in ticks
+            LOG.warning(GIVEN_UP, LIMIT)
+            break
+    return _run([cc, "-O2", "-fPIC", *BARE, *_files(code, made)])
+
+
+def _files(code, made):
+    strict = ["-Werror=implicit-function-declaration", "-Wl,-z,defs"]
+    return [*strict, "-shared", str(code), "-o", str(made), "-lm"]
+
+
+def _spent():
+    """Seconds of all child processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _run(command):
+    """Run a compiler, and say so if that takes long; its messages if it fails, else None."""
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            said = _heard(process)
+        except BaseException:
+            process.kill()
+            raise
+    return said if process.returncode else None
+
+
+def _heard(process):
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        return process.communicate(timeout=PATIENCE)[1]
+    LOG.warning(WAITING, PATIENCE)
+    return process.communicate()[1]
 
 
 @functools.cache

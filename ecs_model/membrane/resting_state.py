@@ -28,14 +28,22 @@ def balanced(equations, start):
     y = start
     for _ in range(STEPS):
         values, rows = jacobian(equations, y)
-        matrix = np.array([[row.get(j, 0.0) for j in range(len(y))] for row in rows], float)
-        step = np.linalg.solve(matrix, np.array(values, float))
+        step = _solved(rows, values)
         y = type(y)(*(float(a - b) for a, b in zip(y, step, strict=True)))
         if all(abs(b) <= 1e-15 * abs(a) + 1e-300 for a, b in zip(y, step, strict=True)):
             return y
     if all(abs(b) <= 1e-11 * abs(a) for a, b in zip(y, step, strict=True)):
         return y
     raise ArithmeticError(f"no resting state near {start}")
+
+
+def _solved(rows, values):
+    """The solution of a sparse system; ArithmeticError for one that is singular."""
+    matrix = np.array([[row.get(j, 0.0) for j in range(len(values))] for row in rows], float)
+    try:
+        return np.linalg.solve(matrix, np.array(values, float))
+    except np.linalg.LinAlgError as error:
+        raise ArithmeticError(str(error)) from None
 
 
 def at_rest(outside, cells, near):

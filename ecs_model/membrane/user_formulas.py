@@ -53,7 +53,7 @@ def complaint(error, *paths) -> ConfigError:
 
 @contextlib.contextmanager
 def without_chance(*paths):
-    """Within, code that asks a clock or draws a random number raises TypeError.
+    """Within, code that asks a clock, draws a random number or calls `async` raises TypeError.
 
     Args:
         paths: of the user's files; code beside them is meant.
@@ -65,7 +65,7 @@ def without_chance(*paths):
         return
     watch.use_tool_id(tool, "ecs_model")
     folders = tuple(os.path.dirname(os.path.abspath(path)) + os.sep for path in paths)
-    watch.register_callback(tool, watch.events.CALL, functools.partial(_refuse_chance, folders))
+    watch.register_callback(tool, watch.events.CALL, functools.partial(_refuse_call, folders))
     watch.set_events(tool, watch.events.CALL)
     try:
         yield
@@ -75,14 +75,17 @@ def without_chance(*paths):
         watch.free_tool_id(tool)
 
 
-def _refuse_chance(folders, code, offset, function, first):
+def _refuse_call(folders, code, offset, function, first):
+    if not code.co_filename.startswith(folders):
+        return
     name, home = getattr(function, "__qualname__", ""), _home(function)
-    is_chance = name in CLOCKS or home in CHANCE or home.startswith("numpy.random")
-    if is_chance and code.co_filename.startswith(folders):
+    if name in CLOCKS or home in CHANCE or home.startswith("numpy.random"):
         raise TypeError(
             f"{name} would give the same at every node and step, as a formula is written down "
             "once; in a model time is env.time, and noise is what [[noise]] of a run brings"
         )
+    if inspect.iscoroutinefunction(function):
+        raise TypeError(f"{name} is async, and would never be run; a plain function would be right")
 
 
 def _home(function):
@@ -92,8 +95,10 @@ def _home(function):
     return module if isinstance(module, str) else ""
 
 
-def refuse_arguments(function, wanted, what, *paths) -> None:
-    """Raise ConfigError, with the line of a function, for one that does not take its arguments.
+def refuse_kind(function, wanted, what, *paths) -> None:
+    """Raise ConfigError, with the line of a function, for one that cannot be called as a formula.
+
+    It may return later or in pieces (`async`, `yield`), or not take its arguments.
 
     Args:
         function: to be called with as many as `wanted`.
@@ -101,6 +106,11 @@ def refuse_arguments(function, wanted, what, *paths) -> None:
         what: it is, in words, such as "a mechanism".
         paths: of the files that it may be written in.
     """
+    if _is_postponed(inspect.unwrap(function)):
+        raise ConfigError(
+            f"{birthplace(function, *paths)}: {_name(function)}: has async or yield in it; {what} "
+            "is a plain function, which returns its result"
+        )
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):  # one of C
@@ -111,11 +121,20 @@ def refuse_arguments(function, wanted, what, *paths) -> None:
         is_swapped = names != [*wanted] and sorted(names) == sorted(wanted)
         if not is_swapped:
             return
-    name, place_of = getattr(function, "__name__", "it"), birthplace(function, *paths)
     raise ConfigError(
-        f"{place_of}: {name}: takes ({', '.join(names)}); {what} is a function of "
-        f"({', '.join(wanted)})"
+        f"{birthplace(function, *paths)}: {_name(function)}: takes ({', '.join(names)}); {what} is "
+        f"a function of ({', '.join(wanted)})"
     )
+
+
+def _is_postponed(function):
+    """Whether a call of a function gives something that is still to be run."""
+    kinds = inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction
+    return any(is_kind(function) for is_kind in kinds)
+
+
+def _name(function):
+    return getattr(function, "__name__", "it")
 
 
 class _Any:
@@ -137,9 +156,9 @@ def try_mechanism(part: Mechanism, path) -> None:
         part: the Mechanism.
         path: of its file.
     """
-    refuse_arguments(part.flux, OF_FLUX, "a mechanism", path)
+    refuse_kind(part.flux, OF_FLUX, "a mechanism", path)
     for gate in part.gates:
-        refuse_arguments(gate.rates, OF_GATE, "a gate", path)
+        refuse_kind(gate.rates, OF_GATE, "a gate", path)
     try:
         with without_chance(path):
             _try_gates(part, path)
@@ -189,9 +208,9 @@ def refuse_model(model: MembraneModel, *paths) -> None:
     """Raise ConfigError, with its line, for a function of a model with other arguments."""
     for name, wanted in OF_MODEL.items():
         if (function := getattr(model, name)) is not None:
-            refuse_arguments(function, wanted, name, *paths)
+            refuse_kind(function, wanted, name, *paths)
     for name, (_, law) in model.observables.items():
-        refuse_arguments(law, OF_MODEL["rhs"], f"the observable {name}", *paths)
+        refuse_kind(law, OF_MODEL["rhs"], f"the observable {name}", *paths)
 
 
 def refuse_rates(model: MembraneModel, y, p, env, *paths) -> None:
@@ -210,6 +229,19 @@ def refuse_rates(model: MembraneModel, y, p, env, *paths) -> None:
     for function, rates in given.items():
         if found := _odd_rates(rates(), model.State):
             raise ConfigError(f"{birthplace(function, *paths)}: {function.__name__}: {found}")
+
+
+def refuse_observables(model: MembraneModel, y, p, env, *paths) -> None:
+    """Raise ConfigError, with the line of its function, for an observable that is no value.
+
+    Args: those of `refuse_rates`.
+    """
+    for name, (_, law) in model.observables.items():
+        if is_odd(found := law(y, p, env)):
+            raise ConfigError(
+                f"{birthplace(law, *paths)}: {_name(law)}: the observable {name} is {kind(found)}; "
+                "a number or a formula would be right"
+            )
 
 
 def _odd_rates(rates, State):

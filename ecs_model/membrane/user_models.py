@@ -11,6 +11,11 @@ from ecs_model.membrane.importers import SUFFIXES, load_foreign
 from ecs_model.membrane.instants import instants
 from ecs_model.membrane.mechanism import ATP, Mechanism, charge, moved
 from ecs_model.membrane.model import MembraneModel, Surroundings
+from ecs_model.membrane.not_finite import (
+    infinite_rates,
+    place_of_rates,
+    refuse_mechanism,
+)
 from ecs_model.membrane.parameter_set import options_with, with_set
 from ecs_model.membrane.parameter_sets import find
 from ecs_model.membrane.potentials import QuasiSteady
@@ -19,6 +24,7 @@ from ecs_model.membrane.user_code import execute, existing
 from ecs_model.membrane.user_formulas import (
     complaint,
     refuse_model,
+    refuse_observables,
     refuse_rates,
     try_mechanism,
     without_chance,
@@ -76,21 +82,32 @@ def _extended(model, places, options):
             raise ConfigError(f"membrane.add: {path}: {name} is given twice")
     added, paths = [load_mechanism(path, name) for path, name in places], [p for p, _ in places]
     try:
-        made = model.variant(added, **options)
+        with np.errstate(all="ignore"):
+            made = model.variant(added, **options)
     except (ConfigError, KeyboardInterrupt):
         raise
     except ArithmeticError:
-        names = ", ".join(part.name for part in added)
-        raise ConfigError(
-            f"membrane.add: with {names} the cells of {model.name} have no resting state; lower "
-            "what the mechanism carries at rest"
-        ) from None
+        raise _restless(model.variant(**options), added, paths) from None
     except BaseException as error:  # whatever a user's formula may raise
         raise complaint(error, *paths) from None
     made = _checked(made, *paths)
-    for part in added:
-        _check_current(made, part)
+    with np.errstate(all="ignore"):
+        for part in added:
+            _check_current(made, part)
     return made
+
+
+def _restless(model, added, paths):
+    """The ConfigError about mechanisms with which a model is not brought to rest."""
+    for part, path in zip(added, paths, strict=True):
+        try:
+            refuse_mechanism(part, path, model)
+        except ArithmeticError as error:
+            return complaint(error, path)
+    return ConfigError(
+        f"membrane.add: with {', '.join(part.name for part in added)} the cells of {model.name} "
+        "have no resting state; lower what the mechanism carries at rest"
+    )
 
 
 def _check_current(model, part):
@@ -207,27 +224,18 @@ def _checked(model, *paths):
             refuse_rates(model, y, p, env, *paths)
             model.step(ros2, y, p, env, Symbol(recording, "h"))
             instants(model, recording, y, p, env)
-            for _, observable in model.observables.values():
-                observable(y, p, env)
-        endless = _without_rate(model)
+            refuse_observables(model, y, p, env, *paths)
+        endless = infinite_rates(model)
     except (ConfigError, KeyboardInterrupt):
         raise
     except BaseException as error:  # whatever a user's formula may raise
         raise complaint(error, *paths) from None
     if endless:
         raise ConfigError(
-            f"{path}: at the state and the parameters that are declared, the rate of "
-            f"{', '.join(endless)} is no finite number"
+            f"{place_of_rates(model, *paths)}: at the state and the parameters that are declared, "
+            f"{endless} is no finite number"
         )
     return model
-
-
-def _without_rate(model):
-    """States whose rate is no finite number where the model begins."""
-    begin = model.State(), model.Parameters(), Surroundings(alpha=model.alpha)
-    with np.errstate(all="ignore"):
-        rates = model.rhs(*(type(record)(*map(np.float64, record)) for record in begin))
-    return [n for n, r in zip(rates._fields, rates, strict=True) if not np.all(np.isfinite(r))]
 
 
 def _faults(model):

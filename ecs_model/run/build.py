@@ -11,7 +11,9 @@ import numpy as np
 
 from ecs_model.cache import Kept
 from ecs_model.config.resolve import asked_interval, model_of
+from ecs_model.errors import ConfigError
 from ecs_model.membrane.noisy import noisy
+from ecs_model.meshes.faults import odd_size
 from ecs_model.parallel import Team, together
 from ecs_model.run import clock
 from ecs_model.run.building import (
@@ -86,8 +88,11 @@ def _ground(config, comm, base, kept, lap):
 def _mesh(config, comm, base, lap):
     here = mesh_slice(comm, config.mesh, base)
     lap("mesh")
-    fields = GivenFields(here.node_fields, here.cell_fields)
-    return fields, Mesh(comm, here)
+    fields, mesh = GivenFields(here.node_fields, here.cell_fields), Mesh(comm, here)
+    low, high = mesh.extent()
+    if wrong := odd_size(high - low):
+        raise ConfigError(f"mesh: {wrong}")
+    return fields, mesh
 
 
 @dataclass(frozen=True)

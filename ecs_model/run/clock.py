@@ -32,13 +32,19 @@ class Clock:
         """The last tick at or before time `t` [s]."""
         return int(t / self.end * self.ticks * (1 + 1e-12))
 
-    def ticks_in(self, interval, name):
-        """An interval [s] in ticks; ConfigError if it is not a whole number of them."""
+    def ticks_in(self, interval, name, why=""):
+        """An interval [s] in ticks; ConfigError if it is not a whole number of them.
+
+        Args:
+            interval: [s].
+            name: its key.
+            why: steps are as long as they are, in words.
+        """
         count = interval / self.end * self.ticks
         if round(count) < 1 or abs(count - round(count)) > 1e-6 * count:
             raise ConfigError(
                 f"{name} is {interval:.6g} s, which is not a whole number of steps of "
-                f"{self.end / self.ticks:.6g} s; make it a multiple"
+                f"{self.end / self.ticks:.6g} s{why and f' ({why})'}; make it a multiple"
             )
         return round(count)
 

@@ -18,9 +18,11 @@ WORDS = {
     "mesh": "mesh",
     "model": "membrane model",
     "files": "content of a file",
+    "values": "value of the membrane model",
     "clock": "time.end or time.step",
     "settings": "tissue, membrane, source or boundary",
 }
+SAME = 1e-9  # relative difference of values that are the same
 ARRAYS = np.ndarray | OfCells | OfBlocks  # what is not in the manifest
 MAY_BE_NAN = ("tracker/", "neurons/", "frontresolution/")  # what has not been seen yet
 
@@ -38,9 +40,16 @@ def identity(parts, physics, base):
         "mesh": parts.mesh.fingerprint,
         "model": parts.identity,
         "files": digests(physics, base),
+        "values": _values(parts.model),
         "clock": [clock.end, clock.ticks],
         "settings": physics,
     }
+
+
+def _values(model):
+    """Name -> value [SI] of the parameters and states that a model declares."""
+    declared = model.Parameters()._asdict() | model.State()._asdict()  # which follow from those
+    return {name: float(value) for name, value in declared.items()}
 
 
 def refuse_foreign(path, manifest, expected, force=False, longer=False):
@@ -70,8 +79,10 @@ def refuse_foreign(path, manifest, expected, force=False, longer=False):
 
 def _differs(key, manifest, here, longer):
     found = manifest.get(key)
-    if key == "model" and manifest["version"] != __version__:
+    if key in ("model", "values") and manifest["version"] != __version__:
         return False  # its C text may be written in another way; settings are compared
+    if key == "values":
+        return bool(_other_values(found, here))
     if key in ("settings", "files"):
         return bool(versions.differing(found, here))
     if key == "clock" and longer:
@@ -79,10 +90,28 @@ def _differs(key, manifest, here, longer):
     return found != here
 
 
+def _other_values(found, here):
+    """Names of the values that differ, beyond the rounding of a search for rest on machines."""
+    if found is None:  # a checkpoint that does not tell them
+        return []
+    names = [*here, *(found.keys() - here.keys())]
+    return [n for n in names if not _same(found.get(n), here.get(n))]
+
+
+def _same(a, b):
+    return None not in (a, b) and np.isclose(a, b, SAME, 0.0, equal_nan=True)
+
+
 def _shown(key, found, here):
+    if key == "values":
+        return _changed(_other_values(found, here))
     if key in ("settings", "files"):
-        return f"{', '.join(versions.differing(found, here)[:3])} changed"
+        return _changed(versions.differing(found, here))
     return f"{_short(found)}, here: {_short(here)}"
+
+
+def _changed(names):
+    return f"{', '.join(names[:3])} changed"
 
 
 class Restart:

@@ -83,7 +83,7 @@ def _check_times(config):
     time, output = config.time, config.output
     asked = resolve.asked_interval(output)
     ticks = clock.plan(time.end, time.step, output.series, time.adaptive, asked)
-    ticks.ticks_in(output.every, "output.every")
+    ticks.ticks_in(output.every, "output.every", resolve.origin_of_steps(config))
 
 
 def base_of(config, path, text="", overrides=()):

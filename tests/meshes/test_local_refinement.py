@@ -169,8 +169,8 @@ BAD = {
     "outside": ({**POINT, "point": ["5 mm", "0 mm"]}, r"the point \(5, 0\) mm lies outside"),
     "space": ({**POINT, "point": ["0 mm"] * 3}, "found 3 coordinates; the mesh has 2"),
     "unknown": ({"region": "third", "cell": "20 um"}, "no region 'third'; it has first, second"),
-    "a region of too many": ({"region": "first", "cell": "1e-9 mm"}, "refine.0..cell: the mesh wo"),
-    "too many": ({**POINT, "radius": "1 mm", "cell": "1e-9 mm"}, "the mesh would have about"),
+    "a region of too many": ({"region": "first", "cell": "1e-7 mm"}, "refine.0..cell: the mesh wo"),
+    "too many": ({**POINT, "radius": "1 mm", "cell": "1e-7 mm"}, "the mesh would have about"),
 }
 
 

@@ -131,6 +131,28 @@ def test_tags_that_a_mesh_cannot_hold_are_refused(cube, tag):
         replace(cube, cell_tags=tags)
 
 
+@pytest.mark.parametrize(
+    ("factor", "words"),
+    [
+        (1e4, "its longest side is 20 m, and tissue has 100 nm to 10 m"),
+        (1e-5, "its longest side is 20 nm, and tissue has 100 nm to 10 m"),
+    ],
+)
+def test_check_finds_lengths_in_the_wrong_unit(cube, factor, words):
+    with pytest.raises(ConfigError, match=f"mesh cube cannot be used:\n  {words}"):
+        meshdata.check(replace(cube, points=factor * cube.points), "cube")
+
+
+def test_check_finds_cells_smaller_than_an_atom():
+    """They are one micrometre and one picometre long, in a mesh as long as two of the former."""
+    lengths = np.array([[0.0], [1e-6], [1e-6 + 1e-12], [2e-6]])
+    cells, tags = np.array([[0, 1], [1, 2], [2, 3]]), np.ones(3, int)
+    none = np.empty((0, 1), int)
+    mesh = meshdata.MeshData(lengths, cells, tags, none, none[:, 0], {"tissue": 1}, {})
+    with pytest.raises(ConfigError, match=r"smaller than an atom: 1, the first at \(1\) um"):
+        meshdata.check(mesh, "short")
+
+
 def test_check_lists_all_damages_at_once(cube):
     with pytest.raises(ConfigError) as caught:
         meshdata.check(orphaned(untagged(inverted(cube))), "cube")

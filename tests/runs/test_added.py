@@ -49,6 +49,18 @@ def copy(whole, tmp_path):
     return shutil.copytree(whole / "out", tmp_path / "out")
 
 
+BY_CHANCE = """\
+import os
+from ecs_model.membrane.mechanism import Conductance, mechanism, quantity
+
+NUMBER = float(os.environ["NUMBER"])
+
+@mechanism({"g_mine": quantity(DEFAULT, "S/m^2", "of mine", low=0.0)})
+def mine(v, c, y, p, T):
+    return {"K": Conductance(FACTOR * p.g_mine)}
+"""
+
+
 def longer(folder):
     return api.resume(folder, overrides=["time.end=0.2s"], quiet=True).code
 
@@ -76,3 +88,26 @@ def test_nor_with_another_mechanism_unless_it_is_trusted(whole, copy):
     resolved.write_text(resolved.read_text().replace("mine.py:mine", "other.py:mine"))
     with pytest.raises(ConfigError, match=r"membrane\.add, then give --trust"):
         longer(copy)
+
+
+@pytest.mark.parametrize(
+    ("default", "factor", "message"),
+    [
+        ("0.1 * NUMBER", "1.0", r"another value of the membrane model \(.*g_mine.* changed\)"),
+        ("0.1", "NUMBER", "another membrane model"),
+    ],
+)
+def test_nor_with_what_the_same_file_makes_of_chance(
+    tmp_path, monkeypatch, default, factor, message
+):
+    """As it may by the hash of a text or the clock, in a number or in the text of a formula."""
+    text = BY_CHANCE.replace("DEFAULT", default).replace("FACTOR", factor)
+    (tmp_path / "mine.py").write_text(text)
+    (tmp_path / "run.toml").write_text(RUN)
+    monkeypatch.setenv("NUMBER", "1.0")
+    assert api.run(tmp_path / "run.toml", tmp_path / "out", quiet=True).code == 0
+    monkeypatch.setenv("NUMBER", "1.5")
+    with pytest.raises(ConfigError, match=message):
+        longer(tmp_path / "out")
+    monkeypatch.setenv("NUMBER", "1.0")
+    assert longer(tmp_path / "out") == 0

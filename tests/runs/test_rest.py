@@ -78,7 +78,9 @@ def test_a_set_that_only_oscillates_is_refused_by_name(tmp_path, n):
     (tmp_path / "run.toml").write_text(BATH.format(**PLAIN | {"alpha": 0.2, "K_bath": "8 mM"}))
     done = launch(n, "run", tmp_path / "run.toml", "-o", tmp_path / "out", "--quiet")
     assert done.returncode == 2 and "Traceback" not in done.stderr
-    assert "membrane.start: wei_ullah_schiff has no stable steady state" in done.stderr
+    line = BATH.splitlines().index('start = "{start}"') + 1
+    told = f"run.toml:{line}: membrane.start: wei_ullah_schiff has no stable steady state"
+    assert told in done.stderr
     assert "alpha = 0.2, K_bath = 8 mM" in done.stderr
 
 

@@ -6,14 +6,14 @@ from functools import partial
 import numpy as np
 
 from ecs_model.errors import ConfigError
-from ecs_model.membrane import rest, solver, start
+from ecs_model.membrane import activity, rest, solver, start
 from ecs_model.membrane.compiler import library
 from ecs_model.membrane.kernel import depends_on
 from ecs_model.membrane.model import Surroundings
 from ecs_model.membrane.packing import arranged
 from ecs_model.membrane.precision import allowed
 from ecs_model.parallel import Team, root_does, together
-from ecs_model.run import front_tracker
+from ecs_model.run import front_passage, front_tracker
 from ecs_model.transport import (
     closing,
     increment_kernel,
@@ -56,7 +56,7 @@ def reaction(config, tissue, nodes, operators, around, kept, lap):
     text = kept("kernel", key, partial(solver.source, model, parameters, surroundings, precision))
     _refuse_different(mesh.comm, text, model)
     lap("membranes")
-    _compile(mesh.comm, text, _increments(tissue, model))
+    _compile(mesh.comm, text, _increments(tissue, model), *_watching(config, model))
     lap("compiler")
     options = {
         "weights": operators.lumped,
@@ -112,6 +112,11 @@ def _increments(tissue, model):
     count = len(tissue.ions)
     is_alone = count == 1 and model.volumes is None
     return lone_kernel.TEXT if is_alone else increment_kernel.text(count)
+
+
+def _watching(config, model):
+    """The C texts of what follows firing neurons, and fronts along lines."""
+    return [activity.TEXT] * model.fires + [front_passage.TEXT] * bool(config.line)
 
 
 def _compile(comm, *texts):

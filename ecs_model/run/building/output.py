@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ecs_model.config.resolve import named_field
+from ecs_model.config.resolve import named_field, origin_of_steps
 from ecs_model.errors import ConfigError
 from ecs_model.membrane.activity import field_names
 from ecs_model.run.parts import Detection, LinePlan, OutputPlan
@@ -31,11 +31,11 @@ def output_plan(config, model, mesh, clock, transported):
     Raises:
         ConfigError: on all processes, if times are no whole numbers of steps or places lie outside.
     """
-    period, probes = config.checkpoint.every, config.probe
+    period, probes, why = config.checkpoint.every, config.probe, origin_of_steps(config)
     return OutputPlan(
-        every=clock.ticks_in(config.output.every, "output.every"),
-        often=clock.ticks_in(config.output.series, "output.series"),
-        checkpoint=clock.ticks_in(period, "checkpoint.every") if period else 0,
+        every=clock.ticks_in(config.output.every, "output.every", why),
+        often=clock.ticks_in(config.output.series, "output.series", why),
+        checkpoint=clock.ticks_in(period, "checkpoint.every", why) if period else 0,
         wall=config.checkpoint.wall,
         fields=tuple(_field_names(config, model, transported)),
         is_double=config.output.precision == "double",
