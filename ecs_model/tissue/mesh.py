@@ -151,8 +151,10 @@ class Mesh:
 
     def sum(self, values):
         """Sum of owned values over all processes."""
-        here = float(np.sum(values))
-        return here if self.comm.size == 1 else self.comm.allreduce(here)
+        total = np.array([values.sum()], float)
+        if self.comm.size > 1:
+            self.comm.Allreduce(MPI.IN_PLACE, total, MPI.SUM)
+        return float(total[0])
 
     def extent(self):
         """Lower and upper corner of the mesh [m], each of shape (3,)."""

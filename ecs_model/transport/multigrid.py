@@ -8,10 +8,11 @@ from ecs_model.native import PETSc
 from ecs_model.errors import SolutionError
 from ecs_model.transport.petsc_database import Options
 
-SMOOTHERS: Options = {
+MULTIGRID: Options = {
     "mg_levels_ksp_type": "richardson",
     "mg_levels_ksp_max_it": 1,
     "mg_levels_pc_type": "sor",
+    "pc_gamg_coarse_eq_limit": 1000,  # solved exactly: of 50 a level more would smooth them badly
 }
 RTOL, MOST = 1e-3, 500
 
@@ -28,9 +29,9 @@ def conjugate_gradients(matrix: PETSc.Mat, model: PETSc.Mat) -> PETSc.KSP:
 
 
 def set_up_multigrid(solver: PETSc.KSP) -> None:
-    """Set multigrid up, whose SMOOTHERS stay positive while the matrix moves away from the model.
+    """Set multigrid up, which stays positive while the matrix moves away from the model.
 
-    PETSc's database is to hold them meanwhile.
+    PETSc's database is to hold MULTIGRID meanwhile.
     """
     solver.getPC().setType("gamg")
     solver.getPC().setReusePreconditioner(True)

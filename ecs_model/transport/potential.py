@@ -21,7 +21,7 @@ from ecs_model.transport.line_current import along_line
 from ecs_model.transport.mass_balance import Ledger
 from ecs_model.transport.matrices import SAME, add_to_diagonal, cut_out
 from ecs_model.transport.multigrid import (
-    SMOOTHERS,
+    MULTIGRID,
     conjugate_gradients,
     refuse_failure,
     residual,
@@ -100,7 +100,7 @@ class Poisson:
 
     def _new_solver(self, matrix):
         solver = conjugate_gradients(matrix, self.model())
-        with petsc_database("potential", self._options, SMOOTHERS) as prefix:
+        with petsc_database("potential", self._options, MULTIGRID) as prefix:
             solver.setOptionsPrefix(prefix)
             set_up_multigrid(solver)
         return solver
@@ -206,7 +206,7 @@ class BidomainEquations:
     def _new_solver(self, matrix):
         model = self._model()
         solver, rows = conjugate_gradients(matrix, model), model.getNestISs()[0]
-        with petsc_database("potential", self._options, _of_blocks(SMOOTHERS)) as prefix:
+        with petsc_database("potential", self._options, _of_blocks(MULTIGRID)) as prefix:
             solver.setOptionsPrefix(prefix)
             pc = _fieldsplit(solver, rows)
             solver.setFromOptions()
