@@ -29,12 +29,13 @@ def sigmoid_pump(na_in, k_out, rate, na_half, na_width, k_half, k_width=1.0):
 
 def kcc2_flux(k_in, k_out, cl_in, cl_out, rate):
     """Outward flux of K+, and of as much Cl-, through KCC2, as `rate`."""
-    return rate * np.log(k_in * cl_in / (k_out * cl_out))
+    return rate * (-np.log(k_out / k_in) - np.log(cl_out / cl_in))
 
 
 def nkcc1_flux(na_in, na_out, k_in, k_out, cl_in, cl_out, rate):
     """Outward flux of Na+, of as much K+ and of half the Cl- through NKCC1, as `rate`."""
-    return rate * np.log(k_in * cl_in * na_in * cl_in / (k_out * cl_out * na_out * cl_out))
+    chloride = np.log(cl_out / cl_in)
+    return rate * (-np.log(na_out / na_in) - np.log(k_out / k_in) - 2.0 * chloride)
 
 
 def kcc2_mass_action(k_in, k_out, cl_in, cl_out, coefficient):
