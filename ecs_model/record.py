@@ -35,11 +35,11 @@ class Quantity:
         value = from_si(si_value, self.unit)
         if not math.isfinite(value):
             return f"must be a finite number (got {value:g})"
-        low, high = self.range
+        (low, high), unit = self.range, "" if self.unit == "1" else f" {self.unit}"
         if value < low - _SLACK * abs(low):
-            return f"must be at least {low:g} {self.unit} (got {value:g})"
+            return f"must be at least {low:g}{unit} (got {value:g})"
         if value > high + _SLACK * abs(high):
-            return f"must be at most {high:g} {self.unit} (got {value:g})"
+            return f"must be at most {high:g}{unit} (got {value:g})"
         return ""
 
     @property

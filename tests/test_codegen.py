@@ -25,6 +25,7 @@ FORMULAS = {
     "neutral": lambda x, y: 0 * x + 1 * y + (x + 0) + (0 + y) - 0.0 + x / 1,
     "nothing": lambda x, y: 0.0 * x,
     "sum of conditions": lambda x, y: ((x > 1) + (y > 1)) * 2.0 + (x < 1) * (y < 1) - (x > 2) / 3,
+    "what is left out": lambda x, y: np.where(x < 9, y, np.nan) + np.where(y > 9, -np.inf, x),
     "numbers of NumPy": lambda x, y: np.where(
         np.float64(2) < x, np.array(2.0) * y, np.int64(3) + x
     ),

@@ -268,3 +268,30 @@ def test_a_file_without_its_mesh_is_named(tmp_path, gone):
         del file[gone]
     with pytest.raises(ConfigError, match=r"cannot read .*mesh\.h5"):
         field_series.read_box(tmp_path)
+
+
+FULL = """
+from pathlib import Path
+import numpy as np, pytest
+from ecs_model.errors import ConfigError
+from ecs_model.parallel import Alone
+from ecs_model.run import field_files
+from tests.helpers import room_for
+
+values = np.random.default_rng(0).random(5000).astype("f4")
+with room_for(20_000), pytest.raises(ConfigError, match="cannot write .*full.h5") as kept:
+    field_files.write(Alone(), Path("full.h5"), dict.fromkeys("abc", values), {})
+print([*map(str, Path().iterdir())])
+"""
+
+
+def test_a_program_that_met_a_full_disk_comes_to_its_end(tmp_path):
+    path = os.pathsep.join([os.getcwd(), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-c", FULL],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": path},
+    )
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr

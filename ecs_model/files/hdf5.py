@@ -68,10 +68,12 @@ def begun(path):
     """A block with a new HDF5 file that HDF5 1.10 reads, as h5py.h5f.FileID; else as `created`."""
     access, creation = h5p.create(h5p.FILE_ACCESS), h5p.create(h5p.FILE_CREATE)
     access.set_libver_bounds(h5f.LIBVER_EARLIEST, h5f.LIBVER_V110)
+    access.set_fclose_degree(h5f.CLOSE_STRONG)  # with datasets that an error keeps open
     creation.set_obj_track_times(False)
     with _disk(path) as disk:
         access.set_fileobj_driver(h5fd.fileobj_driver, disk)
         file = h5f.create(os.fsencode(path), h5f.ACC_TRUNC, creation, access)
+        del access  # or an error would keep it until Python has ended, which HDF5 does not survive
         try:
             yield file
         finally:

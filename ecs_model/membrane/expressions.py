@@ -159,9 +159,15 @@ def _of_conditions(ufunc, inputs):
     return ufunc(*(np.where(x, 1.0, 0.0) if _is_condition(x) else x for x in inputs))
 
 
+_NOT_FINITE = {"nan": "NAN", "inf": "INFINITY", "-inf": "(-INFINITY)"}
+
+
 def as_c(x):
-    """A symbol or number as C source."""
-    return x.name if type(x) is Symbol else repr(float(x))
+    """A symbol or number as C source; what is not finite by its name there."""
+    if type(x) is Symbol:
+        return x.name
+    text = repr(float(x))
+    return _NOT_FINITE.get(text, text)
 
 
 def _fold(ufunc, a, b):

@@ -41,11 +41,15 @@ NO_AMOUNT = (str, bytes, list, tuple, dict, set, complex, type(None))
 
 
 class Concentrations(SimpleNamespace):
-    """Of every ion on both sides of a membrane [mM]."""
+    """Of every ion on both sides of a membrane [mM]; others see them, so that none may be set."""
 
     K: Pair
     Na: Pair
     Cl: Pair
+
+    def __setattr__(self, name, value):
+        """Refuse to be changed."""
+        raise TypeError(f"c.{name} cannot be set, as all that moves ions sees it; use another name")
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,17 @@ def _extended(model, places, options):
     with np.errstate(all="ignore"):
         for part in added:
             _check_current(made, part)
+        if not _atp_is_finite(made):
+            for part, path in zip(added, paths, strict=True):
+                refuse_mechanism(part, path, model.variant(**options))
     return made
+
+
+def _atp_is_finite(model):
+    """Whether what pumps split at rest is a finite number, where they split anything."""
+    _, use = model.observables.get("ATP_use", ("", lambda *at_rest: 0.0))
+    rest = model.State(), model.Parameters(), Surroundings(alpha=model.alpha)
+    return bool(np.isfinite(use(*rest)))
 
 
 def _restless(model, added, paths):
@@ -244,12 +254,23 @@ def _faults(model):
         for name, quantity in declared.quantities.items():
             if complaint := quantity.complaint(getattr(declared(), name)):
                 yield f"{kind}: {name} {complaint}"
-    for name, (unit, _) in model.observables.items():
-        if dimension(unit) is None:
-            yield (
-                f"observables: {name}: unknown unit {unit!r}; use one of those in "
-                "ecs_model.units, such as mV, mM or 1"
-            )
+    for name, observable in model.observables.items():
+        if complaint := _fault_of_observable(name, observable, model.State):
+            yield f"observables: {name}: {complaint}"
+
+
+def _fault_of_observable(name, observable, State):
+    """What is wrong with how an observable is declared, in words; empty if nothing is."""
+    if not (isinstance(observable, tuple) and len(observable) == 2 and callable(observable[1])):
+        return "must be a pair of unit and function, such as ('mM', bound)"
+    if name in State._fields:
+        return "is a state already, which is shown by itself; give it another name"
+    if dimension(observable[0]) is None:
+        return (
+            f"unknown unit {observable[0]!r}; use one of those in ecs_model.units, such as mV, mM "
+            "or 1"
+        )
+    return ""
 
 
 def _symbols(recording, record):

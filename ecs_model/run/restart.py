@@ -16,8 +16,8 @@ from ecs_model.run.checkpoint import Checkpoints, first_sound, has_sums, manifes
 
 WORDS = {
     "mesh": "mesh",
-    "model": "membrane model",
     "files": "content of a file",
+    "model": "membrane model",
     "values": "value of the membrane model",
     "clock": "time.end or time.step",
     "settings": "tissue, membrane, source or boundary",

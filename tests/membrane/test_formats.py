@@ -299,6 +299,35 @@ model = MembraneModel("mine", "mine", State, Parameters, lambda y, p, env: State
     assert "observables: seen: unknown unit 'bananas'" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ('"seen": lambda y, p, env: y.K_o', "seen: must be a pair of unit and function"),
+        ('"seen": ("mM", None)', "seen: must be a pair of unit and function"),
+        ('"K_o": ("mV", lambda y, p, env: y.K_o)', "K_o: is a state already"),
+    ],
+)
+def test_an_observable_that_is_none_is_told_by_name(tmp_path, entry, words):
+    text = """
+from ecs_model.membrane.model import MembraneModel
+from ecs_model.record import concentration, record
+
+@record
+class State:
+    K_o = concentration(3.0, "potassium")
+
+@record
+class Parameters:
+    pass
+
+model = MembraneModel("mine", "mine", State, Parameters, lambda y, p, env: State(3.0 - y.K_o),
+                      observables={ENTRY})
+"""
+    path = written(tmp_path, text.replace("ENTRY", entry), "mine.py")
+    with pytest.raises(ConfigError, match=f"mine.py: observables: {words}"):
+        load_model(path)
+
+
 def test_other_endings_are_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"\.py, \.ode or \.cellml.*not from \.txt"):
         load_model(written(tmp_path, "hello", "model.txt"))

@@ -229,6 +229,7 @@ def test_what_is_not_finite_at_rest_is_told_with_its_line(tmp_path, model, formu
         '{"K": Permeability(1e-9, (c.Na[0], J, 1))}',
         '{"Na": Multiple(3, J), "K": Multiple(-2, J), "ATP": J}',
         '{"Cl": 1.0 / (T - T)}',
+        '{"K": 1e-9, "ATP": J}',
     ],
 )
 def test_whatever_is_returned_is_told_with_its_line(tmp_path, returned):
@@ -306,3 +307,8 @@ def test_rates_that_are_not_finite_are_told_with_their_line(tmp_path):
     message = refused(tmp_path, text.replace("FORMULA", "x"))
     line = len(HEAD.splitlines()) + 8
     assert f"mine.py:{line}: at the state and the parameters that are declared, the rate" in message
+
+
+def test_concentrations_that_all_see_cannot_be_set(tmp_path):
+    message = added(tmp_path, MECHANISM.replace("x = c.K[1]", "c.Na = (x := 1.0, 2.0)"))
+    assert "mine.py:10: TypeError: c.Na cannot be set" in message

@@ -71,7 +71,7 @@ def test_it_goes_on(copy):
 
 @pytest.mark.parametrize(
     ("now", "message"),
-    [(MINE.replace('"K"', '"Na"'), "another membrane model"), (MINE + "# a note", r"mine\.py")],
+    [(MINE.replace('"K"', '"Na"'), r"mine\.py changed"), (MINE + "# a note", r"mine\.py changed")],
 )
 def test_not_with_other_contents_of_the_file(whole, copy, now, message):
     (whole / "mine.py").write_text(now)
@@ -111,3 +111,10 @@ def test_nor_with_what_the_same_file_makes_of_chance(
         longer(tmp_path / "out")
     monkeypatch.setenv("NUMBER", "1.0")
     assert longer(tmp_path / "out") == 0
+
+
+def test_a_parameter_by_which_nothing_can_be_divided_is_named(tmp_path):
+    (tmp_path / "mine.py").write_text(MINE.replace("p.g_mine)", "0.01 / p.g_mine)"))
+    (tmp_path / "run.toml").write_text(RUN.replace("0.3 S/m^2", "0 S/m^2"))
+    with pytest.raises(ConfigError, match=r"membrane\.parameters\.g_mine: .*potential"):
+        api.run(tmp_path / "run.toml", tmp_path / "out", quiet=True)

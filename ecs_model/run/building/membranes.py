@@ -202,8 +202,9 @@ def _drift(membranes, apart, team):
 
 
 def _records(membranes):
-    """Parameters, state and surroundings of membranes."""
-    return membranes.parameters, membranes.variables, membranes.surroundings
+    """Parameters, state and surroundings of membranes; numbers of NumPy, which 0 may divide."""
+    records = membranes.parameters, membranes.variables, membranes.surroundings
+    return [type(r)(*(v if np.ndim(v) else np.float64(v) for v in r)) for r in records]
 
 
 def _once(records):
