@@ -72,8 +72,7 @@ class StepControl:
 
     A step of K+ is compared with the line through the two before it: the distance estimates its
     local error, and likewise that of each species of the whole tissue, by its own tolerance. Above
-    twice the tolerance a step is rejected, and done in shorter ones; a small error lets the next be
-    longer.
+    twice the tolerance a step is rejected; a small one lets the next be longer.
     What is compared is K+ with the half reaction step that is pending, as the last one went. Where
     synapses join nodes, the error of what they bring counts too, in units of its own tolerance. It
     belongs to the reaction step, whose pending half does not become shorter when a step is tried
@@ -128,7 +127,6 @@ class StepControl:
             weight = 1.0 if least is None else self.tolerance / least
             self._courses.append(Course(f"{name}/", values, weight))
         self._tried = math.inf  # error beside that of K+ when this step was tried before
-        self._times = 1.0  # error of the last step that was looked at, as a part of the most
 
     def ticks(self, room):
         """Length of the next step, where at most `room` ticks are left to the next stop."""
@@ -158,7 +156,7 @@ class StepControl:
         return max(course.error(dt, pending, self.known) for course in self._courses)
 
     def is_too_long(self, error, beside):
-        """Whether the step should be tried again with a shorter one.
+        """Whether the step should be tried again with half its length.
 
         Args:
             error: local error of K+ of all processes [mM].
@@ -166,17 +164,8 @@ class StepControl:
         """
         if not self.known:
             return False
-        self._times = error / (MOST * self.tolerance)
         helps, self._tried = beside < HELPS * self._tried, beside
         return error > MOST * self.tolerance or (beside > MOST and helps)
-
-    def shorter(self, ticks):
-        """Length of the step to be tried in place of one that is too long, or has failed.
-
-        Where K+ bends at once, as where a node ignites, errors fall no faster than steps do.
-        """
-        times, self._times = min(self._times, 2.0**60), 1.0  # 1: nothing is known of what failed
-        return max(1, ticks >> max(1, math.ceil(math.log2(max(times, 1.0)))))
 
     def accept(self, dt, ticks, error, beside):
         """Remember a step that was taken, with its errors, and choose the length of the next."""

@@ -150,7 +150,7 @@ class Simulation:
         while not self._try(ticks):
             self.saved.put_back()
             self.rejected += 1
-            ticks = self.control.shorter(ticks)
+            ticks = max(1, ticks // 2)
         self.tick += ticks
         self.steps += 1
         self.calm += 1
