@@ -5,6 +5,7 @@ gives its slice of an array, which begins at a multiple of CHUNK; the bytes of a
 on the number of processes.
 """
 
+import zlib
 from contextlib import ExitStack, contextmanager
 from operator import methodcaller
 
@@ -18,6 +19,7 @@ from ecs_model.parallel import CHUNK, in_chunks, kept_on_root, root_does, taken_
 from ecs_model.units import from_si
 
 LENGTH_UNIT = "mm"
+SMALL = 2**15  # bytes that zlib compresses, in 0.3 ms; more takes it too long
 
 
 def mesh_content(points, cells, cell_data, node_data, precision):
@@ -85,7 +87,8 @@ def _packed(values, array):
     full = np.zeros((min(CHUNK, len(array)), *values.shape[1:]), values.dtype)
     full[: len(values)] = values
     shuffled = full.view(np.uint8).reshape(-1, full.itemsize).T.tobytes()
-    return np.frombuffer(isal_zlib.compress(shuffled, 1), np.uint8)
+    deflate = zlib if len(shuffled) < SMALL else isal_zlib  # one byte more, once, of the same
+    return np.frombuffer(deflate.compress(shuffled, 1), np.uint8)
 
 
 def _cut(lengths, body):
