@@ -99,7 +99,7 @@ def refuse_mechanism(part: Mechanism, path, model: MembraneModel) -> None:
     watch = Watch(path)
     with np.errstate(all="ignore"):
         v, c, y, p, T = _seen(part, model)
-        where = f"where {model.name} rests ({1e3 * v:.0f} mV, {c.K[1]:.3g} mM of K+ outside)"
+        where = f"where {model.name} rests ({1e3 * v:.0f} mV, {c.K[1]:.3g} mM of extracellular K+)"
         for function, name, what, amount in _amounts(part, watch, v, c, y, p, T):
             if fault := _fault(amount):
                 value, source, slope = fault

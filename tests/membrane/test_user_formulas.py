@@ -218,7 +218,7 @@ def test_what_is_not_finite_at_rest_is_told_with_its_line(tmp_path, model, formu
     message = added(tmp_path, helper + MECHANISM.replace("FORMULA", "helper(v, x, y, T)"), model)
     line = len(HEAD.splitlines()) + 2
     assert f"mine.py:{line}: {words.format(model)}" in message
-    assert message.endswith("mM of K+ outside); a finite number would be right")
+    assert message.endswith("mM of extracellular K+); a finite number would be right")
 
 
 @pytest.mark.parametrize(
