@@ -55,6 +55,19 @@ def charge(values):
     return sum(ion.valence * c for ion, c in values.items())
 
 
+def test_the_least_that_is_left_of_the_bound_ion_is_found_and_refused():
+    operators = uniform(line(8))
+    values = mixture(operators.mesh.coordinates[: operators.mesh.owned, 0])
+    transport = bound(operators, values)
+    for ion, part in transport.parts.items():
+        part.increment[:] = 0.0 if ion is CL else -2.0 - np.arange(len(part.values))
+    least = transport.increments.bind(2)
+    left = values[CL] + sum(transport.parts[ion].increment for ion in (K, NA))
+    assert least == pytest.approx(left.min(), rel=1e-14) and least < left.max()
+    with pytest.raises(SolutionError, match="Cl becomes negative"):
+        transport.parts[CL].range.refuse_negative(0.0, 1.0, -1.0)
+
+
 @pytest.mark.parametrize("d", [1, 2, 3])
 def test_no_node_gains_charge_and_no_ion_is_lost(d):
     counts, size = (40, 12, 6)[:d], (1e-3, 0.3e-3, 0.15e-3)[:d]
