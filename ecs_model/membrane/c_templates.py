@@ -18,7 +18,7 @@ struct numbers {{ {members} }};
 
 /* One step of `dt` from `env_time` for a block: the new state, and each node's error in units of
    tolerance. */
-static void step(double env_time, double dt, double (*restrict w)[BLOCK],
+INLINE void step(double env_time, double dt, double (*restrict w)[BLOCK],
                  double (*restrict made)[BLOCK], double *restrict error,
                  const struct numbers *restrict u{fields_of_step})
 {{
@@ -31,17 +31,19 @@ static void step(double env_time, double dt, double (*restrict w)[BLOCK],
 #else
   double (*restrict y)[BLOCK] = w;
 #endif
-  {together}
+  {two}
   for (int i = 0; i < BLOCK; i += rate_lanes) {{
     rate_v worst = rate_set(0.0), all = rate_set(0.0);
     {stage}
-    *(rate_v *)&size[i] = rate_pick(all < (rate_s)HUGE_ERROR, worst, rate_set(HUGE_ERROR));
+    const rate_c finite = rate_less(all, rate_set(HUGE_ERROR));
+    *(rate_v *)&size[i] = rate_pick(finite, worst, rate_set(HUGE_ERROR));
   }}
+  {four}
   for (int i = 0; i < BLOCK; i += state_lanes) {{
     state_v lowest = state_set(0.0);
     {update}
-    const state_v e = wide(&size[i]);
-    *(state_v *)&error[i] = state_pick(lowest >= 0.0, e, state_set(HUGE_ERROR));
+    const state_c right = state_greater_equal(lowest, state_set(0.0));
+    *(state_v *)&error[i] = state_pick(right, wide(&size[i]), state_set(HUGE_ERROR));
   }}
 }}
 
@@ -100,8 +102,7 @@ long ecs_advance(long n, double begin, double duration, double tolerance, long f
                  double *const *y, const double *const *in, double *trial, long *counts,
                  struct trace *trace)
 {{
-  double w[STATES][BLOCK] ALIGNED;
-  double made[STATES][BLOCK] ALIGNED;
+  double held[2][STATES][BLOCK] ALIGNED, (*w)[BLOCK] = held[0], (*made)[BLOCK] = held[1];
   double error[BLOCK] ALIGNED;
   {fields}
   {rate_fields}
@@ -137,7 +138,9 @@ long ecs_advance(long n, double begin, double duration, double tolerance, long f
           rate(now + dt, made, error{pass});
           if (!follow(trace, start, count, now, dt, error)) return -1 - start;
         }}
-        memcpy(w, made, sizeof w);
+        double (*spare)[BLOCK] = w;
+        w = made;
+        made = spare;
         left = dt < left ? left - dt : 0.0;
         --remaining;
         double growth = e > 0.09 ? 0.9 / sqrt(e) : 3.0;

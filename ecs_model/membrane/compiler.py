@@ -36,7 +36,9 @@ FLAGS = (
     "-fPIC",
 )
 SUM = hashlib.sha256().digest_size
-WIDE = (  # 512 bits; and for long formulas in vectors: fewer values wait for their use in memory
+WIDE = (  # for long formulas in vectors: code so short that no step fetches it anew, with vectors
+    "-O2",  # in loops as -O3 has them; and fewer values that wait in memory
+    "-fvect-cost-model=dynamic",
     "-mprefer-vector-width=512",
     "-fschedule-insns",
     "-fsched-pressure",

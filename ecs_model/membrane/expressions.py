@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ecs_model.membrane.operators import Operators, as_number, refuse_odd
+from ecs_model.membrane.simpler import simpler
 from ecs_model.membrane.ufuncs import ARITHMETIC, CALLS, CONDITIONS, TEXTS, instead
 
 HIGHEST = 8  # power that is written as a product
@@ -107,7 +108,7 @@ class Symbol(Operators):
         if ufunc in ARITHMETIC:
             if any([x.is_condition for x in inputs if type(x) is Symbol]):
                 return _of_conditions(ufunc, inputs)
-            if kinds != _SYMBOLS and (short := _fold(ufunc, *inputs)) is not None:
+            if (short := simpler(ufunc, *inputs)) is not None:
                 return short
         if ufunc in _BY_OTHERS:
             return _BY_OTHERS[ufunc](*inputs)
@@ -141,7 +142,7 @@ class Symbol(Operators):
 
 
 _LOGICAL = {np.add: np.logical_or, np.multiply: np.logical_and}
-_USUAL, _SYMBOLS = {Symbol, float, int}, {Symbol}  # Real is asked of others alone: it takes long
+_USUAL = {Symbol, float, int}  # Real is asked of others alone: it takes long
 
 
 def _is_operand(x):
@@ -168,21 +169,6 @@ def as_c(x):
         return x.name
     text = repr(float(x))
     return _NOT_FINITE.get(text, text)
-
-
-def _fold(ufunc, a, b):
-    """The result of an operation with 0 or 1 that needs no operation; None if it needs one."""
-    first, second = None if type(a) is Symbol else a, None if type(b) is Symbol else b
-    is_sum, is_product = ufunc is np.add, ufunc is np.multiply
-    if (second == 0 and (is_sum or ufunc is np.subtract)) or (
-        second == 1 and (is_product or ufunc is np.divide)
-    ):
-        return a
-    if (first == 0 and is_sum) or (first == 1 and is_product):
-        return b
-    if (first == 0 and ufunc is not np.subtract) or (second == 0 and is_product):
-        return 0.0
-    return None
 
 
 def _is(x, number):

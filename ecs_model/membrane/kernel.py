@@ -22,8 +22,7 @@ from ecs_model.membrane.vector_math import vector_math
 
 BLOCK = 32
 LITTLE = 60  # lines of a stage that take as long in double
-SHORT = 900  # lines of a stage of which two fit into the instruction cache
-TOGETHER = '_Pragma("GCC unroll 2")'  # two searches of a potential fill each other's gaps
+SHORT = 1700  # lines of a stage: two vectors at once fill each other's gaps; longer code is slow
 VECTOR_MATH = ("exp", "log", "expm1", "log1p", "sin", "cos", "tanh")  # in glibc's libmvec
 
 
@@ -84,7 +83,7 @@ def step_source(model, parameters, surroundings, scales, precision=DOUBLE):
 
 def statements(text):
     """How many statements a sub-step of a block has, in a C source of `step_source`."""
-    return text.count(";", text.index("static void step("), text.index("static double reach("))
+    return text.count(";", text.index("INLINE void step("), text.index("static double reach("))
 
 
 def _arguments(inputs):
@@ -106,8 +105,13 @@ def _of_vectors(step):
         "stage": "\n    ".join(step.stage),
         "update": "\n    ".join(step.update),
         "increments": step.increments,
-        "together": TOGETHER if len(step.stage) <= SHORT else "",
+        "two": _unrolled(step, 2),
+        "four": _unrolled(step, 4),
     }
+
+
+def _unrolled(step, times):
+    return f'_Pragma("GCC unroll {times}")' if len(step.stage) <= SHORT else ""
 
 
 def _may_be_single(model, recording, nodal):

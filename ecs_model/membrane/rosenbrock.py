@@ -20,7 +20,8 @@ def ros2(f, y, h, stoichiometry=None, later=None):
     y + h (3 k1 + k2)/2;  error h |k1 + k2|/2.
 
     What depends on time is taken as a state of rate 1: gamma h dy'/dt is added to the first right
-    side and subtracted from the second.
+    side and subtracted from the second. Both systems are divided by -gamma h, which leaves J as it
+    is but for its diagonal.
 
     Where few fluxes drive many states, k1 and k2 are sums of what the fluxes do, so that the linear
     systems have the size of the fluxes and everything that they conserve is conserved.
@@ -36,11 +37,12 @@ def ros2(f, y, h, stoichiometry=None, later=None):
     fluxes, rows = jacobian(f, y, _directions(f, y, stoichiometry))
     for row in rows:
         row.pop(MIDDLE, None)
-    aged = [GAMMA * h * _finite(row.pop(TIME, 0.0)) for row in rows]
-    solve = factorise(identity_minus(GAMMA * h, rows))
-    x1 = solve([a + b for a, b in zip(fluxes, aged, strict=True)])
+    aging = [_finite(row.pop(TIME, 0.0)) for row in rows]
+    factor = -1.0 / (GAMMA * h)
+    solve = factorise(with_diagonal(factor, rows))
+    x1 = solve([factor * a - b for a, b in zip(fluxes, aging, strict=True)])
     ahead = map(value_of, (later or f)(_along(y, h, stoichiometry([*map(of_stage, x1)]))))
-    x2 = solve([b - 2 * a - c for a, b, c in zip(x1, ahead, aged, strict=True)])
+    x2 = solve([factor * (b - 2 * a) + c for a, b, c in zip(x1, ahead, aging, strict=True)])
     both = [of_stage(1.5 * a + 0.5 * b) for a, b in zip(x1, x2, strict=True)]
     new = _along(y, h, stoichiometry(both))
     error = stoichiometry([0.5 * h * (a + b) for a, b in zip(x1, x2, strict=True)])
@@ -62,12 +64,9 @@ def _along(y, h, k):
     return type(y)(*(a + h * b for a, b in zip(y, k, strict=True)))
 
 
-def identity_minus(factor, rows):
-    """I - factor J as sparse rows `{column: value}`."""
-    return [
-        {j: (1.0 if i == j else 0.0) - factor * row.get(j, 0.0) for j in {*row, i}}
-        for i, row in enumerate(rows)
-    ]
+def with_diagonal(number, rows):
+    """J + number I as sparse rows `{column: value}`."""
+    return [{**row, i: row.get(i, 0.0) + number} for i, row in enumerate(rows)]
 
 
 def factorise(rows):
@@ -77,6 +76,7 @@ def factorise(rows):
     diagonally dominant; where they are too long, the step control sees the error.
     """
     order, upper, lower = _eliminate([dict(row) for row in rows])
+    known = {pivot: k for k, pivot in enumerate(reversed(order))}
 
     def solve(right):
         b = list(right)
@@ -84,9 +84,9 @@ def factorise(rows):
             for i, multiplier in lower[pivot].items():
                 b[i] = b[i] - multiplier * b[pivot]
         for pivot in reversed(order):
-            inverse, *rest = upper[pivot]
-            for j, value in rest:
-                b[pivot] = b[pivot] - value * b[j]
+            inverse, row = upper[pivot]
+            for j in sorted(row, key=known.__getitem__):  # known longest first: nothing waits
+                b[pivot] = b[pivot] - row[j] * b[j]
             b[pivot] = b[pivot] * inverse
         return b
 
@@ -100,7 +100,7 @@ def _eliminate(rows):
         left.remove(pivot)
         order.append(pivot)
         inverse = 1 / rows[pivot].pop(pivot)
-        upper[pivot] = [inverse, *rows[pivot].items()]
+        upper[pivot] = inverse, rows[pivot]
         lower[pivot] = {
             i: _reduce(rows[i], rows[pivot], rows[i].pop(pivot) * inverse)
             for i in sorted(left)

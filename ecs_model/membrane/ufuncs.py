@@ -19,13 +19,15 @@ ARITHMETIC: dict[Any, tuple[str, Rule]] = {
     np.multiply: ("{} * {}", lambda r, a, b: (b, a)),
     np.divide: ("{} / {}", lambda r, a, b: (1 / b, -r / b)),
 }
-CONDITIONS: dict[Any, tuple[str, Rule]] = {
+COMPARISONS: dict[Any, tuple[str, Rule]] = {
     np.less: ("({} < {})", FLAT),
     np.less_equal: ("({} <= {})", FLAT),
     np.greater: ("({} > {})", FLAT),
     np.greater_equal: ("({} >= {})", FLAT),
     np.equal: ("({} == {})", FLAT),
     np.not_equal: ("({} != {})", FLAT),
+}
+CONDITIONS: dict[Any, tuple[str, Rule]] = COMPARISONS | {
     np.logical_and: ("({} && {})", FLAT),
     np.logical_or: ("({} || {})", FLAT),
     np.logical_not: ("(!{})", FLAT),

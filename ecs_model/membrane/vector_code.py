@@ -14,7 +14,7 @@ import numpy as np
 from ecs_model.membrane.expressions import Symbol, as_c
 from ecs_model.membrane.precision import EXACT, STAGE
 from ecs_model.membrane.slices import Slice, Values
-from ecs_model.membrane.ufuncs import ARITHMETIC, CHOICES, CONDITIONS, TEXTS
+from ecs_model.membrane.ufuncs import ARITHMETIC, CHOICES, COMPARISONS, CONDITIONS, TEXTS
 
 _JOINED = {"&&": "&", "||": "|"}
 _C_NAMES = {"fabs": "abs"}
@@ -62,8 +62,7 @@ class Writer:
         if function is np.where:
             return self._pick(*arguments)
         if function in CHOICES:
-            a, b = arguments
-            return self._pick(a < b if function is np.minimum else a > b, a, b)
+            return self._of_vectors(function, arguments)
         if function is np.divide:
             return self._quotient(*arguments)
         if function in ARITHMETIC:
@@ -90,10 +89,12 @@ class Writer:
         if not isinstance(x, Symbol):
             return str(int(x))
         function, arguments = x.operation
+        if function in COMPARISONS and self.values.differs(x):
+            return self._of_vectors(function, arguments)
         text = CONDITIONS[function][0]
         if function is np.logical_not:
             inner = self._condition(arguments[0])
-            return f"NOT{inner}" if self.values.differs(x) else f"!{inner}"
+            return f"NOT({inner})" if self.values.differs(x) else f"!{inner}"
         joint = next((c for c in _JOINED if c in text), None)
         if joint is None:
             return text.format(*map(self.name, arguments))
@@ -101,6 +102,10 @@ class Writer:
             return text.format(*map(self._condition, arguments))
         parts = map(self._truth, arguments)
         return text.replace(joint, _JOINED[joint]).format(*parts)
+
+    def _of_vectors(self, function, arguments):
+        """A function of vectors that is called as in NumPy."""
+        return f"{self.kind}_{function.__name__}({', '.join(map(self.vector, arguments))})"
 
     def _truth(self, x):
         text = self._condition(x)
@@ -194,7 +199,7 @@ class StepWriter:
         weight = f"(rate_s){float(scale)!r} + rate_abs({y.name})"
         return [
             f"{{ const rate_v e = {size} * rate_reciprocal({weight});",
-            "  worst = rate_pick(worst > e, worst, e); all = all + e; }",
+            "  worst = rate_maximum(worst, e); all = all + e; }",
         ]
 
     def _in_double(self, symbol):
@@ -222,7 +227,7 @@ class StepWriter:
         return [*self._widened(self.update.ends, "&x[{}][i]"), *self._doubles(self.update, "i")]
 
     def _store(self, j, new, positive):
-        lowest = "lowest = state_pick(lowest > now, now, lowest); " if positive else ""
+        lowest = "lowest = state_minimum(now, lowest); " if positive else ""
         value = self.state.vector(new)
         return [f"{{ const state_v now = {value}; {lowest}*(state_v *)&made[{j}][i] = now; }}"]
 

@@ -5,13 +5,15 @@ import pytest
 
 from ecs_model.membrane import MODELS
 from ecs_model.membrane.c_function import c_function
-from ecs_model.membrane.model import Surroundings
+from ecs_model.membrane.model import MembraneModel, Surroundings
 from ecs_model.membrane.solver import Reaction, source
 from ecs_model.membrane.vector_math import vector_math
+from ecs_model.record import Record, concentration, record
 from tests.membrane.test_every_model import near_rest
 
 WAYS = {
     "widest": "",
+    "with estimates of 1/x": "#define ESTIMATES\n",
     "32 bytes": "#define WIDTH 32\n",
     "16 bytes": "#define WIDTH 16\n",
     "plain C": "#define SCALAR\n",
@@ -29,6 +31,20 @@ ERRORS = {"double": 1e-15, "mixed": 3e-7}
 EVERYWHERE = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
 BOTH = pytest.mark.parametrize("precision", ERRORS)
 LANES = 16  # a whole number of vectors
+CONDITIONS = {
+    "less": lambda x: x < 3.0,
+    "less_equal": lambda x: x <= 3.0,
+    "greater": lambda x: 3.0 > x,
+    "greater_equal": lambda x: x >= 3.0,
+    "equal": lambda x: x == 3.0,
+    "not_equal": lambda x: x != 3.0,
+    "not": lambda x: np.logical_not(x > 3.0),
+    "not both": lambda x: np.logical_not((x > 2.0) & (x < 4.0)),
+    "either": lambda x: (x < 2.0) | np.logical_not(x < 4.0),
+    "neither": lambda x: np.logical_not(x < 2.0) & np.logical_not(x > 4.0),
+    "minimum": lambda x: np.minimum(x, 3.0) < 2.5,
+    "maximum": lambda x: np.maximum(3.0, x) > 3.5,
+}
 
 
 def compiled(way, precision):
@@ -101,6 +117,36 @@ def test_odd_arguments(way, precision):
     np.testing.assert_allclose(made["exp"](fill(-1e5, -1e9, -1e30)), 0.0, atol=2e-38)
     np.testing.assert_allclose(made["expm1"](fill(-1e5, -1e9)), -1.0)
     assert (made["expm1"](fill(0.0)) == 0.0).all()
+
+
+@record
+class Node(Record):
+    """A node."""
+
+    K_o = concentration(3.0, "extracellular potassium")
+    Na_o = concentration(100.0, "extracellular sodium")
+
+
+@EVERYWHERE
+@BOTH
+def test_conditions_choose_as_those_of_numpy(way, precision):
+    """A rate that is 2 or -1 mM/s where a condition holds or not, of what does not change."""
+    k = np.resize([1.0, 2.0, 2.25, 2.5, 3.0, 3.25, 3.5, 4.0, 5.0], 70)
+    for name, condition in CONDITIONS.items():
+        model = MembraneModel(
+            name="conditions",
+            summary="",
+            State=Node,
+            Parameters=Record,
+            rhs=lambda y, p, env, c=condition: [0.0, np.where(c(y.K_o), 2.0, -1.0)],
+        )
+        y = Node(k.copy(), np.full(70, 100.0))
+        text = source(model, Record(), Surroundings())
+        assert text.count("#define MIXED 0") == 1
+        text = way + text.replace("#define MIXED 0", f"#define MIXED {int(precision == 'mixed')}")
+        Reaction(model, y, Record(), Surroundings(), substeps=1, text=text).advance(0.5)
+        expected = np.where(condition(k), 101.0, 99.5)
+        np.testing.assert_allclose(y.Na_o, expected, rtol=1e-12, err_msg=name)
 
 
 @EVERYWHERE
