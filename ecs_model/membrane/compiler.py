@@ -36,15 +36,14 @@ FLAGS = (
     "-fPIC",
 )
 SUM = hashlib.sha256().digest_size
-WIDE = (  # for long formulas in vectors: code so short that no step fetches it anew, with vectors
-    "-O2",  # in loops as -O3 has them; and fewer values that wait in memory
-    "-fvect-cost-model=dynamic",
+WIDE = (  # 512 bits; and for long formulas in vectors: fewer values wait for their use in memory
     "-mprefer-vector-width=512",
     "-fschedule-insns",
     "-fsched-pressure",
     "-fno-gcse",
     "-fno-tree-slp-vectorize",
 )
+SHORT = ("-O2", "-fvect-cost-model=dynamic")  # code that a processor need not fetch at every step
 BARE = ("-DPLAIN_MATH", "-DSCALAR")  # without vectors and their functions
 PATIENCE = 30.0  # s of a compiler about which nothing is said
 LIMIT = 60  # s of processor time that it may take to optimise; built-in models take up to 6
@@ -79,23 +78,28 @@ def compiler():
     )
 
 
-def load(source):
-    """The library compiled from a C source, from the cache if it is there."""
-    path = library(source)
+def load(source, of_membrane=False):
+    """The library compiled from a C source, from the cache if it is there.
+
+    Args:
+        source: C text.
+        of_membrane: whether it is a step of one: long formulas, whose code is kept short.
+    """
+    path = library(source, of_membrane)
     try:
         return ctypes.CDLL(str(path))
     except OSError:  # of another machine: make it again, once
         path.unlink(missing_ok=True)
-        return ctypes.CDLL(str(library(source)))
+        return ctypes.CDLL(str(library(source, of_membrane)))
 
 
-def library(source):
-    """Path of the library compiled from a C source; compiles if it is not in the cache."""
-    cc = compiler()
-    key = hashlib.sha256(repr((source, FLAGS, WIDE, _version(cc), _cpu())).encode()).hexdigest()
+def library(source, of_membrane=False):
+    """Path of the library compiled from a C source as for `load`; compiles what is not cached."""
+    cc, best = compiler(), [*FLAGS, *WIDE, *(SHORT if of_membrane else ())]
+    key = hashlib.sha256(repr((source, best, _version(cc), _cpu())).encode()).hexdigest()
     path = cache_folder("kernels") / f"{key[:24]}.so"
     if not _is_whole(path):
-        _compile(cc, source, path)
+        _compile(cc, best, source, path)
     return path
 
 
@@ -126,14 +130,14 @@ def is_sealed(path):
         return False
 
 
-def _compile(cc, source, path):
+def _compile(cc, best, source, path):
     with (
         atomic.explained(path),
         tempfile.TemporaryDirectory(dir=path.parent, prefix="building-") as folder,
     ):
         code, made = Path(folder, "kernel.c"), Path(folder, "kernel.so")
         code.write_text(source)
-        failed = _tried(cc, code, made)
+        failed = _tried(cc, best, code, made)
         if failed is None:
             content = made.read_bytes()
             made.write_bytes(content + hashlib.sha256(content).digest())
@@ -144,9 +148,9 @@ def _compile(cc, source, path):
     raise ConfigError(f"the C compiler {cc} failed on a membrane model: {first}")
 
 
-def _tried(cc, code, made):
+def _tried(cc, best, code, made):
     """Compile as well as the compiler can, and within reason; what it says if it fails, or None."""
-    for flags in ([*FLAGS, *WIDE], [*FLAGS], [*FLAGS, "-DPLAIN_MATH"]):
+    for flags in (best, [*FLAGS], [*FLAGS, "-DPLAIN_MATH"]):
         before = _spent()
         if _run([*LIMITED, str(LIMIT), cc, *flags, *_files(code, made)]) is None:
             return None
