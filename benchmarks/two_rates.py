@@ -20,13 +20,14 @@ from ecs_model import runs
 LINES, SQUARE = sized((4, 16), (1,)), sized(4, 1)  # mm
 END = {1: sized(60, 3), 2: sized(70, 2)}  # s, by the dimension
 REPEATS = {1: sized(3, 1), 2: 1}  # by the dimension
+ORDINARY, TWO = "time.two_rates=false", "time.two_rates=true"
 EXACT = [
     "time.tolerance=0.0005 mM",
     "time.step=1 ms",
     "membrane.tolerance=1e-5",
     'membrane.precision="double"',
+    ORDINARY,
 ]
-TWO = "time.two_rates=true"
 BEHIND = 2.0  # mm: the front has left this part long ago at the end
 
 
@@ -115,7 +116,7 @@ def _rows():
 
 def _pair(dimension, size):
     """Both kinds of steps, in turn."""
-    return [child(__file__, dimension, size, *way) for way in ([], [TWO])]
+    return [child(__file__, dimension, size, way) for way in (ORDINARY, TWO)]
 
 
 def _row(what, found, exact, cpu, gain):

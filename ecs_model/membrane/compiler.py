@@ -139,8 +139,8 @@ def _compile(cc, best, source, path):
         code.write_text(source)
         failed = _tried(cc, best, code, made)
         if failed is None:
-            content = made.read_bytes()
-            made.write_bytes(content + hashlib.sha256(content).digest())
+            content = made.read_bytes()  # code that a linker wrote bit by bit lies in pages far
+            made.write_bytes(content + hashlib.sha256(content).digest())  # apart, and runs slower
             os.replace(made, path)
             return
     said = failed.strip().splitlines()

@@ -171,8 +171,11 @@ def mechanism(parameters=NOTHING, gates=(), compartment=None, electrogenic=True)
             "@mechanism() stands for none"
         )
     known = tuple(g if isinstance(g, Gate) else Gate(g) for g in gates)
-    if both := {gate.name for gate in known}.intersection(parameters._fields):
+    names = [gate.name for gate in known]
+    if both := set(names).intersection(parameters._fields):
         raise TypeError(f"{min(both)!r} is the name of a gate and of a parameter")
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise TypeError(f"{min(twice)!r} is the name of two gates")
 
     def made(function):
         return Mechanism(function, parameters, known, compartment, electrogenic)

@@ -256,6 +256,13 @@ BAD = {
         "mine.py:mine",
         r"mine\.py:7: TypeError: 'g_mine' is the name of a gate and of a parameter",
     ),
+    "one gate twice": (
+        MINE.replace("low=0.0)}", "low=0.0)}, (mg, mg)").replace(
+            "@mech", "def mg(u):\n    return 1.0, 1.0\n\n@mech"
+        ),
+        "mine.py:mine",
+        r"mine\.py:7: TypeError: 'mg' is the name of two gates",
+    ),
     "no such cells": (NO_GLIA, "mine.py:mine", r"no compartment 'g'; there are i"),
 }
 
