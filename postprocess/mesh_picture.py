@@ -195,6 +195,6 @@ def _show(
         surface = pyvista.PolyData.from_regular_faces(points, triangles)
         opacity = float(np.clip(3_000 / len(triangles), 0.15, 0.6))
         edges = {"show_edges": True, "edge_color": _EDGE, "edge_opacity": opacity}
-        fixed = {"name": f"part {k}", "reset_camera": False}
+        fixed = {"name": f"part {k}", "reset_camera": False, "render": False}
         scene.plotter.add_mesh(surface, color=colour, line_width=1, **edges, **_LIT, **fixed)
     return {name: colour for name, _, _, colour in parts}

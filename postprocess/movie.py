@@ -78,11 +78,13 @@ def _annotate(scene, label):
         position_y=0.02,
         label_font_size=16,
         fmt="%g",
+        render=False,
     )
-    scene.plotter.add_text(label, position="lower_left", font_size=10, color=ink)
+    ink = {"color": ink, "render": False}
+    scene.plotter.add_text(label, position="lower_left", font_size=10, **ink)
     size = f"{scene.extent[0]:.3g} {labels.LENGTH} wide"
-    scene.plotter.add_text(size, position="upper_right", font_size=10, color=ink)
-    return scene.plotter.add_text(" ", position="upper_left", font_size=12, color=ink)
+    scene.plotter.add_text(size, position="upper_right", font_size=10, **ink)
+    return scene.plotter.add_text(" ", position="upper_left", font_size=12, **ink)
 
 
 def _curves(fields, name, indices, pixels):

@@ -8,6 +8,7 @@ import numpy as np
 import pyvista
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
+from PIL import Image
 from vtkmodules.vtkFiltersGeometry import vtkGeometryFilter
 
 from ecs_model.errors import ConfigError
@@ -18,6 +19,7 @@ from ecs_model.run import field_series
 _VTK_TYPES = {2: 3, 3: 5, 4: 10}  # nodes per cell: line, triangle, tetrahedron
 _PIXELS = (900, 720)
 _MARGIN = 1.06
+SAMPLES = 2  # of a pixel, along each of its sides: four cost a third of VTK's own sixteen
 _LIGHT = {"ambient": 0.75, "diffuse": 0.3, "specular": 0.0}
 _RELIEF = {"ambient": 0.6, "diffuse": 0.4, "specular": 0.25, "specular_power": 15}
 NARROW = 4.5  # inches: of a figure with bodies that are too small side by side
@@ -40,6 +42,7 @@ class Scene:
 
     def __init__(self, points, cells, limits, colour_map, pixels=_PIXELS, margin=_MARGIN):
         self.grid = unstructured(points, cells)
+        self.grid.point_data["node"] = np.arange(len(points))
         self.extent = np.ptp(points, axis=0)
         self.is_surface = cells.shape[1] == 3 and bool(self.extent[2])
         self.centre = (points.min(axis=0) + points.max(axis=0)) / 2
@@ -51,7 +54,7 @@ class Scene:
         width, height = self._seen_size()
         self.pixels = _fitting(pixels, width / height)
         self.height = margin * max(height, width * self.pixels[1] / self.pixels[0])
-        self.body = pyvista.PolyData()
+        self.body, self._skins = pyvista.PolyData(), {}
         self._colours = {"clim": limits, "cmap": colour_map, "nan_color": theme.now().never}
         self._light = _LIGHT if self.extent[2] else {"lighting": False}
         if self.is_surface:
@@ -69,21 +72,34 @@ class Scene:
 
         Of a surface, which has no inside, the other side is seen instead of the cut.
         """
-        self.grid.point_data["values"] = values
         if self.is_surface:
             self.look(-1 if cut else 1)
-        body = self.grid
-        if cut and not self.is_surface:
-            body = self.grid.clip(normal=self.across, origin=self.centre)
-        self.body.shallow_copy(_surface(body))
+        inside = cut and not self.is_surface
+        if inside not in self._skins:
+            self._skins[inside] = self._near_plane() if inside else _surface(self.grid)
+        skin = self._skins[inside]
+        skin.point_data["values"] = values[skin.point_data["node"]]
+        if inside:
+            skin = _surface(skin.clip(normal=self.across, origin=self.centre))
+        self.body.shallow_copy(skin)
+        self.body.set_active_scalars("values")
         if "body" not in self.plotter.actors:
             self._add_body()
+
+    def _near_plane(self):
+        """The cells of which something is seen where the half before a plane is taken away."""
+        ahead = (self.grid.points - self.centre) @ self.across > 0
+        seen = np.zeros(len(ahead), bool)
+        seen[_surface(self.grid).point_data["node"]] = True
+        cells = self.grid.cell_connectivity.reshape(self.grid.n_cells, -1)
+        behind, before = ~ahead[cells].all(axis=1), ahead[cells].any(axis=1)
+        return self.grid.extract_cells(np.flatnonzero(behind & (before | seen[cells].any(axis=1))))
 
     def image(self, transparent=False):
         """Picture (rows, columns, 3) of what was drawn, or (rows, columns, 4) without the paper."""
         self.plotter.render()
         how = {"transparent_background": transparent, "return_img": True}
-        return np.asarray(self.plotter.screenshot(**how))
+        return np.asarray(Image.fromarray(self.plotter.screenshot(**how)).reduce(SAMPLES))
 
     def close(self):
         """Give back the window."""
@@ -102,7 +118,7 @@ class Scene:
         return np.ptp(corners @ self.right), np.ptp(corners @ self.up)
 
     def _add_body(self):
-        fixed = {"name": "body", "show_scalar_bar": False, "reset_camera": False}
+        fixed = {"name": "body", "show_scalar_bar": False, "reset_camera": False, "render": False}
         self.plotter.add_mesh(self.body, scalars="values", **self._colours, **self._light, **fixed)
 
     def _place_camera(self):
@@ -113,7 +129,8 @@ class Scene:
         camera.parallel_scale = self.height / 2
         if self.extent[2]:
             box = pyvista.Box(_bounds(self.centre, self.extent)).extract_all_edges()
-            self.plotter.add_mesh(box, color=theme.now().grey, line_width=1, reset_camera=False)
+            lines = {"color": theme.now().grey, "line_width": 1}
+            self.plotter.add_mesh(box, reset_camera=False, render=False, **lines)
         self.plotter.renderer.reset_camera_clipping_range()
 
 
@@ -237,7 +254,7 @@ def _surface(grid):
     faces = vtkGeometryFilter()
     faces.SetInputData(grid)
     faces.Update()
-    return faces.GetOutput()
+    return pyvista.wrap(faces.GetOutput())
 
 
 def _view(extent):
@@ -276,9 +293,11 @@ def _facing(points, cells):
 def _window(pixels):
     """A white window of an off-screen plotter, made without VTK's words on a missing display."""
     with pyvista.vtk_verbosity("off"):
-        plotter = pyvista.Plotter(off_screen=True, notebook=False, window_size=pixels)
+        size = [SAMPLES * n for n in pixels]
+        plotter = pyvista.Plotter(off_screen=True, notebook=False, window_size=size)
         plotter.set_background(theme.now().paper)
-        plotter.enable_anti_aliasing("ssaa")
+        plotter.render_window.SetMultiSamples(0)
+        plotter.render_window.SetDPI(SAMPLES * plotter.render_window.GetDPI())
         plotter.show(auto_close=False)
     return plotter
 
