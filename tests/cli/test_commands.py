@@ -2,6 +2,8 @@
 
 import gc
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -31,6 +33,14 @@ def said(capfd):
         return code, *capfd.readouterr()
 
     return run
+
+
+def test_a_program_leaves_nothing_to_search_at_its_end():
+    """Python would look for cycles in all objects there are, a tenth of a short run."""
+    text = "import gc, sys\nfrom ecs_model.cli import program\nsys.argv = ['ecs-model', 'models']\n"
+    text += "program()\nprint(gc.get_freeze_count())"
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    assert int(done.stdout.split()[-1]) > 1000
 
 
 def test_run_makes_a_run_directory_named_after_the_configuration(folder, said):
