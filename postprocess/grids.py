@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ecs_model.postprocess.fields import load
-from ecs_model.postprocess.stills import unstructured
+from ecs_model.postprocess.scene import unstructured
 from ecs_model.run import field_series
 
 

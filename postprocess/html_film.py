@@ -10,6 +10,7 @@ from matplotlib.colors import Normalize
 
 from ecs_model.postprocess import html_page, labels, stills, style, theme
 from ecs_model.postprocess.fields import spread
+from ecs_model.postprocess.scene import Scene
 
 FRAMES = 36
 BUDGET = 3_600_000  # bytes of all images together
@@ -70,7 +71,7 @@ def _film(fields, name, indices):
     """
     limits, colours = fields.limits(name), style.colour_map(name, theme.DARK.least)
     pixels = _PIXELS[fields.space]
-    scene = stills.Scene(fields.points, fields.cells, limits, colours, pixels)
+    scene = Scene(fields.points, fields.cells, limits, colours, pixels)
     stage = partial(_stage, fields, name, scene, Normalize(*limits), colours)
     stages = html_page.in_themes(stage)
     frames = tuple(html_page.drawing(_frame(*stage)) for stage in stages)

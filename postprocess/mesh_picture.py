@@ -130,9 +130,10 @@ def _triangles(corners, colour, count):
 @style.styled
 def _body(mesh):
     """The boundaries of a body, and next to them the half behind a plane; or a surface's sides."""
-    from ecs_model.postprocess import stills  # loads PyVista
+    from ecs_model.postprocess import scene as drawn  # loads PyVista
+    from ecs_model.postprocess import stills
 
-    scene = stills.Scene(mesh.points * _MM, mesh.cells, (0.0, 1.0), "viridis")
+    scene = drawn.Scene(mesh.points * _MM, mesh.cells, (0.0, 1.0), "viridis")
     fig = _figure(0.5 * scene.pixels[1] / scene.pixels[0])
     panels, marks = fig.subplots(1, 2), {}
     for axes, title, parts, side in zip(panels, *_views(mesh, scene), strict=True):

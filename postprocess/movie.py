@@ -51,7 +51,7 @@ def _encode(path, images):
 
 def _bodies(fields, name, indices, pixels):
     """Images of a two- or three-dimensional run; one text changes from frame to frame."""
-    from ecs_model.postprocess.stills import Scene  # loads PyVista, which 1D does not need
+    from ecs_model.postprocess.scene import Scene  # loads PyVista, which 1D does not need
 
     limits, colours = fields.limits(name), style.colour_map(name)
     scene = Scene(fields.points, fields.cells, limits, colours, pixels, margin=_MARGIN)

@@ -36,8 +36,8 @@ def barreto(folder):
     first = fires[fires < begin[1] + 15]
     return [
         ("neuron with 8 mM in the bath", "bursts periodically", f"{len(begin)} bursts in 100 s"),
-        ("period", "not read", f"{begin[2] - begin[1]:.1f} s"),
-        ("duration of a burst", "not read", f"{np.ptp(first):.1f} s"),
+        ("period", "not read", f"{begin[2] - begin[1]:.0f} s"),  # tenths are rounding's
+        ("duration of a burst", "not read", f"{np.ptp(first):.0f} s"),
         ("[K⁺]o", "not read", f"{K_o[late].min():.1f} to {K_o[late].max():.1f} mM"),
     ]
 

@@ -101,8 +101,7 @@ class Gate:
 
     def __post_init__(self):
         """Raise TypeError for what has no name that a state can have."""
-        name = getattr(self.rates, "__name__", "")
-        if not name.isidentifier():
+        if not getattr(self.rates, "__name__", "").isidentifier():
             raise TypeError(f"a gate is a function with a name, by def (found {self.rates!r})")
 
     @property
@@ -171,11 +170,9 @@ def mechanism(parameters=NOTHING, gates=(), compartment=None, electrogenic=True)
             "@mechanism() stands for none"
         )
     known = tuple(g if isinstance(g, Gate) else Gate(g) for g in gates)
-    names = [gate.name for gate in known]
-    if both := set(names).intersection(parameters._fields):
-        raise TypeError(f"{min(both)!r} is the name of a gate and of a parameter")
+    names = [*parameters._fields, *(gate.name for gate in known)]
     if twice := {name for name in names if names.count(name) > 1}:
-        raise TypeError(f"{min(twice)!r} is the name of two gates")
+        raise TypeError(f"{min(twice)!r} is the name of two gates, or of a gate and a parameter")
 
     def made(function):
         return Mechanism(function, parameters, known, compartment, electrogenic)

@@ -254,14 +254,14 @@ BAD = {
             "@mech", "def g_mine(u):\n    return 1.0, 1.0\n\n@mech"
         ),
         "mine.py:mine",
-        r"mine\.py:7: TypeError: 'g_mine' is the name of a gate and of a parameter",
+        r"mine\.py:7: TypeError: 'g_mine' is the name of two gates, or of a gate and a parameter",
     ),
     "one gate twice": (
         MINE.replace("low=0.0)}", "low=0.0)}, (mg, mg)").replace(
             "@mech", "def mg(u):\n    return 1.0, 1.0\n\n@mech"
         ),
         "mine.py:mine",
-        r"mine\.py:7: TypeError: 'mg' is the name of two gates",
+        r"mine\.py:7: TypeError: 'mg' is the name of two gates, or",
     ),
     "no such cells": (NO_GLIA, "mine.py:mine", r"no compartment 'g'; there are i"),
 }
