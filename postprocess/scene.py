@@ -76,12 +76,12 @@ class Scene:
 
     def _near_plane(self):
         """The cells of which something is seen where the half before a plane is taken away."""
-        ahead = (self.grid.points - self.centre) @ self.across > 0
-        seen = np.zeros(len(ahead), bool)
-        seen[_surface(self.grid).point_data["node"]] = True
+        distance = (self.grid.points - self.centre) @ self.across
+        shown = distance > -1e-6 * np.abs(distance).max()  # on the plane, too
+        shown[_surface(self.grid).point_data["node"]] = True
         cells = self.grid.cell_connectivity.reshape(self.grid.n_cells, -1)
-        behind, before = ~ahead[cells].all(axis=1), ahead[cells].any(axis=1)
-        return self.grid.extract_cells(np.flatnonzero(behind & (before | seen[cells].any(axis=1))))
+        behind = (distance[cells] <= 0).any(axis=1)
+        return self.grid.extract_cells(np.flatnonzero(behind & shown[cells].any(axis=1)))
 
     def image(self, transparent=False):
         """Picture (rows, columns, 3) of what was drawn, or (rows, columns, 4) without the paper."""

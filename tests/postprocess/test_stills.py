@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from ecs_model.meshes import box
 from ecs_model.postprocess import stills, style
+from ecs_model.postprocess.scene import Scene, unstructured
 
 COARSE = (7, 5, 4)
 
@@ -45,3 +47,25 @@ def test_letters_of_axes_do_not_overlap(drawn, width):
     boxes = [text.get_window_extent(renderer) for text in letters]
     assert len(boxes) == 3
     assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+
+
+def test_a_cut_body_shows_what_a_cut_through_all_of_its_cells_would():
+    mesh = box((1.0, 1.2, 0.8), 0.1)
+    values = np.random.default_rng(5).random(len(mesh.points))
+    values[mesh.points[:, 2] < 0.25] = np.nan  # never reached
+    scene = Scene(mesh.points, mesh.cells, (0.0, 1.0), "viridis")
+    scene.draw(values)
+    scene.draw(values, cut=True)
+    body, grid = scene.body, unstructured(mesh.points, mesh.cells)
+    scene.close()
+    grid.point_data["values"] = values
+    whole = grid.clip(normal=scene.across, origin=scene.centre)
+    expected = whole.extract_surface(algorithm="dataset_surface")
+    shown = dict(zip(_places(body.points), body["values"], strict=True))
+    found = [shown[place] for place in _places(expected.points)]
+    np.testing.assert_allclose(found, expected["values"], rtol=1e-12)
+    assert 100 < len(found) and 0.1 < np.isnan(found).mean() < 0.9
+
+
+def _places(points):
+    return [tuple(p) for p in np.round(np.asarray(points, float), 6)]
