@@ -19,12 +19,12 @@ def simpler(ufunc, a, b):
     """
     first, second = _number(a), _number(b)
     if first is None and second is None:
-        return _of_symbols[ufunc](a, b)
+        return _OF_SYMBOLS[ufunc](a, b)
     folded = _folded(ufunc, a, b, first, second)
     if folded is not None:
         return folded
     number, x = (second, a) if first is None else (first, b)
-    return _of_number[ufunc](number, x) if ufunc in _of_number else None
+    return _OF_NUMBER[ufunc](number, x) if ufunc in _OF_NUMBER else None
 
 
 def _number(x):
@@ -85,10 +85,10 @@ def _gathered(number, x):
     return whole * found[1] if LEAST < abs(whole) < MOST else None
 
 
-_of_symbols = {
+_OF_SYMBOLS = {
     np.add: _sum,
     np.subtract: _difference,
     np.multiply: _product,
     np.divide: lambda a, b: None,
 }
-_of_number = {np.multiply: _gathered}
+_OF_NUMBER = {np.multiply: _gathered}
