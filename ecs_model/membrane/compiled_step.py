@@ -54,7 +54,7 @@ class CompiledStep:
     """
 
     def __init__(self, text: str, tolerance: float, substeps: int):
-        compiled, self.statements = load(text, of_membrane=True), statements(text)
+        compiled, self.statements = load(text), statements(text)
         self._advance, self._record = compiled.ecs_advance, compiled.ecs_record
         self._advance.restype = self._record.restype = ctypes.c_long
         self._advance.argtypes, self._record.argtypes = ADVANCE, RECORD

@@ -43,6 +43,7 @@ WIDE = (  # 512 bits; and for long formulas in vectors: fewer values wait for th
     "-fno-gcse",
     "-fno-tree-slp-vectorize",
 )
+STEP = " ecs_advance("  # is in texts of membranes, whose formulas are long
 SHORT = ("-O2", "-fvect-cost-model=dynamic")  # code that a processor need not fetch at every step
 BARE = ("-DPLAIN_MATH", "-DSCALAR")  # without vectors and their functions
 PATIENCE = 30.0  # s of a compiler about which nothing is said
@@ -78,24 +79,19 @@ def compiler():
     )
 
 
-def load(source, of_membrane=False):
-    """The library compiled from a C source, from the cache if it is there.
-
-    Args:
-        source: C text.
-        of_membrane: whether it is a step of one: long formulas, whose code is kept short.
-    """
-    path = library(source, of_membrane)
+def load(source):
+    """The library compiled from a C source, from the cache if it is there."""
+    path = library(source)
     try:
         return ctypes.CDLL(str(path))
     except OSError:  # of another machine: make it again, once
         path.unlink(missing_ok=True)
-        return ctypes.CDLL(str(library(source, of_membrane)))
+        return ctypes.CDLL(str(library(source)))
 
 
-def library(source, of_membrane=False):
-    """Path of the library compiled from a C source as for `load`; compiles what is not cached."""
-    cc, best = compiler(), [*FLAGS, *WIDE, *(SHORT if of_membrane else ())]
+def library(source):
+    """Path of the library compiled from a C source; compiles if it is not in the cache."""
+    cc, best = compiler(), [*FLAGS, *WIDE, *(SHORT if STEP in source else ())]
     key = hashlib.sha256(repr((source, best, _version(cc), _cpu())).encode()).hexdigest()
     path = cache_folder("kernels") / f"{key[:24]}.so"
     if not _is_whole(path):
