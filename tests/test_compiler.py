@@ -11,7 +11,9 @@ import pytest
 
 from ecs_model.cache import cache_folder, locked
 from ecs_model.errors import ConfigError
-from ecs_model.membrane import compiler
+from ecs_model.membrane import MODELS, compiler
+from ecs_model.membrane.model import Surroundings
+from ecs_model.membrane.solver import source
 from ecs_model.transport import lone_kernel
 from tests.helpers import launch, launch_program
 
@@ -154,6 +156,15 @@ name = "all"
 start = ["0 mm"]
 end = ["1 mm"]
 """
+
+
+def test_only_steps_of_membranes_are_kept_short(cache, monkeypatch):
+    asked = []
+    monkeypatch.setattr(compiler, "_compile", lambda cc, best, text, path: asked.append(best))
+    model = MODELS["pump_leak"]
+    for text in (source(model, model.Parameters(), Surroundings()), lone_kernel.TEXT):
+        compiler.library(text)
+    assert [set(compiler.SHORT) <= set(best) for best in asked] == [True, False]
 
 
 def test_a_cold_cache_on_four_processes_at_once(cache, config, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ecs_model.errors import SolutionError
 from ecs_model.membrane import MODELS
 from ecs_model.membrane.c_function import c_function
 from ecs_model.membrane.model import MembraneModel, Surroundings
@@ -147,6 +148,27 @@ def test_conditions_choose_as_those_of_numpy(way, precision):
         Reaction(model, y, Record(), Surroundings(), substeps=1, text=text).advance(0.5)
         expected = np.where(condition(k), 101.0, 99.5)
         np.testing.assert_allclose(y.Na_o, expected, rtol=1e-12, err_msg=name)
+
+
+@EVERYWHERE
+@BOTH
+def test_no_concentration_becomes_negative(way, precision):
+    """A step that would make it so is none, at one node of many as at all."""
+    model = MembraneModel(
+        name="falls",
+        summary="",
+        State=Node,
+        Parameters=Record,
+        rhs=lambda y, p, env: [np.where(y.Na_o > 150.0, -8.0, 0.0), 0.0],
+    )
+    text = source(model, Record(), Surroundings())
+    text = way + text.replace("#define MIXED 0", f"#define MIXED {int(precision == 'mixed')}")
+    y = Node(np.full(70, 6.0), np.where(np.arange(70) == 41, 200.0, 100.0))
+    falls = Reaction(model, y, Record(), Surroundings(), substeps=1, text=text)
+    falls.advance(0.1)
+    np.testing.assert_allclose(y.K_o[41], 5.2)
+    with pytest.raises(SolutionError):
+        falls.advance(1.0)
 
 
 @EVERYWHERE
