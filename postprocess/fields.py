@@ -44,6 +44,13 @@ class Fields:
     def _mesh(self):
         return field_series.read_mesh(self.folder)
 
+    @cached_property
+    def body(self):
+        """The mesh as it is looked at, a Body."""
+        from ecs_model.postprocess.body import Body  # loads PyVista, which 1D does not need
+
+        return Body(self.points, self.cells)
+
     @property
     def dimension(self):
         """Of the cells: 1, 2 or 3."""

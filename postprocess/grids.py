@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ecs_model.postprocess.body import unstructured
 from ecs_model.postprocess.fields import load
-from ecs_model.postprocess.scene import unstructured
 from ecs_model.run import field_series
 
 

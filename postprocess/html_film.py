@@ -71,7 +71,7 @@ def _film(fields, name, indices):
     """
     limits, colours = fields.limits(name), style.colour_map(name, theme.DARK.least)
     pixels = _PIXELS[fields.space]
-    scene = Scene(fields.points, fields.cells, limits, colours, pixels)
+    scene = Scene(fields.body, limits, colours, pixels)
     stage = partial(_stage, fields, name, scene, Normalize(*limits), colours)
     stages = html_page.in_themes(stage)
     frames = tuple(html_page.drawing(_frame(*stage)) for stage in stages)
@@ -125,7 +125,7 @@ def _extent(scene, columns):
     """Where an image lies: in a plane at its coordinates [mm], of a body from its corner."""
     if columns == 2:
         return 0, scene.width, 0, scene.height
-    x, y = scene.centre[:2]
+    x, y = scene.body.centre[:2]
     return x - scene.width / 2, x + scene.width / 2, y - scene.height / 2, y + scene.height / 2
 
 
@@ -134,7 +134,7 @@ def _furnish(panels, scene):
     if len(panels) == 1:
         panels[0].set(xlabel=f"x [{labels.LENGTH}]", ylabel=f"y [{labels.LENGTH}]")
         return
-    titles = ("from the front", "from behind") if scene.is_surface else ("whole", "cut")
+    titles = ("from the front", "from behind") if scene.body.is_surface else ("whole", "cut")
     for axes, title in zip(panels, titles, strict=True):
         axes.set_axis_off()
         axes.set_title(title)

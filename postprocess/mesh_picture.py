@@ -22,7 +22,8 @@ _SIDES = ("#d9836f", "#7fa8cc", "#c9b58a", "#9bc18f", "#b79ccb", "#e0c068", "#9a
 _EDGE = "#40352b"  # of cells: on all colours of regions, on either paper
 _MM, _UM = 1e3, 1e6
 _DRAWN = 20_000  # triangles that a page shows one by one; more are an image within it
-_LIT = {"ambient": 0.7, "diffuse": 0.35, "specular": 0.0}
+_LIT = {"ambient": 0.65, "diffuse": 0.35, "specular": 0.0}
+_PIXELS = (900, 720)  # of a body
 
 
 def pictures(
@@ -130,10 +131,11 @@ def _triangles(corners, colour, count):
 @style.styled
 def _body(mesh):
     """The boundaries of a body, and next to them the half behind a plane; or a surface's sides."""
-    from ecs_model.postprocess import scene as drawn  # loads PyVista
-    from ecs_model.postprocess import stills
+    from ecs_model.postprocess import stills  # loads PyVista
+    from ecs_model.postprocess.body import Body
+    from ecs_model.postprocess.scene import Scene
 
-    scene = drawn.Scene(mesh.points * _MM, mesh.cells, (0.0, 1.0), "viridis")
+    scene = Scene(Body(mesh.points * _MM, mesh.cells), (0.0, 1.0), "viridis", _PIXELS)
     fig = _figure(0.5 * scene.pixels[1] / scene.pixels[0])
     panels, marks = fig.subplots(1, 2), {}
     for axes, title, parts, side in zip(panels, *_views(mesh, scene), strict=True):
@@ -155,7 +157,7 @@ def _views(mesh, scene):
     """Titles, parts and sides of both views."""
     if mesh.is_surface:
         return ("one side", "the other side"), (_inside(mesh), _inside(mesh)), (1, -1)
-    return ("whole", "cut open"), (_outside(mesh), _inside(_half(mesh, scene.across))), (1, 1)
+    return ("whole", "cut open"), (_outside(mesh), _inside(_half(mesh, scene.body.across))), (1, 1)
 
 
 def _outside(mesh):

@@ -1,5 +1,7 @@
 """Everything that can be made of a run, in one call."""
 
+from functools import partial
+
 import numpy as np
 
 from ecs_model.postprocess import line, maps, movie, raster, series, style, titles
@@ -24,16 +26,29 @@ def everything(run_dir, formats=("png",), title=""):
         ConfigError: if this is no run, or a file of it is broken.
     """
     run = RunDir.open(run_dir)
-    drawn = titles.over(figures(run), title)
+    fields = fields_of(run)
+    drawn = titles.over(figures(run, fields), title)
     paths = style.save_all(drawn, run.pictures, formats)
     if not run.index.exists():
         return paths
-    return [*paths, *_movies(run), write_paraview_script(run.path)]
+    return [*paths, *_movies(run, fields), write_paraview_script(run.path)]
 
 
-def figures(run):
-    """Name -> function that gives the figure, for all figures that make sense for a RunDir."""
-    return {**dict(_curves(run)), **dict(_fields(run))}
+def fields_of(run):
+    """The Fields of a RunDir; None if it has written no output time."""
+    written = run.index.exists() and len(field_series.read_times(run.path))
+    return load(run.path) if written else None
+
+
+def figures(run, fields=None):
+    """Name -> function that gives the figure, for all figures that make sense for a RunDir.
+
+    Args:
+        run: the RunDir.
+        fields: what `fields_of` gives of it, if it was called before.
+    """
+    fields = fields or fields_of(run)
+    return {**dict(_curves(run)), **dict(_fields(run, fields) if fields else {})}
 
 
 def _curves(run):
@@ -52,11 +67,8 @@ def _curves(run):
             yield f"raster_{name}", lambda name=name: raster.raster(run.path, name)
 
 
-def _fields(run):
+def _fields(run, fields):
     """Name and drawing function of every figure of the fields."""
-    if not (run.index.exists() and len(field_series.read_times(run.path))):
-        return
-    fields = load(run.path)
     drawings = {1: _of_interval, 2: _of_plane, 3: _of_body}[fields.space]
     yield from drawings(run, fields)
     if not line_names(run.path) and len(fields.times) > 1 and not fields.is_surface:
@@ -65,34 +77,33 @@ def _fields(run):
 
 def _of_interval(run, fields):
     yield "profiles", lambda: maps.profiles(run.path)
-    yield from _arrivals(run, maps)
+    yield from _arrivals(run, partial(maps.arrival, run.path))
 
 
 def _of_plane(run, fields):
     yield "maps", lambda: maps.maps(run.path)
-    yield from _arrivals(run, maps)
+    yield from _arrivals(run, partial(maps.arrival, run.path))
 
 
 def _of_body(run, fields):
     from ecs_model.postprocess import stills  # loads PyVista, which the other runs do not need
 
     for name in fields.main:
-        yield name, lambda name=name: stills.stills(run.path, name)
-    yield from _arrivals(run, stills)
+        yield name, partial(stills.stills_of, fields, name)
+    yield from _arrivals(run, partial(stills.arrival_of, fields))
 
 
-def _arrivals(run, module):
-    """The arrival map, drawn by the `arrival` of maps or pictures, if the run has one."""
+def _arrivals(run, arrival):
+    """The maps of arrival that the run has, each drawn by the function `arrival` of its name."""
     if not run.maps.exists():
         return
     for name, values in field_series.read_maps(run.path)[0].items():
         if name.startswith("arrival_") or (name == "onset" and np.isfinite(values).any()):
-            yield name, lambda name=name: module.arrival(run.path, name)
+            yield name, partial(arrival, name)
 
 
-def _movies(run):
+def _movies(run, fields):
     """The movie of the first main field, if there is movement."""
-    if len(field_series.read_times(run.path)) < 2:
+    if fields is None or len(fields.times) < 2 or not fields.main:
         return []
-    main = load(run.path).main
-    return [movie.movie(run.path, main[0])] if main else []
+    return [movie.movie_of(fields, fields.main[0])]

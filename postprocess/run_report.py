@@ -3,7 +3,6 @@
 from operator import itemgetter
 
 from ecs_model.postprocess import html_page, run_figures
-from ecs_model.postprocess.fields import load
 from ecs_model.run.rundir import RunDir
 
 TITLES = {
@@ -48,9 +47,11 @@ def content(run):
 
 def _seen(run):
     """Films of the fields, or None, and pairs of a title and a picture of all that is no film."""
-    drawn, films = run_figures.figures(RunDir(run.path)), None
+    opened = RunDir(run.path)
+    fields, films = run_figures.fields_of(opened), None
+    drawn = run_figures.figures(opened, fields)
     drawn = dict(sorted(drawn.items(), key=lambda item: item[0] == "balance"))  # it is long
-    if len(run.times) and (fields := load(run.path)).dimension > 1:
+    if fields and fields.dimension > 1:
         from ecs_model.postprocess import html_film  # loads PyVista, which lines do not need
 
         films = html_film.films(fields)

@@ -94,13 +94,12 @@ def figure(height, width=WIDTH, layout="constrained"):
     return Figure(figsize=(chosen, height * max(chosen / width, 1.0)), dpi=DPI, layout=layout)
 
 
-def _margins(fig):
-    """Where to cut a figure: all around, or above and below where its width was chosen."""
+def _box(fig):
+    """What to save of a figure: all around, or above and below where its width was chosen."""
+    box = tight_box(fig)
     if _chosen.get() is None:
-        return {"bbox_inches": "tight", "pad_inches": PAD}
-    fig.draw_without_rendering()
-    low, high = fig.get_tightbbox().intervaly
-    return {"bbox_inches": Bbox([[0.0, low - PAD], [fig.get_figwidth(), high + PAD]])}
+        return box
+    return Bbox([[0.0, box.y0], [fig.get_figwidth(), box.y1]])
 
 
 def never_patch():
@@ -164,8 +163,9 @@ def _settings():
 @styled
 def tight_box(fig):
     """What to save of a figure [inches]: all that is drawn, and a margin; it keeps its layout."""
-    fig.draw_without_rendering()
-    fig.set_layout_engine("none")
+    if (engine := fig.get_layout_engine()) is not None:
+        engine.execute(fig)
+        fig.set_layout_engine("none")
     return fig.get_tightbbox().padded(PAD)
 
 
@@ -201,6 +201,6 @@ def save(fig, path):
     with atomic.explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.tmp")
-        fig.savefig(temporary, format=path.suffix[1:], **_margins(fig))
+        fig.savefig(temporary, format=path.suffix[1:], bbox_inches=_box(fig))
         temporary.replace(path)
     return path

@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from ecs_model.meshes import box
 from ecs_model.postprocess import stills, style
-from ecs_model.postprocess.scene import Scene, unstructured
+from ecs_model.postprocess.body import Body, unstructured
 
 COARSE = (7, 5, 4)
 
@@ -53,15 +53,13 @@ def test_a_cut_body_shows_what_a_cut_through_all_of_its_cells_would():
     mesh = box((1.0, 1.2, 0.8), 0.1)
     values = np.random.default_rng(5).random(len(mesh.points))
     values[mesh.points[:, 2] < 0.25] = np.nan  # never reached
-    scene = Scene(mesh.points, mesh.cells, (0.0, 1.0), "viridis")
-    scene.draw(values)
-    scene.draw(values, cut=True)
-    body, grid = scene.body, unstructured(mesh.points, mesh.cells)
-    scene.close()
+    body, grid = Body(mesh.points, mesh.cells), unstructured(mesh.points, mesh.cells)
+    body.coloured(1.0 - values, cut=True)
+    skin = body.coloured(values, cut=True)
     grid.point_data["values"] = values
-    whole = grid.clip(normal=scene.across, origin=scene.centre)
+    whole = grid.clip(normal=body.across, origin=body.centre)
     expected = whole.extract_surface(algorithm="dataset_surface")
-    shown = dict(zip(_places(body.points), body["values"], strict=True))
+    shown = dict(zip(_places(skin.points), skin["values"], strict=True))
     found = [shown[place] for place in _places(expected.points)]
     np.testing.assert_allclose(found, expected["values"], rtol=1e-12)
     assert 100 < len(found) and 0.1 < np.isnan(found).mean() < 0.9
