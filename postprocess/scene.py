@@ -10,7 +10,7 @@ _MARGIN = 1.06
 _SAMPLES = 2  # of a pixel, along each of its sides: four cost a third of VTK's own sixteen
 _ABOVE = (0.1, 0.6, 1.0)  # where the light comes from: x to the right, y up, z to the eye
 _LIGHT = {"ambient": 0.7, "diffuse": 0.3, "specular": 0.0}  # at most 1: colours are read
-_RELIEF = {"ambient": 0.6, "diffuse": 0.4, "specular": 0.25, "specular_power": 15}
+_RELIEF = {"ambient": 0.65, "diffuse": 0.35, "specular": 0.2, "specular_power": 15}
 
 
 class Scene:

@@ -8,6 +8,7 @@ The thresholds: K+ stays below a ceiling of 10-12 mM during normal and epileptif
 passes 20 mM on the way to 30-80 mM (Somjen 2001, Physiol Rev 81, 1065).
 """
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -261,7 +262,7 @@ def front_jumps(corner_values: Array, threshold: float) -> Array:
         corner_values: K+ [mM] at the corners of elements, shape (elements, corners).
         threshold: the K+ [mM] that marks the front.
     """
-    low, high = corner_values.min(axis=1), corner_values.max(axis=1)
+    low, high = (functools.reduce(among, corner_values.T) for among in (np.minimum, np.maximum))
     return np.where((low < threshold) & (high >= threshold), high - low, np.nan)
 
 

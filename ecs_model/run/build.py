@@ -80,7 +80,9 @@ def _ground(config, comm, base, kept, lap):
     lap("mesh")
     together(comm, tissue.refuse_points, config, mesh.axes)
     inputs = InputFields(mesh, fields, base)
-    mesh.have_thickness(together(comm, tissue.thickness, config.tissue, inputs))
+    thickness = together(comm, tissue.thickness, config.tissue, inputs)
+    if mesh.is_surface:
+        mesh.have_thickness(thickness)
     parts = tissue.parts_of(config.tissue, inputs)
     return Ground(mesh, parts, inputs, base)
 

@@ -1,5 +1,6 @@
 """The fronts that passed a line: their speed, width and fate, for summary.json."""
 
+import functools
 import itertools
 import math
 
@@ -26,26 +27,19 @@ def slowness(mesh: Mesh, arrival: np.ndarray) -> np.ndarray:
         mesh: the mesh.
         arrival: time at each owned node [s]; nan where no front came.
     """
-    d, cells = mesh.axes, slice(mesh.owned_cells)
-    nodes = mesh.cell_nodes[cells]
-    times = mesh.with_ghosts(arrival)[nodes]
-    passed = np.isfinite(times).all(axis=1) & (times > 0).all(axis=1)
-    slopes = fronts.gradients(
-        mesh.coordinates[nodes][:, :, :d], np.where(passed[:, None], times, 0)
-    )
-    volume = _spread(mesh, 1.0 * passed)
-    columns = [_spread(mesh, slopes[:, k] * passed) for k in range(d)]
-    whole = _spread(mesh, np.linalg.norm(slopes, axis=1) * passed)
+    d, nodes = mesh.axes, mesh.cell_nodes[: mesh.owned_cells]
+    times = mesh.with_ghosts(arrival)
+    reached = np.isfinite(times) & (times > 0)
+    passed = np.flatnonzero(functools.reduce(np.logical_and, (reached[c] for c in nodes.T)))
+    nodes = nodes[passed]
+    slopes = fronts.gradients(mesh.coordinates[nodes][:, :, :d], times[nodes])
+    spread = functools.partial(mesh.spread_some, passed)
+    volume = spread(np.ones(len(passed)))
+    columns = [spread(slope) for slope in slopes.T]
+    whole = spread(np.linalg.norm(slopes, axis=1))
     found = np.pad(np.column_stack(columns), ((0, 0), (0, 3 - d)))
     clear = (volume > 0) & (np.linalg.norm(found, axis=1) > DIRECTED * whole)
     return np.where(clear[:, None], found / np.where(clear, volume, 1.0)[:, None], np.nan)
-
-
-def _spread(mesh, values):
-    """Integrals of values of owned cells times each owned node's hat."""
-    local = np.zeros(len(mesh.cell_volumes))
-    local[: mesh.owned_cells] = values
-    return mesh.spread_cells(local)
 
 
 class LineFronts(Passage):

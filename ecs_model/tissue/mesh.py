@@ -127,9 +127,18 @@ class Mesh:
         Args:
             values: one value per local cell.
         """
-        shares = (values * self.cell_volumes)[: self.owned_cells] / (self.dimension + 1)
-        nodes = self.cell_nodes[: self.owned_cells]
-        return self.sum_shares(nodes.ravel(), np.repeat(shares, self.dimension + 1))
+        owned = slice(self.owned_cells)
+        return self._spread(owned, (values * self.cell_volumes)[owned])
+
+    def spread_some(self, cells, values):
+        """As `spread_cells`, of values of some of the owned cells; other cells have none."""
+        sizes = _volumes(self.coordinates, self.cell_nodes[cells], self.axes)
+        return self._spread(cells, values * (sizes * self.thickness[cells]))
+
+    def _spread(self, cells, shares):
+        """Sums at each owned node of what comes from cells, a share for each corner."""
+        corners = self.dimension + 1
+        return self.sum_shares(self.cell_nodes[cells].ravel(), np.repeat(shares / corners, corners))
 
     def node_average(self, values):
         """Average of cell values at each owned node, weighted by volume."""

@@ -18,7 +18,7 @@ import dolfinx
 import numpy as np
 import ufl
 from dolfinx import fem
-from dolfinx.fem.petsc import assemble_matrix
+from dolfinx.fem.petsc import assemble_matrix, create_matrix
 
 from ecs_model.cache import cache_folder, locked
 from ecs_model.errors import ConfigError
@@ -97,9 +97,9 @@ class Operators:
         a = _element_function(mesh, weights)
         u, v = ufl.TrialFunction(mesh.space), ufl.TestFunction(mesh.space)
         flux = _element_function(mesh, _scaled(weights, diffusivity)) * ufl.grad(u)
-        first, column, flows = _rows(ufl.inner(flux, ufl.grad(v)) * ufl.dx)
+        forms = ufl.inner(flux, ufl.grad(v)) * ufl.dx, a * u * v * ufl.dx
+        first, column, (flows, masses) = _rows(*map(_compiled, forms))
         self.lumped = mesh.spread_cells(alpha)
-        masses = _rows(a * u * v * ufl.dx)[2]
         is_alone = mesh.comm.size == 1
         self._pattern = first, column
         self.stiffness, self.mass = self.over(flows), self.over(masses)
@@ -217,16 +217,20 @@ def _scaled(alpha, diffusivity):
     return alpha.reshape(-1, *[1] * (np.ndim(diffusivity) - 1)) * diffusivity
 
 
-def _rows(form):
-    """Pointers, columns and entries of the owned rows of the matrix of a form.
+def _rows(*forms):
+    """Pointers and columns of the owned rows of matrices of one pattern, and each one's entries.
 
     The matrix that DOLFINx makes lives no longer than its mesh, whose communicator it has.
     """
-    matrix = assemble_matrix(_compiled(form))
-    matrix.assemble()
-    csr = matrix.getValuesCSR()
+    matrix, entries = create_matrix(forms[0]), []
+    for form in forms:
+        matrix.zeroEntries()
+        assemble_matrix(matrix, form)
+        matrix.assemble()
+        first, column, values = matrix.getValuesCSR()
+        entries.append(values)
     matrix.destroy()
-    return csr
+    return first, column, entries
 
 
 def _compiled(form):
