@@ -122,7 +122,9 @@ def compute(made):
         beside = files(PAGES[name]) if name in PAGES else {}
         for file, content in (beside | {f"{name}.toml": text(made.config)}).items():
             (RESULTS / file).write_text(content)
-        command = [sys.executable, "-m", "ecs_model", made.kind, f"{name}.toml", "-o", name]
+        ready = ROOT / f"runs/{made.config}.toml"  # with the images beside it
+        given = ready if ready.is_file() else f"{name}.toml"
+        command = [sys.executable, "-m", "ecs_model", made.kind, given, "-o", name]
         subprocess.run(command, cwd=RESULTS, check=True)
     return folder
 

@@ -74,7 +74,7 @@ def _film(fields, name, indices):
     scene = Scene(fields.body, limits, colours, pixels)
     stage = partial(_stage, fields, name, scene, Normalize(*limits), colours)
     stages = html_page.in_themes(stage)
-    frames = tuple(html_page.drawing(_frame(*stage)) for stage in stages)
+    frames = html_page.in_themes(_frame, stages)
     canvas, shown = stages[0]
     pictures = (_picture(canvas, shown, scene, fields.at(name, i)) for i in indices)
     images = [*map(html_page.photograph, pictures)]
@@ -82,12 +82,14 @@ def _film(fields, name, indices):
     return images, frames
 
 
-def _frame(canvas, shown):
-    """What a canvas shows around its images, on no paper: shape (rows, columns, 4)."""
+@style.styled
+def _frame(stage):
+    """The address of what a canvas shows around its images, on no paper."""
+    canvas, shown = stage
     for image in shown:
         image.set_visible(False)
     canvas.draw()
-    return np.asarray(canvas.buffer_rgba()).copy()
+    return html_page.drawing(np.asarray(canvas.buffer_rgba()))
 
 
 def _picture(canvas, shown, scene, values):

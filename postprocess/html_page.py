@@ -7,6 +7,7 @@ import base64
 import datetime
 import io
 import platform
+from functools import partial
 from importlib import resources
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -51,19 +52,20 @@ def embedded(draw, dpi):
     light, dark = in_themes(draw)
     box = style.tight_box(light)
     style.lay_out_as(dark, light)
-    return _saved(light, box, dpi), _saved(dark, box, dpi)
+    return in_themes(partial(_saved, box, dpi), (light, dark))
 
 
-def in_themes(made):
-    """What a function returns in each theme: a pair (light, dark)."""
-    pair = []
-    for name in ("light", "dark"):
+def in_themes(made, *pairs):
+    """What a function returns in each theme, of what is for it in pairs: a pair (light, dark)."""
+    both = []
+    for name, *given in zip(("light", "dark"), *pairs, strict=True):
         with theme.using(name):
-            pair.append(made())
-    return tuple(pair)
+            both.append(made(*given))
+    return tuple(both)
 
 
-def _saved(figure, box, dpi):
+@style.styled
+def _saved(box, dpi, figure):
     """The address of the image of a figure that has its layout."""
     buffer, how = io.BytesIO(), {"format": "webp", "dpi": dpi, "pil_kwargs": _READ}
     figure.savefig(buffer, bbox_inches=box, facecolor=figure.get_facecolor(), **how)

@@ -98,14 +98,8 @@ def _annotate(scene, label):
 def _curves(fields, name, indices, pixels):
     """Images of a one-dimensional run."""
     order = np.argsort(fields.points[:, 0])
-    fig, curve = _profile(fields, name, fields.points[order, 0], pixels)
-    canvas, title = FigureCanvasAgg(fig), curve.axes.set_title("t")
-    canvas.draw()  # places everything, once
-    fig.set_layout_engine("none")
-    for artist in (curve, title):
-        artist.set_animated(True)
-    canvas.draw()
-    still = canvas.copy_from_bbox(fig.bbox)
+    canvas, curve, title = _profile(fields, name, fields.points[order, 0], pixels)
+    still = canvas.copy_from_bbox(canvas.figure.bbox)
     for i in indices:
         curve.set_ydata(fields.at(name, i)[order])
         title.set_text(labels.time_text(fields.times[i]))
@@ -117,9 +111,16 @@ def _curves(fields, name, indices, pixels):
 
 @style.styled
 def _profile(fields, name, positions, pixels):
-    """A figure of `pixels` and the curve in it."""
+    """A canvas of `pixels` on which all is drawn but what changes: a curve and a title."""
     fig = style.figure(pixels[1] / style.DPI, pixels[0] / style.DPI)
     axes = fig.subplots()
     axes.set(xlabel=f"Position [{labels.LENGTH}]", ylabel=fields.label(name))
     axes.set(xlim=(positions[0], positions[-1]), ylim=fields.limits(name))
-    return fig, axes.plot(positions, np.zeros(len(positions)))[0]
+    canvas, title = FigureCanvasAgg(fig), axes.set_title("t")
+    (curve,) = axes.plot(positions, np.zeros(len(positions)))
+    canvas.draw()  # places everything, once
+    fig.set_layout_engine("none")
+    for artist in (curve, title):
+        artist.set_animated(True)
+    canvas.draw()
+    return canvas, curve, title

@@ -1,5 +1,6 @@
 """Every kind of figure, for paper and dark pages, in PNG, PDF and SVG: words, and none cut off."""
 
+import base64
 import re
 
 import imageio.v3 as imageio
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from ecs_model.postprocess import style, theme
+from ecs_model.postprocess import html_page, style, theme
 from tests.postprocess.figure_makers import EVERY, shown
 
 RAW = re.compile(r"\w_\w|[A-Za-z_]\.[A-Za-z_]")  # of a key, such as max_K_o or tissue.alpha
@@ -43,3 +44,13 @@ def test_every_format_can_be_had_in_both_themes(figures_of, make, kind, themed, 
         paper = np.array(to_rgb(theme.THEMES[themed].paper))
         np.testing.assert_allclose(image[1, 1], paper, atol=0.01)
         assert image.std() > 0.02, path.name
+
+
+@pytest.mark.parametrize(("make", "kind"), EVERY, ids=[kind for _, kind in EVERY])
+def test_pages_have_a_margin_around_every_figure(figures_of, make, kind):
+    for name, draw in figures_of(make, kind).items():
+        for address in html_page.embedded(draw, html_page.COARSE):
+            image = imageio.imread(base64.b64decode(address.partition(",")[2]))[..., :3]
+            edges = [image[:2], image[-2:], image[:, :2], image[:, -2:]]
+            for edge in edges:
+                assert np.ptp(edge.astype(int), axis=(0, 1)).max() < 60, name  # WebP is not exact

@@ -49,8 +49,9 @@ def test_letters_of_axes_do_not_overlap(drawn, width):
     assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
 
 
-def test_a_cut_body_shows_what_a_cut_through_all_of_its_cells_would():
-    mesh = box((1.0, 1.2, 0.8), 0.1)
+@pytest.mark.parametrize("width", [1.2, 1.1], ids=["along nodes", "between nodes"])
+def test_a_cut_body_shows_what_a_cut_through_all_of_its_cells_would(width):
+    mesh = box((1.0, width, 0.8), 0.1)
     values = np.random.default_rng(5).random(len(mesh.points))
     values[mesh.points[:, 2] < 0.25] = np.nan  # never reached
     body, grid = Body(mesh.points, mesh.cells), unstructured(mesh.points, mesh.cells)
@@ -58,6 +59,8 @@ def test_a_cut_body_shows_what_a_cut_through_all_of_its_cells_would():
     skin = body.coloured(values, cut=True)
     grid.point_data["values"] = values
     whole = grid.clip(normal=body.across, origin=body.centre)
+    lies_on_nodes = np.isclose(mesh.points[:, 1], width / 2).any()
+    assert lies_on_nodes == (width == 1.2)
     expected = whole.extract_surface(algorithm="dataset_surface")
     shown = dict(zip(_places(skin.points), skin["values"], strict=True))
     found = [shown[place] for place in _places(expected.points)]

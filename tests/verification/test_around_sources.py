@@ -253,3 +253,23 @@ def test_points_lie_where_they_were_put(d, cell):
         nodes, weights = located.owned_shares(k)
         x = weights @ mesh.coordinates[nodes][:, :d]
         np.testing.assert_allclose(x, point, rtol=0, atol=1e-6 * cell)
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_a_point_lies_in_the_same_cell_alone_and_among_others(d):
+    """On corners, sides and faces of cells, too, where few cells are looked at and where all are.
+
+    The cells are far larger than a micrometre, by which those looked at are wider than the point.
+    """
+    size, rng = np.full(d, 1e-3), np.random.default_rng(1)
+    mesh = Mesh(MPI.COMM_SELF, brick([8] * d, size))
+    points = rng.choice(mesh.coordinates[:, :d], (30, 2)).mean(axis=1)  # most on borders
+    points = np.vstack([points, rng.uniform(0, 1, (30, d)) * size, 0 * size, size])
+    among = Points(mesh, "points", points)
+    assert "tree" in mesh.__dict__  # of all cells
+    for k, point in enumerate(points):
+        mesh.__dict__.pop("tree", None)
+        alone = Points(mesh, "point", [point])
+        assert alone.mine[0] == among.mine[k]
+        assert "tree" not in mesh.__dict__
+        np.testing.assert_array_equal(alone.weights[0], among.weights[k])
