@@ -56,7 +56,7 @@ class Body:
         The mesh of a skin is the same at every call.
         """
         skin, low, high, share = self._cut if cut else self._whole
-        skin.point_data["values"] = values[low] + share * (values[high] - values[low])
+        skin.point_data["values"] = _between(values[low], values[high], share)
         return skin
 
     @cached_property
@@ -93,6 +93,12 @@ class Body:
         cells = self.grid.cell_connectivity.reshape(self.grid.n_cells, -1)
         behind = (self._distance[cells] <= 0).any(axis=1)
         return self.grid.extract_cells(np.flatnonzero(behind & shown[cells].any(axis=1)))
+
+
+def _between(start, end, share):
+    """Values at shares of the way from one to the other; what is infinite stays so at the start."""
+    with np.errstate(invalid="ignore"):
+        return np.where(share > 0, start + share * (end - start), start)
 
 
 def _node(weighed):

@@ -68,5 +68,14 @@ def test_a_cut_body_shows_what_a_cut_through_all_of_its_cells_would(width):
     assert 100 < len(found) and 0.1 < np.isnan(found).mean() < 0.9
 
 
+@pytest.mark.parametrize("cut", [False, True])
+def test_what_is_infinite_at_a_node_is_so_there_and_no_further_than_its_cells(cut):
+    mesh = box((1.0, 1.1, 0.8), 0.1)
+    values = np.where(np.isclose(mesh.points, (0.5, 1.1, 0.8)).all(axis=1), np.inf, 1.0)
+    skin = Body(mesh.points, mesh.cells).coloured(values, cut)
+    assert np.isinf(skin["values"]).sum() == 1
+    assert (skin["values"] >= 1.0).all()
+
+
 def _places(points):
     return [tuple(p) for p in np.round(np.asarray(points, float), 6)]
