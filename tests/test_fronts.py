@@ -3,11 +3,15 @@
 import math
 import re
 
+from ecs_model.native import MPI
+
 import numpy as np
 import pytest
 
 from ecs_model.physics import fronts
-from tests.helpers import found, launch, run_here, summary
+from ecs_model.run import line_fronts
+from ecs_model.tissue.mesh import Mesh
+from tests.helpers import brick, found, launch, run_here, summary
 from tests.verification.fronts import exact_speed
 
 WIDTH = 42.692  # um, 10 to 90 % of the nagumo front
@@ -226,3 +230,29 @@ def test_tissue_lit_everywhere_and_never(tmp_path):
     every = summary(run_here(text, tmp_path / "all", *lit, "output.every=6 s"))["fronts"]["along"]
     assert every["arrived"] == 1.0 and every["speed_mm_per_min"] is None
     assert "everywhere at once" in every["note"]
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_slowness_is_known_around_nodes_that_a_front_passed_since_the_start(d):
+    """Exactly, of a plane front; not where it was there from the start or never came."""
+    mesh = Mesh(MPI.COMM_SELF, brick([10] * d, np.full(d, 1e-3)))
+    x = mesh.coordinates[: mesh.owned, 0]
+    arrival = np.where(x < 0.25e-3, 0.0, np.where(x > 0.75e-3, np.nan, x / 5e-5))
+    slow = line_fronts.slowness(mesh, arrival)
+    passed = (x > 0.25e-3) & (x < 0.75e-3)
+    np.testing.assert_allclose(
+        slow[passed], np.broadcast_to([2e4, 0, 0], (passed.sum(), 3)), atol=1e-6
+    )
+    assert np.isnan(slow[~passed]).all() and 0.3 < passed.mean() < 0.6
+
+
+def test_what_some_cells_hold_is_what_all_hold_where_the_others_are_empty():
+    """Of a sheet, too, as thick as it is in every cell."""
+    mesh = Mesh(MPI.COMM_SELF, brick([6, 5], (1e-3, 1e-3)))
+    rng = np.random.default_rng(3)
+    mesh.thickness = rng.uniform(1.0, 2.0, mesh.cells)
+    mesh.__dict__["cell_volumes"] = mesh.cell_volumes * mesh.thickness
+    values, some = rng.uniform(1.0, 2.0, mesh.cells), np.flatnonzero(rng.random(mesh.cells) < 0.4)
+    others = np.setdiff1d(np.arange(mesh.cells), some)
+    expected = mesh.spread_cells(np.where(np.isin(np.arange(mesh.cells), others), 0.0, values))
+    np.testing.assert_allclose(mesh.spread_some(some, values[some]), expected, rtol=1e-14)
