@@ -3,24 +3,25 @@
 Usage: python benchmarks/beside.py   (3 minutes)
 
 No message goes between the programs, so that what they take longer is what the machine lacks:
-memory and caches that both cores use. Two ranks of one run cannot be more efficient than that;
-`scaling.py strong` has them.
+memory and caches that both cores use. Two ranks of one run (`scaling.py strong`) lose that, too,
+and what their messages take.
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
 
 import numpy as np
-from measure import load, sized, table
+from measure import ONE_THREAD, load, sized, table
 from scaling import SIZE, TRIED, made
 
 ROUNDS, STEPS = sized((3, 20), (1, 2))
 
 
 def timed(mode):
-    """Print the least wall seconds of a step of half the tissue, once all begin."""
+    """Print wall seconds of a step of half the tissue, median and least, once all begin."""
     from ecs_model.parallel import start
 
     nx, ny, nz = SIZE["strong"]
@@ -38,6 +39,7 @@ def together(mode, count):
     """What `count` programs print that step beside each other, on average."""
     program = [sys.executable, __file__, mode]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    pipes["env"] = os.environ | ONE_THREAD
     running = [subprocess.Popen(program, **pipes) for _ in range(count)]
     for one in running:
         if one.stdout.readline() != "ready\n":

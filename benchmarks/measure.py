@@ -21,6 +21,7 @@ if "--tiny" in sys.argv:
     sys.argv.remove("--tiny")
     os.environ["ECS_TINY"] = "1"  # of the programs that this one starts, too
 TINY = "ECS_TINY" in os.environ
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def sized(usual, tiny):
@@ -75,9 +76,9 @@ def child(script, *arguments, ranks=1, python=sys.executable, environment=None):
         from ecs_model.launcher import own_mpiexec
 
         program = [own_mpiexec(), "-n", str(ranks), *program]
-    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    threads = ONE_THREAD
     if ranks > (os.cpu_count() or 1):  # let those that wait give way
-        threads["MPIR_CVAR_ENABLE_HEAVY_YIELD"] = "1"
+        threads = threads | {"MPIR_CVAR_ENABLE_HEAVY_YIELD": "1"}
     done = subprocess.run(
         program, capture_output=True, text=True, env=os.environ | threads | (environment or {})
     )
