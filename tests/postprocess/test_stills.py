@@ -68,6 +68,19 @@ def test_a_cut_body_shows_what_a_cut_through_all_of_its_cells_would(width):
     assert 100 < len(found) and 0.1 < np.isnan(found).mean() < 0.9
 
 
+def test_a_cut_a_hair_beside_nodes_shows_their_values():
+    """So close that they have all of the share: nothing of another node, which may be nan."""
+    mesh = box((1.0, 1.2, 0.8), 0.1)
+    points = mesh.points - (0, 0.6, 0)
+    beside = np.abs(points[:, 1]) < 1e-9
+    points[beside, 1] = -1e-18  # before the cut
+    values = np.where(np.arange(len(points)) == 0, np.nan, points[:, 0])
+    skin = Body(points, mesh.cells).coloured(values, cut=True)
+    shown = np.abs(skin.points[:, 1]) < 1e-9
+    assert shown.sum() > 50
+    np.testing.assert_allclose(skin["values"][shown], skin.points[shown, 0], rtol=1e-12, atol=1e-15)
+
+
 @pytest.mark.parametrize("cut", [False, True])
 def test_what_is_infinite_at_a_node_is_so_there_and_no_further_than_its_cells(cut):
     mesh = box((1.0, 1.1, 0.8), 0.1)
